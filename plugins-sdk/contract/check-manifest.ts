@@ -1,0 +1,114 @@
+import { Ajv, type ErrorObject } from 'ajv';
+import { type Manifest, ManifestSchema, routeKey } from './manifest.ts';
+
+/** One fault of a document; `pointer` is a JSON pointer (RFC 6901), empty for the whole document. */
+export interface DocumentFault {
+  pointer: string;
+  message: string;
+}
+
+export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: DocumentFault[] };
+
+const ajv = new Ajv({ allErrors: true, strict: false });
+const fitsSchema = ajv.compile<Manifest>(ManifestSchema);
+
+/** Checks a manifest and reports all its faults at once. Also checks what a schema cannot say: doubles, its own config schema. */
+export function checkManifest(value: unknown): Checked<Manifest> {
+  if (!fitsSchema(value)) return { ok: false, faults: documentFaults(fitsSchema.errors ?? []) };
+  const faults = [
+    ...doubles('/routes', (value.routes ?? []).map(routeKey)),
+    ...doubles(
+      '/capabilities',
+      (value.capabilities ?? []).map(({ name }) => name),
+    ),
+    ...doubles(
+      '/schedule',
+      (value.schedule ?? []).map(({ name }) => name),
+    ),
+    ...configSchemaFaults(value.config),
+  ];
+  return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
+}
+
+/** Checks an operator's configuration against the schema in the manifest. Without a schema only `{}` fits. */
+export function checkConfig(manifest: Manifest, config: unknown): Checked<unknown> {
+  const schema = manifest.config ?? { type: 'object', additionalProperties: false };
+  const fits = new Ajv({ allErrors: true, strict: false }).compile(schema);
+  return fits(config) ? { ok: true, value: config } : { ok: false, faults: documentFaults(fits.errors ?? []) };
+}
+
+/** ajv's errors as faults, without the echoes that a union adds (`must match a schema in anyOf`). */
+export function documentFaults(errors: ErrorObject[]): DocumentFault[] {
+  const inUnion = new Set(errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath));
+  const faults = errors
+    .filter(({ keyword, instancePath }) => !(keyword === 'const' && inUnion.has(instancePath)))
+    .map((error) => ({ pointer: pointerOf(error), message: messageOf(error, errors) }));
+  return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.message}`, fault])).values()];
+}
+
+function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
+  const member = keyword === 'required' ? params.missingProperty : params.additionalProperty;
+  return member === undefined
+    ? instancePath
+    : `${instancePath}/${String(member).replace(/~/g, '~0').replace(/\//g, '~1')}`;
+}
+
+function messageOf(error: ErrorObject, all: ErrorObject[]): string {
+  const { keyword, instancePath, message, schema, params } = error;
+  if (keyword === 'required') return 'is required';
+  if (keyword === 'additionalProperties') return 'is not a known field';
+  if (keyword === 'pattern') return `must match ${params.pattern}`;
+  if (keyword === 'anyOf') {
+    const allowed = all.filter((each) => each.keyword === 'const' && each.instancePath === instancePath);
+    if (allowed.length > 0) return `must be one of: ${allowed.map((each) => each.params.allowedValue).join(', ')}`;
+  }
+  return message ?? `does not fit ${keyword} ${JSON.stringify(schema)}`;
+}
+
+function doubles(pointer: string, keys: string[]): DocumentFault[] {
+  return keys.flatMap((key, at) =>
+    keys.indexOf(key) < at ? [{ pointer: `${pointer}/${at}`, message: `repeats "${key}"` }] : [],
+  );
+}
+
+/**
+ * The schema comes from a stranger and runs in the host, so it may hold nothing that can be made slow:
+ * no regular expressions, no references. A plugin checks such things in its own `configure`, inside the sandbox.
+ */
+const SLOW_KEYWORDS = [
+  'pattern',
+  'patternProperties',
+  'format',
+  '$ref',
+  '$dynamicRef',
+  '$id',
+  '$anchor',
+  'uniqueItems',
+];
+const CONFIG_SCHEMA_BYTES_MAX = 16 * 1024;
+
+function configSchemaFaults(schema: Manifest['config']): DocumentFault[] {
+  if (schema === undefined) return [];
+  if (JSON.stringify(schema).length > CONFIG_SCHEMA_BYTES_MAX) {
+    return [{ pointer: '/config', message: `must be at most ${CONFIG_SCHEMA_BYTES_MAX} bytes of JSON` }];
+  }
+  const slow = slowKeywords(schema, '/config');
+  if (slow.length > 0) return slow;
+  try {
+    new Ajv({ strict: false }).compile(schema);
+    return [];
+  } catch (error) {
+    return [{ pointer: '/config', message: `is not a JSON Schema: ${(error as Error).message}` }];
+  }
+}
+
+/** `names` is true inside `properties`, where members are names of fields and not keywords. */
+function slowKeywords(value: unknown, pointer: string, names = false): DocumentFault[] {
+  if (typeof value !== 'object' || value === null) return [];
+  return Object.entries(value).flatMap(([key, member]) => {
+    const at = `${pointer}/${key}`;
+    return !names && SLOW_KEYWORDS.includes(key)
+      ? [{ pointer: at, message: `is not allowed here; check it in the plugin's configure function` }]
+      : slowKeywords(member, at, !names && key === 'properties');
+  });
+}

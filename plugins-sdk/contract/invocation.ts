@@ -1,0 +1,69 @@
+import type { CapabilityName } from './capabilities.ts';
+import type { HookEvent } from './hooks.ts';
+import type { Json } from './json.ts';
+
+/** A body as text where it is valid UTF-8, else as base64; null where there is none. */
+export interface WireBody {
+  body: string | null;
+  bodyEncoding: 'utf8' | 'base64';
+}
+
+export interface WireRequest extends WireBody {
+  method: string;
+  /** Absolute; its path is the part after the installation's own prefix. */
+  url: string;
+  headers: [name: string, value: string][];
+}
+
+export interface WireResponse extends WireBody {
+  status: number;
+  headers: [name: string, value: string][];
+}
+
+/** Who called, as far as the host knows. `null` on a public route without credentials. */
+export interface CallerFacts {
+  kind: 'caller' | 'operator';
+  id: string;
+}
+
+/** Facts that accompany every invocation. Part of the input, so that it stays a pure function of its record. */
+export interface ContextFacts {
+  invocationId: string;
+  installation: { id: string; slug: string; version: string };
+  operator: { id: string; slug: string };
+  caller: CallerFacts | null;
+  grants: CapabilityName[];
+  /** The operator's configuration; `null` unless the capability `config` is granted. */
+  config: Json;
+}
+
+/** What the host asks a plugin to do. `route` is `<METHOD> <path>` exactly as in the manifest. */
+export type GuestInput = { context: ContextFacts } & (
+  | { kind: 'http'; route: string; params: Record<string, string>; request: WireRequest }
+  | { kind: 'hook'; event: HookEvent }
+  | { kind: 'schedule'; name: string; dueAt: string }
+  | { kind: 'health' }
+  | { kind: 'configure'; config: Json }
+  | { kind: 'describe' }
+);
+
+/** What `describe` answers: the handlers that the bundle really has. */
+export interface PluginShape {
+  routes: string[];
+  hooks: string[];
+  schedule: string[];
+  health: boolean;
+  configure: boolean;
+}
+
+/** What comes back: a response for `http`, a JSON value for all others. */
+export type GuestOutput = { kind: 'http'; response: WireResponse } | { kind: 'value'; value: Json };
+
+/** What `health` may answer. */
+export interface HealthReport {
+  status: 'ok' | 'degraded' | 'down';
+  message?: string;
+}
+
+/** What `configure` may answer; a JSON pointer names each faulty field. */
+export type ConfigureReport = { ok: true } | { ok: false; faults: { pointer: string; message: string }[] };

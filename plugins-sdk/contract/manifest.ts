@@ -1,0 +1,122 @@
+import { type Static, Type } from 'typebox';
+import { CAPABILITIES, type CapabilityName } from './capabilities.ts';
+import { HOOKS, type HookName } from './hooks.ts';
+import { LimitsSchema } from './limits.ts';
+
+const literals = <Name extends string>(names: Name[]) => Type.Union(names.map((name) => Type.Literal(name)));
+const strict = { additionalProperties: false };
+
+/** Lower-case letters, digits and single dashes; starts with a letter. Names of plugins, publishers, installations. */
+export const SLUG_PATTERN = '^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$';
+const Slug = (purpose: string) => Type.String({ pattern: SLUG_PATTERN, description: purpose });
+
+/** SemVer 2.0.0 without build metadata: two builds of one version would be two releases. */
+const SEMVER_PATTERN =
+  '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(?:-(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\\.(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
+
+export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
+export const ACCESS = ['public', 'caller', 'operator'] as const;
+export type Access = (typeof ACCESS)[number];
+export const CATEGORIES = [
+  'vpn',
+  'streaming',
+  'gaming',
+  'software',
+  'productivity',
+  'security',
+  'entertainment',
+  'utilities',
+] as const;
+
+const Route = Type.Object(
+  {
+    method: literals([...METHODS]),
+    path: Type.String({
+      pattern: '^/(?:[A-Za-z0-9._~-]+|:[A-Za-z][A-Za-z0-9]*)?(?:/(?:[A-Za-z0-9._~-]+|:[A-Za-z][A-Za-z0-9]*))*$',
+      maxLength: 200,
+      description: 'Segments are literal or `:name`; `/orders/:id` is an example.',
+    }),
+    access: literals([...ACCESS]),
+  },
+  strict,
+);
+
+const Pricing = Type.Union([
+  Type.Object({ model: Type.Literal('free') }, strict),
+  Type.Object(
+    {
+      model: literals(['one-time', 'subscription', 'metered', 'per-player']),
+      amountMinor: Type.String({ pattern: '^[1-9][0-9]{0,15}$', description: 'Integer of minor units, as a string.' }),
+      currency: Type.String({ pattern: '^[A-Z]{3}$' }),
+    },
+    strict,
+  ),
+]);
+
+/** The file `gatehouse.json` of a plugin: everything that is known about it without running it. */
+export const ManifestSchema = Type.Object(
+  {
+    $schema: Type.Optional(Type.String()),
+    name: Slug('Name of the plugin, unique for its publisher.'),
+    version: Type.String({
+      pattern: SEMVER_PATTERN,
+      maxLength: 64,
+      description: 'SemVer 2.0.0, without build metadata.',
+    }),
+    kind: literals(['plugin', 'game']),
+    publisher: Slug('Slug of the publisher that signs the releases.'),
+    title: Type.String({ minLength: 1, maxLength: 80 }),
+    description: Type.String({ minLength: 1, maxLength: 500 }),
+    category: literals([...CATEGORIES]),
+    entry: Type.String({
+      pattern: '^(?!/)(?!.*\\.\\.)[A-Za-z0-9._/-]+\\.(?:ts|mts|js|mjs)$',
+      description: 'Source file that default-exports definePlugin(...), relative to the manifest.',
+    }),
+    engine: Type.String({
+      minLength: 1,
+      maxLength: 64,
+      description: 'SemVer range of Gatehouse versions, such as ^0.1.0.',
+    }),
+    capabilities: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: literals(Object.keys(CAPABILITIES) as CapabilityName[]),
+            reason: Type.String({ minLength: 10, maxLength: 300, description: 'Shown to the operator who grants it.' }),
+          },
+          strict,
+        ),
+        { maxItems: 32 },
+      ),
+    ),
+    fetchHosts: Type.Optional(
+      Type.Array(Type.String({ pattern: '^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$' }), {
+        maxItems: 20,
+        uniqueItems: true,
+        description: 'Hosts that the plugin may call once the capability `fetch` is available.',
+      }),
+    ),
+    routes: Type.Optional(Type.Array(Route, { maxItems: 100 })),
+    hooks: Type.Optional(Type.Array(literals(Object.keys(HOOKS) as HookName[]), { maxItems: 32, uniqueItems: true })),
+    schedule: Type.Optional(
+      Type.Array(
+        Type.Object(
+          { name: Slug('Name of the job.'), cron: Type.String({ maxLength: 64, description: 'Five fields, UTC.' }) },
+          strict,
+        ),
+        { maxItems: 10 },
+      ),
+    ),
+    config: Type.Optional(
+      Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'JSON Schema of the configuration.' }),
+    ),
+    limits: Type.Optional(Type.Partial(LimitsSchema, strict)),
+    pricing: Type.Optional(Pricing),
+  },
+  strict,
+);
+
+export type Manifest = Static<typeof ManifestSchema>;
+
+/** `<METHOD> <path>`: how a route is called in definePlugin, in logs and in invocations. */
+export const routeKey = (route: { method: string; path: string }): string => `${route.method} ${route.path}`;

@@ -1,0 +1,130 @@
+import type { Limits, PluginFault } from '../plugins-sdk/contract/index.ts';
+
+/** Runs untrusted bundles in isolates. Implementation: lanes (piscina threads) in cordons (forked, unprivileged processes). */
+export interface Sandbox {
+  /**
+   * Runs one invocation to its end. Resolves with what the plugin answered or did wrong; a cordon that dies under an
+   * innocent invocation is invisible here: it is executed again elsewhere and fed the recorded results of its host calls.
+   * Refuses with: sandbox-saturated, sandbox-interrupted, sandbox-closed, invocation-aborted (SandboxRefusal).
+   */
+  invoke(invocation: Invocation, ports: InvocationPorts): Promise<Outcome>;
+  /** Forgets the isolates of an installation (disabled, reconfigured, uninstalled) once their invocations have ended. */
+  evict(installationId: string): void;
+  /** Cordons, lanes and isolates as they are now; for metrics, `doctor` and tests. */
+  status(): SandboxStatus;
+  /** Lets running invocations finish for at most `drainMs`, then kills the cordons. */
+  close(drainMs: number): Promise<void>;
+}
+
+/** One execution of one bundle: a pure function of these fields and of the results of its host calls. */
+export interface Invocation {
+  /** No white space; unique while it runs. */
+  invocationId: string;
+  /** Decides the lane (so that isolates stay warm) and owns the isolate. No white space. */
+  installationId: string;
+  /** SHA-256 of the bundle's code, lower-case hex. */
+  digest: string;
+  /** GuestInput as JSON text; the sandbox does not look inside. */
+  input: string;
+  /** 64 hex digits. */
+  seed: string;
+  /** Milliseconds since 1970 at the start; later turns get the host's clock at the time of their cause. */
+  startedAtMs: number;
+  limits: Limits;
+}
+
+export interface HostCallRequest {
+  invocationId: string;
+  installationId: string;
+  /** 1, 2, ... within the invocation: with `invocationId` the idempotency key of any effect. */
+  seq: number;
+  /** Such as `kv.get`. */
+  name: string;
+  /** JSON text from the plugin: hostile until validated. */
+  args: string;
+}
+
+/** `json` is the value, or a CapabilityRefusal where `ok` is false. */
+export interface HostCallResult {
+  ok: boolean;
+  json: string;
+}
+
+export interface LogRecord {
+  source: 'console' | 'log';
+  level: 'debug' | 'info' | 'warn' | 'error';
+  /** JSON text `{"message":string,"facts"?:object}` from the plugin: hostile until parsed. */
+  json: string;
+  atMs: number;
+}
+
+export interface InvocationPorts {
+  /** Must not reject; a fault of the host is a result too. Called at most once per (invocationId, seq). */
+  hostCall(call: HostCallRequest): Promise<HostCallResult>;
+  /** Called at most once per record, in order. */
+  log(record: LogRecord): void;
+  /** Aborting ends the invocation with `invocation-aborted`. */
+  signal?: AbortSignal;
+}
+
+/** What one invocation cost. */
+export interface Usage {
+  cpuMs: number;
+  wallMs: number;
+  turns: number;
+  hostCalls: number;
+  /** V8 heap of the isolate after the last turn, in MiB. It is shared by invocations of the same installation. */
+  heapMiB: number;
+  inputBytes: number;
+  outputBytes: number;
+  /** Milliseconds between arrival and the first turn. */
+  queuedMs: number;
+  /** Times the invocation was executed: 1 and one for every cordon that died under it. */
+  executions: number;
+}
+
+export type Outcome =
+  | { status: 'completed'; output: string; usage: Usage }
+  | { status: 'faulted'; fault: PluginFault; usage: Usage };
+
+export interface SandboxStatus {
+  cordons: {
+    pid: number;
+    state: 'starting' | 'ready' | 'dying';
+    startedAtMs: number;
+    lanes: number;
+    running: number;
+  }[];
+  isolates: number;
+  running: number;
+  cordonDeaths: number;
+}
+
+/** What a sandbox needs from whoever composes it. */
+export interface SandboxPorts {
+  /** The code of a bundle; called once per lane that needs it. The caller verifies digest and signatures here. */
+  loadBundle(digest: string): Promise<string>;
+  /** The guest runtime as one script; see plugins-sdk/guest. */
+  guest: string;
+  /** Called for every cordon that died unasked, with the invocation that was in its turn where it is to blame. */
+  onCordonDeath?(death: CordonDeath): void;
+}
+
+export interface CordonDeath {
+  pid: number;
+  atMs: number;
+  reason: 'overdue' | 'aborted' | 'killed' | 'exited';
+  /** Exit code or signal, as the operating system told it. */
+  exit: string;
+  /** Who was inside a turn, when the cordon's own behaviour was the cause; empty after a kill from outside. */
+  culprits: { invocationId: string; installationId: string; digest: string }[];
+}
+
+export interface SandboxOptions {
+  cordons: number;
+  lanesPerCordon: number;
+  /** Invocations that may wait for one lane before `sandbox-saturated`. */
+  queuePerLane: number;
+  /** Isolates that one lane keeps warm. */
+  isolatesPerLane: number;
+}
