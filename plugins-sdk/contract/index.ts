@@ -6,4 +6,5 @@ export * from './invocation.ts';
 export * from './json.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
+export * from './release.ts';
 export * from './turns.ts';

@@ -1,0 +1,141 @@
+import type { DsseEnvelope, Manifest } from '../plugins-sdk/contract/index.ts';
+import type { OrganisationKind, Role } from './rules/permissions.ts';
+
+/** Who acts: the owner of an API token. */
+export interface Principal {
+  tokenId: string;
+  label: string;
+  role: Role;
+  organisation: Organisation;
+}
+
+export interface Organisation {
+  id: string;
+  slug: string;
+  kind: OrganisationKind;
+  name: string;
+}
+
+/** An API token as it may be shown: never its secret, which is stored as a SHA-256 only. */
+export interface ApiToken {
+  id: string;
+  organisation: string;
+  role: Role;
+  label: string;
+  createdAt: string;
+  expiresAt: string | null;
+  revokedAt: string | null;
+}
+
+export interface PublisherKey {
+  /** SHA-256 of the public key, lower-case hex: the `keyid` of signatures. */
+  keyId: string;
+  label: string;
+  publicKeyPem: string;
+  createdAt: string;
+  revokedAt: string | null;
+}
+
+export const RELEASE_STATES = ['in-review', 'published', 'rejected', 'yanked'] as const;
+export type ReleaseState = (typeof RELEASE_STATES)[number];
+
+/** One immutable version of a plugin. */
+export interface Release {
+  id: string;
+  /** `<publisher>/<name>`. */
+  plugin: string;
+  version: string;
+  state: ReleaseState;
+  manifest: Manifest;
+  /** SHA-256 of the uncompressed archive. */
+  digest: string;
+  /** SHA-256 of the bundle's code: what the sandbox knows it by. */
+  bundleDigest: string;
+  bundleBytes: number;
+  /** The publisher's signature, and the registry's once it is published. */
+  envelope: DsseEnvelope;
+  /** Why it was rejected. */
+  reasons: string[];
+  createdAt: string;
+  reviewedAt: string | null;
+}
+
+/** One plugin of the catalogue with its newest published release. */
+export interface PluginListing {
+  plugin: string;
+  title: string;
+  description: string;
+  category: string;
+  kind: Manifest['kind'];
+  latestVersion: string;
+  capabilities: { name: string; reason: string }[];
+  pricing: Manifest['pricing'] | null;
+}
+
+export interface Page<Item> {
+  items: Item[];
+  /** Pass as `cursor` to read on; null at the end. */
+  nextCursor: string | null;
+}
+
+export interface PageRequest {
+  cursor?: string;
+  /** 1 to 100; default 50. */
+  limit?: number;
+}
+
+/** People, releases and signatures. Every refusal is a RegistryRefusal with a code of `registry/errors.ts`. */
+export interface Registry {
+  /** The owner of a token's secret, or null where it is malformed, unknown, expired or revoked. */
+  authenticate(secret: string): Promise<Principal | null>;
+  /** Idempotent by `id`. Refuses with: slug-taken. */
+  createOrganisation(command: {
+    id: string;
+    slug: string;
+    kind: OrganisationKind;
+    name: string;
+  }): Promise<Organisation>;
+  findOrganisation(slug: string): Promise<Organisation | null>;
+  /**
+   * The secret is returned once and never again. An admin may issue for any organisation, others for their own.
+   * Refuses with: organisation-unknown, organisation-foreign, role-not-allowed.
+   */
+  issueToken(
+    actor: Principal,
+    command: { organisation: string; role: Role; label: string; expiresAt?: string },
+  ): Promise<{ token: ApiToken; secret: string }>;
+  listTokens(actor: Principal): Promise<ApiToken[]>;
+  /** Idempotent. Refuses with: token-unknown. */
+  revokeToken(actor: Principal, tokenId: string): Promise<ApiToken>;
+
+  /** Ed25519 only; idempotent by key. Refuses with: key-invalid, key-taken. */
+  registerKey(actor: Principal, command: { publicKeyPem: string; label: string }): Promise<PublisherKey>;
+  listKeys(actor: Principal): Promise<PublisherKey[]>;
+
+  /**
+   * Checks archive, manifest, digest and signature, then stores the release in review. Publishing the same bytes again
+   * returns the stored release. Refuses with: release-archive-invalid, release-manifest-invalid, release-signature-invalid,
+   * release-version-taken, publisher-foreign.
+   */
+  publishRelease(actor: Principal, command: { archive: Buffer; envelope: DsseEnvelope }): Promise<Release>;
+  /** Publishers see their own releases in every state, moderators and admins all, others published ones. */
+  listReleases(
+    actor: Principal,
+    filter: PageRequest & { plugin?: string; state?: ReleaseState },
+  ): Promise<Page<Release>>;
+  /** Refuses with: release-unknown. */
+  findRelease(actor: Principal, name: { plugin: string; version: string }): Promise<Release>;
+  /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid. */
+  approveRelease(actor: Principal, releaseId: string): Promise<Release>;
+  /** Idempotent. Refuses with: release-unknown, release-state-invalid. */
+  rejectRelease(actor: Principal, releaseId: string, reasons: string[]): Promise<Release>;
+  listPlugins(filter: PageRequest & { search?: string }): Promise<Page<PluginListing>>;
+
+  /** A release for the host itself: no actor, any state. */
+  releaseById(releaseId: string): Promise<Release | null>;
+  /**
+   * The code of a published release, after its digest and both signatures have been verified once more.
+   * Refuses with: release-unknown, release-signature-invalid.
+   */
+  loadBundle(bundleDigest: string): Promise<{ code: string; sourceMap: string | null }>;
+}

@@ -1,0 +1,35 @@
+/** Everything the registry refuses, with the sentence that a reader gets when there is nothing more precise to say. */
+export const REGISTRY_REFUSALS = {
+  'slug-taken': 'Another organisation has this slug.',
+  'organisation-unknown': 'There is no organisation with this slug.',
+  'organisation-foreign': 'This belongs to another organisation.',
+  'role-not-allowed': 'An organisation of this kind cannot give this role.',
+  'token-unknown': 'There is no such token.',
+  'key-invalid': 'The key is not an Ed25519 public key in PEM form.',
+  'key-taken': 'Another publisher has registered this key.',
+  'publisher-foreign': 'The manifest names another publisher than the one who publishes.',
+  'release-archive-invalid': 'The archive is not a well-formed release archive.',
+  'release-manifest-invalid': 'The manifest has faults.',
+  'release-signature-invalid': "No registered key of the publisher signed this archive's digest.",
+  'release-version-taken': 'This version was published before with other contents; versions are immutable.',
+  'release-unknown': 'There is no such release.',
+  'release-state-invalid': 'The release is in a state that does not allow this.',
+} as const;
+
+export type RegistryRefusalCode = keyof typeof REGISTRY_REFUSALS;
+
+/** An expected refusal: a permanent code, a sentence that says what to do, and facts that are safe to show. */
+export class RegistryRefusal extends Error {
+  override name = 'RegistryRefusal';
+  readonly code: RegistryRefusalCode;
+  readonly facts: Record<string, unknown>;
+  constructor(
+    code: RegistryRefusalCode,
+    message: string = REGISTRY_REFUSALS[code],
+    facts: Record<string, unknown> = {},
+  ) {
+    super(message);
+    this.code = code;
+    this.facts = facts;
+  }
+}
