@@ -1,0 +1,43 @@
+/** Everything the host refuses by itself. The registry, the sandbox and the plugin contract have tables of their own. */
+export const HOST_REFUSALS = {
+  'body-invalid': 'The body does not fit the schema; `faults` names every fault.',
+  'query-invalid': 'The query or path does not fit the schema; `faults` names every fault.',
+  'body-too-large': 'The body is larger than this route allows.',
+  'body-malformed': 'The body is not well-formed JSON in UTF-8.',
+  'content-type-unsupported': 'This route takes application/json.',
+  'token-missing': 'This route needs an API token: send `Authorization: Bearer <token>`.',
+  'token-invalid': 'The API token is unknown, expired or revoked.',
+  'permission-denied': "The token's role may not do this.",
+  'route-unknown': 'There is nothing at this path.',
+  'method-not-allowed': 'The path exists, but not with this method.',
+  'plugin-route-unknown': 'The plugin declares no route for this method and path.',
+  'installation-unknown': 'There is no such installation, or it belongs to another operator.',
+  'installation-disabled': 'The operator has disabled this installation.',
+  'installation-slug-taken': 'The operator already has an installation with this slug.',
+  'installation-id-taken': 'This id was used for another installation.',
+  'installation-saturated': 'The installation has as many invocations running as it may; try again shortly.',
+  'capability-undeclared': 'A grant names a capability that the plugin does not declare.',
+  'grant-missing': 'The plugin needs a capability that was not granted.',
+  'config-invalid': "The configuration does not fit the plugin's schema; `faults` names every fault.",
+  'release-not-installable': 'Only a published release can be installed.',
+  'engine-incompatible': 'The release asks for another version of Gatehouse.',
+  'hook-undeclared': 'The plugin does not declare this hook.',
+  'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",
+  'host-shutting-down': 'The host is shutting down.',
+  'database-unavailable': 'The database cannot be reached; try again shortly.',
+  'internal-error': 'Something failed inside the host. It has been logged with this request id.',
+} as const;
+
+export type HostRefusalCode = keyof typeof HOST_REFUSALS;
+
+/** An expected refusal: a permanent code, a sentence that says what to do, and facts that are safe to show. */
+export class HostRefusal extends Error {
+  override name = 'HostRefusal';
+  readonly code: HostRefusalCode;
+  readonly facts: Record<string, unknown>;
+  constructor(code: HostRefusalCode, message: string = HOST_REFUSALS[code], facts: Record<string, unknown> = {}) {
+    super(message);
+    this.code = code;
+    this.facts = facts;
+  }
+}
