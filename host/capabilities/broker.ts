@@ -1,0 +1,67 @@
+import { Ajv } from 'ajv';
+import {
+  type CapabilityName,
+  capabilityOf,
+  documentFaults,
+  HOST_CALLS,
+  type HostCallName,
+  isHostCallName,
+  type Json,
+} from '../../plugins-sdk/contract/index.ts';
+import type { HostCallRequest, HostCallResult } from '../../sandbox/index.ts';
+import { CapabilityError } from './capability-error.ts';
+
+/** Does one host call. `args` have been validated against the call's schema. */
+export type CapabilityCall = (installationId: string, args: never) => Promise<Json>;
+export type CapabilityCalls = Record<HostCallName, CapabilityCall>;
+
+/** Answers the host calls of plugins: permission first, then the arguments, the work last. Never rejects. */
+export type Broker = (
+  installation: { id: string; grants: readonly CapabilityName[] },
+  call: HostCallRequest,
+) => Promise<HostCallResult>;
+
+const ajv = new Ajv({ strict: false });
+const validators = new Map(Object.entries(HOST_CALLS).map(([name, schema]) => [name, ajv.compile(schema)]));
+
+export function createBroker(ports: { calls: CapabilityCalls; onOutage(error: unknown, call: string): void }): Broker {
+  return async (installation, { name, args }) => {
+    try {
+      if (!isHostCallName(name))
+        throw new CapabilityError('capability-unknown', `There is no capability call "${name}".`);
+      const capability = capabilityOf(name);
+      if (!installation.grants.includes(capability)) {
+        throw new CapabilityError('capability-denied', `The operator did not grant the capability "${capability}".`);
+      }
+      const value = await ports.calls[name](installation.id, readArguments(name, args) as never);
+      return { ok: true, json: JSON.stringify(value) };
+    } catch (error) {
+      if (error instanceof CapabilityError) return refused(error);
+      ports.onOutage(error, name);
+      return refused(new CapabilityError('capability-unavailable'));
+    }
+  };
+}
+
+const refused = ({ code, message }: CapabilityError): HostCallResult => ({
+  ok: false,
+  json: JSON.stringify({ code, message }),
+});
+
+function readArguments(name: HostCallName, json: string): unknown {
+  const value = parseJson(json);
+  const fits = validators.get(name)!;
+  if (fits(value)) return value;
+  const faults = documentFaults(fits.errors ?? []).map(
+    ({ pointer, message }) => `${pointer || 'arguments'} ${message}`,
+  );
+  throw new CapabilityError('capability-arguments-invalid', `${name}: ${faults.join('; ')}`);
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch {
+    throw new CapabilityError('capability-arguments-invalid', 'The arguments are not JSON.');
+  }
+}
