@@ -82,6 +82,9 @@ export const ManifestSchema = Type.Object(
         Type.Object(
           {
             name: literals(Object.keys(CAPABILITIES) as CapabilityName[]),
+            optional: Type.Optional(
+              Type.Boolean({ description: 'true: the plugin also works where the operator does not grant it.' }),
+            ),
             reason: Type.String({ minLength: 10, maxLength: 300, description: 'Shown to the operator who grants it.' }),
           },
           strict,

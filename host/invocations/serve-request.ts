@@ -1,0 +1,56 @@
+import type { CallerFacts, WireResponse } from '../../plugins-sdk/contract/index.ts';
+import type { Principal } from '../../registry/index.ts';
+import { HostRefusal } from '../errors.ts';
+import type { InstallationFacts } from '../installations/contract.ts';
+import type { DataPlane } from './contract.ts';
+import type { MatchedRoute } from './match-route.ts';
+import { findRoute, httpJob } from './plugin-request.ts';
+import type { PluginRunner } from './run-plugin.ts';
+
+export interface DataPlanePorts {
+  /** From memory; null where there is none. */
+  findInstallation(operatorSlug: string, slug: string): Promise<InstallationFacts | null>;
+  runPlugin: PluginRunner;
+}
+
+/** The data plane: address -> route -> access -> body -> plugin. Nothing is read or run before access is certain. */
+export function createDataPlane({ findInstallation, runPlugin }: DataPlanePorts): DataPlane {
+  return {
+    run: async (request) => {
+      const { operatorSlug, installationSlug, method, path, url, headers, principal, signal } = request;
+      const installation = await findInstallation(operatorSlug, installationSlug);
+      if (installation === null) throw new HostRefusal('installation-unknown');
+      const caller = callerFacts(installation, principal);
+      const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
+      const body = await request.readBody(installation.limits.inputBytes);
+      const job = httpJob(matched, { method, url, headers, body });
+      const { invocationId, output } = await runPlugin(installation, job, { caller, signal });
+      return { invocationId, response: (output as { response: WireResponse }).response };
+    },
+  };
+}
+
+/** Who calls, as the plugin may know it: only people and programs of the installation's own operator have a name here. */
+export function callerFacts({ operator }: InstallationFacts, principal: Principal | null): CallerFacts | null {
+  if (principal === null || principal.organisation.id !== operator.id) return null;
+  const { role, tokenId } = principal;
+  return role === 'caller' || role === 'operator' ? { kind: role, id: tokenId } : null;
+}
+
+function allowed(
+  installation: InstallationFacts,
+  caller: CallerFacts | null,
+  principal: Principal | null,
+  find: () => MatchedRoute,
+): MatchedRoute {
+  if (!installation.enabled) throw new HostRefusal('installation-disabled');
+  const route = find();
+  if (route.access === 'public') return route;
+  if (principal === null) throw new HostRefusal('token-missing');
+  // Somebody else's token learns no more than that the route is not public.
+  if (caller === null) throw new HostRefusal('installation-unknown');
+  if (route.access === 'operator' && caller.kind !== 'operator') {
+    throw new HostRefusal('permission-denied', `${route.route} is for the operator only.`, { access: route.access });
+  }
+  return route;
+}
