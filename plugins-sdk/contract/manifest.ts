@@ -3,7 +3,8 @@ import { CAPABILITIES, type CapabilityName } from './capabilities.ts';
 import { HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
 
-const literals = <Name extends string>(names: Name[]) => Type.Union(names.map((name) => Type.Literal(name)));
+const literals = <Name extends string>(names: readonly Name[]) =>
+  Type.Unsafe<Name>(Type.Union(names.map((name) => Type.Literal(name))));
 const strict = { additionalProperties: false };
 
 /** Lower-case letters, digits and single dashes; starts with a letter. Names of plugins, publishers, installations. */
@@ -30,13 +31,13 @@ export const CATEGORIES = [
 
 const Route = Type.Object(
   {
-    method: literals([...METHODS]),
+    method: literals(METHODS),
     path: Type.String({
       pattern: '^/(?:[A-Za-z0-9._~-]+|:[A-Za-z][A-Za-z0-9]*)?(?:/(?:[A-Za-z0-9._~-]+|:[A-Za-z][A-Za-z0-9]*))*$',
       maxLength: 200,
       description: 'Segments are literal or `:name`; `/orders/:id` is an example.',
     }),
-    access: literals([...ACCESS]),
+    access: literals(ACCESS),
   },
   strict,
 );
@@ -67,7 +68,7 @@ export const ManifestSchema = Type.Object(
     publisher: Slug('Slug of the publisher that signs the releases.'),
     title: Type.String({ minLength: 1, maxLength: 80 }),
     description: Type.String({ minLength: 1, maxLength: 500 }),
-    category: literals([...CATEGORIES]),
+    category: literals(CATEGORIES),
     entry: Type.String({
       pattern: '^(?!/)(?!.*\\.\\.)[A-Za-z0-9._/-]+\\.(?:ts|mts|js|mjs)$',
       description: 'Source file that default-exports definePlugin(...), relative to the manifest.',

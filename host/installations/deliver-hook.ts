@@ -1,0 +1,50 @@
+import { Ajv } from 'ajv';
+import {
+  documentFaults,
+  EVENT_HOOKS,
+  type EventHookName,
+  type HookEvent,
+  isEventHookName,
+  type Json,
+} from '../../plugins-sdk/contract/index.ts';
+import type { Principal } from '../../registry/index.ts';
+import { HostRefusal } from '../errors.ts';
+import type { PluginRunner } from '../invocations/run-plugin.ts';
+import { callerFacts } from '../invocations/serve-request.ts';
+import type { InstallationFacts, Installations } from './contract.ts';
+
+const ajv = new Ajv({ allErrors: true, strict: false });
+const validators = new Map(Object.entries(EVENT_HOOKS).map(([name, schema]) => [name, ajv.compile(schema)]));
+
+export interface DeliverPorts {
+  /** The actor's own installation. Refuses with: installation-unknown. */
+  ownFacts(actor: Principal, id: string): Promise<InstallationFacts>;
+  runPlugin: PluginRunner;
+  nowMs(): number;
+}
+
+export const deliverHook =
+  ({ ownFacts, runPlugin, nowMs }: DeliverPorts): Installations['deliverHook'] =>
+  async (actor, id, { hook, eventId, payload }) => {
+    const installation = await ownFacts(actor, id);
+    if (!installation.enabled) throw new HostRefusal('installation-disabled');
+    checkHook(installation, hook);
+    checkPayload(hook, payload);
+    const event = { hook, eventId, occurredAt: new Date(nowMs()).toISOString(), payload } as HookEvent;
+    const caller = callerFacts(installation, actor);
+    const { invocationId, output } = await runPlugin(installation, { kind: 'hook', event }, { caller });
+    return { invocationId, result: (output as { value: Json }).value };
+  };
+
+function checkHook({ manifest }: InstallationFacts, hook: string): asserts hook is EventHookName {
+  const declared = (manifest.hooks ?? []).filter(isEventHookName);
+  if (!isEventHookName(hook) || !declared.includes(hook)) {
+    throw new HostRefusal('hook-undeclared', undefined, { hook, declared });
+  }
+}
+
+function checkPayload(hook: EventHookName, payload: Json): void {
+  const fits = validators.get(hook)!;
+  if (!fits(payload))
+    throw new HostRefusal('hook-payload-invalid', undefined, { faults: documentFaults(fits.errors!) });
+}
