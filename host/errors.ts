@@ -1,5 +1,8 @@
 /** Everything the host refuses by itself. The registry, the sandbox and the plugin contract have tables of their own. */
 export const HOST_REFUSALS = {
+  'request-malformed': 'The request is not well-formed HTTP, or its path is not a well-formed URL path.',
+  'headers-too-large': 'The request line and headers are larger than this host allows.',
+  'request-timeout': 'The request did not arrive in time.',
   'body-invalid': 'The body does not fit the schema; `faults` names every fault.',
   'query-invalid': 'The query or path does not fit the schema; `faults` names every fault.',
   'body-too-large': 'The body is larger than this route allows.',
