@@ -88,7 +88,7 @@ export interface PageRequest {
 export interface Registry {
   /** The owner of a token's secret, or null where it is malformed, unknown, expired or revoked. */
   authenticate(secret: string): Promise<Principal | null>;
-  /** Idempotent by `id`. Refuses with: slug-taken. */
+  /** Idempotent by `id`. Refuses with: slug-taken, organisation-id-taken. */
   createOrganisation(command: {
     id: string;
     slug: string;
@@ -118,23 +118,27 @@ export interface Registry {
    * release-version-taken, publisher-foreign.
    */
   publishRelease(actor: Principal, command: { archive: Buffer; envelope: DsseEnvelope }): Promise<Release>;
-  /** Publishers see their own releases in every state, moderators and admins all, others published ones. */
+  /**
+   * Newest first. Publishers see their own releases in every state, moderators and admins all, others published ones.
+   * Refuses with: cursor-invalid.
+   */
   listReleases(
     actor: Principal,
     filter: PageRequest & { plugin?: string; state?: ReleaseState },
   ): Promise<Page<Release>>;
-  /** Refuses with: release-unknown. */
-  findRelease(actor: Principal, name: { plugin: string; version: string }): Promise<Release>;
-  /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid. */
+  /** Without a version: the newest published one. Refuses with: release-unknown. */
+  findRelease(actor: Principal, name: { plugin: string; version?: string }): Promise<Release>;
+  /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid, release-signature-invalid. */
   approveRelease(actor: Principal, releaseId: string): Promise<Release>;
   /** Idempotent. Refuses with: release-unknown, release-state-invalid. */
   rejectRelease(actor: Principal, releaseId: string, reasons: string[]): Promise<Release>;
+  /** By name. Refuses with: cursor-invalid. */
   listPlugins(filter: PageRequest & { search?: string }): Promise<Page<PluginListing>>;
 
   /** A release for the host itself: no actor, any state. */
   releaseById(releaseId: string): Promise<Release | null>;
   /**
-   * The code of a published release, after its digest and both signatures have been verified once more.
+   * The code of a published (or since yanked) release, after its digest and both signatures have been verified once more.
    * Refuses with: release-unknown, release-signature-invalid.
    */
   loadBundle(bundleDigest: string): Promise<{ code: string; sourceMap: string | null }>;

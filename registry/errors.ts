@@ -1,5 +1,7 @@
 /** Everything the registry refuses, with the sentence that a reader gets when there is nothing more precise to say. */
 export const REGISTRY_REFUSALS = {
+  'organisation-id-taken': 'This id was used for another organisation.',
+  'cursor-invalid': 'The cursor is not one that this list returned; leave it out to start again.',
   'slug-taken': 'Another organisation has this slug.',
   'organisation-unknown': 'There is no organisation with this slug.',
   'organisation-foreign': 'This belongs to another organisation.',
