@@ -1,0 +1,109 @@
+import type { Knex } from 'knex';
+import { KV_ENTRIES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { CapabilityError } from './capability-error.ts';
+import type { EntryToStore, KvStore, StoredEntry } from './kv-store.contract.ts';
+import { notAnInteger } from './memory-kv-store.ts';
+
+/** An expired entry counts as absent everywhere; a write over it starts at version 1 again. */
+const LIVE = '(kv_entries.expires_at IS NULL OR kv_entries.expires_at > now())';
+
+// knex takes `:name::type` for an identifier and every `?` for a binding, hence CAST and no `?` in these texts.
+
+/** Room for one more entry, counted only when one is to be added. */
+const BELOW_QUOTA = `(SELECT count(*) FROM (SELECT 1 FROM kv_entries WHERE installation_id = :installationId LIMIT ${KV_ENTRIES_MAX}) AS counted) < ${KV_ENTRIES_MAX}`;
+
+const UPDATE = `
+  UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
+  WHERE installation_id = :installationId AND key = :key AND ${LIVE}
+    AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint))
+  RETURNING version`;
+
+/** Conflicts where somebody added the key since the UPDATE above, or where the key is there but expired. */
+const INSERT = `
+  INSERT INTO kv_entries (installation_id, key, value, version, expires_at)
+  SELECT :installationId, :key, :json, 1, now() + make_interval(secs => CAST(:ttlSeconds AS float8)) WHERE ${BELOW_QUOTA}
+  ON CONFLICT (installation_id, key) DO UPDATE
+    SET value = excluded.value, expires_at = excluded.expires_at,
+        version = CASE WHEN ${LIVE} THEN kv_entries.version + 1 ELSE 1 END
+    WHERE CAST(:ifVersion AS bigint) IS NULL OR NOT ${LIVE}
+  RETURNING version`;
+
+const INCREMENT = `
+  INSERT INTO kv_entries (installation_id, key, value, version)
+  SELECT :installationId, :key, CAST(CAST(:by AS bigint) AS text), 1 WHERE ${BELOW_QUOTA} OR EXISTS
+    (SELECT 1 FROM kv_entries WHERE installation_id = :installationId AND key = :key)
+  ON CONFLICT (installation_id, key) DO UPDATE
+    SET value = CASE WHEN ${LIVE} THEN (kv_entries.value::bigint + CAST(:by AS bigint))::text ELSE excluded.value END,
+        version = CASE WHEN ${LIVE} THEN kv_entries.version + 1 ELSE 1 END,
+        expires_at = CASE WHEN ${LIVE} THEN kv_entries.expires_at END
+    WHERE NOT ${LIVE} OR kv_entries.value ~ '^[-]{0,1}[0-9]{1,16}$'
+      AND abs(kv_entries.value::numeric + CAST(:by AS bigint)) <= ${Number.MAX_SAFE_INTEGER}
+  RETURNING value`;
+
+interface Row {
+  key: string;
+  value: string;
+  version: string;
+}
+
+/** Entries in PostgreSQL. Every statement is atomic and durable by itself. */
+export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<void> } {
+  const query = async (sql: string, bindings: Record<string, unknown>): Promise<Row[]> =>
+    (await database.raw(sql, bindings as Record<string, Knex.RawBinding>)).rows;
+  const find = async (installationId: string, key: string) =>
+    (
+      await query(`SELECT * FROM kv_entries WHERE installation_id = :installationId AND key = :key AND ${LIVE}`, {
+        installationId,
+        key,
+      })
+    )[0];
+
+  const set = async (installationId: string, entry: EntryToStore) => {
+    const { key, ifVersion } = entry;
+    const bindings = { ttlSeconds: null, ifVersion: null, ...defined(entry), installationId };
+    const [updated] = ifVersion === 0 ? [] : await query(UPDATE, bindings);
+    if (updated) return { version: Number(updated.version) };
+    if (ifVersion) throw new CapabilityError('kv-version-conflict');
+    const [inserted] = await query(INSERT, bindings);
+    if (inserted) return { version: Number(inserted.version) };
+    throw new CapabilityError((await find(installationId, key)) ? 'kv-version-conflict' : 'kv-quota-exceeded');
+  };
+
+  return {
+    get: async (installationId, key) => fromRow(await find(installationId, key)),
+    set,
+    delete: async (installationId, key, ifVersion) => {
+      const deleted = await query(
+        `DELETE FROM kv_entries WHERE installation_id = :installationId AND key = :key AND ${LIVE}
+           AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint)) RETURNING key`,
+        { installationId, key, ifVersion: ifVersion ?? null },
+      );
+      if (deleted.length === 0 && ifVersion) throw new CapabilityError('kv-version-conflict');
+      return { deleted: deleted.length > 0 };
+    },
+    list: async (installationId, { prefix, afterKey, limit }) => {
+      const rows = await query(
+        `SELECT key, value, version FROM kv_entries
+         WHERE installation_id = :installationId AND ${LIVE} AND key > :afterKey AND key >= :prefix AND starts_with(key, :prefix)
+         ORDER BY key LIMIT :limit`,
+        { installationId, prefix, afterKey, limit },
+      );
+      return rows.map((row) => fromRow(row)!);
+    },
+    increment: async (installationId, key, by) => {
+      if (!Number.isSafeInteger(by)) throw notAnInteger(key);
+      const [row] = await query(INCREMENT, { installationId, key, by });
+      if (row) return { value: Number(row.value) };
+      throw (await find(installationId, key)) ? notAnInteger(key) : new CapabilityError('kv-quota-exceeded');
+    },
+    sweepExpired: async () => {
+      await query('DELETE FROM kv_entries WHERE expires_at <= now()', {});
+    },
+  };
+}
+
+const fromRow = (row: Row | undefined): StoredEntry | null =>
+  row ? { key: row.key, json: row.value, version: Number(row.version) } : null;
+
+const defined = (entry: object): object =>
+  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));

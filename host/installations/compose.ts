@@ -1,0 +1,87 @@
+import type { HealthReport, Json } from '../../plugins-sdk/contract/index.ts';
+import type { Principal, Registry } from '../../registry/index.ts';
+import { HostRefusal } from '../errors.ts';
+import { PluginFaultError } from '../invocations/contract.ts';
+import type { PluginRunner } from '../invocations/run-plugin.ts';
+import type { Installation, InstallationFacts, Installations } from './contract.ts';
+import { deliverHook } from './deliver-hook.ts';
+import { installPlugin } from './install-plugin.ts';
+import type { InstallationCache } from './installation-cache.ts';
+import type { InstallationLogStore } from './installation-log-store.ts';
+import type { InstallationStore } from './installation-store.ts';
+import { raiseHook } from './raise-hook.ts';
+import { updateInstallation } from './update-installation.ts';
+
+export interface InstallationsPorts {
+  store: InstallationStore;
+  logStore: InstallationLogStore;
+  /** Writes the log lines that are still in memory. */
+  flushLogs(): Promise<void>;
+  cache: Pick<InstallationCache, 'withRelease' | 'clear'>;
+  registry: Registry;
+  runPlugin: PluginRunner;
+  /** SemVer of this Gatehouse. */
+  hostVersion: string;
+  nowMs(): number;
+}
+
+export function createInstallations(ports: InstallationsPorts): Installations {
+  const { store, logStore, cache, runPlugin, nowMs } = ports;
+
+  const own = async (actor: Principal, id: string): Promise<Installation> => {
+    const installation = await store.byId(id);
+    if (installation?.operator.id !== actor.organisation.id) throw new HostRefusal('installation-unknown');
+    return installation;
+  };
+  const ownFacts = async (actor: Principal, id: string): Promise<InstallationFacts> => {
+    const facts = await cache.withRelease(await own(actor, id));
+    if (facts === null) throw new HostRefusal('installation-unknown');
+    return facts;
+  };
+  /** The notification reaches every host; here the change must be visible at once. */
+  const clearing = async <Result>(change: Promise<Result>): Promise<Result> => {
+    try {
+      return await change;
+    } finally {
+      cache.clear();
+    }
+  };
+  const install = installPlugin(ports);
+  const update = updateInstallation(ports);
+
+  return {
+    install: (actor, command) => clearing(install(actor, command)),
+    update: (actor, id, change) => clearing(update(actor, id, change)),
+    list: (actor, page) => store.page(actor.organisation.id, page),
+    find: own,
+    uninstall: async (actor, id) => {
+      const installation = await ownFacts(actor, id);
+      // A plugin cannot prevent its own removal; its fault is in the log.
+      await raiseHook({ runPlugin, nowMs }, installation, 'uninstall', { version: installation.version }).catch(
+        () => {},
+      );
+      await clearing(store.remove(id));
+    },
+    logs: async (actor, id, filter) => {
+      const installation = await store.byId(id);
+      const isOperator = installation?.operator.id === actor.organisation.id;
+      const isPublisher = installation?.plugin.startsWith(`${actor.organisation.slug}/`);
+      if (!isOperator && !isPublisher) throw new HostRefusal('installation-unknown');
+      await ports.flushLogs();
+      return logStore.page(id, filter);
+    },
+    health: async (actor, id) => checkHealth(await ownFacts(actor, id), runPlugin),
+    deliverHook: deliverHook({ ownFacts, runPlugin, nowMs }),
+  };
+}
+
+async function checkHealth(installation: InstallationFacts, runPlugin: PluginRunner): Promise<HealthReport> {
+  try {
+    const { output } = await runPlugin(installation, { kind: 'health' }, { caller: null });
+    return (output as { value: Json }).value as unknown as HealthReport;
+  } catch (error) {
+    if (!(error instanceof PluginFaultError)) throw error;
+    if (error.fault.code === 'handler-missing') return { status: 'ok', message: 'The plugin has no health check.' };
+    return { status: 'down', message: `${error.fault.code}: ${error.fault.message}` };
+  }
+}

@@ -1,0 +1,63 @@
+import type { Knex } from 'knex';
+import type { Json } from '../../plugins-sdk/contract/index.ts';
+import type { Page, PageRequest } from '../../registry/index.ts';
+import type { InstallationLogEntry } from './contract.ts';
+import { InstallationLogModel } from './installation-log-model.ts';
+
+export type LogLine = InstallationLogEntry & { installationId: string };
+export type LogFilter = PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string };
+
+export interface InstallationLogStore {
+  /** Lines of installations that are gone meanwhile are left out. */
+  append(lines: LogLine[]): Promise<void>;
+  /** Newest first; `level` means this level and above. */
+  page(installationId: string, filter: LogFilter): Promise<Page<InstallationLogEntry>>;
+}
+
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
+
+export function installationLogStore(database: Knex): InstallationLogStore {
+  return {
+    append: async (lines) => {
+      await database.raw(
+        `INSERT INTO installation_logs (id, installation_id, at, invocation_id, source, level, message, facts)
+         SELECT line.* FROM jsonb_to_recordset(:lines) AS line
+           (id uuid, installation_id uuid, at timestamptz, invocation_id uuid, source text, level text, message text, facts jsonb)
+         WHERE EXISTS (SELECT 1 FROM installations WHERE installations.id = line.installation_id)`,
+        { lines: JSON.stringify(lines.map(toRow)).replace(UNSTORABLE, '\\ufffd') },
+      );
+    },
+    page: async (installationId, { cursor, limit = 50, level, invocationId }) => {
+      const found = await InstallationLogModel.query(database)
+        .where({ installation_id: installationId, ...(invocationId && { invocation_id: invocationId }) })
+        .modify((query) => {
+          if (level) query.whereIn('level', LEVELS.slice(LEVELS.indexOf(level)));
+          if (cursor) query.where('id', '<', Buffer.from(cursor, 'base64url').toString());
+        })
+        .orderBy('id', 'desc')
+        .limit(limit + 1);
+      const items = found.slice(0, limit).map(fromRow);
+      const last = items.at(-1);
+      return { items, nextCursor: last && found.length > limit ? Buffer.from(last.id).toString('base64url') : null };
+    },
+  };
+}
+
+/** PostgreSQL holds neither U+0000 nor lone surrogates, which a plugin may well log; JSON.stringify writes both as escapes. */
+const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
+
+const toRow = ({ installationId, invocationId, ...line }: LogLine) => ({
+  ...line,
+  installation_id: installationId,
+  invocation_id: invocationId,
+});
+
+const fromRow = (row: InstallationLogModel): InstallationLogEntry => ({
+  id: row.id,
+  at: row.at.toISOString(),
+  invocationId: row.invocation_id,
+  source: row.source as InstallationLogEntry['source'],
+  level: row.level as InstallationLogEntry['level'],
+  message: row.message,
+  facts: row.facts as Json,
+});
