@@ -1,6 +1,5 @@
-import semver from 'semver';
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
-import { type Principal, type Registry, RegistryRefusal, type Release } from '../../registry/index.ts';
+import type { Principal, Registry, Release } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
@@ -10,7 +9,7 @@ import { raiseHook } from './raise-hook.ts';
 
 export interface InstallPorts {
   store: InstallationStore;
-  registry: Pick<Registry, 'findRelease' | 'listReleases' | 'loadBundle'>;
+  registry: Pick<Registry, 'findRelease' | 'loadBundle'>;
   runPlugin: PluginRunner;
   hostVersion: string;
   nowMs(): number;
@@ -22,7 +21,7 @@ export const installPlugin =
     const existing = await ports.store.byId(command.id);
     if (existing) return sameInstallation(existing, actor, command);
 
-    const release = await resolveRelease(ports, actor, command.plugin, command.version);
+    const release = await ports.registry.findRelease(actor, { plugin: command.plugin, version: command.version });
     checkRelease(release, ports.hostVersion);
     checkGrants(release.manifest, command.grants);
     // Reads the code once more and verifies digest and signatures before anything is written.
@@ -41,21 +40,6 @@ export const installPlugin =
   };
 
 type Command = Parameters<Installations['install']>[1];
-
-/** The release by its version; without one, the newest that is published and, if possible, no pre-release. */
-export async function resolveRelease(
-  { registry }: Pick<InstallPorts, 'registry'>,
-  actor: Principal,
-  plugin: string,
-  version: string | undefined,
-): Promise<Release> {
-  if (version !== undefined) return registry.findRelease(actor, { plugin, version });
-  const { items } = await registry.listReleases(actor, { plugin, state: 'published', limit: 100 });
-  const stable = items.filter((release) => semver.prerelease(release.version) === null);
-  const newest = (stable.length > 0 ? stable : items).sort((a, b) => semver.rcompare(a.version, b.version))[0];
-  if (newest === undefined) throw new RegistryRefusal('release-unknown', `There is no published release of ${plugin}.`);
-  return newest;
-}
 
 function draft({ nowMs }: InstallPorts, actor: Principal, command: Command, release: Release): InstallationFacts {
   const at = new Date(nowMs()).toISOString();

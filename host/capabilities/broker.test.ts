@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { type CapabilityName, KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { createBroker } from './broker.ts';
+import { kvCalls } from './kv.ts';
+import { memoryKvStore } from './memory-kv-store.ts';
+
+const granted: { id: string; grants: CapabilityName[] } = { id: 'i', grants: ['kv'] };
+const call = (name: string, args: unknown) => ({
+  invocationId: 'v',
+  installationId: 'i',
+  seq: 1,
+  name,
+  args: typeof args === 'string' ? args : JSON.stringify(args),
+});
+
+describe('createBroker', () => {
+  const outages: unknown[] = [];
+  const store = memoryKvStore(Date.now);
+  const broker = createBroker({ calls: kvCalls(store), onOutage: (error) => outages.push(error) });
+  const ask = async (name: string, args: unknown, installation = granted) => {
+    const { ok, json } = await broker(installation, call(name, args));
+    return { ok, value: JSON.parse(json) };
+  };
+
+  it('does what is granted and valid', async () => {
+    expect(await ask('kv.set', { key: 'x', value: { a: 1 } })).to.deep.equal({ ok: true, value: { version: 1 } });
+    expect(await ask('kv.get', { key: 'x' })).to.deep.equal({
+      ok: true,
+      value: { key: 'x', value: { a: 1 }, version: 1 },
+    });
+  });
+
+  it('checks the grant before it looks at the arguments', async () => {
+    const { value } = await ask('kv.get', 'not even JSON', { id: 'i', grants: [] });
+    expect(value.code).to.equal('capability-denied');
+  });
+
+  it('refuses calls that do not exist, also names of object members', async () => {
+    for (const name of ['kv.drop', 'constructor', '__proto__', 'toString', '']) {
+      expect((await ask(name, {})).value.code, name).to.equal('capability-unknown');
+    }
+  });
+
+  it('names the faulty field of bad arguments', async () => {
+    const { value } = await ask('kv.set', { key: '', value: 1, ttlSeconds: -1, more: true });
+    expect(value.code).to.equal('capability-arguments-invalid');
+  });
+
+  it('refuses a value that is too large, with both sizes', async () => {
+    const { value } = await ask('kv.set', { key: 'big', value: 'x'.repeat(KV_VALUE_BYTES_MAX) });
+    expect(value).to.deep.include({ code: 'kv-value-too-large' });
+    expect(value.message).to.include(String(KV_VALUE_BYTES_MAX));
+  });
+
+  it('pages through a list without loss or repetition', async () => {
+    const installation = { ...granted, id: 'pages' };
+    for (let at = 0; at < 25; at++) await store.set('pages', { key: `k${at}`, json: String(at) });
+    const keys: string[] = [];
+    for (let cursor: string | undefined; ; ) {
+      const { value } = await ask('kv.list', { limit: 10, ...(cursor && { cursor }) }, installation);
+      keys.push(...value.entries.map((entry: { key: string }) => entry.key));
+      if (value.cursor === null) break;
+      cursor = value.cursor;
+    }
+    expect(keys).to.deep.equal(Array.from({ length: 25 }, (_, at) => `k${at}`).sort());
+  });
+
+  it('answers an outage of the store as capability-unavailable and reports the cause to the host only', async () => {
+    const broken = { ...store, get: () => Promise.reject(new Error('password=hunter2')) };
+    const brokenBroker = createBroker({ calls: kvCalls(broken), onOutage: (error) => outages.push(error) });
+    const { json } = await brokenBroker(granted, call('kv.get', { key: 'x' }));
+    expect(json).to.include('capability-unavailable').and.not.include('hunter2');
+    expect(outages).to.have.length(1);
+  });
+
+  it('never rejects, whatever the plugin sends', async () => {
+    const anything = fc.oneof(fc.json(), fc.string());
+    const name = fc.oneof(fc.constantFrom('kv.get', 'kv.set', 'kv.list', 'kv.increment', 'kv.delete'), fc.string());
+    await fc.assert(
+      fc.asyncProperty(name, anything, async (each, args) => {
+        const { json } = await broker(granted, call(each, args));
+        JSON.parse(json);
+      }),
+    );
+  });
+});

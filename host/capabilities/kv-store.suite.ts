@@ -1,0 +1,128 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import type { CapabilityError } from './capability-error.ts';
+import type { KvStore } from './kv-store.contract.ts';
+import { memoryKvStore } from './memory-kv-store.ts';
+
+const refusal = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call;
+    return 'none';
+  } catch (error) {
+    return (error as CapabilityError).code;
+  }
+};
+
+/** What every KvStore must do. `fresh` gives an id of an installation without entries. */
+export function describeKvStore(name: string, open: () => Promise<{ store: KvStore; fresh(): Promise<string> }>): void {
+  describe(`KvStore in ${name}`, () => {
+    let store: KvStore;
+    let fresh: () => Promise<string>;
+    before(async () => {
+      ({ store, fresh } = await open());
+    });
+
+    it('returns null for a key that was never written', async () => {
+      expect(await store.get(await fresh(), 'x')).to.equal(null);
+    });
+
+    it('counts versions from 1', async () => {
+      const id = await fresh();
+      expect(await store.set(id, { key: 'x', json: '1' })).to.deep.equal({ version: 1 });
+      expect(await store.set(id, { key: 'x', json: '{"a":[1,"é"]}' })).to.deep.equal({ version: 2 });
+      expect(await store.get(id, 'x')).to.deep.include({ key: 'x', json: '{"a":[1,"é"]}', version: 2 });
+    });
+
+    it('writes with ifVersion 0 only where no entry is', async () => {
+      const id = await fresh();
+      expect(await store.set(id, { key: 'x', json: '1', ifVersion: 0 })).to.deep.equal({ version: 1 });
+      expect(await refusal(store.set(id, { key: 'x', json: '2', ifVersion: 0 }))).to.equal('kv-version-conflict');
+      expect((await store.get(id, 'x'))?.json).to.equal('1');
+    });
+
+    it('writes with ifVersion n only over version n', async () => {
+      const id = await fresh();
+      expect(await refusal(store.set(id, { key: 'x', json: '1', ifVersion: 1 }))).to.equal('kv-version-conflict');
+      expect(await store.get(id, 'x')).to.equal(null);
+      await store.set(id, { key: 'x', json: '1' });
+      expect(await refusal(store.set(id, { key: 'x', json: '2', ifVersion: 2 }))).to.equal('kv-version-conflict');
+      expect(await store.set(id, { key: 'x', json: '2', ifVersion: 1 })).to.deep.equal({ version: 2 });
+    });
+
+    it('lets exactly one of many concurrent first writes win', async () => {
+      const id = await fresh();
+      const writes = Array.from({ length: 20 }, (_, at) =>
+        refusal(store.set(id, { key: 'x', json: String(at), ifVersion: 0 })),
+      );
+      expect((await Promise.all(writes)).filter((code) => code === 'none')).to.have.length(1);
+    });
+
+    it('loses no concurrent increment', async () => {
+      const id = await fresh();
+      const values = await Promise.all(Array.from({ length: 20 }, () => store.increment(id, 'n', 2)));
+      expect(values.map(({ value }) => value).sort((a, b) => a - b)).to.deep.equal(
+        Array.from({ length: 20 }, (_, at) => 2 * (at + 1)),
+      );
+    });
+
+    it('refuses to increment what is no safe integer', async () => {
+      const id = await fresh();
+      await store.set(id, { key: 'text', json: '"1"' });
+      await store.set(id, { key: 'big', json: String(Number.MAX_SAFE_INTEGER) });
+      expect(await refusal(store.increment(id, 'text', 1))).to.equal('capability-arguments-invalid');
+      expect(await refusal(store.increment(id, 'big', 1))).to.equal('capability-arguments-invalid');
+    });
+
+    it('keeps installations apart', async () => {
+      const [one, other] = [await fresh(), await fresh()];
+      await store.set(one, { key: 'x', json: '1' });
+      expect(await store.get(other, 'x')).to.equal(null);
+      expect(await store.list(other, { prefix: '', afterKey: '', limit: 10 })).to.deep.equal([]);
+    });
+
+    it('lists by code point, after a key, below a prefix that holds wildcard characters', async () => {
+      const id = await fresh();
+      for (const key of ['a%', 'a%b', 'a_b', 'ab', 'B', 'ä', '\u{1F600}', '\uFF5E'])
+        await store.set(id, { key, json: '0' });
+      const keys = async (prefix: string, afterKey: string) =>
+        (await store.list(id, { prefix, afterKey, limit: 100 })).map(({ key }) => key);
+      expect(await keys('', '')).to.deep.equal(['B', 'a%', 'a%b', 'a_b', 'ab', 'ä', '\uFF5E', '\u{1F600}']);
+      expect(await keys('a%', '')).to.deep.equal(['a%', 'a%b']);
+      expect(await keys('a', 'a%b')).to.deep.equal(['a_b', 'ab']);
+    });
+
+    it('behaves as the model in memory does under any sequence of operations', async () => {
+      const key = fc.constantFrom('a', 'b', 'b/c');
+      const version = fc.option(fc.integer({ min: 0, max: 3 }), { nil: undefined });
+      const step = fc.oneof(
+        fc.record({ op: fc.constant('set'), key, json: fc.constantFrom('1', '-7', '"x"', '{}'), ifVersion: version }),
+        fc.record({ op: fc.constant('delete'), key, ifVersion: version.map((at) => at || undefined) }),
+        fc.record({ op: fc.constant('increment'), key, by: fc.integer({ min: -9, max: 9 }) }),
+      );
+      const run = async (target: KvStore, id: string, each: { op: string; key: string } & Record<string, unknown>) => {
+        const { op, ...args } = each;
+        const call =
+          op === 'set'
+            ? target.set(id, args as never)
+            : op === 'delete'
+              ? target.delete(id, each.key, each.ifVersion as number | undefined)
+              : target.increment(id, each.key, each.by as number);
+        return call.catch((error: CapabilityError) => error.code);
+      };
+      await fc.assert(
+        fc.asyncProperty(fc.array(step, { maxLength: 15 }), async (steps) => {
+          const model = memoryKvStore(Date.now);
+          const id = await fresh();
+          for (const each of steps) {
+            expect(await run(store, id, each), JSON.stringify(each)).to.deep.equal(await run(model, id, each));
+          }
+          const all = { prefix: '', afterKey: '', limit: 100 };
+          const plain = (entries: Awaited<ReturnType<KvStore['list']>>) =>
+            entries.map(({ key: name, json, version: at }) => ({ name, json, at }));
+          expect(plain(await store.list(id, all))).to.deep.equal(plain(await model.list(id, all)));
+        }),
+        { numRuns: 40 },
+      );
+    });
+  });
+}

@@ -1,0 +1,48 @@
+import { expect } from 'chai';
+import { ConfigInvalid, readConfig } from './config.ts';
+
+describe('readConfig', () => {
+  it('has a default for everything', () => {
+    const config = readConfig({});
+    expect(config).to.include({ databaseUrl: null, hostName: '127.0.0.1', port: 8080, cordons: 2, logLevel: 'info' });
+    expect(config.trustedProxies).to.deep.equal([]);
+  });
+
+  it('reports all faults at once, by the name of the variable', () => {
+    const wrong = {
+      DATABASE_URL: 'mysql://x',
+      GATEHOUSE_PORT: '99999',
+      GATEHOUSE_CORDONS: 'two',
+      GATEHOUSE_LOG_LEVEL: 'loud',
+    };
+    expect(() => readConfig(wrong))
+      .to.throw(ConfigInvalid)
+      .with.property('message')
+      .that.matches(/DATABASE_URL/)
+      .and.matches(/GATEHOUSE_PORT/)
+      .and.matches(/GATEHOUSE_CORDONS/)
+      .and.matches(/GATEHOUSE_LOG_LEVEL/);
+  });
+
+  it('never repeats a value, which may hold a password', () => {
+    expect(() => readConfig({ DATABASE_URL: 'postgres//role:hunter2@host/x' })).to.throw(
+      ConfigInvalid,
+      /^(?!.*hunter2)/s,
+    );
+  });
+
+  it('counts an empty variable as unset', () => {
+    expect(readConfig({ GATEHOUSE_PORT: '' }).port).to.equal(8080);
+  });
+
+  it('splits the trusted proxies', () => {
+    expect(readConfig({ GATEHOUSE_TRUSTED_PROXIES: '10.0.0.1, fd00::/8' }).trustedProxies).to.deep.equal([
+      '10.0.0.1',
+      'fd00::/8',
+    ]);
+  });
+
+  it('cannot be changed afterwards', () => {
+    expect(Object.isFrozen(readConfig({}))).to.equal(true);
+  });
+});

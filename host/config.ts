@@ -1,0 +1,92 @@
+import path from 'node:path';
+import { Ajv } from 'ajv';
+import { type Static, Type } from 'typebox';
+
+const Environment = Type.Object({
+  DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  DATABASE_OWNER_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  GATEHOUSE_HOST: Type.String({ default: '127.0.0.1' }),
+  GATEHOUSE_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535 }),
+  GATEHOUSE_DATA: Type.String({ default: '.gatehouse', minLength: 1 }),
+  GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
+  GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
+  GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
+  GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
+  GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
+  GATEHOUSE_LOG_LEVEL: Type.Union(
+    ['silent', 'error', 'warn', 'info', 'debug'].map((level) => Type.Literal(level)),
+    { default: 'info' },
+  ),
+});
+
+/** What can be set, with defaults; the same table makes `gatehouse doctor` and the admin guide. */
+export const SETTINGS = {
+  DATABASE_URL: 'PostgreSQL address of the application role; without it the embedded PostgreSQL is started.',
+  DATABASE_OWNER_URL: 'PostgreSQL address of the role that owns the schema, used for migrations only.',
+  GATEHOUSE_HOST: 'Address to listen on.',
+  GATEHOUSE_PORT: 'Port to listen on; 0 takes a free one.',
+  GATEHOUSE_DATA: 'Folder of the embedded database and of the signing key.',
+  GATEHOUSE_PUBLIC_URL: 'Origin under which callers reach the host, without a path.',
+  GATEHOUSE_SIGNING_KEY: "File of the registry's Ed25519 key (PEM); made on first use.",
+  GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
+  GATEHOUSE_CORDONS: 'Sandbox processes.',
+  GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
+  GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
+  GATEHOUSE_LOG_LEVEL: 'silent, error, warn, info or debug.',
+} as const satisfies Record<keyof Static<typeof Environment>, string>;
+
+export interface Config {
+  /** Null: the embedded PostgreSQL. */
+  databaseUrl: string | null;
+  databaseOwnerUrl: string | null;
+  hostName: string;
+  port: number;
+  /** Absolute. */
+  dataFolder: string;
+  publicUrl: string | null;
+  signingKeyFile: string;
+  trustedProxies: string[];
+  cordons: number;
+  lanesPerCordon: number;
+  drainMs: number;
+  logLevel: string;
+}
+
+/** A setting is wrong. The message names every fault, one line each. */
+export class ConfigInvalid extends Error {
+  override name = 'ConfigInvalid';
+}
+
+const validate = new Ajv({ allErrors: true, strict: false, coerceTypes: true, useDefaults: true }).compile<
+  Static<typeof Environment>
+>(Environment);
+
+/** Reads the environment once; reports all faults in one ConfigInvalid. An empty variable counts as unset. */
+export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+  const settings: Record<string, unknown> = {};
+  for (const name of Object.keys(SETTINGS)) if (env[name]) settings[name] = env[name];
+  if (!validate(settings)) {
+    const faults = (validate.errors ?? [])
+      .filter(({ keyword }) => keyword !== 'const')
+      .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
+    throw new ConfigInvalid(`The configuration has faults:\n  ${faults.join('\n  ')}`);
+  }
+  const dataFolder = path.resolve(settings.GATEHOUSE_DATA);
+  return Object.freeze({
+    databaseUrl: settings.DATABASE_URL ?? null,
+    databaseOwnerUrl: settings.DATABASE_OWNER_URL ?? null,
+    hostName: settings.GATEHOUSE_HOST,
+    port: settings.GATEHOUSE_PORT,
+    dataFolder,
+    publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
+    signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
+    trustedProxies: settings.GATEHOUSE_TRUSTED_PROXIES.split(',')
+      .map((range) => range.trim())
+      .filter(Boolean),
+    cordons: settings.GATEHOUSE_CORDONS,
+    lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
+    drainMs: settings.GATEHOUSE_DRAIN_MS,
+    logLevel: settings.GATEHOUSE_LOG_LEVEL,
+  });
+}
