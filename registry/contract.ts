@@ -7,6 +7,8 @@ export interface Principal {
   label: string;
   role: Role;
   organisation: Organisation;
+  /** When the token stops working, in milliseconds since 1970; absent where it never does. */
+  expiresAtMs?: number;
 }
 
 export interface Organisation {
