@@ -1,6 +1,6 @@
-import { LRUCache } from 'lru-cache';
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../../registry/index.ts';
+import { changeAwareCache } from '../change-aware-cache.ts';
 import type { Installation, InstallationFacts } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
 
@@ -18,12 +18,10 @@ export interface InstallationCache {
   clear(): void;
 }
 
-type Found = { facts: InstallationFacts | null };
+/** A missed notification is made good after this time. */
+const KEEP_MS = 60_000;
 
-/**
- * Installations by address, so that the data plane asks no database. Changes are rare and answers cheap, so a change
- * clears everything: that also covers addresses which were unknown until now.
- */
+/** Installations by address, so that the data plane asks no database. */
 export function installationCache({ store, registry }: InstallationCachePorts): InstallationCache {
   const withRelease = async (installation: Installation) => {
     const release = await registry.releaseById(installation.releaseId);
@@ -31,27 +29,18 @@ export function installationCache({ store, registry }: InstallationCachePorts): 
     const limits = effectiveLimits(release.manifest.limits ?? {}, installation.grantedLimits);
     return { ...installation, manifest: release.manifest, limits };
   };
-  const load = async (address: string): Promise<Found> => {
-    const [operatorSlug, slug] = address.split('/') as [string, string];
-    const operator = await registry.findOrganisation(operatorSlug);
-    const installation = operator && (await store.bySlug(operator.id, slug));
-    return { facts: installation && (await withRelease(installation)) };
-  };
-  const cache = new LRUCache<string, Found>({ max: 20_000, fetchMethod: load });
+  const cache = changeAwareCache<InstallationFacts | null>({
+    load: async (address) => {
+      const [operatorSlug, slug] = address.split('/') as [string, string];
+      const operator = await registry.findOrganisation(operatorSlug);
+      const installation = operator && (await store.bySlug(operator.id, slug));
+      return installation && withRelease(installation);
+    },
+    ttlMs: () => KEEP_MS,
+  });
   return {
-    find: async (operatorSlug, slug) => (await fresh(cache, `${operatorSlug}/${slug}`)).facts,
+    find: (operatorSlug, slug) => cache.find(`${operatorSlug}/${slug}`),
     withRelease,
-    clear: () => cache.clear(),
+    clear: cache.clear,
   };
-}
-
-/** A load that a change overtook is aborted by the cache: read again, since the caller wants the new state. */
-async function fresh(cache: LRUCache<string, Found>, address: string): Promise<Found> {
-  for (;;) {
-    const found = await cache.fetch(address).catch((error: Error) => {
-      if (error.message === 'deleted') return undefined;
-      throw error;
-    });
-    if (found) return found;
-  }
 }

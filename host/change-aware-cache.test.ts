@@ -1,0 +1,87 @@
+import { expect } from 'chai';
+import { changeAwareCache } from './change-aware-cache.ts';
+
+describe('changeAwareCache', () => {
+  const counting = (ttlMs = 60_000) => {
+    const loads: string[] = [];
+    let release: () => void = () => {};
+    let held: Promise<void> | null = null;
+    let current = 1;
+    const cache = changeAwareCache<number>({
+      load: async (key) => {
+        loads.push(key);
+        const value = current;
+        await held;
+        return value;
+      },
+      ttlMs: () => ttlMs,
+    });
+    return {
+      cache,
+      loads,
+      set: (value: number) => {
+        current = value;
+      },
+      hold: () => {
+        held = new Promise((resolve) => {
+          release = resolve;
+        });
+      },
+      release: () => {
+        held = null;
+        release();
+      },
+    };
+  };
+
+  it('loads once for many callers, and answers later ones from memory', async () => {
+    const { cache, loads } = counting();
+    expect(await Promise.all([cache.find('a'), cache.find('a'), cache.find('a')])).to.deep.equal([1, 1, 1]);
+    await cache.find('a');
+    expect(loads).to.deep.equal(['a']);
+  });
+
+  it('loads again after a change', async () => {
+    const { cache, set } = counting();
+    await cache.find('a');
+    set(2);
+    cache.clear();
+    expect(await cache.find('a')).to.equal(2);
+  });
+
+  it('never keeps or returns what a change overtook while it was loaded', async () => {
+    const { cache, hold, release, set, loads } = counting();
+    hold();
+    const found = cache.find('a');
+    set(2);
+    cache.clear();
+    release();
+    expect(await found).to.equal(2);
+    expect(await cache.find('a')).to.equal(2);
+    expect(loads).to.have.length(2);
+  });
+
+  it('keeps nothing whose time is over', async () => {
+    const { cache, loads } = counting(0);
+    await cache.find('a');
+    await cache.find('a');
+    expect(loads).to.have.length(2);
+  });
+
+  it('keeps no failure', async () => {
+    let fails = true;
+    const cache = changeAwareCache<number>({
+      load: async () => {
+        if (fails) throw new Error('down');
+        return 1;
+      },
+      ttlMs: () => 60_000,
+    });
+    await cache.find('a').then(
+      () => expect.fail('resolved'),
+      (error: Error) => expect(error.message).to.equal('down'),
+    );
+    fails = false;
+    expect(await cache.find('a')).to.equal(1);
+  });
+});
