@@ -1,0 +1,110 @@
+import { expect } from 'chai';
+import type { Principal, Role } from '../../registry/index.ts';
+import type { HostRefusal } from '../errors.ts';
+import type { InstallationFacts } from '../installations/contract.ts';
+import type { RunRequest } from './contract.ts';
+import type { PluginJob, RunOptions } from './run-plugin.ts';
+import { createDataPlane } from './serve-request.ts';
+
+const installation = {
+  id: 'i',
+  operator: { id: 'o', slug: 'arcade-one' },
+  enabled: true,
+  limits: { inputBytes: 100 },
+  manifest: {
+    routes: [
+      { method: 'GET', path: '/open', access: 'public' },
+      { method: 'POST', path: '/called', access: 'caller' },
+      { method: 'POST', path: '/owned', access: 'operator' },
+    ],
+  },
+} as unknown as InstallationFacts;
+
+const principal = (role: Role, organisationId = 'o'): Principal => ({
+  tokenId: `token-${role}`,
+  label: role,
+  role,
+  organisation: { id: organisationId, slug: 'x', kind: 'operator', name: 'x' },
+});
+
+const jobs: { job: PluginJob; options: RunOptions }[] = [];
+const plane = (found: InstallationFacts | null = installation) =>
+  createDataPlane({
+    findInstallation: async () => found,
+    runPlugin: async (_installation, job, options) => {
+      jobs.push({ job, options });
+      return {
+        invocationId: 'v',
+        output: { kind: 'http', response: { status: 200, headers: [], body: null, bodyEncoding: 'utf8' } },
+      };
+    },
+  });
+
+const request = (method: string, path: string, who: Principal | null, body = Buffer.from('hello')): RunRequest => ({
+  operatorSlug: 'arcade-one',
+  installationSlug: 'shop',
+  method,
+  path,
+  url: `https://gatehouse.example${path}`,
+  headers: [['x-a', '1']],
+  readBody: async () => body,
+  principal: who,
+  signal: new AbortController().signal,
+});
+
+const codeOf = async (call: Promise<unknown>): Promise<string> => {
+  try {
+    await call;
+    return 'answered';
+  } catch (error) {
+    return (error as HostRefusal).code;
+  }
+};
+
+describe('createDataPlane', () => {
+  const table: [who: string, principal: Principal | null, open: string, called: string, owned: string][] = [
+    ['nobody', null, 'answered', 'token-missing', 'token-missing'],
+    ["the operator's caller", principal('caller'), 'answered', 'answered', 'permission-denied'],
+    ['the operator', principal('operator'), 'answered', 'answered', 'answered'],
+    ["another operator's caller", principal('caller', 'p'), 'answered', 'installation-unknown', 'installation-unknown'],
+    ['another operator', principal('operator', 'p'), 'answered', 'installation-unknown', 'installation-unknown'],
+    ['a publisher', principal('publisher', 'q'), 'answered', 'installation-unknown', 'installation-unknown'],
+    ['an admin', principal('admin', 'r'), 'answered', 'installation-unknown', 'installation-unknown'],
+  ];
+  for (const [who, actor, open, called, owned] of table) {
+    it(`lets ${who} reach what the manifest allows and no more`, async () => {
+      expect(await codeOf(plane().run(request('GET', '/open', actor)))).to.equal(open);
+      expect(await codeOf(plane().run(request('POST', '/called', actor)))).to.equal(called);
+      expect(await codeOf(plane().run(request('POST', '/owned', actor)))).to.equal(owned);
+    });
+  }
+
+  it('refuses unknown and disabled installations, routes and methods', async () => {
+    const open = request('GET', '/open', null);
+    expect(await codeOf(plane(null).run(open))).to.equal('installation-unknown');
+    expect(await codeOf(plane({ ...installation, enabled: false }).run(open))).to.equal('installation-disabled');
+    expect(await codeOf(plane().run(request('GET', '/none', null)))).to.equal('plugin-route-unknown');
+    expect(await codeOf(plane().run(request('DELETE', '/open', null)))).to.equal('method-not-allowed');
+  });
+
+  it('reads no body before access is certain', async () => {
+    const touched = { ...request('POST', '/called', null), readBody: () => expect.fail('read') };
+    expect(await codeOf(plane().run(touched))).to.equal('token-missing');
+  });
+
+  it('names a foreign token on a public route to nobody', async () => {
+    await plane().run(request('GET', '/open', principal('operator', 'p')));
+    expect(jobs.at(-1)!.options.caller).to.equal(null);
+    await plane().run(request('GET', '/open', principal('caller')));
+    expect(jobs.at(-1)!.options.caller).to.deep.equal({ kind: 'caller', id: 'token-caller' });
+  });
+
+  it('hands text over as text and anything else as base64', async () => {
+    await plane().run(request('POST', '/called', principal('caller'), Buffer.from('grün')));
+    expect(jobs.at(-1)!.job).to.have.nested.include({ 'request.body': 'grün', 'request.bodyEncoding': 'utf8' });
+    await plane().run(request('POST', '/called', principal('caller'), Buffer.from([0xff, 0x00])));
+    expect(jobs.at(-1)!.job).to.have.nested.include({ 'request.body': '/wA=', 'request.bodyEncoding': 'base64' });
+    await plane().run(request('POST', '/called', principal('caller'), Buffer.alloc(0)));
+    expect(jobs.at(-1)!.job).to.have.nested.include({ 'request.body': null });
+  });
+});
