@@ -1,0 +1,21 @@
+/**
+ * What the application role may do with each table; whatever is not here is forbidden. `migrate up` revokes everything
+ * and grants this anew, so the role may be replaced and a right may be taken back without a migration.
+ */
+export const GRANTS: Record<string, string[]> = {
+  organisations: ['select', 'insert', 'update (name)'],
+  api_tokens: ['select', 'insert', 'update (label, expires_at, revoked_at)'],
+  publisher_keys: ['select', 'insert', 'update (label, revoked_at)'],
+  plugins: ['select', 'insert', 'update (latest_release_id)'],
+  releases: ['select', 'insert', 'update (state, envelope, reasons, reviewed_at)'],
+  release_artifacts: ['select', 'insert'],
+  installations: [
+    'select',
+    'insert',
+    'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at)',
+  ],
+  kv_entries: ['select', 'insert', 'update', 'delete'],
+  installation_logs: ['select', 'insert', 'delete'],
+  usage: ['select', 'insert', 'update', 'delete'],
+  migrations: ['select'],
+};
