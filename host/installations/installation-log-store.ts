@@ -3,6 +3,7 @@ import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import type { InstallationLogEntry } from './contract.ts';
 import { InstallationLogModel } from './installation-log-model.ts';
+import { readCursor, toPage } from './page.ts';
 
 export type LogLine = InstallationLogEntry & { installationId: string };
 export type LogFilter = PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string };
@@ -21,8 +22,8 @@ export function installationLogStore(database: Knex): InstallationLogStore {
     append: async (lines) => {
       await database.raw(
         `INSERT INTO installation_logs (id, installation_id, at, invocation_id, source, level, message, facts)
-         SELECT line.* FROM jsonb_to_recordset(:lines) AS line
-           (id uuid, installation_id uuid, at timestamptz, invocation_id uuid, source text, level text, message text, facts jsonb)
+         SELECT line.* FROM json_to_recordset(:lines) AS line
+           (id uuid, installation_id uuid, at timestamptz, invocation_id text, source text, level text, message text, facts json)
          WHERE EXISTS (SELECT 1 FROM installations WHERE installations.id = line.installation_id)`,
         { lines: JSON.stringify(lines.map(toRow)).replace(UNSTORABLE, '\\ufffd') },
       );
@@ -32,13 +33,11 @@ export function installationLogStore(database: Knex): InstallationLogStore {
         .where({ installation_id: installationId, ...(invocationId && { invocation_id: invocationId }) })
         .modify((query) => {
           if (level) query.whereIn('level', LEVELS.slice(LEVELS.indexOf(level)));
-          if (cursor) query.where('id', '<', Buffer.from(cursor, 'base64url').toString());
+          if (cursor !== undefined) query.where('id', '<', readCursor(cursor));
         })
         .orderBy('id', 'desc')
         .limit(limit + 1);
-      const items = found.slice(0, limit).map(fromRow);
-      const last = items.at(-1);
-      return { items, nextCursor: last && found.length > limit ? Buffer.from(last.id).toString('base64url') : null };
+      return toPage(found.map(fromRow), limit);
     },
   };
 }

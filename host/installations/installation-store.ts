@@ -2,82 +2,103 @@ import type { Knex } from 'knex';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import type { Installation } from './contract.ts';
-import { InstallationModel, type InstallationRow } from './installation-model.ts';
+import { InstallationModel } from './installation-model.ts';
+import { readCursor, toPage } from './page.ts';
+
+/** What of an installation may change. */
+export type InstallationChange = Pick<Installation, 'releaseId' | 'grants' | 'config' | 'grantedLimits' | 'enabled'>;
 
 export interface InstallationStore {
   byId(id: string): Promise<Installation | null>;
   bySlug(operatorId: string, slug: string): Promise<Installation | null>;
   page(operatorId: string, request: PageRequest): Promise<Page<Installation>>;
-  /** All enabled ones, for schedules. */
-  enabled(): Promise<Installation[]>;
   /** False where the id or the operator's slug is taken; nothing is written then. */
   insert(installation: Installation): Promise<boolean>;
   /** Null where it is gone. */
-  change(id: string, change: Partial<InstallationRow>): Promise<Installation | null>;
-  /** Removes it together with its entries and logs. */
+  change(id: string, change: InstallationChange): Promise<Installation | null>;
+  /** Marks it as deleted and removes its entries and its log. */
   remove(id: string): Promise<void>;
 }
 
-/** Installations in PostgreSQL. */
+/** Installations in PostgreSQL; deleted ones stay as rows for the history, and no query here returns them. */
 export function installationStore(database: Knex): InstallationStore {
-  const rows = () => InstallationModel.query(database);
-  const one = (row: InstallationModel | undefined) => (row ? fromRow(row) : null);
+  const rows = () =>
+    InstallationModel.query(database)
+      .alias('installation')
+      .join('organisations as operator', 'operator.id', 'installation.operator_id')
+      .join('releases as release', 'release.id', 'installation.release_id')
+      .join('plugins as plugin', 'plugin.id', 'release.plugin_id')
+      .join('organisations as publisher', 'publisher.id', 'plugin.organisation_id')
+      .select(
+        'installation.*',
+        'operator.slug as operator_slug',
+        'publisher.slug as publisher_slug',
+        'plugin.name as plugin_name',
+        'release.version as release_version',
+        'release.bundle_digest as release_bundle_digest',
+      )
+      .whereNull('installation.deleted_at');
+  const byId = async (id: string) => fromRow(await rows().findOne({ 'installation.id': id }));
+
   return {
-    byId: async (id) => one(await rows().findById(id)),
-    bySlug: async (operatorId, slug) => one(await rows().findOne({ operator_id: operatorId, slug })),
+    byId,
+    bySlug: async (operatorId, slug) =>
+      fromRow(await rows().findOne({ 'installation.operator_id': operatorId, 'installation.slug': slug })),
     page: async (operatorId, { cursor, limit = 50 }) => {
       const found = await rows()
-        .where({ operator_id: operatorId })
-        .modify((query) => cursor !== undefined && query.where('id', '>', Buffer.from(cursor, 'base64url').toString()))
-        .orderBy('id')
+        .where('installation.operator_id', operatorId)
+        .modify((query) => void (cursor !== undefined && query.where('installation.id', '>', readCursor(cursor))))
+        .orderBy('installation.id')
         .limit(limit + 1);
-      const items = found.slice(0, limit).map(fromRow);
-      const last = items.at(-1);
-      return { items, nextCursor: last && found.length > limit ? Buffer.from(last.id).toString('base64url') : null };
+      return toPage(
+        found.map((row) => fromRow(row)!),
+        limit,
+      );
     },
-    enabled: async () => (await rows().where({ enabled: true })).map(fromRow),
-    insert: async (installation) => {
-      const inserted = await database('installations')
-        .insert(columns(installation))
-        .onConflict()
-        .ignore()
-        .returning('id');
+    insert: async ({ id, slug, operator, enabled, ...changing }) => {
+      const row = { id, slug, operator_id: operator.id, ...columns({ ...changing, enabled }) };
+      const inserted = await database('installations').insert(row).onConflict().ignore().returning('id');
       return inserted.length === 1;
     },
-    change: async (id, change) => one(await rows().patchAndFetchById(id, change as Partial<InstallationModel>)),
-    remove: async (id) => {
-      await rows().deleteById(id);
+    change: async (id, change) => {
+      await database('installations').where({ id }).whereNull('deleted_at').update(columns(change));
+      return byId(id);
     },
+    remove: (id) =>
+      database.transaction(async (transaction) => {
+        await transaction('installations')
+          .where({ id })
+          .whereNull('deleted_at')
+          .update({ deleted_at: transaction.fn.now() });
+        await transaction('kv_entries').where({ installation_id: id }).delete();
+        await transaction('installation_logs').where({ installation_id: id }).delete();
+      }),
   };
 }
 
-const fromRow = (row: InstallationRow): Installation => ({
-  id: row.id,
-  slug: row.slug,
-  operator: { id: row.operator_id, slug: row.operator_slug },
-  plugin: row.plugin,
-  version: row.version,
-  releaseId: row.release_id,
-  bundleDigest: row.bundle_digest,
-  grants: row.grants as CapabilityName[],
-  config: row.config as Json,
-  grantedLimits: row.granted_limits as Partial<Limits>,
-  enabled: row.enabled,
-  createdAt: row.created_at.toISOString(),
-  updatedAt: row.updated_at.toISOString(),
+const columns = ({ releaseId, grants, config, grantedLimits, enabled }: InstallationChange) => ({
+  release_id: releaseId,
+  grants,
+  config: JSON.stringify(config),
+  granted_limits: JSON.stringify(grantedLimits),
+  enabled,
 });
 
-const columns = (installation: Installation): Omit<InstallationRow, 'created_at' | 'updated_at'> => ({
-  id: installation.id,
-  operator_id: installation.operator.id,
-  operator_slug: installation.operator.slug,
-  slug: installation.slug,
-  plugin: installation.plugin,
-  version: installation.version,
-  release_id: installation.releaseId,
-  bundle_digest: installation.bundleDigest,
-  grants: JSON.stringify(installation.grants),
-  config: JSON.stringify(installation.config),
-  granted_limits: JSON.stringify(installation.grantedLimits),
-  enabled: installation.enabled,
-});
+const fromRow = (row: InstallationModel | undefined): Installation | null =>
+  row
+    ? {
+        id: row.id,
+        slug: row.slug,
+        operator: { id: row.operator_id, slug: row.operator_slug },
+        plugin: `${row.publisher_slug}/${row.plugin_name}`,
+        version: row.release_version,
+        releaseId: row.release_id,
+        bundleDigest: row.release_bundle_digest,
+        grants: row.grants as CapabilityName[],
+        config: row.config as Json,
+        grantedLimits: row.granted_limits as Partial<Limits>,
+        enabled: row.enabled,
+        createdAt: row.created_at.toISOString(),
+        updatedAt: row.updated_at.toISOString(),
+      }
+    : null;

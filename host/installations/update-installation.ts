@@ -42,15 +42,7 @@ export const updateInstallation =
     if (moves) {
       await raiseHook(ports, after, 'update', { fromVersion: before.version, toVersion: after.version });
     }
-    const written = await ports.store.change(id, {
-      version: after.version,
-      release_id: after.releaseId,
-      bundle_digest: after.bundleDigest,
-      grants: after.grants,
-      config: after.config,
-      granted_limits: after.grantedLimits,
-      enabled: after.enabled,
-    });
+    const written = await ports.store.change(id, after);
     if (written === null) throw new HostRefusal('installation-unknown');
     return written;
   };

@@ -26,7 +26,7 @@ describe('usageMeter', () => {
     meter.add('b', completed);
     await meter.flush();
     await meter.flush();
-    const sum = { cpuMs: 4, hostCalls: 8, inputBytes: 12, outputBytes: 14 };
+    const sum = { cpuMs: 4, wallMs: 6, turns: 2, hostCalls: 8, inputBytes: 12, outputBytes: 14, executions: 2 };
     expect(written).to.have.length(1);
     expect(written[0]![0]).to.deep.equal({ installationId: 'a', invocations: 2, faults: 1, ...sum });
     expect(written[0]![1]).to.include({ installationId: 'b', invocations: 1, faults: 0 });

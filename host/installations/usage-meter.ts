@@ -12,29 +12,24 @@ export interface UsageMeter {
 export function usageMeter(store: UsageStore, nowMs: () => number): UsageMeter {
   let sums = new Map<string, UsageSum>();
 
-  const add = (installationId: string, more: Omit<UsageSum, 'installationId'>) => {
+  const add = ({ installationId, ...more }: UsageSum) => {
     const sum = sums.get(installationId);
     if (!sum) {
       sums.set(installationId, { installationId, ...more });
       return;
     }
-    sum.invocations += more.invocations;
-    sum.faults += more.faults;
-    sum.cpuMs += more.cpuMs;
-    sum.hostCalls += more.hostCalls;
-    sum.inputBytes += more.inputBytes;
-    sum.outputBytes += more.outputBytes;
+    for (const name of Object.keys(more) as (keyof typeof more)[]) sum[name] += more[name];
   };
 
   return {
-    add: (installationId, { status, usage: { cpuMs, hostCalls, inputBytes, outputBytes } }) => {
-      add(installationId, {
+    add: (installationId, { status, usage }) => {
+      const { cpuMs, wallMs, turns, hostCalls, inputBytes, outputBytes, executions } = usage;
+      const faults = status === 'faulted' ? 1 : 0;
+      add({
+        installationId,
         invocations: 1,
-        faults: status === 'faulted' ? 1 : 0,
-        cpuMs,
-        hostCalls,
-        inputBytes,
-        outputBytes,
+        faults,
+        ...{ cpuMs, wallMs, turns, hostCalls, inputBytes, outputBytes, executions },
       });
     },
     flush: async () => {
@@ -44,7 +39,7 @@ export function usageMeter(store: UsageStore, nowMs: () => number): UsageMeter {
       try {
         await store.add([...unwritten.values()], nowMs());
       } catch (error) {
-        for (const [installationId, sum] of unwritten) add(installationId, sum);
+        for (const sum of unwritten.values()) add(sum);
         throw error;
       }
     },

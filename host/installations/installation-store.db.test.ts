@@ -1,0 +1,142 @@
+import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
+import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
+import { addInstallation } from './fake-installation.ts';
+import { type InstallationLogStore, installationLogStore, type LogLine } from './installation-log-store.ts';
+import { type InstallationStore, installationStore } from './installation-store.ts';
+import { usageStore } from './usage-store.ts';
+
+describe('installations in PostgreSQL', () => {
+  let database: TestDatabase;
+  let store: InstallationStore;
+  let logs: InstallationLogStore;
+  before(async () => {
+    database = await testDatabase();
+    store = installationStore(database.knex);
+    logs = installationLogStore(database.knex);
+  });
+  after(() => database.close());
+
+  const existing = async () => (await store.byId(await addInstallation(database)))!;
+
+  it('come back with the names of plugin, version and operator', async () => {
+    const installation = await existing();
+    expect(installation).to.include({ version: '1.0.0', enabled: true });
+    expect(installation.plugin).to.match(/^p.*\/hello$/);
+    expect(await store.bySlug(installation.operator.id, installation.slug)).to.deep.equal(installation);
+    expect(await store.bySlug(uuidv7(), installation.slug)).to.equal(null);
+  });
+
+  it('are written once: neither the id nor the slug can be taken twice, also at once', async () => {
+    const installation = await existing();
+    expect(await store.insert({ ...installation, slug: 'another' })).to.equal(false);
+    expect(await store.insert({ ...installation, id: uuidv7() })).to.equal(false);
+    const racing = Array.from({ length: 5 }, () => store.insert({ ...installation, id: uuidv7(), slug: 'contended' }));
+    expect((await Promise.all(racing)).filter(Boolean)).to.have.length(1);
+  });
+
+  it('keep grants, configuration and limits as they were given', async () => {
+    const installation = await existing();
+    const config = { list: [1, { deep: null }], text: 'a\u0000b' };
+    const changed = await store.change(installation.id, {
+      ...installation,
+      grants: ['kv', 'log'],
+      config,
+      grantedLimits: { cpuMs: 20 },
+      enabled: false,
+    });
+    expect(changed).to.deep.include({ grants: ['kv', 'log'], config, grantedLimits: { cpuMs: 20 }, enabled: false });
+  });
+
+  it('are found no more once removed, take their entries and log along, and free their slug', async () => {
+    const installation = await existing();
+    await database.knex('kv_entries').insert({ installation_id: installation.id, key: 'x', value: '1', version: 1 });
+    await store.remove(installation.id);
+    expect(await store.byId(installation.id)).to.equal(null);
+    expect(await store.change(installation.id, installation)).to.equal(null);
+    expect(await database.knex('kv_entries').where({ installation_id: installation.id })).to.deep.equal([]);
+    expect(await store.insert(installation)).to.equal(false);
+    expect(await store.insert({ ...installation, id: uuidv7() })).to.equal(true);
+  });
+
+  it('are listed page by page for their operator only', async () => {
+    const first = await existing();
+    for (let at = 0; at < 4; at++) await store.insert({ ...first, id: uuidv7(), slug: `more-${at}` });
+    const ids: string[] = [];
+    for (let cursor: string | null = ''; cursor !== null; ) {
+      const page: Awaited<ReturnType<InstallationStore['page']>> = await store.page(first.operator.id, {
+        limit: 2,
+        ...(cursor && { cursor }),
+      });
+      ids.push(...page.items.map(({ id }) => id));
+      cursor = page.nextCursor;
+    }
+    expect(ids).to.have.length(5);
+    expect(new Set(ids).size).to.equal(5);
+  });
+
+  const line = (installationId: string, change: Partial<LogLine> = {}): LogLine => ({
+    id: uuidv7(),
+    installationId,
+    at: new Date().toISOString(),
+    invocationId: uuidv7(),
+    source: 'console',
+    level: 'info',
+    message: 'hello',
+    facts: {},
+    ...change,
+  });
+
+  it('read their log newest first, from a level on, and only theirs', async () => {
+    const [one, other] = [await existing(), await existing()];
+    await logs.append([line(one.id, { message: 'a' }), line(other.id), line(one.id, { message: 'b', level: 'error' })]);
+    expect((await logs.page(one.id, {})).items.map(({ message }) => message)).to.deep.equal(['b', 'a']);
+    expect((await logs.page(one.id, { level: 'warn' })).items.map(({ message }) => message)).to.deep.equal(['b']);
+  });
+
+  it('log whatever text a plugin may write, and nothing for an installation that is gone', async () => {
+    const one = await existing();
+    const odd = { message: 'nul \u0000 lone \ud800', facts: { 'k\u0000': '\udfff' } };
+    await logs.append([line(one.id, odd), line(uuidv7())]);
+    const [entry] = (await logs.page(one.id, {})).items;
+    expect(entry!.message).to.equal('nul \ufffd lone \ufffd');
+    expect(entry!.facts).to.deep.equal({ 'k\ufffd': '\ufffd' });
+  });
+
+  it('refuse a cursor that no list returned', async () => {
+    const one = await existing();
+    const refused = await logs.page(one.id, { cursor: "x' or 1=1" }).catch((error) => error.code);
+    expect(refused).to.equal('cursor-invalid');
+  });
+
+  it('add usage up by the hour', async () => {
+    const { id } = await existing();
+    const usage = usageStore(database.knex);
+    const sum = {
+      invocations: 2,
+      faults: 1,
+      cpuMs: 1.5,
+      wallMs: 3,
+      turns: 4,
+      hostCalls: 5,
+      inputBytes: 6,
+      outputBytes: 7,
+      executions: 2,
+    };
+    const hourMs = 3_600_000;
+    await usage.add([{ installationId: id, ...sum }], 10 * hourMs);
+    await usage.add(
+      [
+        { installationId: id, ...sum },
+        { installationId: uuidv7(), ...sum },
+      ],
+      11 * hourMs - 1,
+    );
+    await usage.add([{ installationId: id, ...sum }], 11 * hourMs);
+    const rows = await database.knex('usage').where({ installation_id: id }).orderBy('hour');
+    expect(rows.map(({ invocations, cpu_ms }) => [Number(invocations), cpu_ms])).to.deep.equal([
+      [4, 3],
+      [2, 1.5],
+    ]);
+  });
+});
