@@ -1,0 +1,126 @@
+import type { Installation, InstallationLogEntry } from '../../host/installations/contract.ts';
+import type {
+  ApiToken,
+  Organisation,
+  OrganisationKind,
+  Page,
+  PageRequest,
+  PluginListing,
+  Principal,
+  PublisherKey,
+  Release,
+  ReleaseState,
+  Role,
+} from '../../registry/index.ts';
+import type { CapabilityName, DsseEnvelope, HealthReport, Json, Limits } from '../contract/index.ts';
+import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
+
+export interface InstallRequest {
+  /** UUIDv7, chosen by the client: sending the request again cannot install twice. */
+  id: string;
+  /** `<publisher>/<name>`. */
+  plugin: string;
+  /** Default: the newest published one. */
+  version?: string;
+  slug: string;
+  grants: CapabilityName[];
+  config?: Json;
+  limits?: Partial<Limits>;
+}
+
+export type InstallationChange = {
+  version?: string;
+  grants?: CapabilityName[];
+  config?: Json;
+  enabled?: boolean;
+  limits?: Partial<Limits>;
+};
+
+/**
+ * The control plane of one host as functions. Every one throws ServerRefusal with the host's code, or CliError with
+ * host-unreachable, host-timeout, host-answer-invalid. Calls that may be repeated safely are, a few times.
+ */
+export type ApiClient = ReturnType<typeof createApiClient>;
+
+export function createApiClient(options: TransportOptions) {
+  const { url } = options;
+  const transport = createTransport(options);
+  const get = <Value>(path: string, query: object = {}) =>
+    transport({ method: 'GET', path: path + queryText(query), idempotent: true }).then((answer) =>
+      readAnswer<Value>(answer, url),
+    );
+  const send = <Value>(method: string, path: string, value: unknown, { idempotent = true } = {}) =>
+    transport({
+      method,
+      path,
+      ...(value === undefined ? {} : { body: JSON.stringify(value), headers: { 'content-type': 'application/json' } }),
+      idempotent,
+    }).then((answer) => readAnswer<Value>(answer, url));
+  const at = encodeURIComponent;
+
+  return {
+    url,
+    whoami: () => get<Principal>('/v1/whoami'),
+
+    createOrganisation: (organisation: { id: string; slug: string; kind: OrganisationKind; name: string }) =>
+      send<Organisation>('POST', '/v1/organisations', organisation),
+    issueToken: (token: { organisation: string; role: Role; label: string; expiresAt?: string }) =>
+      send<{ token: ApiToken; secret: string }>('POST', '/v1/tokens', token, { idempotent: false }),
+    listTokens: () => get<Page<ApiToken>>('/v1/tokens'),
+    revokeToken: (id: string) => send<ApiToken>('DELETE', `/v1/tokens/${at(id)}`, undefined),
+
+    registerKey: (key: { publicKeyPem: string; label: string }) => send<PublisherKey>('POST', '/v1/keys', key),
+    listKeys: () => get<Page<PublisherKey>>('/v1/keys'),
+
+    /** The same bytes again are the same release, so this is repeated safely. */
+    publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
+      send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
+    listReleases: (filter: PageRequest & { plugin?: string; state?: ReleaseState } = {}) =>
+      get<Page<Release>>('/v1/releases', filter),
+    findRelease: (plugin: string, version: string) =>
+      get<Release>(`/v1/releases/${plugin.split('/').map(at).join('/')}/${at(version)}`),
+    approveRelease: (id: string) => send<Release>('POST', `/v1/releases/${at(id)}/approval`, {}),
+    rejectRelease: (id: string, reasons: string[]) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/rejection`, { reasons }),
+    listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),
+
+    install: (request: InstallRequest) => send<Installation>('POST', '/v1/installations', request),
+    listInstallations: (page: PageRequest = {}) => get<Page<Installation>>('/v1/installations', page),
+    findInstallation: (id: string) => get<Installation>(`/v1/installations/${at(id)}`),
+    updateInstallation: (id: string, change: InstallationChange) =>
+      send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
+    /** Not repeated: a second one would be answered with installation-unknown. */
+    uninstall: (id: string) => send<void>('DELETE', `/v1/installations/${at(id)}`, undefined, { idempotent: false }),
+    listLogs: (
+      id: string,
+      filter: PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string } = {},
+    ) => get<Page<InstallationLogEntry>>(`/v1/installations/${at(id)}/logs`, filter),
+    health: (id: string) => get<HealthReport>(`/v1/installations/${at(id)}/health`),
+    /** Repeated safely: plugins know a redelivery by its `eventId`. */
+    deliverHook: (id: string, hook: string, event: { eventId: string; payload: Json }) =>
+      send<{ invocationId: string; result: Json }>('POST', `/v1/installations/${at(id)}/hooks/${at(hook)}`, event),
+
+    /** Calls any path of the host, the data plane above all; every status is an answer. */
+    raw: transport as Transport,
+  };
+}
+
+function queryText(query: object): string {
+  const entries = Object.entries(query).filter(([, value]) => value !== undefined);
+  return entries.length === 0 ? '' : `?${new URLSearchParams(entries.map(([name, value]) => [name, String(value)]))}`;
+}
+
+/** Reads all pages of a list, at most `itemsMax`. */
+export async function readPages<Item>(
+  read: (page: PageRequest) => Promise<Page<Item>>,
+  itemsMax = 1_000,
+): Promise<Item[]> {
+  const items: Item[] = [];
+  let cursor: string | undefined;
+  do {
+    const page = await read({ cursor, limit: Math.min(100, itemsMax - items.length) });
+    items.push(...page.items);
+    cursor = page.nextCursor ?? undefined;
+  } while (cursor !== undefined && items.length < itemsMax);
+  return items;
+}

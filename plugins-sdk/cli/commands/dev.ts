@@ -1,0 +1,162 @@
+import { resolve } from 'node:path';
+import { ACCESS, type Access, type CapabilityName, type Limits } from '../../contract/index.ts';
+import { type Cli, verb } from '../command-line.ts';
+import type { DevRequest, DevServer } from '../dev-server.ts';
+import type { DevEvent, DevSession } from '../dev-session.ts';
+import { CliError } from '../errors.ts';
+import { linkSdk } from '../link-sdk.ts';
+import { bytesText, faultLines, oneLine, type Paint } from '../terminal.ts';
+import { readGrants, readJsonOption } from './install.ts';
+import { logLine } from './logs.ts';
+
+export interface DevOptions {
+  folder: string;
+  /** 0 takes a free one. */
+  port: number;
+  access?: Access;
+  deny?: CapabilityName[];
+  /** JSON, or a file with it, relative to `cwd`. */
+  config?: string;
+  cwd?: string;
+}
+
+/**
+ * Serves the plugin of a folder on loopback, in the real sandbox, and follows every change of its files.
+ * Refuses with: manifest-missing where the folder has no manifest at all, port-taken. Everything else is an event.
+ */
+export async function startDev(
+  options: DevOptions,
+  onEvent: (event: DevEvent | DevRequest) => void,
+): Promise<{ url: string; session: DevSession; close(): Promise<void> }> {
+  const { folder, port, access = 'operator', deny, config, cwd = folder } = options;
+  // Loaded here, because most commands need no sandbox and shall start at once.
+  const [{ startDevSession }, { startDevServer }] = await Promise.all([
+    import('../dev-session.ts'),
+    import('../dev-server.ts'),
+  ]);
+  const readConfig = config === undefined ? undefined : () => readJsonOption('--config', config, cwd);
+  const session = await startDevSession({ folder, deny, readConfig }, onEvent);
+  let server: DevServer;
+  try {
+    server = await startDevServer({ session, access, onRequest: onEvent }, port);
+  } catch (error) {
+    await session.close();
+    throw error;
+  }
+  return {
+    url: server.url,
+    session,
+    close: async () => {
+      await server.close();
+      await session.close();
+    },
+  };
+}
+
+interface CommandOptions {
+  port: number;
+  as: Access;
+  deny?: CapabilityName[];
+  config?: string;
+}
+
+export function devCommand(cli: Cli): void {
+  verb(cli, {
+    name: 'dev',
+    summary: 'Run a plugin here, in the real sandbox, and follow every save',
+    examples: [
+      'gate dev',
+      'gate dev ./my-plugin --port 9000 --config ./config.json',
+      'gate dev --deny kv --as public',
+      `curl -X POST http://127.0.0.1:8787/_gatehouse/hooks/order.paid -d '{"payload":{"orderId":"o-1","lines":[{"sku":"vpn-year","quantity":1}]}}'`,
+      'curl http://127.0.0.1:8787/_gatehouse/health',
+    ],
+  })
+    .argument('[folder]', 'folder of the plugin', '.')
+    .option('--port <port>', 'port on loopback; 0 takes a free one', readPort, 8787)
+    .option('--as <access>', `who requests come from: ${ACCESS.join(', ')}`, readAccess, 'operator')
+    .option('--deny <capabilities>', 'capabilities not to grant; all that the manifest names are granted', readGrants)
+    .option('--config <json>', 'configuration: JSON, or a file with it, read anew at every build')
+    .action(
+      cli.answer(async (given: string, { as: access, ...options }: CommandOptions) => {
+        const folder = resolve(cli.settings.cwd, given);
+        await linkSdk(folder);
+        const show = (event: Shown) =>
+          cli.streams.out.write(`${cli.json() ? JSON.stringify(event) : eventText(cli.paint, event)}\n`);
+        const dev = await startDev({ folder, access, cwd: cli.settings.cwd, ...options }, show);
+        show({ type: 'listening', url: dev.url });
+        await interrupted();
+        await dev.close();
+        return null;
+      }),
+    );
+}
+
+const interrupted = (): Promise<void> =>
+  new Promise((resolve) => {
+    for (const signal of ['SIGINT', 'SIGTERM'] as const) process.once(signal, () => resolve());
+  });
+
+function readPort(text: string): number {
+  const port = Number(text);
+  if (Number.isInteger(port) && port >= 0 && port <= 65_535) return port;
+  throw new CliError('usage', '--port must be a whole number from 0 to 65535');
+}
+
+function readAccess(text: string): Access {
+  if (ACCESS.includes(text as Access)) return text as Access;
+  throw new CliError('usage', `--as must be one of: ${ACCESS.join(', ')}`);
+}
+
+type Shown = DevEvent | DevRequest | { type: 'listening'; url: string };
+
+function eventText(paint: Paint, event: Shown): string {
+  switch (event.type) {
+    case 'listening':
+      return `${paint('green', '✔')} Serving at ${paint('bold', event.url)}  ${paint('dim', 'Ctrl-C ends it')}`;
+    case 'loaded': {
+      const { first, buildMs, bundleBytes, warnings } = event;
+      const verb = first ? 'Built' : 'Reloaded';
+      const line = `${paint('green', '✔')} ${verb} in ${buildMs.toFixed(0)} ms ${paint('dim', `(${bytesText(bundleBytes)})`)}`;
+      return [line, ...warnings.map((warning) => `  ${paint('yellow', 'warning')} ${oneLine(warning)}`)].join('\n');
+    }
+    case 'build-failed': {
+      const { message, code, faults, frames, kept } = event;
+      const fate = kept ? 'The version before goes on answering.' : 'Nothing can answer until this is mended.';
+      return [
+        `${paint('red', '✖')} ${oneLine(message)} ${paint('dim', `(${code})`)}`,
+        ...faultLines(paint, faults),
+        ...frames.map((frame) => `  ${oneLine(frame)}`),
+        paint('dim', `  ${fate}`),
+      ].join('\n');
+    }
+    case 'mismatch':
+      return [`${paint('yellow', '!')} ${oneLine(event.message)}`, ...faultLines(paint, event.faults)].join('\n');
+    case 'log':
+      return logLine(paint, event.entry);
+    case 'fault': {
+      const { fault, frames } = event;
+      return [
+        `${paint('red', '✖')} ${fault.name ? `${oneLine(fault.name)}: ` : ''}${oneLine(fault.message)} ${paint('dim', `(${fault.code})`)}`,
+        ...frames.map((frame) => `    at ${oneLine(frame)}`),
+        ...(fault.lastHostCall ? [paint('dim', `    last capability call: ${oneLine(fault.lastHostCall)}`)] : []),
+      ].join('\n');
+    }
+    case 'request':
+      return requestText(paint, event);
+  }
+}
+
+function requestText(paint: Paint, { method, path, status, wallMs, usage, limits }: DevRequest): string {
+  const style = status < 300 ? 'green' : status < 400 ? 'cyan' : 'red';
+  const line = `${paint(style, String(status))} ${method} ${oneLine(path)} ${paint('dim', `${wallMs.toFixed(1)} ms`)}`;
+  return usage === null || limits === null ? line : `${line}  ${paint('dim', usageText(usage, limits))}`;
+}
+
+const usageText = (usage: NonNullable<DevRequest['usage']>, limits: Limits): string =>
+  [
+    `cpu ${usage.cpuMs.toFixed(1)}/${limits.cpuMs} ms`,
+    `heap ${usage.heapMiB.toFixed(1)}/${limits.heapMiB} MiB`,
+    `calls ${usage.hostCalls}/${limits.hostCalls}`,
+    `out ${bytesText(usage.outputBytes)}/${bytesText(limits.outputBytes)}`,
+  ].join(' · ');

@@ -1,0 +1,167 @@
+import { readFile } from 'node:fs/promises';
+import { resolve } from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import type { Installation } from '../../../host/installations/contract.ts';
+import { CAPABILITIES, type CapabilityName, isCapabilityName, type Json } from '../../contract/index.ts';
+import { type ApiClient, readPages } from '../api-client.ts';
+import { type Cli, verb } from '../command-line.ts';
+import { CliError } from '../errors.ts';
+import { parsePluginName } from '../plugin-name.ts';
+import { columns, fields, oneLine, type Paint } from '../terminal.ts';
+
+export interface InstallCommand {
+  /** `<publisher>/<name>`, optionally with `@<version>`. */
+  plugin: string;
+  slug: string;
+  grants: CapabilityName[];
+  config?: Json;
+  /** UUIDv7; the same id again is the same installation. Default: a new one. */
+  id?: string;
+}
+
+/**
+ * Installs a published plugin. Safe to repeat with the same id, which it does itself when the connection breaks.
+ * Refuses with: usage, release-unknown, release-not-installable, engine-incompatible, capability-undeclared,
+ * grant-missing, config-invalid, installation-slug-taken, installation-id-taken.
+ */
+export const installPlugin =
+  (api: Pick<ApiClient, 'install'>) =>
+  async ({ plugin, id = uuidv7(), ...rest }: InstallCommand): Promise<Installation> =>
+    api.install({ id, ...parsePluginName(plugin), ...rest });
+
+export interface CapabilityWish {
+  name: string;
+  reason: string;
+  optional?: boolean;
+}
+
+/** What a plugin asks for, with its reasons. Refuses with: usage, plugin-unknown, release-unknown. */
+export const findWishes =
+  (api: Pick<ApiClient, 'findRelease' | 'listPlugins'>) =>
+  async (text: string): Promise<CapabilityWish[]> => {
+    const { plugin, version } = parsePluginName(text);
+    if (version !== undefined) return (await api.findRelease(plugin, version)).manifest.capabilities ?? [];
+    const search = plugin.slice(plugin.indexOf('/') + 1);
+    const found = await readPages((page) => api.listPlugins({ ...page, search }));
+    const listing = found.find((each) => each.plugin === plugin);
+    if (listing === undefined)
+      throw new CliError('plugin-unknown', `There is no published plugin ${plugin}.`, { plugin });
+    return listing.capabilities;
+  };
+
+/** JSON from the command line: the text itself, or the file that it names. Refuses with: usage, file-unreadable. */
+export async function readJsonOption(option: string, text: string, cwd: string): Promise<Json> {
+  const inline = /^\s*[[{]/.test(text);
+  const path = resolve(cwd, text);
+  const json = inline
+    ? text
+    : await readFile(path, 'utf8').catch((error) => {
+        throw new CliError('file-unreadable', `${option} ${path} cannot be read: ${error.message}`, { path });
+      });
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new CliError('usage', `${option} is not JSON: ${(error as Error).message}`);
+  }
+}
+
+/** `kv,log` as names. Refuses with: usage. */
+export function readGrants(text: string): CapabilityName[] {
+  const names = text.split(',').map((name) => name.trim());
+  const unknown = names.filter((name) => name !== '' && !isCapabilityName(name));
+  if (unknown.length === 0) return [...new Set(names.filter(isCapabilityName))];
+  throw new CliError(
+    'usage',
+    `There is no capability "${unknown.join('", "')}"; there are: ${Object.keys(CAPABILITIES).join(', ')}.`,
+  );
+}
+
+interface InstallOptions {
+  as: string;
+  grant?: CapabilityName[];
+  grantAll?: true;
+  yes?: true;
+  config?: string;
+  id?: string;
+}
+
+export function installCommand(cli: Cli): void {
+  verb(cli, {
+    name: 'install',
+    summary: 'Install a published plugin and grant it capabilities',
+    examples: [
+      'gate install acme-labs/hello-http --as hello --grant log',
+      'gate install acme-labs/order-delivery@1.2.0 --as shop --grant kv,log,config --config ./shop.json',
+      `gate install acme-labs/hello-http --as hello --grant-all --yes --config '{"greeting":"Hi"}'`,
+    ],
+  })
+    .argument('<plugin>', '<publisher>/<name>, optionally with @<version>')
+    .requiredOption('--as <slug>', 'name of the installation; part of its address')
+    .option('--grant <capabilities>', 'what the plugin may use, separated by commas', readGrants)
+    .option('--grant-all', 'grant everything that the plugin asks for, after showing it')
+    .option('--yes', 'do not ask')
+    .option('--config <json>', 'configuration: JSON, or a file with it')
+    .option('--id <uuid>', 'id of the installation (UUIDv7), to repeat an earlier attempt')
+    .action(
+      cli.answer(async (plugin: string, options: InstallOptions) => {
+        if (options.grant && options.grantAll) throw new CliError('usage', 'Give --grant or --grant-all, not both.');
+        const api = await cli.api();
+        const config = options.config && (await readJsonOption('--config', options.config, cli.settings.cwd));
+        const grants = options.grant ?? (await chooseGrants(cli, api, plugin, options));
+        const installation = await installPlugin(api)({
+          plugin,
+          slug: options.as,
+          grants,
+          ...(config === undefined ? {} : { config }),
+          ...(options.id === undefined ? {} : { id: options.id }),
+        });
+        return { value: installation, text: (paint) => installedText(paint, installation, api.url) };
+      }),
+    );
+}
+
+async function chooseGrants(
+  cli: Cli,
+  api: ApiClient,
+  plugin: string,
+  { grantAll, yes }: InstallOptions,
+): Promise<CapabilityName[]> {
+  if (!grantAll && !cli.interactive()) return [];
+  const wishes = (await findWishes(api)(plugin)).filter(({ name }) => isCapabilityName(name));
+  if (wishes.length === 0) return [];
+  const names = wishes.map(({ name }) => name as CapabilityName);
+  cli.note(wishesText(cli.paint, plugin, wishes));
+  if (grantAll && yes) return names;
+  if (!cli.interactive()) {
+    throw new CliError('confirmation-needed', `${plugin} asks for ${names.join(', ')}; add --yes to grant it.`, {
+      wishes,
+    });
+  }
+  const { checkbox, confirm } = await import('@inquirer/prompts');
+  if (grantAll) {
+    if (await confirm({ message: 'Grant all of this?', default: false })) return names;
+    throw new CliError('confirmation-needed', 'Nothing was granted and nothing installed.');
+  }
+  return checkbox({
+    message: 'Grant which?',
+    choices: wishes.map(({ name, optional }) => ({ value: name as CapabilityName, checked: !optional })),
+  });
+}
+
+function wishesText(paint: Paint, plugin: string, wishes: CapabilityWish[]): string {
+  const rows = wishes.map(({ name, reason, optional }) => [
+    optional ? `${name} (optional)` : name,
+    isCapabilityName(name) ? CAPABILITIES[name] : '',
+    `“${reason}”`,
+  ]);
+  return `${oneLine(plugin)} asks for:\n${columns(paint, ['CAPABILITY', 'WHAT IT ALLOWS', "THE PUBLISHER'S REASON"], rows)}`;
+}
+
+function installedText(paint: Paint, installation: Installation, url: string): string {
+  const { id, plugin, version, slug, operator, grants } = installation;
+  return `${paint('green', '✔')} Installed ${plugin}@${version} as "${slug}"\n${fields(paint, [
+    ['id', id],
+    ['grants', grants.join(', ') || 'none'],
+    ['address', `${url}/run/${operator.slug}/${slug}/`],
+  ])}`;
+}

@@ -1,0 +1,120 @@
+import type { InstallationLogEntry } from '../../../host/installations/contract.ts';
+import type { ApiClient } from '../api-client.ts';
+import { type Cli, verb } from '../command-line.ts';
+import { CliError } from '../errors.ts';
+import { oneLine, type Paint } from '../terminal.ts';
+import { findInstallation } from './installations.ts';
+
+type Level = InstallationLogEntry['level'];
+const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies Level[];
+
+export interface LogsCommand {
+  installationId: string;
+  level?: Level;
+  /** The newest so many; 1 to 100, default 50. */
+  limit?: number;
+}
+
+/** The newest entries, oldest first. Refuses with: installation-unknown. */
+export const readLogs =
+  (api: Pick<ApiClient, 'listLogs'>) =>
+  async ({ installationId, level, limit = 50 }: LogsCommand): Promise<InstallationLogEntry[]> =>
+    (await api.listLogs(installationId, { level, limit })).items.toReversed();
+
+/** A plugin that writes faster than this between two looks is shown with a gap instead of being read without end. */
+const CATCH_UP_PAGES_MAX = 20;
+
+/**
+ * The newest entries and then every new one, oldest first, by asking again every `pollMs` until `signal` aborts.
+ * No entry comes twice and none is left out, however many arrive between two looks (up to 2,000).
+ */
+export async function* followLogs(
+  api: Pick<ApiClient, 'listLogs'>,
+  { signal, pollMs = 1_000, ...command }: LogsCommand & { signal: AbortSignal; pollMs?: number },
+): AsyncGenerator<InstallationLogEntry> {
+  const { installationId, level } = command;
+  const first = await readLogs(api)(command);
+  yield* first;
+  let seen = new Set(first.map(({ id }) => id));
+  while (!signal.aborted) {
+    await rest(pollMs, signal);
+    if (signal.aborted) return;
+    const fresh: InstallationLogEntry[] = [];
+    let cursor: string | undefined;
+    for (let page = 0; page < CATCH_UP_PAGES_MAX; page++) {
+      const { items, nextCursor } = await api.listLogs(installationId, { level, limit: 100, cursor });
+      fresh.push(...items.filter(({ id }) => !seen.has(id)));
+      if (items.some(({ id }) => seen.has(id)) || nextCursor === null) break;
+      cursor = nextCursor;
+    }
+    if (fresh.length > 0) seen = new Set([...seen, ...fresh.map(({ id }) => id)].slice(-5_000));
+    yield* fresh.reverse();
+  }
+}
+
+const rest = (ms: number, signal: AbortSignal): Promise<void> =>
+  new Promise((resolve) => {
+    const done = () => {
+      clearTimeout(timer);
+      signal.removeEventListener('abort', done);
+      resolve();
+    };
+    const timer = setTimeout(done, ms);
+    signal.addEventListener('abort', done);
+  });
+
+const STYLES = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const;
+
+/** `12:00:00.000 info  log  message {"facts":1}` */
+export function logLine(paint: Paint, entry: Omit<InstallationLogEntry, 'id' | 'invocationId'>): string {
+  const { at, level, source, message, facts } = entry;
+  const empty = facts === null || (typeof facts === 'object' && Object.keys(facts).length === 0);
+  const rest = empty ? '' : ` ${paint('dim', oneLine(JSON.stringify(facts)))}`;
+  return `${paint('dim', at.slice(11, 23))} ${paint(STYLES[level], level.padEnd(5))} ${paint('dim', source.padEnd(7))} ${oneLine(message)}${rest}`;
+}
+
+export function logsCommand(cli: Cli): void {
+  verb(cli, {
+    name: 'logs',
+    summary: 'Show what an installation wrote and how its invocations failed',
+    examples: ['gate logs shop', 'gate logs shop --follow --level warn', 'gate logs shop --limit 10 --json'],
+  })
+    .argument('<installation>', 'slug or id of an installation')
+    .option('-f, --follow', 'go on until Ctrl-C; with --json one document a line')
+    .option('--level <level>', `at least this level: ${LEVELS.join(', ')}`, readLevel)
+    .option('--limit <count>', 'the newest so many, 1 to 100', readLimit, 50)
+    .action(
+      cli.answer(async (slugOrId: string, options: { follow?: true; level?: Level; limit: number }) => {
+        const api = await cli.api();
+        const { id: installationId } = await findInstallation(api)(slugOrId);
+        const command = { installationId, level: options.level, limit: options.limit };
+        if (options.follow) return follow(cli, api, command);
+        const items = await readLogs(api)(command);
+        return {
+          value: { items },
+          text: (paint) =>
+            items.length === 0 ? 'There is nothing in the log.' : items.map((item) => logLine(paint, item)).join('\n'),
+        };
+      }),
+    );
+}
+
+async function follow(cli: Cli, api: ApiClient, command: LogsCommand): Promise<null> {
+  const stop = new AbortController();
+  process.once('SIGINT', () => stop.abort());
+  for await (const entry of followLogs(api, { ...command, signal: stop.signal })) {
+    cli.streams.out.write(`${cli.json() ? JSON.stringify(entry) : logLine(cli.paint, entry)}\n`);
+  }
+  return null;
+}
+
+function readLevel(text: string): Level {
+  if (LEVELS.includes(text as Level)) return text as Level;
+  throw new CliError('usage', `--level must be one of: ${LEVELS.join(', ')}`);
+}
+
+function readLimit(text: string): number {
+  const limit = Number(text);
+  if (Number.isInteger(limit) && limit >= 1 && limit <= 100) return limit;
+  throw new CliError('usage', '--limit must be a whole number from 1 to 100');
+}

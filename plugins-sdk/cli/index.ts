@@ -1,0 +1,50 @@
+import { type Cli, createCli, reportError } from './command-line.ts';
+import { approveCommand } from './commands/approve.ts';
+import { callCommand } from './commands/call.ts';
+import { devCommand } from './commands/dev.ts';
+import { initCommand } from './commands/init.ts';
+import { installCommand } from './commands/install.ts';
+import { installationsCommand } from './commands/installations.ts';
+import { keygenCommand } from './commands/keygen.ts';
+import { loginCommand } from './commands/login.ts';
+import { logsCommand } from './commands/logs.ts';
+import { packCommand } from './commands/pack.ts';
+import { publishCommand } from './commands/publish.ts';
+import { rejectCommand } from './commands/reject.ts';
+import { releasesCommand } from './commands/releases.ts';
+import { validateCommand } from './commands/validate.ts';
+import { whoamiCommand } from './commands/whoami.ts';
+import { readSettings } from './settings.ts';
+
+/** Every verb, in the order of the help: authors, operators, moderators. */
+const COMMANDS: ((cli: Cli) => void)[] = [
+  loginCommand,
+  whoamiCommand,
+  initCommand,
+  devCommand,
+  validateCommand,
+  packCommand,
+  keygenCommand,
+  publishCommand,
+  releasesCommand,
+  installCommand,
+  installationsCommand,
+  callCommand,
+  logsCommand,
+  approveCommand,
+  rejectCommand,
+];
+
+/** Runs one command line and resolves with its exit code: 0 fine, 1 refused or failed, 2 not understood. */
+export async function main(argv: string[]): Promise<number> {
+  const cli = createCli(readSettings(), { out: process.stdout, err: process.stderr, in: process.stdin });
+  for (const addCommand of COMMANDS) addCommand(cli);
+  // `gate logs | head`: whoever reads has seen enough.
+  process.stdout.on('error', (error: NodeJS.ErrnoException) => process.exit(error.code === 'EPIPE' ? 0 : 1));
+  try {
+    await cli.program.parseAsync(argv, { from: 'user' });
+    return cli.exitCode;
+  } catch (error) {
+    return reportError(cli, error, argv);
+  }
+}

@@ -1,0 +1,52 @@
+import { readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { ARCHIVE_FILES, checkManifest, type Manifest } from '../contract/index.ts';
+import { CliError } from './errors.ts';
+
+/** The folder of one plugin, as its author has it. */
+export interface Project {
+  folder: string;
+  manifest: Manifest;
+  /** With line ends as `\n`; null where there is none. */
+  readme: string | null;
+}
+
+/**
+ * Reads a plugin's manifest and README. Refuses with: manifest-missing, manifest-invalid (all faults, with pointers),
+ * file-unreadable.
+ */
+export async function loadProject(folder: string): Promise<Project> {
+  const path = join(folder, ARCHIVE_FILES.manifest);
+  const text = await readText(path);
+  if (text === null) {
+    throw new CliError(
+      'manifest-missing',
+      `There is no ${ARCHIVE_FILES.manifest} in ${folder}. Start one with: gate init`,
+    );
+  }
+  const checked = checkManifest(parseManifest(text, path));
+  if (!checked.ok) {
+    const count = checked.faults.length === 1 ? 'a fault' : `${checked.faults.length} faults`;
+    throw new CliError('manifest-invalid', `${path} has ${count}.`, { path, faults: checked.faults });
+  }
+  return { folder, manifest: checked.value, readme: await readText(join(folder, ARCHIVE_FILES.readme)) };
+}
+
+/** Null where there is no such file. A byte order mark and `\r\n` do not make another text. */
+async function readText(path: string): Promise<string | null> {
+  try {
+    return (await readFile(path, 'utf8')).replace(/^\ufeff/, '').replace(/\r\n/g, '\n');
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    throw new CliError('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, { path });
+  }
+}
+
+function parseManifest(text: string, path: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch (error) {
+    const faults = [{ pointer: '', message: (error as Error).message }];
+    throw new CliError('manifest-invalid', `${path} is not JSON.`, { path, faults });
+  }
+}
