@@ -1,0 +1,214 @@
+import type { AddressInfo } from 'node:net';
+import type { DsseEnvelope, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
+import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
+import type { Installation, Installations } from '../installations/contract.ts';
+import type { DataPlane, RunRequest } from '../invocations/contract.ts';
+import { createMetrics } from '../metrics.ts';
+import { createApp, type HttpPorts } from './app.ts';
+import { createClientAddress } from './client-address.ts';
+import type { Log } from './log.ts';
+import { createServer, type HttpServer, type ServerSettings } from './server.ts';
+
+/** Ports in memory for the tests of the HTTP side: they answer well-formed things, or refuse with what a test sets. */
+
+export const ID = '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11';
+const AT = '2026-01-02T03:04:05.678Z';
+const HEX = 'a'.repeat(64);
+const page = <Item>(item: Item) => ({ items: [item], nextCursor: null });
+
+const KIND_OF_ROLE = {
+  publisher: 'publisher',
+  operator: 'operator',
+  caller: 'operator',
+  moderator: 'platform',
+  admin: 'platform',
+} as const;
+
+export const tokenOf = (role: Role): string => `token-of-${role}`;
+
+const principalOf = (role: Role): Principal => ({
+  tokenId: ID,
+  label: `${role} of a test`,
+  role,
+  organisation: { id: ID, slug: 'acme', kind: KIND_OF_ROLE[role], name: 'Acme' },
+});
+
+export const envelope: DsseEnvelope = { payloadType: 'x', payload: 'e30=', signatures: [{ keyid: HEX, sig: 'AAAA' }] };
+
+const manifest: Manifest = {
+  name: 'hello',
+  version: '1.0.0',
+  kind: 'plugin',
+  publisher: 'acme',
+  title: 'Hello',
+  description: 'Says hello.',
+  category: 'software',
+  entry: 'src/index.ts',
+  engine: '^0.1.0',
+};
+
+const release: Release = {
+  id: ID,
+  plugin: 'acme/hello',
+  version: '1.0.0',
+  state: 'published',
+  manifest,
+  digest: HEX,
+  bundleDigest: HEX,
+  bundleBytes: 10,
+  envelope,
+  reasons: [],
+  createdAt: AT,
+  reviewedAt: null,
+};
+
+const token: ApiToken = {
+  id: ID,
+  organisation: 'acme',
+  role: 'operator',
+  label: 'till',
+  createdAt: AT,
+  expiresAt: null,
+  revokedAt: null,
+};
+const key: PublisherKey = { keyId: HEX, label: 'laptop', publicKeyPem: 'PEM', createdAt: AT, revokedAt: null };
+
+const installation: Installation = {
+  id: ID,
+  slug: 'hello',
+  operator: { id: ID, slug: 'acme' },
+  plugin: 'acme/hello',
+  version: '1.0.0',
+  releaseId: ID,
+  bundleDigest: HEX,
+  grants: ['kv'],
+  config: { greeting: 'Hello' },
+  grantedLimits: {},
+  enabled: true,
+  createdAt: AT,
+  updatedAt: AT,
+};
+
+export interface Fake extends HttpPorts {
+  /** What every port throws from now on; undefined: nothing. */
+  failure: { thrown: unknown };
+  /** Names of the port functions that were called, with their arguments. */
+  calls: [name: string, ...args: unknown[]][];
+  /** Log lines as they would be written. */
+  lines: { level: string; facts: Record<string, unknown>; message: string }[];
+  /** Answers the data plane. */
+  run: (request: RunRequest) => Promise<WireResponse>;
+  ok: boolean;
+}
+
+export const answered = (body: string | null, more: Partial<WireResponse> = {}): WireResponse => ({
+  status: 200,
+  headers: [],
+  body,
+  bodyEncoding: 'utf8',
+  ...more,
+});
+
+export function fakePorts(): Fake {
+  const failure: Fake['failure'] = { thrown: undefined };
+  const calls: Fake['calls'] = [];
+  const lines: Fake['lines'] = [];
+  const port =
+    <Args extends unknown[], Value>(name: string, value: Value | ((...args: Args) => Value)) =>
+    async (...args: Args): Promise<Value> => {
+      calls.push([name, ...args]);
+      if (failure.thrown !== undefined) throw failure.thrown;
+      return typeof value === 'function' ? (value as (...args: Args) => Value)(...args) : value;
+    };
+  const write = (level: string) => (facts: object, message: string) =>
+    void lines.push({ level, facts: facts as Record<string, unknown>, message });
+  const log: Log = { debug: write('debug'), info: write('info'), warn: write('warn'), error: write('error') };
+  const dataPlane: DataPlane = {
+    run: async (request) => {
+      if (failure.thrown !== undefined) throw failure.thrown;
+      return { invocationId: ID, response: await fake.run(request) };
+    },
+  };
+  const listing = {
+    plugin: 'acme/hello',
+    title: 'Hello',
+    description: 'Says hello.',
+    category: 'software',
+    kind: 'plugin',
+    latestVersion: '1.0.0',
+    capabilities: [{ name: 'kv', reason: 'Keeps its greetings.' }],
+    pricing: null,
+  } as const;
+  const registry = {
+    createOrganisation: port('createOrganisation', (command: Parameters<Registry['createOrganisation']>[0]) => command),
+    findOrganisation: port('findOrganisation', (slug: string) =>
+      slug === 'nobody' ? null : principalOf('operator').organisation,
+    ),
+    issueToken: port('issueToken', { token, secret: 'shown-once' }),
+    listTokens: port('listTokens', [token]),
+    revokeToken: port('revokeToken', token),
+    registerKey: port('registerKey', key),
+    listKeys: port('listKeys', [key]),
+    publishRelease: port('publishRelease', release),
+    listReleases: port('listReleases', page(release)),
+    findRelease: port('findRelease', release),
+    approveRelease: port('approveRelease', release),
+    rejectRelease: port('rejectRelease', release),
+    listPlugins: port('listPlugins', page({ ...listing, capabilities: [...listing.capabilities] })),
+  };
+  const installations: Installations = {
+    install: port('install', installation),
+    list: port('list', page(installation)),
+    find: port('find', installation),
+    update: port('update', installation),
+    uninstall: port('uninstall', undefined),
+    logs: port(
+      'logs',
+      page({ id: ID, at: AT, invocationId: ID, source: 'log', level: 'info', message: 'hi', facts: null }) as never,
+    ),
+    health: port('health', { status: 'ok' } as const),
+    deliverHook: port('deliverHook', { invocationId: ID, result: null }),
+  };
+  const fake: Fake = {
+    failure,
+    calls,
+    lines,
+    ok: true,
+    run: async () => answered('hello'),
+    registry,
+    installations,
+    dataPlane,
+    findPrincipal: async (secret) => {
+      if (!secret.startsWith('token-of-')) return null;
+      return principalOf(secret.slice('token-of-'.length) as Role);
+    },
+    ready: async () => ({ ready: fake.ok, checks: { database: { ok: fake.ok } } }),
+    metrics: createMetrics(),
+    metricsPublic: false,
+    version: '0.0.0-test',
+    log,
+    publicOrigin: () => 'https://gate.example',
+    clientAddress: createClientAddress([]),
+  };
+  return fake;
+}
+
+export interface Served {
+  fake: Fake;
+  origin: string;
+  port: number;
+  http: HttpServer;
+  /** fetch with the token of a role. */
+  as(role: Role, path: string, init?: RequestInit): Promise<Response>;
+}
+
+/** Serves the whole app over fakes on a free loopback port. */
+export async function serveFakes(settings: Partial<ServerSettings> = {}): Promise<Served> {
+  const fake = fakePorts();
+  const http = createServer(createApp(fake), settings);
+  const { port } = (await http.listen(0, '127.0.0.1')) as AddressInfo;
+  const origin = `http://127.0.0.1:${port}`;
+  const as: Served['as'] = (role, path, init = {}) =>
+    fetch(origin + path, { ...init, headers: { authorization: `Bearer ${tokenOf(role)}`, ...init.headers } });
+  return { fake, origin, port, http, as };
+}

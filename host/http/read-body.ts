@@ -1,0 +1,59 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import getRawBody, { type RawBodyError } from 'raw-body';
+import { HostRefusal } from '../errors.ts';
+
+const EMPTY = Buffer.alloc(0);
+
+/** Whether a body follows the headers (RFC 9112, section 6.3). */
+export const hasBody = ({ headers }: IncomingMessage): boolean =>
+  headers['transfer-encoding'] !== undefined || (headers['content-length'] ?? '0') !== '0';
+
+/**
+ * Reads a body of at most `bytesMax` bytes. A client that waits for `100 Continue` gets it here, so it never sends a body
+ * that is refused for other reasons. Compressed bodies are refused: their true size is unknown before they are unpacked.
+ * Refuses with: body-too-large, body-malformed (cut short), content-type-unsupported (compressed).
+ */
+export async function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer> {
+  if (!hasBody(req)) return EMPTY;
+  const encoding = req.headers['content-encoding']?.toLowerCase();
+  if (encoding !== undefined && encoding !== 'identity') {
+    throw new HostRefusal('content-type-unsupported', 'Send the body uncompressed, without Content-Encoding.', {
+      contentEncoding: encoding,
+    });
+  }
+  const declared = req.headers['content-length'];
+  if (Number(declared) > bytesMax) throw tooLarge(bytesMax);
+  if (expectsContinue(req)) res.writeContinue();
+  try {
+    return await getRawBody(req, { limit: bytesMax, length: declared });
+  } catch (error) {
+    const { type } = error as RawBodyError;
+    if (type === 'entity.too.large') throw tooLarge(bytesMax);
+    if (type === 'request.aborted' || type === 'request.size.invalid') {
+      throw new HostRefusal('body-malformed', 'The body ended before its declared length.');
+    }
+    throw error;
+  }
+}
+
+const expectsContinue = ({ headers }: IncomingMessage): boolean => headers.expect?.toLowerCase() === '100-continue';
+
+const tooLarge = (bytesMax: number) =>
+  new HostRefusal('body-too-large', `The body may have at most ${bytesMax} bytes.`, { bytesMax });
+
+const LEFTOVER_MS_MAX = 2_000;
+
+/**
+ * A refused body is still on its way when its refusal is sent. Node discards the rest and keeps the connection, so that
+ * the client can read the answer; this bounds how long a client may go on sending.
+ */
+export function boundLeftover(req: IncomingMessage, res: ServerResponse): void {
+  if (req.complete) return;
+  // Nobody asked for the body: whether the client sends it anyway cannot be known, so the connection ends here.
+  if (expectsContinue(req)) res.shouldKeepAlive = false;
+  res.once('finish', () => {
+    const timer = setTimeout(() => req.complete || req.socket.destroy(), LEFTOVER_MS_MAX);
+    timer.unref();
+    req.once('close', () => req.complete && clearTimeout(timer));
+  });
+}

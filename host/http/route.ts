@@ -1,0 +1,97 @@
+import type { Static, TSchema } from 'typebox';
+import type { Principal } from '../../registry/index.ts';
+import type { Allow } from './authenticate.ts';
+import type { ProblemCode } from './problems.ts';
+
+export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
+
+/** By status: the schema of the answer's JSON, or null for an answer without a body. */
+export type Reply = Readonly<Record<number, TSchema | null>>;
+
+type Input<Schema> = Schema extends TSchema ? Static<Schema> : undefined;
+type Output<Replies extends Reply> = {
+  [Status in keyof Replies]: Replies[Status] extends TSchema ? Static<Replies[Status]> : undefined;
+}[keyof Replies];
+
+/** What a handler receives: everything has been checked against the route's schemas. */
+export interface RouteRequest<Allowed, Params, Query, Body> {
+  params: Params;
+  query: Query;
+  body: Body;
+  principal: Allowed extends 'public' ? null : Principal;
+  requestId: string;
+  /** Aborted when the client goes away. */
+  signal: AbortSignal;
+  /** True for a browser: it asks for HTML before JSON. */
+  wantsHtml: boolean;
+}
+
+interface RouteSpec<Allowed extends Allow, Params, Query, Body, Replies extends Reply> {
+  method: Method;
+  /** `:name` stands for one segment. */
+  path: string;
+  summary: string;
+  /** Heading in the documentation. */
+  consumer: string;
+  allow: Allowed;
+  params?: Params;
+  query?: Query;
+  body?: Body;
+  /** Default 256 KiB. */
+  bodyBytesMax?: number;
+  reply: Replies;
+  /** Codes of this route itself; those of authentication, validation and outages are added by `refusalsOf`. */
+  refuses: readonly ProblemCode[];
+  handle(
+    request: RouteRequest<Allowed, Input<Params>, Input<Query>, Input<Body>>,
+  ): Promise<Output<Replies> | Answer> | Output<Replies> | Answer;
+}
+
+/** A route as the router, the validators, the documentation and the tests see it. */
+export type Route = RouteSpec<Allow, TSchema | undefined, TSchema | undefined, TSchema | undefined, Reply>;
+
+/** Declares one route. The handler's arguments and result get their types from the schemas. */
+export const route = <
+  const Allowed extends Allow,
+  const Replies extends Reply,
+  Params extends TSchema | undefined = undefined,
+  Query extends TSchema | undefined = undefined,
+  Body extends TSchema | undefined = undefined,
+>(
+  spec: RouteSpec<Allowed, Params, Query, Body, Replies>,
+): Route => spec as unknown as Route;
+
+const ANSWER = Symbol('answer');
+
+/** An answer that says more than its value. */
+export interface Answer {
+  readonly [ANSWER]: true;
+  readonly value: unknown;
+  /** Default: the first status of the route's `reply`. */
+  readonly status?: number;
+  readonly headers?: Readonly<Record<string, string>>;
+  /** Where set, `value` is text or bytes and is sent as it is. */
+  readonly mediaType?: string;
+}
+
+/** Wraps a handler's value with a status, headers or a media type of its own. */
+export const answer = (value: unknown, options: Omit<Answer, typeof ANSWER | 'value'> = {}): Answer => ({
+  ...options,
+  [ANSWER]: true,
+  value,
+});
+
+export const isAnswer = (value: unknown): value is Answer =>
+  typeof value === 'object' && value !== null && ANSWER in value;
+
+export const BODY_BYTES_MAX = 256 * 1024;
+
+/** Every code that a route can answer with, its own and those of the steps before its handler. */
+export function refusalsOf({ allow, body, params, query, refuses }: Route): ProblemCode[] {
+  const steps: ProblemCode[] = [];
+  if (allow !== 'public') steps.push('token-missing', 'token-invalid');
+  if (allow !== 'public' && allow !== 'any-token') steps.push('permission-denied');
+  if (params || query) steps.push('query-invalid');
+  if (body) steps.push('content-type-unsupported', 'body-too-large', 'body-malformed', 'body-invalid');
+  return [...new Set<ProblemCode>([...steps, ...refuses, 'database-unavailable', 'internal-error'])];
+}

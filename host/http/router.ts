@@ -1,0 +1,87 @@
+import Router from '@koa/router';
+import type { Context, Middleware } from 'koa';
+import type { Principal } from '../../registry/index.ts';
+import { HostRefusal } from '../errors.ts';
+import { authenticate, type FindPrincipal, permit } from './authenticate.ts';
+import { parseJson, requireJson } from './parse-json.ts';
+import { hasBody, readBody } from './read-body.ts';
+import { BODY_BYTES_MAX, isAnswer, type Route, type RouteRequest } from './route.ts';
+import { addressReader, bodyValidator } from './validate.ts';
+
+/** What the steps of one request leave for its log line. */
+export interface RequestState {
+  requestId: string;
+  /** Template of the matched route. */
+  route?: string;
+  principal?: Principal;
+  signal: AbortSignal;
+}
+
+/** The control plane: dispatches to the routes of the table; other paths and methods are refused. */
+export function createRouter(routes: readonly Route[], findPrincipal: FindPrincipal): Middleware[] {
+  const router = new Router({ sensitive: true, strict: true });
+  for (const route of routes) router.register(route.path, [route.method], serve(route, findPrincipal));
+  return [router.routes() as unknown as Middleware, refuseUnmatched];
+}
+
+/** Cheapest first, and nothing is read from somebody who may not do this: authenticate, permit, address, body, handler. */
+function serve(route: Route, findPrincipal: FindPrincipal) {
+  const readAddress = addressReader(route.params, route.query);
+  const checkBody = route.body && bodyValidator(route.body);
+  return async (ctx: Context): Promise<void> => {
+    const state = ctx.state as RequestState;
+    state.route = route.path;
+    let principal: Principal | null = null;
+    if (route.allow !== 'public') {
+      principal = await authenticate(findPrincipal, ctx.req.headers.authorization);
+      state.principal = principal ?? undefined;
+      permit(principal, route.allow);
+    }
+    const { params, query } = readAddress(ctx.params, ctx.querystring);
+    const body = checkBody && (await receive(ctx, route.bodyBytesMax ?? BODY_BYTES_MAX, checkBody));
+    const { requestId, signal } = state;
+    const wantsHtml = ctx.accepts('json', 'html') === 'html';
+    const request = { params, query, body, principal, requestId, signal, wantsHtml };
+    reply(ctx, route, await route.handle(request as RouteRequest<'public', never, never, never>));
+  };
+}
+
+async function receive(ctx: Context, bytesMax: number, check: (body: unknown, bytes: number) => void) {
+  // An empty body has no type to complain about; parseJson says that it is empty.
+  if (hasBody(ctx.req)) requireJson(ctx.req.headers['content-type']);
+  const bytes = await readBody(ctx.req, ctx.res, bytesMax);
+  const body = parseJson(bytes);
+  check(body, bytes.length);
+  return body;
+}
+
+function reply(ctx: Context, { reply: replies, allow }: Route, result: unknown): void {
+  const { value, status, headers, mediaType } = isAnswer(result) ? result : { value: result };
+  ctx.status = status ?? Number(Object.keys(replies)[0]);
+  ctx.set('Cache-Control', allow === 'public' ? 'no-cache' : 'no-store');
+  ctx.set({ ...headers });
+  if (value === undefined) {
+    ctx.body = null;
+  } else if (mediaType !== undefined) {
+    ctx.set('Content-Type', mediaType);
+    ctx.body = value;
+  } else {
+    ctx.set('Content-Type', 'application/json; charset=utf-8');
+    ctx.body = JSON.stringify(value);
+  }
+  if (headers?.ETag !== undefined && ctx.fresh) {
+    ctx.status = 304;
+    ctx.body = null;
+  }
+}
+
+const refuseUnmatched: Middleware = (ctx) => {
+  const layers = (ctx as unknown as { matched?: { methods: string[]; path: unknown }[] }).matched ?? [];
+  if (layers.length === 0) {
+    throw new HostRefusal('route-unknown', `There is nothing at ${ctx.path.slice(0, 200)}; /docs lists every route.`);
+  }
+  const allowed = [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])].sort();
+  if (ctx.method !== 'OPTIONS') throw new HostRefusal('method-not-allowed', undefined, { method: ctx.method, allowed });
+  ctx.status = 204;
+  ctx.set('Allow', allowed.join(', '));
+};

@@ -1,0 +1,135 @@
+import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import type { AddressInfo, Socket } from 'node:net';
+import type Koa from 'koa';
+import { v7 as uuidv7 } from 'uuid';
+import { HostRefusal, type HostRefusalCode } from '../errors.ts';
+import { problemOf } from './problems.ts';
+import { boundLeftover } from './read-body.ts';
+import { bareProblem, sendProblem } from './send-problem.ts';
+
+/** Limits of the transport. All of them hold before any of our code sees a request. */
+export interface ServerSettings {
+  /** From a connection to the end of the headers. */
+  headersTimeoutMs: number;
+  /** From a connection to the end of the body. */
+  requestTimeoutMs: number;
+  /** How long an idle connection stays open. Longer than that of a proxy in front, or requests get lost between them. */
+  keepAliveTimeoutMs: number;
+  /** Request line and headers together. */
+  headerBytesMax: number;
+  headersMax: number;
+  connectionsMax: number;
+}
+
+export const SERVER_SETTINGS: ServerSettings = Object.freeze({
+  headersTimeoutMs: 10_000,
+  requestTimeoutMs: 60_000,
+  keepAliveTimeoutMs: 65_000,
+  headerBytesMax: 16 * 1024,
+  headersMax: 100,
+  connectionsMax: 10_000,
+});
+
+export interface HttpServer {
+  server: Server;
+  /** Resolves with the bound address; rejects with the system's error, such as EADDRINUSE. Port 0 chooses a free one. */
+  listen(port: number, hostname: string): Promise<AddressInfo>;
+  /**
+   * Stops accepting, lets running requests finish for at most `drainMs`, then cuts them. Requests that still arrive on
+   * open connections are refused with host-shutting-down. Idempotent.
+   */
+  close(drainMs: number): Promise<void>;
+}
+
+/** Serves an app on node:http within the given limits. */
+export function createServer(app: Koa, settings: Partial<ServerSettings> = {}): HttpServer {
+  const limits = { ...SERVER_SETTINGS, ...settings };
+  const serve = app.callback();
+  let closed: Promise<void> | null = null;
+
+  const listener = (req: IncomingMessage, res: ServerResponse): void => {
+    if (closed !== null) refuse(req, res, 'host-shutting-down');
+    // Node drops headers over its own maximum without a word, so that maximum lies above ours.
+    else if (req.rawHeaders.length / 2 > limits.headersMax) refuse(req, res, 'headers-too-large');
+    else void serve(req, res);
+  };
+
+  const server = createHttpServer(
+    {
+      maxHeaderSize: limits.headerBytesMax,
+      headersTimeout: limits.headersTimeoutMs,
+      requestTimeout: limits.requestTimeoutMs,
+      keepAliveTimeout: limits.keepAliveTimeoutMs,
+      connectionsCheckingInterval: Math.min(5_000, limits.headersTimeoutMs),
+    },
+    listener,
+  );
+  server.maxHeadersCount = limits.headersMax + 1;
+  server.maxConnections = limits.connectionsMax;
+  // Without this, Node would ask for the body before anybody has looked at the headers; `readBody` asks for it.
+  server.on('checkContinue', listener);
+  server.on('clientError', answerClientError);
+
+  return {
+    server,
+    listen: (port, hostname) =>
+      new Promise((resolve, reject) => {
+        server.once('error', reject);
+        server.listen(port, hostname, () => {
+          server.off('error', reject);
+          resolve(server.address() as AddressInfo);
+        });
+      }),
+    close: (drainMs) => {
+      closed ??= drain(server, drainMs);
+      return closed;
+    },
+  };
+}
+
+function refuse(req: IncomingMessage, res: ServerResponse, code: HostRefusalCode): void {
+  const requestId = uuidv7();
+  res.shouldKeepAlive = false;
+  boundLeftover(req, res);
+  sendProblem(res, problemOf(new HostRefusal(code), requestId), requestId);
+}
+
+const IDLE_CHECK_MS = 50;
+
+/** A connection that becomes idle only now would otherwise stay open for its whole keep-alive time. */
+function drain(server: Server, drainMs: number): Promise<void> {
+  return new Promise((resolve) => {
+    const idle = setInterval(() => server.closeIdleConnections(), IDLE_CHECK_MS);
+    const deadline = setTimeout(() => server.closeAllConnections(), drainMs);
+    server.close(() => {
+      clearInterval(idle);
+      clearTimeout(deadline);
+      resolve();
+    });
+  });
+}
+
+const CLIENT_ERRORS: Record<string, HostRefusalCode> = {
+  HPE_HEADER_OVERFLOW: 'headers-too-large',
+  ERR_HTTP_REQUEST_TIMEOUT: 'request-timeout',
+};
+const REASONS: Record<number, string> = {
+  400: 'Bad Request',
+  408: 'Request Timeout',
+  431: 'Request Header Fields Too Large',
+};
+
+/** What could not be read as HTTP still gets a problem, as far as somebody is there to read it. */
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket & { bytesWritten: number }): void {
+  // After a first answer on this connection, ours could be taken for the answer to something else.
+  if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesWritten > 0) {
+    socket.destroy();
+    return;
+  }
+  const requestId = uuidv7();
+  const answer = problemOf(new HostRefusal(CLIENT_ERRORS[error.code ?? ''] ?? 'request-malformed'), requestId);
+  const { status } = answer.problem;
+  const { headers, text } = bareProblem(answer, requestId);
+  const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
+  socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
+}

@@ -1,0 +1,58 @@
+import { Ajv, type ValidateFunction } from 'ajv';
+import formats from 'ajv-formats';
+import type { TSchema } from 'typebox';
+import { type DocumentFault, documentFaults } from '../../plugins-sdk/contract/index.ts';
+import { HostRefusal } from '../errors.ts';
+
+const withFormats = (ajv: Ajv): Ajv => formats.default(ajv, ['date-time', 'uuid']);
+const thorough = withFormats(new Ajv({ allErrors: true, strict: false }));
+const brief = withFormats(new Ajv({ strict: false }));
+const coercing = withFormats(new Ajv({ allErrors: true, strict: false, coerceTypes: true }));
+
+/** Above this size only the first fault is named: a hostile body could otherwise cost a fault object per byte. */
+const THOROUGH_BYTES_MAX = 64 * 1024;
+const FAULTS_MAX = 50;
+
+/** Checks parsed bodies against a schema. The check refuses with: body-invalid. */
+export function bodyValidator(schema: TSchema): (body: unknown, bodyBytes: number) => void {
+  const all = thorough.compile(schema);
+  const first = brief.compile(schema);
+  return (body, bodyBytes) => {
+    const validate = bodyBytes <= THOROUGH_BYTES_MAX ? all : first;
+    if (!validate(body)) throw new HostRefusal('body-invalid', undefined, { faults: faultsOf(validate) });
+  };
+}
+
+type Fields = Record<string, unknown>;
+
+/** Reads path parameters and query; both come as text, so numbers and booleans are converted. Refuses with: query-invalid. */
+export function addressReader(
+  params: TSchema | undefined,
+  query: TSchema | undefined,
+): (pathParams: Record<string, string>, search: string) => { params?: Fields; query?: Fields } {
+  const fitsPath = params && coercing.compile<Fields>(params);
+  const fitsQuery = query && coercing.compile<Fields>(query);
+  return (pathParams, search) => {
+    const faults: DocumentFault[] = [];
+    const given: Fields = { ...pathParams };
+    if (fitsPath && !fitsPath(given)) faults.push(...faultsOf(fitsPath, '/path'));
+    const asked = fitsQuery ? searchFields(search, faults) : undefined;
+    if (fitsQuery && !fitsQuery(asked)) faults.push(...faultsOf(fitsQuery, '/query'));
+    if (faults.length > 0) throw new HostRefusal('query-invalid', undefined, { faults });
+    return { params: fitsPath && given, query: asked };
+  };
+}
+
+function searchFields(search: string, faults: DocumentFault[]): Fields {
+  const fields: Fields = Object.create(null);
+  for (const [name, value] of new URLSearchParams(search)) {
+    if (name in fields) faults.push({ pointer: `/query/${name}`, message: 'is given twice' });
+    fields[name] = value;
+  }
+  return fields;
+}
+
+const faultsOf = (validate: ValidateFunction, prefix = ''): DocumentFault[] =>
+  documentFaults(validate.errors ?? [])
+    .slice(0, FAULTS_MAX)
+    .map(({ pointer, message }) => ({ pointer: prefix + pointer, message }));

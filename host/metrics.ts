@@ -1,0 +1,103 @@
+import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import type { CordonDeath, Outcome, SandboxStatus } from '../sandbox/index.ts';
+
+/** What the host counts. Labels are closed sets: templates, codes and states, never ids. */
+export interface Metrics {
+  /** `route` is a template such as `/v1/releases/:id/approval`. */
+  httpRequest(method: string, route: string, status: number, durationMs: number): void;
+  /** One ended invocation; `kind` is that of its GuestInput. */
+  invocation(kind: string, outcome: Outcome): void;
+  cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
+  /** The text exposition format of Prometheus. */
+  expose(): Promise<{ mediaType: string; text: string }>;
+}
+
+export interface MetricsPorts {
+  /** Read at every scrape; absent where no sandbox runs. */
+  sandboxStatus?: () => SandboxStatus;
+}
+
+const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
+
+/** Counters of one host, in a registry of their own. Event loop delay, memory and CPU of the process come with it. */
+export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
+  const registry = new Registry();
+  const registers = [registry];
+  collectDefaultMetrics({ register: registry });
+  const requests = new Histogram({
+    name: 'gatehouse_http_request_seconds',
+    help: 'Time from a request to the end of its answer.',
+    labelNames: ['method', 'route', 'status'],
+    buckets: SECONDS,
+    registers,
+  });
+  const invocations = new Counter({
+    name: 'gatehouse_invocations_total',
+    help: 'Ended invocations.',
+    labelNames: ['kind', 'status'],
+    registers,
+  });
+  const faults = new Counter({
+    name: 'gatehouse_plugin_faults_total',
+    help: 'Invocations that a plugin failed, by code.',
+    labelNames: ['code'],
+    registers,
+  });
+  const cpu = new Counter({
+    name: 'gatehouse_invocation_cpu_ms_total',
+    help: 'CPU milliseconds metered in isolates.',
+    registers,
+  });
+  const queued = new Histogram({
+    name: 'gatehouse_invocation_queued_seconds',
+    help: 'Time between the arrival of an invocation and its first turn.',
+    buckets: SECONDS,
+    registers,
+  });
+  const reexecutions = new Counter({
+    name: 'gatehouse_reexecutions_total',
+    help: 'Executions that had to be repeated because a cordon died.',
+    registers,
+  });
+  const deaths = new Counter({
+    name: 'gatehouse_cordon_deaths_total',
+    help: 'Cordons that died unasked, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
+
+  return {
+    httpRequest: (method, route, status, durationMs) =>
+      requests.observe({ method, route, status: String(status) }, durationMs / 1_000),
+    invocation: (kind, outcome) => {
+      const { cpuMs, queuedMs, executions } = outcome.usage;
+      invocations.inc({ kind, status: outcome.status });
+      if (outcome.status === 'faulted') faults.inc({ code: outcome.fault.code });
+      cpu.inc(cpuMs);
+      queued.observe(queuedMs / 1_000);
+      if (executions > 1) reexecutions.inc(executions - 1);
+    },
+    cordonDeath: ({ reason }) => deaths.inc({ reason }),
+    expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
+  };
+}
+
+function addSandboxGauges(registers: Registry[], sandboxStatus: () => SandboxStatus): void {
+  const gauge = (name: string, help: string, read: (status: SandboxStatus) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(sandboxStatus()));
+      },
+    });
+  gauge('gatehouse_isolates', 'Isolates that are alive.', ({ isolates }) => isolates);
+  gauge('gatehouse_invocations_running', 'Invocations that run now.', ({ running }) => running);
+  gauge(
+    'gatehouse_cordons_ready',
+    'Cordons that take invocations.',
+    ({ cordons }) => cordons.filter(({ state }) => state === 'ready').length,
+  );
+}

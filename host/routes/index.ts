@@ -1,0 +1,22 @@
+import type { Route } from '../http/route.ts';
+import { type InstallationPorts, installationRoutes } from './installations.ts';
+import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
+import { pageRoutes } from './pages.ts';
+import { type ReleasePorts, releaseRoutes } from './releases.ts';
+import { type ServicePorts, serviceRoutes } from './service.ts';
+
+export type { Readiness } from './service.ts';
+
+export type RoutePorts = OrganisationPorts & ReleasePorts & InstallationPorts & ServicePorts;
+
+/** Every route but the data plane's, which is `run.ts`. Router, validators, OpenAPI, pages and tests all read this table. */
+export function allRoutes(ports: RoutePorts): readonly Route[] {
+  const routes: Route[] = [
+    ...organisationRoutes(ports),
+    ...releaseRoutes(ports),
+    ...installationRoutes(ports),
+    ...serviceRoutes(ports, () => routes),
+    ...pageRoutes(ports),
+  ];
+  return routes;
+}

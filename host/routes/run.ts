@@ -1,0 +1,124 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import { v7 as uuidv7 } from 'uuid';
+import { METHODS, type WireResponse } from '../../plugins-sdk/contract/index.ts';
+import { HostRefusal } from '../errors.ts';
+import { authenticate, type FindPrincipal } from '../http/authenticate.ts';
+import type { Log } from '../http/log.ts';
+import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
+import { problemOf } from '../http/problems.ts';
+import { boundLeftover, readBody } from '../http/read-body.ts';
+import { sendProblem } from '../http/send-problem.ts';
+import { type DataPlane, PluginFaultError } from '../invocations/contract.ts';
+import type { Metrics } from '../metrics.ts';
+
+export interface RunPorts {
+  findPrincipal: FindPrincipal;
+  dataPlane: DataPlane;
+  metrics: Metrics;
+  log: Log;
+  /** Scheme and authority under which callers reach this host, such as `https://gate.example`: no slash at the end. */
+  publicOrigin(): string;
+}
+
+export const RUN_ROUTE = '/run/:operator/:installation/*';
+
+/**
+ * `ANY /run/{operator}/{installation}/*`, on plain node:http: the hot path has no use for a context, a router or a
+ * request id until something goes wrong. Shares credentials and problems with the control plane.
+ */
+export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const { dataPlane, findPrincipal, metrics, publicOrigin } = ports;
+  return async (req, res) => {
+    const startedAtMs = performance.now();
+    const aborter = new AbortController();
+    res.once('close', () => res.writableFinished || aborter.abort());
+    let status: number;
+    try {
+      const { operatorSlug, installationSlug, path, search } = readTarget(req.url!);
+      const method = requireMethod(req.method!);
+      const { authorization } = req.headers;
+      const principal = authorization === undefined ? null : await authenticate(findPrincipal, authorization);
+      const { invocationId, response } = await dataPlane.run({
+        operatorSlug,
+        installationSlug,
+        method,
+        path,
+        url: publicOrigin() + path + search,
+        headers: headersForPlugin(req.rawHeaders),
+        readBody: (bytesMax) => readBody(req, res, bytesMax),
+        principal,
+        signal: aborter.signal,
+      });
+      status = sendAnswer(res, response, invocationId);
+    } catch (error) {
+      status = refuse(ports, req, res, error);
+    }
+    const method = isMethod(req.method!) ? req.method : 'other';
+    metrics.httpRequest(method, RUN_ROUTE, status, performance.now() - startedAtMs);
+  };
+}
+
+const TARGET = /^\/run\/([A-Za-z0-9._~-]{1,64})\/([A-Za-z0-9._~-]{1,64})(\/[^?#]*)?(\?[^#]*)?$/;
+// RFC 3986, 3.3. Anything else is read differently by different URL parsers, so that a route could be matched by one
+// path and its handler told another: `..`, `\`, and their percent-encoded dots.
+const PATH = /^(?:[/A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*$/;
+const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
+const SEARCH = /^[\x21-\x7e]*$/;
+
+/** Splits the request target; the rest of the path stays as it was sent. Refuses with: route-unknown, request-malformed. */
+export function readTarget(target: string) {
+  const match = TARGET.exec(target);
+  if (match === null) {
+    throw new HostRefusal('route-unknown', 'Plugins are at /run/{operator}/{installation}/ and below.');
+  }
+  const [, operatorSlug, installationSlug, path = '/', search = ''] = match;
+  if (!PATH.test(path) || DOT_SEGMENT.test(path) || !SEARCH.test(search)) {
+    throw new HostRefusal('request-malformed', 'Percent-encode the path and the query (RFC 3986); no dot segments.');
+  }
+  return { operatorSlug: operatorSlug!, installationSlug: installationSlug!, path, search };
+}
+
+const isMethod = (method: string): method is (typeof METHODS)[number] =>
+  (METHODS as readonly string[]).includes(method);
+
+function requireMethod(method: string): string {
+  if (isMethod(method)) return method;
+  throw new HostRefusal('method-not-allowed', undefined, { method, allowed: METHODS });
+}
+
+const BODILESS = new Set([204, 205, 304]);
+
+/** Sends what a plugin answered; returns the status. Refuses with: plugin-answer-invalid. */
+function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: string): number {
+  const { status, body, bodyEncoding } = response;
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw answerInvalid(`The status ${status} is not between 200 and 599.`, invocationId);
+  }
+  const headers = headersFromPlugin(response.headers);
+  if (headers === null) throw answerInvalid('The answer has too many headers, or too large ones.', invocationId);
+  // Callers' browsers must not treat a stranger's page as the platform's own: opaque origin, no scripts, no sniffing.
+  headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
+  headers.push('X-Gatehouse-Invocation', invocationId);
+  if (!response.headers.some(([name]) => name.toLowerCase() === 'cache-control'))
+    headers.push('Cache-Control', 'no-store');
+  if (BODILESS.has(status)) {
+    res.writeHead(status, status === 205 ? [...headers, 'Content-Length', '0'] : headers).end();
+    return status;
+  }
+  const bytes = bodyEncoding === 'base64' ? Buffer.from(body ?? '', 'base64') : (body ?? '');
+  headers.push('Content-Length', String(Buffer.byteLength(bytes)));
+  res.writeHead(status, headers).end(bytes);
+  return status;
+}
+
+const answerInvalid = (message: string, invocationId: string) =>
+  new PluginFaultError({ code: 'plugin-answer-invalid', message }, invocationId);
+
+function refuse({ log }: RunPorts, req: IncomingMessage, res: ServerResponse, error: unknown): number {
+  const requestId = uuidv7();
+  const answer = problemOf(error, requestId);
+  if (answer.unexpected) log.error({ requestId, err: error, code: answer.problem.code }, 'request failed');
+  boundLeftover(req, res);
+  sendProblem(res, answer, requestId);
+  return answer.problem.status;
+}
