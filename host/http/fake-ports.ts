@@ -1,4 +1,3 @@
-import type { AddressInfo } from 'node:net';
 import type { DsseEnvelope, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
@@ -7,7 +6,7 @@ import { createMetrics } from '../metrics.ts';
 import { createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Log } from './log.ts';
-import { createServer, type HttpServer, type ServerSettings } from './server.ts';
+import { type HttpServer, type ServerSettings, startServer } from './server.ts';
 
 /** Ports in memory for the tests of the HTTP side: they answer well-formed things, or refuse with what a test sets. */
 
@@ -205,9 +204,8 @@ export interface Served {
 /** Serves the whole app over fakes on a free loopback port. */
 export async function serveFakes(settings: Partial<ServerSettings> = {}): Promise<Served> {
   const fake = fakePorts();
-  const http = createServer(createApp(fake), settings);
-  const { port } = (await http.listen(0, '127.0.0.1')) as AddressInfo;
-  const origin = `http://127.0.0.1:${port}`;
+  const http = await startServer(createApp(fake), { hostName: '127.0.0.1', port: 0, log: fake.log, ...settings });
+  const { url: origin, port } = http;
   const as: Served['as'] = (role, path, init = {}) =>
     fetch(origin + path, { ...init, headers: { authorization: `Bearer ${tokenOf(role)}`, ...init.headers } });
   return { fake, origin, port, http, as };

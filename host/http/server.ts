@@ -1,8 +1,9 @@
-import { createServer as createHttpServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
 import type Koa from 'koa';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal, type HostRefusalCode } from '../errors.ts';
+import type { Log } from './log.ts';
 import { problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
 import { bareProblem, sendProblem } from './send-problem.ts';
@@ -30,10 +31,11 @@ export const SERVER_SETTINGS: ServerSettings = Object.freeze({
   connectionsMax: 10_000,
 });
 
+/** A listening server. */
 export interface HttpServer {
-  server: Server;
-  /** Resolves with the bound address; rejects with the system's error, such as EADDRINUSE. Port 0 chooses a free one. */
-  listen(port: number, hostname: string): Promise<AddressInfo>;
+  /** Such as `http://127.0.0.1:8080`; a wildcard address is shown as the loopback one. */
+  url: string;
+  port: number;
   /**
    * Stops accepting, lets running requests finish for at most `drainMs`, then cuts them. Requests that still arrive on
    * open connections are refused with host-shutting-down. Idempotent.
@@ -41,8 +43,15 @@ export interface HttpServer {
   close(drainMs: number): Promise<void>;
 }
 
-/** Serves an app on node:http within the given limits. */
-export function createServer(app: Koa, settings: Partial<ServerSettings> = {}): HttpServer {
+export interface ServerOptions extends Partial<ServerSettings> {
+  hostName: string;
+  /** 0 takes a free one. */
+  port: number;
+  log: Log;
+}
+
+/** Serves an app on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
+export async function startServer(app: Koa, { hostName, port, log, ...settings }: ServerOptions): Promise<HttpServer> {
   const limits = { ...SERVER_SETTINGS, ...settings };
   const serve = app.callback();
   let closed: Promise<void> | null = null;
@@ -54,7 +63,24 @@ export function createServer(app: Koa, settings: Partial<ServerSettings> = {}): 
     else void serve(req, res);
   };
 
-  const server = createHttpServer(
+  const server = boundedServer(limits, listener);
+  server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
+    log.debug({ code: error.code }, 'request unreadable');
+    answerClientError(error, socket);
+  });
+  const address = await listen(server, port, hostName);
+  return {
+    url: urlOf(address),
+    port: address.port,
+    close: (drainMs) => {
+      closed ??= drain(server, drainMs);
+      return closed;
+    },
+  };
+}
+
+function boundedServer(limits: ServerSettings, listener: (req: IncomingMessage, res: ServerResponse) => void): Server {
+  const server = createServer(
     {
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersTimeoutMs,
@@ -68,23 +94,22 @@ export function createServer(app: Koa, settings: Partial<ServerSettings> = {}): 
   server.maxConnections = limits.connectionsMax;
   // Without this, Node would ask for the body before anybody has looked at the headers; `readBody` asks for it.
   server.on('checkContinue', listener);
-  server.on('clientError', answerClientError);
+  return server;
+}
 
-  return {
-    server,
-    listen: (port, hostname) =>
-      new Promise((resolve, reject) => {
-        server.once('error', reject);
-        server.listen(port, hostname, () => {
-          server.off('error', reject);
-          resolve(server.address() as AddressInfo);
-        });
-      }),
-    close: (drainMs) => {
-      closed ??= drain(server, drainMs);
-      return closed;
-    },
-  };
+const listen = (server: Server, port: number, hostName: string): Promise<AddressInfo> =>
+  new Promise((resolve, reject) => {
+    server.once('error', reject);
+    server.listen(port, hostName, () => {
+      server.off('error', reject);
+      resolve(server.address() as AddressInfo);
+    });
+  });
+
+function urlOf({ address, port }: AddressInfo): string {
+  if (address === '0.0.0.0') return `http://127.0.0.1:${port}`;
+  if (address === '::') return `http://[::1]:${port}`;
+  return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
 function refuse(req: IncomingMessage, res: ServerResponse, code: HostRefusalCode): void {
@@ -120,7 +145,7 @@ const REASONS: Record<number, string> = {
 };
 
 /** What could not be read as HTTP still gets a problem, as far as somebody is there to read it. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket & { bytesWritten: number }): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
   // After a first answer on this connection, ours could be taken for the answer to something else.
   if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesWritten > 0) {
     socket.destroy();

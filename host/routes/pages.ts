@@ -1,7 +1,8 @@
 import { createHash } from 'node:crypto';
 import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { absolutePath } from 'swagger-ui-dist';
+// Its index would load the whole bundle into the host; only the path of its files is needed.
+import swaggerUiPath from 'swagger-ui-dist/absolute-path.js';
 import { Type } from 'typebox';
 import { HostRefusal } from '../errors.ts';
 import { adviceFor } from '../http/error-guide.ts';
@@ -103,8 +104,8 @@ const here = (file: string) => join(import.meta.dirname, '../http/pages', file);
 const ASSETS: Record<string, [path: string, mediaType: string]> = {
   'style.css': [here('style.css'), 'text/css; charset=utf-8'],
   'start-docs.js': [here('start-docs.js'), 'text/javascript; charset=utf-8'],
-  'swagger-ui.css': [join(absolutePath(), 'swagger-ui.css'), 'text/css; charset=utf-8'],
-  'swagger-ui-bundle.js': [join(absolutePath(), 'swagger-ui-bundle.js'), 'text/javascript; charset=utf-8'],
+  'swagger-ui.css': [join(swaggerUiPath(), 'swagger-ui.css'), 'text/css; charset=utf-8'],
+  'swagger-ui-bundle.js': [join(swaggerUiPath(), 'swagger-ui-bundle.js'), 'text/javascript; charset=utf-8'],
 };
 
 function assetRoute(): Route {
@@ -157,7 +158,7 @@ const docsPage = (): string =>
   htmlPage(
     'Gatehouse: interface',
     '<div id="docs"></div>\n<script src="/assets/swagger-ui-bundle.js"></script>\n<script src="/assets/start-docs.js"></script>',
-    '<link rel="stylesheet" href="/assets/swagger-ui.css">\n',
+    '/assets/swagger-ui.css',
   );
 
 const problemsPage = (): string =>

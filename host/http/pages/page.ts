@@ -6,15 +6,15 @@ export const escapeHtml = (text: string): string => text.replace(/[&<>"']/g, (si
 export const prose = (text: string): string => escapeHtml(text).replace(/`([^`]+)`/g, '<code>$1</code>');
 
 /** A whole page of the platform; `body` is HTML. Nothing inline: the content security policy forbids it. */
-export const htmlPage = (title: string, body: string, head = ''): string => `<!doctype html>
+export const htmlPage = (title: string, body: string, styleSheet = '/assets/style.css'): string => `<!doctype html>
 <html lang="en">
 <head>
 <meta charset="utf-8">
 <meta name="viewport" content="width=device-width, initial-scale=1">
 <title>${escapeHtml(title)}</title>
 <link rel="icon" href="data:,">
-<link rel="stylesheet" href="/assets/style.css">
-${head}</head>
+<link rel="stylesheet" href="${styleSheet}">
+</head>
 <body>
 ${body}
 </body>
