@@ -1,5 +1,5 @@
-import type { Page, PageRequest } from '../contract.ts';
-import { RegistryRefusal } from '../errors.ts';
+import type { Page, PageRequest } from './contract.ts';
+import { RegistryRefusal } from './errors.ts';
 
 const LIMIT_DEFAULT = 50;
 const LIMIT_MAX = 100;
@@ -28,5 +28,3 @@ export function cursorKey({ cursor }: PageRequest, pattern: RegExp): string | nu
   if (!pattern.test(key)) throw new RegistryRefusal('cursor-invalid');
   return key;
 }
-
-export const UUID_PATTERN = /^[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}$/i;

@@ -1,0 +1,99 @@
+import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import type { Knex } from 'knex';
+import { listPlugins } from './catalog/list-plugins.ts';
+import { createListingStore } from './catalog/listing-store.ts';
+import type { Registry } from './contract.ts';
+import { authenticateSecret } from './identity/authenticate-secret.ts';
+import { createOrganisation } from './identity/create-organisation.ts';
+import { issueToken } from './identity/issue-token.ts';
+import { listTokens } from './identity/list-tokens.ts';
+import { createOrganisationStore } from './identity/organisation-store.ts';
+import { revokeToken } from './identity/revoke-token.ts';
+import { createTokenStore } from './identity/token-store.ts';
+import { findRelease, releaseById } from './publishing/find-release.ts';
+import { listReleases } from './publishing/list-releases.ts';
+import { loadBundle } from './publishing/load-bundle.ts';
+import { publishRelease } from './publishing/publish-release.ts';
+import { createReleaseStore } from './publishing/release-store.ts';
+import { approveRelease } from './review/approve-release.ts';
+import { rejectRelease } from './review/reject-release.ts';
+import type { ReviewStores } from './review/review-ports.ts';
+import { newestVersion } from './rules/version.ts';
+import { createKeyStore } from './signing/key-store.ts';
+import { listKeys } from './signing/list-keys.ts';
+import { registerKey } from './signing/register-key.ts';
+
+export interface RegistryPorts {
+  /** Pool of the application role. */
+  database: Knex;
+  /** The registry's Ed25519 private key; see load-signing-key.ts. */
+  signingKey: KeyObject;
+  nowMs: () => number;
+  /** A new UUIDv7. */
+  newId: () => string;
+}
+
+/** The registry over one database: the only place where its features meet. */
+export function createRegistry({ database, signingKey, nowMs, newId }: RegistryPorts): Registry {
+  const organisations = createOrganisationStore(database);
+  const tokens = createTokenStore(database);
+  const keys = createKeyStore(database);
+  const releases = createReleaseStore(database);
+  const listings = createListingStore(database);
+  const review = {
+    transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
+      database.transaction((transaction) => work(reviewStores(transaction))),
+    nowMs,
+    signingKey,
+  };
+  return {
+    authenticate: authenticateSecret({ tokens, nowMs }),
+    createOrganisation: createOrganisation({ organisations }),
+    findOrganisation: organisations.findBySlug,
+    issueToken: issueToken({ organisations, tokens, newId, randomBytes }),
+    listTokens: listTokens({ tokens }),
+    revokeToken: revokeToken({ tokens, nowMs }),
+    registerKey: registerKey({ keys, newId }),
+    listKeys: listKeys({ keys }),
+    publishRelease: publishRelease({
+      transaction: (work) =>
+        database.transaction((transaction) =>
+          work({
+            releases: createReleaseStore(transaction),
+            lockKeys: createKeyStore(transaction).lockActive,
+          }),
+        ),
+      newId,
+    }),
+    listReleases: listReleases({ releases }),
+    findRelease: findRelease({ releases }),
+    approveRelease: approveRelease(review),
+    rejectRelease: rejectRelease(review),
+    listPlugins: listPlugins({ listings }),
+    releaseById: releaseById({ releases }),
+    loadBundle: loadBundle({
+      releases,
+      activeKeys: keys.listActive,
+      registryKey: createPublicKey(signingKey as never),
+    }),
+  };
+}
+
+function reviewStores(transaction: Knex): ReviewStores {
+  const releases = createReleaseStore(transaction);
+  return {
+    async lockRelease(releaseId) {
+      const found = await releases.findById(releaseId);
+      if (found === null) return null;
+      await releases.lockPlugin({ id: found.pluginId, organisationId: found.publisherId, name: found.pluginName });
+      // Read again: what was true before the lock may not be true under it.
+      return releases.findById(releaseId);
+    },
+    lockKeys: createKeyStore(transaction).lockActive,
+    saveReview: releases.saveReview,
+    async chooseLatest(pluginId) {
+      const newest = newestVersion(await releases.listPublishedVersions(pluginId));
+      await releases.saveLatest(pluginId, newest?.id ?? null);
+    },
+  };
+}

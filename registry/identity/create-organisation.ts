@@ -1,0 +1,19 @@
+import type { Organisation, Registry } from '../contract.ts';
+import { RegistryRefusal } from '../errors.ts';
+import { storedText } from '../rules/stored-text.ts';
+import type { OrganisationStore } from './organisation-store.ts';
+
+/** Idempotent by `id`. Refuses with: slug-taken, organisation-id-taken. */
+export const createOrganisation =
+  (ports: { organisations: OrganisationStore }): Registry['createOrganisation'] =>
+  async ({ id, slug, kind, name }) => {
+    const wanted: Organisation = { id: id.toLowerCase(), slug, kind, name: storedText(name) };
+    const inserted = await ports.organisations.insert(wanted);
+    if (inserted) return inserted;
+    const stored = await ports.organisations.findById(wanted.id);
+    if (stored === null) throw new RegistryRefusal('slug-taken', undefined, { slug });
+    if (stored.slug !== slug || stored.kind !== kind || stored.name !== wanted.name) {
+      throw new RegistryRefusal('organisation-id-taken', undefined, { id: wanted.id });
+    }
+    return stored;
+  };

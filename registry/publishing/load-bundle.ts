@@ -1,0 +1,54 @@
+import type { KeyObject } from 'node:crypto';
+import type { Registry } from '../contract.ts';
+import { RegistryRefusal } from '../errors.ts';
+import { isCountersigned, type VerifyingKey } from '../rules/release-signatures.ts';
+import { type ReadArchive, readArchive } from './read-archive.ts';
+import type { ReleaseStore, StoredRelease } from './release-store.ts';
+
+export interface LoadBundlePorts {
+  releases: ReleaseStore;
+  /** The publisher's keys that are not revoked. */
+  activeKeys(organisationId: string): Promise<VerifyingKey[]>;
+  /** The registry's public key. */
+  registryKey: KeyObject;
+}
+
+/**
+ * The code itself is taken from the archive that both signatures cover, so whoever can write to the database still
+ * cannot make a host run anything that was not signed twice. Several releases may hold the same code; one good one is enough.
+ * Refuses with: release-unknown, release-signature-invalid.
+ */
+export const loadBundle =
+  (ports: LoadBundlePorts): Registry['loadBundle'] =>
+  async (bundleDigest) => {
+    const candidates = /^[0-9a-f]{64}$/.test(bundleDigest) ? await ports.releases.listByBundle(bundleDigest) : [];
+    if (candidates.length === 0) throw new RegistryRefusal('release-unknown', undefined, { bundleDigest });
+    for (const candidate of candidates) {
+      const read = await verifiedArchive(ports, candidate, bundleDigest);
+      if (read !== null) return { code: read.code, sourceMap: read.sourceMap };
+    }
+    throw new RegistryRefusal(
+      'release-signature-invalid',
+      'The stored release does not carry valid signatures of its publisher and of the registry; it will not be run.',
+      { bundleDigest, plugin: candidates[0]?.release.plugin, version: candidates[0]?.release.version },
+    );
+  };
+
+/** Null where anything on the way from the signatures to the code does not fit. */
+async function verifiedArchive(
+  ports: LoadBundlePorts,
+  { release, publisherId, publisherSlug, pluginName }: StoredRelease,
+  bundleDigest: string,
+): Promise<ReadArchive | null> {
+  const read = await ports.releases
+    .archiveOf(release.id)
+    .then(readArchive)
+    .catch((error) => {
+      if (error instanceof RegistryRefusal) return null;
+      throw error;
+    });
+  if (read?.bundleDigest !== bundleDigest) return null;
+  const keys = { publisher: await ports.activeKeys(publisherId), registry: ports.registryKey };
+  const found = { publisher: publisherSlug, name: pluginName, version: release.version, digest: read.digest };
+  return isCountersigned(release.envelope, keys, found) ? read : null;
+}

@@ -1,0 +1,92 @@
+import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
+import type { Registry, Release } from '../contract.ts';
+import { RegistryRefusal } from '../errors.ts';
+import {
+  claimedKeyIds,
+  isEnvelope,
+  statementFault,
+  type VerifyingKey,
+  verifiedBy,
+} from '../rules/release-signatures.ts';
+import { type ReadArchive, readArchive } from './read-archive.ts';
+import type { ReleaseStore } from './release-store.ts';
+
+export interface PublishReleasePorts {
+  /** Runs `work` in one transaction. `lockKeys` gives the publisher's keys that are not revoked, and keeps them so. */
+  transaction<Result>(
+    work: (stores: {
+      releases: ReleaseStore;
+      lockKeys(organisationId: string): Promise<VerifyingKey[]>;
+    }) => Promise<Result>,
+  ): Promise<Result>;
+  newId: () => string;
+}
+
+/**
+ * Checks everything that needs only the archive, then, in one transaction that other publishes of this plugin wait for:
+ * signature, version, rows. The same bytes give the stored release, whatever their new envelope says.
+ * Refuses with: release-archive-invalid, release-manifest-invalid, publisher-foreign, release-signature-invalid,
+ * release-version-taken.
+ */
+export const publishRelease =
+  (ports: PublishReleasePorts): Registry['publishRelease'] =>
+  async (actor, { archive, envelope }) => {
+    const read = await readArchive(archive);
+    const { publisher, name, version } = read.manifest;
+    if (actor.organisation.kind !== 'publisher' || publisher !== actor.organisation.slug) {
+      throw new RegistryRefusal(
+        'publisher-foreign',
+        `The manifest names the publisher "${publisher}", but you publish as "${actor.organisation.slug}".`,
+        { publisher },
+      );
+    }
+    const organisationId = actor.organisation.id;
+    return ports.transaction(async ({ releases, lockKeys }) => {
+      const signed = checkSignature(envelope, await lockKeys(organisationId), read);
+      const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, name });
+      const stored = await releases.findByVersion(pluginId, version);
+      if (stored) return sameOrTaken(stored.release, read.digest);
+      const { manifest, digest, bundleDigest, bundleBytes } = read;
+      const id = ports.newId();
+      await releases.insert({
+        id,
+        pluginId,
+        version,
+        manifest,
+        digest,
+        bundleDigest,
+        bundleBytes,
+        envelope: signed,
+        archive,
+      });
+      return (await releases.findById(id))!.release;
+    });
+  };
+
+/** The envelope reduced to one signature that is known to be good. */
+function checkSignature(envelope: unknown, keys: VerifyingKey[], read: ReadArchive): DsseEnvelope {
+  const refuse = (message: string, facts = {}): never => {
+    throw new RegistryRefusal('release-signature-invalid', message, facts);
+  };
+  if (!isEnvelope(envelope)) return refuse('The envelope is not a DSSE envelope of a release; sign the archive again.');
+  const claimed = claimedKeyIds(envelope);
+  if (!keys.some(({ keyId }) => claimed.includes(keyId))) {
+    return refuse('The archive is signed with a key that is not registered, or is revoked; register the key first.', {
+      keyIds: claimed,
+    });
+  }
+  const verified = verifiedBy(envelope, keys);
+  if (verified === null) return refuse('The signature does not fit its key; sign the archive again.');
+  const { publisher, name, version } = read.manifest;
+  const fault = statementFault(verified.statement, { publisher, name, version, digest: read.digest });
+  return fault === null ? verified.envelope : refuse(`The signature is for ${fault}.`);
+}
+
+function sameOrTaken(stored: Release, digest: string): Release {
+  if (stored.digest === digest) return stored;
+  throw new RegistryRefusal(
+    'release-version-taken',
+    `Version ${stored.version} of ${stored.plugin} was published before with other contents; raise the version.`,
+    { plugin: stored.plugin, version: stored.version, digest: stored.digest },
+  );
+}

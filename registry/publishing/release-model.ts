@@ -1,0 +1,30 @@
+import { Model, snakeCaseMappers } from 'objection';
+import type { DsseEnvelope, Manifest } from '../../plugins-sdk/contract/index.ts';
+import type { ReleaseState } from '../contract.ts';
+
+export class ReleaseModel extends Model {
+  static override tableName = 'releases';
+  static override columnNameMappers = snakeCaseMappers();
+  static override jsonAttributes = ['manifest', 'envelope'];
+  declare id: string;
+  declare pluginId: string;
+  declare version: string;
+  declare state: ReleaseState;
+  declare manifest: Manifest;
+  declare digest: string;
+  declare bundleDigest: string;
+  declare bundleBytes: number;
+  declare envelope: DsseEnvelope;
+  declare reasons: string[];
+  declare reviewedAt: Date | null;
+  declare createdAt: Date;
+}
+
+export class PluginModel extends Model {
+  static override tableName = 'plugins';
+  static override columnNameMappers = snakeCaseMappers();
+  declare id: string;
+  declare organisationId: string;
+  declare name: string;
+  declare latestReleaseId: string | null;
+}

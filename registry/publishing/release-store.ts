@@ -1,0 +1,154 @@
+import type { Knex } from 'knex';
+import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
+import type { Release, ReleaseState } from '../contract.ts';
+import { PluginModel, ReleaseModel } from './release-model.ts';
+
+/** A release as the registry works with it: with its plugin's and publisher's ids. */
+export interface StoredRelease {
+  release: Release;
+  pluginId: string;
+  publisherId: string;
+  publisherSlug: string;
+  pluginName: string;
+}
+
+export interface NewRelease {
+  id: string;
+  pluginId: string;
+  version: string;
+  manifest: Release['manifest'];
+  digest: string;
+  bundleDigest: string;
+  bundleBytes: number;
+  envelope: DsseEnvelope;
+  archive: Buffer;
+}
+
+export interface ReleaseFilter {
+  publisher?: string;
+  name?: string;
+  state?: ReleaseState;
+  /** Others' releases are left out unless they are published. */
+  visibleTo?: string;
+  /** Only releases older than this one. */
+  beforeId: string | null;
+  count: number;
+}
+
+/** Everything but `archive` is one row of `releases` with its names. Methods called `lock…` need a transaction. */
+export interface ReleaseStore {
+  /** The plugin's id, made where it is missing. Held until the end of the transaction: publishes and reviews of one plugin take turns. */
+  lockPlugin(plugin: { id: string; organisationId: string; name: string }): Promise<string>;
+  insert(release: NewRelease): Promise<void>;
+  findById(id: string): Promise<StoredRelease | null>;
+  findByVersion(pluginId: string, version: string): Promise<StoredRelease | null>;
+  findByName(name: { publisher: string; name: string; version?: string }): Promise<StoredRelease | null>;
+  /** Newest first. */
+  list(filter: ReleaseFilter): Promise<StoredRelease[]>;
+  /** Published or yanked releases with this bundle, newest first, at most 20. */
+  listByBundle(bundleDigest: string): Promise<StoredRelease[]>;
+  archiveOf(releaseId: string): Promise<Buffer>;
+  saveReview(
+    releaseId: string,
+    review: { state: ReleaseState; envelope: DsseEnvelope; reasons: string[]; reviewedAt: Date },
+  ): Promise<void>;
+  listPublishedVersions(pluginId: string): Promise<{ id: string; version: string }[]>;
+  saveLatest(pluginId: string, releaseId: string | null): Promise<void>;
+}
+
+type Row = ReleaseModel & { pluginName: string; publisherId: string; publisherSlug: string };
+
+export function createReleaseStore(database: Knex): ReleaseStore {
+  const select = () =>
+    ReleaseModel.query(database)
+      .join('plugins', 'plugins.id', 'releases.plugin_id')
+      .join('organisations as publishers', 'publishers.id', 'plugins.organisation_id')
+      .select(
+        'releases.*',
+        'plugins.name as plugin_name',
+        'publishers.id as publisher_id',
+        'publishers.slug as publisher_slug',
+      )
+      .castTo<Row[]>();
+  const first = (rows: Row[]): StoredRelease | null => (rows[0] ? storedOf(rows[0]) : null);
+  return {
+    async lockPlugin({ id, organisationId, name }) {
+      await database('plugins')
+        .insert({ id, organisation_id: organisationId, name })
+        .onConflict(['organisation_id', 'name'])
+        .ignore();
+      const plugin = await PluginModel.query(database)
+        .findOne({ organisation_id: organisationId, name })
+        .forNoKeyUpdate()
+        .throwIfNotFound();
+      return plugin.id;
+    },
+    async insert({ archive, ...release }) {
+      await ReleaseModel.query(database).insert({ ...release, state: 'in-review' });
+      await database('release_artifacts').insert({ release_id: release.id, archive });
+    },
+    findById: async (id) => first(await select().where('releases.id', id)),
+    findByVersion: async (pluginId, version) =>
+      first(await select().where({ 'releases.plugin_id': pluginId, 'releases.version': version })),
+    async findByName({ publisher, name, version }) {
+      const named = select().where({ 'publishers.slug': publisher, 'plugins.name': name });
+      return first(
+        await (version === undefined
+          ? named.whereColumn('releases.id', 'plugins.latest_release_id')
+          : named.where('releases.version', version)),
+      );
+    },
+    async list({ publisher, name, state, visibleTo, beforeId, count }) {
+      const query = select().orderBy('releases.id', 'desc').limit(count);
+      if (publisher !== undefined) query.where('publishers.slug', publisher);
+      if (name !== undefined) query.where('plugins.name', name);
+      if (state !== undefined) query.where('releases.state', state);
+      if (beforeId !== null) query.where('releases.id', '<', beforeId);
+      if (visibleTo !== undefined) {
+        query.where((either) => either.where('publishers.slug', visibleTo).orWhere('releases.state', 'published'));
+      }
+      return (await query).map(storedOf);
+    },
+    async listByBundle(bundleDigest) {
+      const rows = await select()
+        .where('releases.bundle_digest', bundleDigest)
+        .whereIn('releases.state', ['published', 'yanked'])
+        .orderBy('releases.id', 'desc')
+        .limit(20);
+      return rows.map(storedOf);
+    },
+    async archiveOf(releaseId) {
+      const row = await database('release_artifacts').where('release_id', releaseId).first('archive');
+      return row.archive;
+    },
+    async saveReview(releaseId, review) {
+      await ReleaseModel.query(database).findById(releaseId).patch(review);
+    },
+    listPublishedVersions: (pluginId) =>
+      database('releases').where({ plugin_id: pluginId, state: 'published' }).select('id', 'version'),
+    async saveLatest(pluginId, latestReleaseId) {
+      await PluginModel.query(database).findById(pluginId).patch({ latestReleaseId });
+    },
+  };
+}
+
+const storedOf = (row: Row): StoredRelease => ({
+  pluginId: row.pluginId,
+  publisherId: row.publisherId,
+  publisherSlug: row.publisherSlug,
+  pluginName: row.pluginName,
+  release: {
+    id: row.id,
+    plugin: `${row.publisherSlug}/${row.pluginName}`,
+    version: row.version,
+    state: row.state,
+    manifest: row.manifest,
+    digest: row.digest,
+    bundleDigest: row.bundleDigest,
+    bundleBytes: row.bundleBytes,
+    envelope: row.envelope,
+    reasons: row.reasons,
+    createdAt: row.createdAt.toISOString(),
+    reviewedAt: row.reviewedAt?.toISOString() ?? null,
+  },
+});
