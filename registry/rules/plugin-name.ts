@@ -1,7 +1,7 @@
 import { ManifestSchema, SLUG_PATTERN } from '../../plugins-sdk/contract/index.ts';
 
 const SLUG = new RegExp(SLUG_PATTERN);
-const VERSION = new RegExp(ManifestSchema.properties.version.pattern as string);
+const VERSION = new RegExp((ManifestSchema.properties.version as { pattern?: string }).pattern!);
 
 /** `<publisher>/<name>`, in its two parts; null for anything else. */
 export function pluginName(plugin: string): { publisher: string; name: string } | null {
