@@ -3,7 +3,7 @@ import { ConfigInvalid, readConfig } from './config.ts';
 
 describe('readConfig', () => {
   it('has a default for everything', () => {
-    const config = readConfig({});
+    const config = readConfig({}, {});
     expect(config).to.include({ databaseUrl: null, hostName: '127.0.0.1', port: 8080, cordons: 2, logLevel: 'info' });
     expect(config.trustedProxies).to.deep.equal([]);
   });
@@ -15,7 +15,7 @@ describe('readConfig', () => {
       GATEHOUSE_CORDONS: 'two',
       GATEHOUSE_LOG_LEVEL: 'loud',
     };
-    expect(() => readConfig(wrong))
+    expect(() => readConfig({}, wrong))
       .to.throw(ConfigInvalid)
       .with.property('message')
       .that.matches(/DATABASE_URL/)
@@ -25,24 +25,33 @@ describe('readConfig', () => {
   });
 
   it('never repeats a value, which may hold a password', () => {
-    expect(() => readConfig({ DATABASE_URL: 'postgres//role:hunter2@host/x' })).to.throw(
+    expect(() => readConfig({}, { DATABASE_URL: 'postgres//role:hunter2@host/x' })).to.throw(
       ConfigInvalid,
       /^(?!.*hunter2)/s,
     );
   });
 
   it('counts an empty variable as unset', () => {
-    expect(readConfig({ GATEHOUSE_PORT: '' }).port).to.equal(8080);
+    expect(readConfig({}, { GATEHOUSE_PORT: '' }).port).to.equal(8080);
+  });
+
+  it('lets flags win over the environment and the environment over defaults', () => {
+    const defaults = { GATEHOUSE_PORT: '1', GATEHOUSE_CORDONS: '3', GATEHOUSE_HOST: '::1' };
+    const config = readConfig(
+      { flags: { GATEHOUSE_PORT: '5' }, defaults },
+      { GATEHOUSE_PORT: '4', GATEHOUSE_CORDONS: '7' },
+    );
+    expect(config).to.include({ port: 5, cordons: 7, hostName: '::1' });
   });
 
   it('splits the trusted proxies', () => {
-    expect(readConfig({ GATEHOUSE_TRUSTED_PROXIES: '10.0.0.1, fd00::/8' }).trustedProxies).to.deep.equal([
+    expect(readConfig({}, { GATEHOUSE_TRUSTED_PROXIES: '10.0.0.1, fd00::/8' }).trustedProxies).to.deep.equal([
       '10.0.0.1',
       'fd00::/8',
     ]);
   });
 
   it('cannot be changed afterwards', () => {
-    expect(Object.isFrozen(readConfig({}))).to.equal(true);
+    expect(Object.isFrozen(readConfig({}, {}))).to.equal(true);
   });
 });

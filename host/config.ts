@@ -11,6 +11,7 @@ const Environment = Type.Object({
   GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
   GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
+  GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
@@ -30,6 +31,7 @@ export const SETTINGS = {
   GATEHOUSE_PUBLIC_URL: 'Origin under which callers reach the host, without a path.',
   GATEHOUSE_SIGNING_KEY: "File of the registry's Ed25519 key (PEM); made on first use.",
   GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
+  GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
   GATEHOUSE_CORDONS: 'Sandbox processes.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
   GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
@@ -47,6 +49,7 @@ export interface Config {
   publicUrl: string | null;
   signingKeyFile: string;
   trustedProxies: string[];
+  metricsPublic: boolean;
   cordons: number;
   lanesPerCordon: number;
   drainMs: number;
@@ -62,10 +65,21 @@ const validate = new Ajv({ allErrors: true, strict: false, coerceTypes: true, us
   Static<typeof Environment>
 >(Environment);
 
-/** Reads the environment once; reports all faults in one ConfigInvalid. An empty variable counts as unset. */
-export function readConfig(env: Record<string, string | undefined> = process.env): Config {
+type Variables = Partial<Record<string, string>>;
+
+/**
+ * Reads the environment once; reports all faults in one ConfigInvalid. An empty variable counts as unset. `flags` win over
+ * the environment, `defaults` are for what neither says.
+ */
+export function readConfig(
+  { flags = {}, defaults = {} }: { flags?: Variables; defaults?: Variables } = {},
+  env: Variables = process.env,
+): Config {
   const settings: Record<string, unknown> = {};
-  for (const name of Object.keys(SETTINGS)) if (env[name]) settings[name] = env[name];
+  for (const name of Object.keys(SETTINGS)) {
+    const value = flags[name] || env[name] || defaults[name];
+    if (value) settings[name] = value;
+  }
   if (!validate(settings)) {
     const faults = (validate.errors ?? [])
       .filter(({ keyword }) => keyword !== 'const')
@@ -84,6 +98,7 @@ export function readConfig(env: Record<string, string | undefined> = process.env
     trustedProxies: settings.GATEHOUSE_TRUSTED_PROXIES.split(',')
       .map((range) => range.trim())
       .filter(Boolean),
+    metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     drainMs: settings.GATEHOUSE_DRAIN_MS,

@@ -1,0 +1,63 @@
+import { Command, CommanderError } from 'commander';
+import { bootstrap } from './roles/bootstrap.ts';
+import { demo } from './roles/demo.ts';
+import { doctor } from './roles/doctor.ts';
+import { migrateStatus, migrateUp } from './roles/migrate.ts';
+import { explain } from './roles/role.ts';
+import { serve } from './roles/serve.ts';
+import { HOST_VERSION } from './version.ts';
+
+/** Runs one role of `gatehouse` until it ends; returns the exit code: 0 done, 1 refused or failed, 2 wrong usage. */
+export async function main(argv: string[]): Promise<number> {
+  let exitCode = 0;
+  const run =
+    <Options>(role: (options: Options) => Promise<number>) =>
+    async (options: Options) => {
+      exitCode = await role(options);
+    };
+  const gatehouse = new Command('gatehouse')
+    .description("Runs other people's plugins for money, safely.")
+    .version(HOST_VERSION)
+    .exitOverride();
+  const withData = (command: Command) =>
+    command.option('--data <folder>', 'folder of the embedded database and of the signing key (default: .gatehouse)');
+  const withServer = (command: Command) =>
+    withData(command)
+      .option('--port <number>', 'port to listen on; 0 takes a free one (default: 8080)')
+      .option('--host <address>', 'address to listen on (default: 127.0.0.1)');
+
+  withServer(gatehouse.command('demo'))
+    .description('Bring up everything and do the main job on the examples: publish, install, invoke.')
+    .option('--smoke', 'end after the tour with exit code 0 or 1')
+    .option('--fresh', 'remove what earlier demos left first')
+    .option('--json', 'print one line of JSON instead of the tour')
+    .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- --port 9000 --fresh\n  npm start -- --smoke')
+    .action(run(demo));
+  withServer(gatehouse.command('serve'))
+    .description('Serve on the PostgreSQL that DATABASE_URL names.')
+    .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://gatehouse_app@db/gatehouse npm run gatehouse -- serve')
+    .action(run(serve));
+  const migrate = gatehouse.command('migrate').description('Bring the database schema up to date.');
+  withData(migrate.command('up')).description('Apply what is pending.').action(run(migrateUp));
+  withData(migrate.command('status'))
+    .description('List migrations; exit code 1 where one is pending or was edited.')
+    .option('--json', 'print JSON')
+    .action(run(migrateStatus));
+  withData(gatehouse.command('bootstrap'))
+    .description('Make the platform organisation and print a token for an admin.')
+    .option('--json', 'print JSON')
+    .action(run(bootstrap));
+  withServer(gatehouse.command('doctor'))
+    .description('Check runtime, sandbox, database, folders and port; say what to do.')
+    .option('--json', 'print JSON')
+    .action(run(doctor));
+
+  try {
+    await gatehouse.parseAsync(argv, { from: 'user' });
+    return exitCode;
+  } catch (error) {
+    if (error instanceof CommanderError) return error.exitCode === 0 ? 0 : 2;
+    process.stderr.write(`gatehouse: ${explain(error)}\n`);
+    return 1;
+  }
+}

@@ -1,0 +1,222 @@
+import { randomBytes } from 'node:crypto';
+import type { AddressInfo } from 'node:net';
+import { v7 as uuidv7 } from 'uuid';
+import { migrationStatus } from '../migrations/run-migrations.ts';
+import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
+import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
+import { createSandbox, type Sandbox } from '../sandbox/index.ts';
+import { createBroker } from './capabilities/broker.ts';
+import { kvCalls } from './capabilities/kv.ts';
+import { kvStore } from './capabilities/kv-store.ts';
+import { changeAwareCache } from './change-aware-cache.ts';
+import type { Config } from './config.ts';
+import { type Database, openDatabase } from './database.ts';
+import { createApp } from './http/app.ts';
+import { createClientAddress } from './http/client-address.ts';
+import type { Log } from './http/log.ts';
+import { createServer } from './http/server.ts';
+import { createInstallations } from './installations/compose.ts';
+import type { Installations } from './installations/contract.ts';
+import { installationCache } from './installations/installation-cache.ts';
+import { installationLogStore } from './installations/installation-log-store.ts';
+import { installationStore } from './installations/installation-store.ts';
+import { createRecorder } from './installations/recorder.ts';
+import { usageStore } from './installations/usage-store.ts';
+import { createPluginRunner } from './invocations/run-plugin.ts';
+import { createDataPlane } from './invocations/serve-request.ts';
+import { createMetrics } from './metrics.ts';
+import type { Readiness } from './routes/index.ts';
+import { HOST_VERSION } from './version.ts';
+
+const SWEEP_INTERVAL_MS = 60_000;
+const PRINCIPAL_KEEP_MS = 60_000;
+const QUEUE_PER_LANE = 1_024;
+const ISOLATES_PER_LANE = 200;
+
+/** A running host. Everything is wired here and nowhere else. */
+export interface Host {
+  /** Such as `http://127.0.0.1:8080`. */
+  url: string;
+  registry: Registry;
+  installations: Installations;
+  sandbox: Sandbox;
+  /** Stops accepting, lets requests finish within `drainMs`, writes logs and usage, closes the database last. Idempotent. */
+  close(): Promise<void>;
+}
+
+export interface HostPorts {
+  config: Config;
+  /** Address of the application role. */
+  appUrl: string;
+  log: Log;
+}
+
+/** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable. */
+export async function startHost({ config, appUrl, log }: HostPorts): Promise<Host> {
+  const opened: (() => Promise<unknown>)[] = [];
+  const closeAll = once(async () => {
+    for (const close of opened.toReversed()) await close().catch((error) => log.error({ err: error }, 'close failed'));
+  });
+  try {
+    return { ...(await open(config, appUrl, log, opened)), close: closeAll };
+  } catch (error) {
+    await closeAll();
+    throw error;
+  }
+}
+
+/** `opened` collects how to close what has been opened, to be called in reverse. */
+async function open(config: Config, appUrl: string, log: Log, opened: (() => Promise<unknown>)[]) {
+  const nowMs = Date.now;
+  const database = await openDatabase({ appUrl });
+  opened.push(() => database.close());
+  const { knex } = database;
+  const registry = createRegistry({
+    database: knex,
+    signingKey: await loadSigningKey(config.signingKeyFile),
+    nowMs,
+    newId: uuidv7,
+  });
+
+  const metrics = createMetrics({ sandboxStatus: () => sandbox.status() });
+  const logs = installationLogStore(knex);
+  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, log, nowMs });
+  opened.push(recorder.close);
+  const sandbox = await startSandbox(config, registry, (death) => {
+    metrics.cordonDeath(death);
+    log.warn({ ...death }, 'cordon died');
+  });
+  opened.push(() => sandbox.close(config.drainMs));
+
+  const kv = kvStore(knex);
+  const broker = createBroker({
+    calls: kvCalls(kv),
+    onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
+  });
+  const newSeed = () => randomBytes(32).toString('hex');
+  const runPlugin = createPluginRunner({ sandbox, broker, ...recorder, nowMs, newId: uuidv7, newSeed });
+  const store = installationStore(knex);
+  const cache = installationCache({ store, registry });
+  const principals = principalCache(registry, nowMs);
+  await followChanges(database, sandbox, [cache, principals]);
+  opened.push(sweeping(kv, log));
+  const installations = createInstallations({
+    store,
+    logStore: logs,
+    flushLogs: recorder.flushLogs,
+    cache,
+    registry,
+    runPlugin,
+    hostVersion: HOST_VERSION,
+    nowMs,
+  });
+
+  let url = '';
+  const app = createApp({
+    registry,
+    installations,
+    dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
+    findPrincipal: principals.find,
+    ready: () => readiness(database, sandbox),
+    metrics,
+    metricsPublic: config.metricsPublic,
+    clientAddress: createClientAddress(config.trustedProxies),
+    publicOrigin: () => config.publicUrl ?? url,
+    version: HOST_VERSION,
+    log,
+  });
+  const server = createServer(app);
+  opened.push(() => server.close(config.drainMs));
+  url = urlOf(await server.listen(config.port, config.hostName).catch((error) => refuseAddress(error, config)));
+  return { url, registry, installations, sandbox };
+}
+
+const urlOf = ({ address, family, port }: AddressInfo): string =>
+  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
+
+/** The address cannot be listened on. The message is one sentence that says what to do. */
+export class AddressUnavailable extends Error {
+  override name = 'AddressUnavailable';
+}
+
+function refuseAddress({ code, message }: NodeJS.ErrnoException, { hostName, port }: Config): never {
+  const advice: Record<string, string> = {
+    EADDRINUSE: `Port ${port} of ${hostName} is taken by another program; stop it or choose another with --port.`,
+    EACCES: `Port ${port} is reserved for privileged accounts; choose one above 1023 with --port.`,
+    EADDRNOTAVAIL: `This machine has no address ${hostName}; correct GATEHOUSE_HOST.`,
+    ENOTFOUND: `${hostName} is no address of this machine; correct GATEHOUSE_HOST.`,
+  };
+  throw new AddressUnavailable(advice[code ?? ''] ?? `Cannot listen on ${hostName}:${port}: ${message}.`);
+}
+
+type OnDeath = NonNullable<Parameters<typeof createSandbox>[1]['onCordonDeath']>;
+
+const startSandbox = async (config: Config, registry: Registry, onCordonDeath: OnDeath): Promise<Sandbox> =>
+  createSandbox(
+    {
+      cordons: config.cordons,
+      lanesPerCordon: config.lanesPerCordon,
+      queuePerLane: QUEUE_PER_LANE,
+      isolatesPerLane: ISOLATES_PER_LANE,
+    },
+    {
+      loadBundle: async (digest) => (await registry.loadBundle(digest)).code,
+      guest: await buildGuest(),
+      onCordonDeath,
+    },
+  );
+
+/** Owners of tokens in memory, until a token changes or ends. Strangers' guesses are not kept. */
+const principalCache = ({ authenticate }: Registry, nowMs: () => number) =>
+  changeAwareCache<Principal | null>({
+    load: authenticate,
+    ttlMs: (principal) =>
+      principal === null
+        ? 0
+        : Math.min(PRINCIPAL_KEEP_MS, (principal.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs()),
+  });
+
+/** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
+async function followChanges(database: Database, sandbox: Sandbox, caches: { clear(): void }[]): Promise<void> {
+  const clear = () => {
+    for (const cache of caches) cache.clear();
+  };
+  const onChange = (payload: string) => {
+    clear();
+    const [table, id] = payload.split(':');
+    if (table === 'installations' && id) sandbox.evict(id);
+  };
+  await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
+}
+
+function sweeping(kv: { sweepExpired(): Promise<void> }, log: Log): () => Promise<void> {
+  const sweep = () => kv.sweepExpired().catch((error) => log.error({ err: error }, 'sweep failed'));
+  const timer = setInterval(sweep, SWEEP_INTERVAL_MS);
+  return async () => clearInterval(timer);
+}
+
+async function readiness(database: Database, sandbox: Sandbox): Promise<Readiness> {
+  const readyCordons = sandbox.status().cordons.filter(({ state }) => state === 'ready').length;
+  const checks: Readiness['checks'] = {
+    cordons: readyCordons > 0 ? { ok: true } : { ok: false, message: 'No sandbox process is ready.' },
+  };
+  try {
+    const late = (await migrationStatus(database.knex)).filter(({ state }) => state === 'pending');
+    checks.database = { ok: true };
+    checks.migrations =
+      late.length === 0
+        ? { ok: true }
+        : { ok: false, message: `Pending: ${late.map(({ name }) => name).join(', ')}. Run gatehouse migrate up.` };
+  } catch {
+    checks.database = { ok: false, message: 'The database does not answer.' };
+  }
+  return { ready: Object.values(checks).every(({ ok }) => ok), checks };
+}
+
+function once(work: () => Promise<void>): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  return () => {
+    running ??= work();
+    return running;
+  };
+}

@@ -1,0 +1,52 @@
+import { v7 as uuidv7 } from 'uuid';
+import type { Log } from '../http/log.ts';
+import type { RunnerPorts } from '../invocations/run-plugin.ts';
+import type { Metrics } from '../metrics.ts';
+import { batchWriter } from './batch-writer.ts';
+import type { InstallationLogStore, LogLine } from './installation-log-store.ts';
+import { usageMeter } from './usage-meter.ts';
+import type { UsageStore } from './usage-store.ts';
+
+const LOG_DELAY_MS = 100;
+const LOG_LINES_MAX = 10_000;
+const METER_INTERVAL_MS = 1_000;
+
+/** Where the log lines and the usage of plugins go. */
+export interface Recorder extends Pick<RunnerPorts, 'record' | 'meter'> {
+  /** Resolves when the log lines so far can be read. */
+  flushLogs(): Promise<void>;
+  /** Writes what is still in memory. */
+  close(): Promise<void>;
+}
+
+/** Collects in memory and writes in batches: an invocation never waits for its log or its meter. */
+export function createRecorder(ports: {
+  logs: InstallationLogStore;
+  usage: UsageStore;
+  metrics: Metrics;
+  log: Log;
+  nowMs(): number;
+}): Recorder {
+  const { logs, usage, metrics, log, nowMs } = ports;
+  const lines = batchWriter<LogLine>({
+    write: logs.append,
+    onLost: (count, error) => log.error({ count, err: error }, 'log lines lost'),
+    delayMs: LOG_DELAY_MS,
+    itemsMax: LOG_LINES_MAX,
+  });
+  const meter = usageMeter(usage, nowMs);
+  const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
+  const timer = setInterval(flushMeter, METER_INTERVAL_MS);
+  return {
+    record: (installation, entry) => lines.add({ id: uuidv7(), installationId: installation.id, ...entry }),
+    meter: (installation, kind, outcome) => {
+      metrics.invocation(kind, outcome);
+      meter.add(installation.id, outcome);
+    },
+    flushLogs: lines.flush,
+    close: async () => {
+      clearInterval(timer);
+      await Promise.all([lines.flush(), flushMeter()]);
+    },
+  };
+}

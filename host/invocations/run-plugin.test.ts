@@ -1,0 +1,126 @@
+import { expect } from 'chai';
+import { DEFAULT_LIMITS, type GuestInput } from '../../plugins-sdk/contract/index.ts';
+import type { Invocation, InvocationPorts, Outcome, Usage } from '../../sandbox/index.ts';
+import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
+import type { PluginFaultError } from './contract.ts';
+import { createPluginRunner } from './run-plugin.ts';
+
+const installation = {
+  id: 'i',
+  slug: 'shop',
+  version: '1.2.3',
+  bundleDigest: 'd',
+  operator: { id: 'o', slug: 'arcade-one' },
+  grants: ['config'],
+  config: { secret: 1 },
+  limits: { ...DEFAULT_LIMITS, concurrent: 2 },
+} as unknown as InstallationFacts;
+
+const usage: Usage = {
+  cpuMs: 1,
+  wallMs: 1,
+  turns: 1,
+  hostCalls: 0,
+  heapMiB: 1,
+  inputBytes: 1,
+  outputBytes: 1,
+  queuedMs: 0,
+  executions: 1,
+};
+const completed = (output: unknown): Outcome => ({ status: 'completed', output: JSON.stringify(output), usage });
+
+const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Promise<Outcome>) => {
+  const lines: Omit<InstallationLogEntry, 'id'>[] = [];
+  const metered: string[] = [];
+  let next = 0;
+  const run = createPluginRunner({
+    sandbox: { invoke },
+    broker: async () => ({ ok: true, json: 'null' }),
+    record: (_installation, entry) => lines.push(entry),
+    meter: (_installation, kind, outcome) => metered.push(`${kind} ${outcome.status}`),
+    nowMs: () => 1_000,
+    newId: () => `id-${next++}`,
+    newSeed: () => 'f'.repeat(64),
+  });
+  return { run, lines, metered };
+};
+
+const codeOf = (call: Promise<unknown>) =>
+  call.then(
+    () => 'answered',
+    (error) => error.fault?.code ?? error.code,
+  );
+
+describe('createPluginRunner', () => {
+  it('gives the plugin the context and nothing that was not granted', async () => {
+    const inputs: GuestInput[] = [];
+    const { run } = runner(async ({ input }) => {
+      inputs.push(JSON.parse(input));
+      return completed({ kind: 'value', value: 1 });
+    });
+    await run(installation, { kind: 'health' }, { caller: { kind: 'operator', id: 't' } });
+    await run({ ...installation, grants: [] }, { kind: 'health' }, { caller: null });
+    expect(inputs[0]).to.deep.equal({
+      kind: 'health',
+      context: {
+        invocationId: 'id-0',
+        installation: { id: 'i', slug: 'shop', version: '1.2.3' },
+        operator: { id: 'o', slug: 'arcade-one' },
+        caller: { kind: 'operator', id: 't' },
+        grants: ['config'],
+        config: { secret: 1 },
+      },
+    });
+    expect(inputs[1]!.context.config).to.equal(null);
+  });
+
+  it('refuses more invocations at once than the limit, and lets the next one in when one ends', async () => {
+    const ends: (() => void)[] = [];
+    const { run } = runner(
+      () => new Promise((resolve) => ends.push(() => resolve(completed({ kind: 'value', value: 1 })))),
+    );
+    const ask = () => run(installation, { kind: 'health' }, { caller: null });
+    const [first, second] = [ask(), ask()];
+    expect(await codeOf(ask())).to.equal('installation-saturated');
+    ends[0]!();
+    await first;
+    const third = ask();
+    for (const end of ends) end();
+    await Promise.all([second, third]);
+  });
+
+  it('turns a fault into an error, a log line with the usage, and a meter reading', async () => {
+    const { run, lines, metered } = runner(async () => ({
+      status: 'faulted',
+      fault: { code: 'cpu-limit', message: 'too slow', limit: 'cpuMs', allowed: 50, used: 61 },
+      usage,
+    }));
+    const error = (await run(installation, { kind: 'health' }, { caller: null }).catch((e) => e)) as PluginFaultError;
+    expect(error.fault.code).to.equal('cpu-limit');
+    expect(error.invocationId).to.equal('id-0');
+    expect(lines[0]).to.deep.include({ source: 'host', level: 'error', message: 'cpu-limit: too slow' });
+    expect(lines[0]!.facts).to.have.nested.include({ kind: 'health', 'fault.used': 61, 'usage.cpuMs': 1 });
+    expect(metered).to.deep.equal(['health faulted']);
+  });
+
+  it('counts an answer that the guest runtime never makes as a fault of the plugin', async () => {
+    const http = { kind: 'http', route: 'GET /', params: {}, request: {} as never } as const;
+    for (const output of ['not json', '{"kind":"value"}', '{"kind":"http","response":{"status":"200"}}']) {
+      const { run } = runner(async () => ({ status: 'completed', output, usage }));
+      expect(await codeOf(run(installation, http, { caller: null })), output).to.equal('plugin-answer-invalid');
+    }
+  });
+
+  it('keeps structured log lines only where the capability is granted; console lines always', async () => {
+    const writing = runner(async (_invocation, { log }) => {
+      log({ source: 'console', level: 'info', json: '{"message":"a"}', atMs: 0 });
+      log({ source: 'log', level: 'warn', json: '{"message":"b","facts":{"x":1}}', atMs: 0 });
+      log({ source: 'console', level: 'info', json: 'garbage', atMs: 0 });
+      return completed({ kind: 'value', value: 1 });
+    });
+    await writing.run(installation, { kind: 'health' }, { caller: null });
+    expect(writing.lines.map(({ message }) => message)).to.deep.equal(['a', 'garbage']);
+    await writing.run({ ...installation, grants: ['log'] }, { kind: 'health' }, { caller: null });
+    expect(writing.lines.at(-2)).to.deep.include({ message: 'b', facts: { x: 1 }, level: 'warn' });
+  });
+});

@@ -1,0 +1,48 @@
+import path from 'node:path';
+import { MigrationRefused, migrateUp, migrationStatus } from '../migrations/run-migrations.ts';
+import type { Config } from './config.ts';
+import { asOwner, databaseUrls, roleOf } from './database.ts';
+import { startEmbeddedPostgres } from './embedded-postgres.ts';
+import type { Log } from './http/log.ts';
+
+/** The PostgreSQL that a Gatehouse works on: its own embedded one, or the one that DATABASE_URL names. */
+export interface PlatformDatabase {
+  /** One short phrase for people, such as `embedded, in .gatehouse/postgres`. */
+  description: string;
+  appUrl: string;
+  ownerUrl: string;
+  /** Ends the embedded server; call it last. */
+  close(): Promise<void>;
+}
+
+/** Refuses with: EmbeddedPostgresFailed, DatabaseUnavailable. */
+export async function openPlatformDatabase(
+  config: Config,
+  log: Log,
+  onDeath: (message: string) => void = () => {},
+): Promise<PlatformDatabase> {
+  if (config.databaseUrl !== null) {
+    const urls = databaseUrls({
+      databaseUrl: config.databaseUrl,
+      databaseOwnerUrl: config.databaseOwnerUrl ?? undefined,
+    });
+    if (urls.warning) log.warn({}, urls.warning);
+    return { ...urls, description: 'own, by DATABASE_URL', close: async () => {} };
+  }
+  const folder = path.join(config.dataFolder, 'postgres');
+  const { appUrl, ownerUrl, stop } = await startEmbeddedPostgres({ folder, log, onDeath });
+  return { appUrl, ownerUrl, description: `embedded, in ${path.relative('.', folder) || '.'}`, close: stop };
+}
+
+/** Applies pending migrations; returns their names. Refuses with: MigrationRefused, DatabaseUnavailable. */
+export const migrate = ({ appUrl, ownerUrl }: PlatformDatabase): Promise<string[]> =>
+  asOwner(ownerUrl, async (owner) => (await migrateUp(owner, { appRole: roleOf(appUrl) })).applied);
+
+/** A host must not work on a schema that it does not know. Refuses with: MigrationRefused, DatabaseUnavailable. */
+export const requireMigrated = ({ appUrl }: PlatformDatabase): Promise<void> =>
+  asOwner(appUrl, async (knex) => {
+    const late = (await migrationStatus(knex)).filter(({ state }) => state === 'pending' || state === 'changed');
+    if (late.length === 0) return;
+    const names = late.map(({ name, state }) => `${name} (${state})`).join(', ');
+    throw new MigrationRefused(`The database is not up to date: ${names}; run: gatehouse migrate up.`);
+  });

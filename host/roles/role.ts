@@ -1,0 +1,45 @@
+import { MigrationRefused } from '../../migrations/run-migrations.ts';
+import { AddressUnavailable } from '../compose.ts';
+import { type Config, ConfigInvalid, readConfig } from '../config.ts';
+import { DatabaseUnavailable } from '../database.ts';
+import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
+
+/** A role cannot do what was asked for, and the person who asked can change that. One sentence. */
+export class RoleRefused extends Error {
+  override name = 'RoleRefused';
+}
+
+const REFUSALS = [
+  RoleRefused,
+  ConfigInvalid,
+  DatabaseUnavailable,
+  EmbeddedPostgresFailed,
+  MigrationRefused,
+  AddressUnavailable,
+];
+
+const SYSTEM_ADVICE: Record<string, string> = {
+  ENOSPC: 'The disk is full; free some space or choose another folder with --data.',
+  EACCES: 'The folder cannot be written; correct its owner or choose another with --data.',
+  EROFS: 'The folder is on a read-only file system; choose another with --data.',
+};
+
+/** What a person needs to know of an error: one sentence where it can be put right, the stack where it is our fault. */
+export function explain(error: unknown): string {
+  if (!(error instanceof Error)) return String(error);
+  if (REFUSALS.some((Refusal) => error instanceof Refusal)) return error.message;
+  const { code, path, message, stack } = error as NodeJS.ErrnoException;
+  const advice = SYSTEM_ADVICE[code ?? ''];
+  return advice ? `${advice}${path ? ` (${path})` : ''}` : (stack ?? message);
+}
+
+export interface ServerFlags {
+  port?: string;
+  host?: string;
+  data?: string;
+}
+
+export const configOf = (
+  { port = '', host = '', data = '' }: ServerFlags,
+  defaults: Record<string, string> = {},
+): Config => readConfig({ flags: { GATEHOUSE_PORT: port, GATEHOUSE_HOST: host, GATEHOUSE_DATA: data }, defaults });
