@@ -1,5 +1,6 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
+import { type TransformFailure, transform } from 'esbuild';
 import { ARCHIVE_FILES, checkManifest, type Manifest } from '../contract/index.ts';
 import { CliError } from './errors.ts';
 
@@ -24,7 +25,7 @@ export async function loadProject(folder: string): Promise<Project> {
       `There is no ${ARCHIVE_FILES.manifest} in ${folder}. Start one with: gate init`,
     );
   }
-  const checked = checkManifest(parseManifest(text, path));
+  const checked = checkManifest(await parseManifest(text, path));
   if (!checked.ok) {
     const count = checked.faults.length === 1 ? 'a fault' : `${checked.faults.length} faults`;
     throw new CliError('manifest-invalid', `${path} has ${count}.`, { path, faults: checked.faults });
@@ -42,11 +43,21 @@ async function readText(path: string): Promise<string | null> {
   }
 }
 
-function parseManifest(text: string, path: string): unknown {
+async function parseManifest(text: string, path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const faults = [{ pointer: '', message: (error as Error).message }];
-    throw new CliError('manifest-invalid', `${path} is not JSON.`, { path, faults });
+    const message = (await findJsonFault(text)) ?? (error as Error).message;
+    throw new CliError('manifest-invalid', `${path} is not JSON.`, { path, faults: [{ pointer: '', message }] });
   }
+}
+
+/** JSON.parse does not say where; the bundler's reader does. */
+async function findJsonFault(text: string): Promise<string | null> {
+  const failure = await transform(text, { loader: 'json', logLevel: 'silent' }).then(
+    () => null,
+    ({ errors }: TransformFailure) => errors?.[0],
+  );
+  if (!failure?.location) return null;
+  return `line ${failure.location.line}, column ${failure.location.column + 1}: ${failure.text}`;
 }

@@ -1,0 +1,287 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join, resolve } from 'node:path';
+import { expect } from 'chai';
+import { FAKE_TOKEN, type FakeControlPlane, startFakeControlPlane } from './fake-control-plane.ts';
+
+const GATE = resolve(import.meta.dirname, '../../bin/gate.ts');
+
+interface Ended {
+  exitCode: number | null;
+  out: string;
+  err: string;
+}
+
+describe('gate', () => {
+  let root: string;
+  let host: FakeControlPlane;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'gate-'));
+    host = await startFakeControlPlane();
+  });
+  after(async () => {
+    await host.close();
+    await rm(root, { recursive: true, force: true });
+  });
+
+  /** Runs the real program with nothing of this machine's settings. */
+  const gate = (
+    args: string[],
+    {
+      input = '',
+      env = {},
+      onOut = () => {},
+    }: { input?: string; env?: object; onOut?: (child: ChildProcess, out: string) => void } = {},
+  ) =>
+    new Promise<Ended>((done, fail) => {
+      const child = spawn(process.execPath, [GATE, ...args], {
+        cwd: root,
+        env: { PATH: process.env.PATH, HOME: root, GATEHOUSE_URL: host.url, GATEHOUSE_TOKEN: FAKE_TOKEN, ...env },
+      });
+      let [out, err] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (text) => {
+        out += text;
+        onOut(child, out);
+      });
+      child.stderr.setEncoding('utf8').on('data', (text) => {
+        err += text;
+      });
+      child.once('error', fail);
+      child.once('close', (exitCode) => done({ exitCode, out, err }));
+      child.stdin.end(input);
+    });
+
+  it('leads an author and an operator from nothing to a called plugin', async () => {
+    const steps: [string[], RegExp][] = [
+      [['login', '--url', host.url], /Logged in at .*\n.*acme-labs/],
+      [['whoami'], /acme-labs/],
+      [['init', 'hello', '--publisher', 'acme-labs'], /Made acme-labs\/hello/],
+      [['pack', 'hello'], /acme-labs-hello-0\.1\.0\.gpk/],
+      [['keygen', '--register'], /Made a signing key[\s\S]*registered at/],
+      [['publish', 'hello'], /acme-labs\/hello@0\.1\.0 is in-review/],
+      [['releases', '--state', 'in-review'], /acme-labs\/hello +0\.1\.0 +in-review/],
+      [['approve', 'acme-labs/hello@0.1.0'], /is published/],
+      [
+        ['install', 'acme-labs/hello', '--as', 'greeter', '--grant-all', '--yes'],
+        /Installed acme-labs\/hello@0\.1\.0 as "greeter"[\s\S]*kv, config/,
+      ],
+      [['installations'], /greeter +acme-labs\/hello +0\.1\.0 +yes +kv, config/],
+      [
+        ['call', 'greeter', 'get', '/greetings/Ada'],
+        /^200 {2}invocation i-1\n\{"method":"GET","url":"\/run\/acme-labs\/greeter\/greetings\/Ada"/,
+      ],
+      [['logs', 'greeter'], /nothing in the log/],
+    ];
+    for (const [args, expected] of steps) {
+      const { exitCode, out, err } = await gate(args);
+      expect(exitCode, `${args.join(' ')}\n${out}${err}`).to.equal(0);
+      expect(out).to.match(expected);
+    }
+    expect((await stat(join(root, '.config/gatehouse/keys/default.pem'))).mode & 0o777).to.equal(0o600);
+  });
+
+  it('shows what is asked for before it grants everything', async () => {
+    const { err } = await gate(['install', 'acme-labs/hello', '--as', 'second', '--grant-all', '--yes']);
+    expect(err).to.contain('acme-labs/hello asks for').and.to.contain('“Counts how often each name was greeted.”');
+  });
+
+  it('grants nothing without a yes', async () => {
+    const before = host.installations.length;
+    const { exitCode, err } = await gate(['install', 'acme-labs/hello', '--as', 'third', '--grant-all']);
+    expect(exitCode).to.equal(1);
+    expect(err).to.contain('--yes');
+    expect(host.installations).to.have.length(before);
+  });
+
+  for (const [args, shape] of [
+    [['whoami'], ['label', 'organisation', 'role', 'tokenId', 'url']],
+    [
+      ['pack', 'hello'],
+      ['archiveBytes', 'bundleDigest', 'digest', 'files', 'path', 'plugin', 'version', 'warnings'],
+    ],
+    [
+      ['publish', 'hello', '--dry-run'],
+      ['archiveBytes', 'bundleDigest', 'digest', 'envelope', 'files', 'plugin', 'published', 'version', 'warnings'],
+    ],
+    [['releases'], ['items']],
+    [['installations'], ['items']],
+    [
+      ['call', 'acme-labs/greeter', 'GET', '/'],
+      ['body', 'bodyEncoding', 'headers', 'invocationId', 'status'],
+    ],
+    [['logs', 'greeter'], ['items']],
+    [
+      ['keygen', '--out', 'other.pem'],
+      ['created', 'keyId', 'path', 'publicKeyPem', 'registered'],
+    ],
+  ] as [string[], string[]][]) {
+    it(`prints one JSON document for ${args[0]} --json, and nothing else`, async () => {
+      const { exitCode, out, err } = await gate([...args, '--json']);
+      expect(exitCode, err).to.equal(0);
+      expect(err).to.equal('');
+      expect(Object.keys(JSON.parse(out)).sort()).to.deep.equal(shape);
+    });
+  }
+
+  it('answers a wrong command line with exit code 2 and the fix', async () => {
+    for (const [args, part] of [
+      [['nope'], "unknown command 'nope'"],
+      [['call', 'x'], "missing required argument 'method'"],
+      [['call', 'x', 'FETCH', '/'], '"FETCH" is no method'],
+      [['install', 'acme-labs/hello'], "required option '--as <slug>'"],
+      [['install', 'hello', '--as', 'x', '--grant', 'kv'], 'names no plugin'],
+      [['install', 'acme-labs/hello', '--as', 'x', '--grant', 'root'], 'There is no capability "root"'],
+      [['logs', 'greeter', '--limit', '0'], '--limit must be'],
+      [['init', 'x2'], '--publisher'],
+      [['init', 'x3', '--publisher', 'acme-labs', '--template', 'cobol'], 'http, fulfilment'],
+      [['dev', '--port', '70000'], '--port must be'],
+      [['whoami', '--profile', 'nowhere'], 'gate login --profile nowhere'],
+    ] as [string[], string][]) {
+      const { exitCode, out, err } = await gate(args);
+      expect(exitCode, args.join(' ')).to.equal(2);
+      expect(err).to.contain(part);
+      expect(out).to.equal('');
+    }
+  });
+
+  it('answers a refusal with exit code 1, a sentence, its code and the request', async () => {
+    const { exitCode, err } = await gate(['whoami'], { env: { GATEHOUSE_TOKEN: 'wrong' } });
+    expect(exitCode).to.equal(1);
+    expect(err).to.equal('✖ The API token is unknown. (token-invalid)\n  request r-1, status 401\n');
+  });
+
+  it('puts an error into one JSON document on stderr with --json', async () => {
+    const refused = await gate(['whoami', '--json'], { env: { GATEHOUSE_TOKEN: 'wrong' } });
+    expect(refused.out).to.equal('');
+    expect(JSON.parse(refused.err)).to.deep.equal({
+      error: { code: 'token-invalid', message: 'The API token is unknown.', status: 401, requestId: 'r-1' },
+    });
+    const wrong = await gate(['call', '--json']);
+    expect(wrong.exitCode).to.equal(2);
+    expect(JSON.parse(wrong.err).error.code).to.equal('usage');
+  });
+
+  it('asks whether the host is running, in JSON as well, and shows no stack', async () => {
+    const { exitCode, err } = await gate(['whoami'], { env: { GATEHOUSE_URL: 'http://127.0.0.1:9' } });
+    expect(exitCode).to.equal(1);
+    expect(err).to.match(
+      /^✖ Nothing answers at http:\/\/127\.0\.0\.1:9\. Is the host running\? Start it with: npm start/,
+    );
+    expect(err).not.to.match(/^\s+at /m);
+    const debug = await gate(['whoami', '--debug'], { env: { GATEHOUSE_URL: gone.url } });
+    expect(debug.err).to.match(/^\s+at /m);
+  });
+
+  it('says how to log in when there is no token', async () => {
+    const { exitCode, err } = await gate(['whoami'], { env: { GATEHOUSE_TOKEN: '', HOME: join(root, 'nobody') } });
+    expect(exitCode).to.equal(1);
+    expect(err).to.contain(`gate login --url ${host.url}`);
+  });
+
+  it('takes the token of a login from standard input', async () => {
+    const env = { GATEHOUSE_TOKEN: '', GATEHOUSE_URL: '', HOME: join(root, 'piped') };
+    const { exitCode, err } = await gate(['login', '--url', host.url, '--profile', 'piped'], {
+      env,
+      input: `${FAKE_TOKEN}\n`,
+    });
+    expect(exitCode, err).to.equal(0);
+    expect((await gate(['whoami', '--json'], { env })).exitCode).to.equal(0);
+  });
+
+  it('ends with exit code 1 when a called plugin answers with an error, and still shows it', async () => {
+    const { exitCode, out } = await gate([
+      'call',
+      'acme-labs/greeter',
+      'POST',
+      '/teapot',
+      '--body',
+      '{"a":1}',
+      '--include',
+    ]);
+    expect(exitCode).to.equal(1);
+    expect(out)
+      .to.match(/^418 /)
+      .and.to.contain('content-type: application/json')
+      .and.to.contain(String.raw`{\"a\":1}`);
+  });
+
+  it('sends a file as it is', async () => {
+    await writeFile(join(root, 'body.json'), '{"x": 1}');
+    const { out } = await gate(['call', 'a-b/c-d', 'PUT', '/f', '--data', '@body.json', '--json']);
+    expect(JSON.parse(out).body).to.include({ type: 'application/json', body: '{"x": 1}' });
+  });
+
+  it('follows a log until it is interrupted', async () => {
+    const write = (message: string) =>
+      host.logs.push({
+        id: message,
+        at: '2026-11-21T12:00:00.000Z',
+        invocationId: 'i',
+        source: 'log',
+        level: 'warn',
+        message,
+        facts: { n: 1 },
+      });
+    write('first');
+    let told = false;
+    const { exitCode, out } = await gate(['logs', 'greeter', '--follow', '--json'], {
+      onOut: (child, text) => {
+        if (!told) write('second');
+        told = true;
+        if (text.includes('second')) child.kill('SIGINT');
+      },
+    });
+    expect(exitCode).to.equal(0);
+    expect(
+      out
+        .trim()
+        .split('\n')
+        .map((line) => JSON.parse(line).message),
+    ).to.deep.equal(['first', 'second']);
+  });
+
+  it('shows a log without what could play tricks on a terminal', async () => {
+    host.logs.push({
+      id: 'x',
+      at: '2026-11-21T12:00:00.000Z',
+      invocationId: 'i',
+      source: 'console',
+      level: 'error',
+      message: '\u001b[2Jgone\nforged',
+      facts: {},
+    });
+    const { out } = await gate(['logs', 'greeter', '--limit', '1']);
+    expect(out).to.equal('12:00:00.000 error console gone forged\n');
+  });
+
+  it('has help with examples for every verb', async () => {
+    const { out } = await gate(['--help']);
+    const verbs = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)]
+      .map(([, verb]) => verb!)
+      .filter((verb) => verb !== 'help');
+    expect(verbs).to.include.members([
+      'login',
+      'whoami',
+      'init',
+      'dev',
+      'validate',
+      'pack',
+      'keygen',
+      'publish',
+      'install',
+      'call',
+      'logs',
+    ]);
+    const helps = await Promise.all(verbs.map((verb) => gate([verb, '--help'])));
+    for (const [at, help] of helps.entries()) {
+      expect(help.exitCode).to.equal(0);
+      expect(help.out, verbs[at]).to.contain(`$ gate ${verbs[at]}`);
+    }
+  });
+
+  it('does not fail when its reader goes away', async () => {
+    const { exitCode } = await gate(['--help'], { onOut: (child) => child.stdout?.destroy() });
+    expect(exitCode).to.equal(0);
+  });
+});
