@@ -26,9 +26,12 @@ import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createMetrics } from './metrics.ts';
 import type { Readiness } from './routes/index.ts';
+import { createScheduler } from './schedules/run-schedules.ts';
+import { scheduleStore } from './schedules/schedule-store.ts';
 import { HOST_VERSION } from './version.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
+const SCHEDULE_INTERVAL_MS = 5_000;
 const PRINCIPAL_KEEP_MS = 60_000;
 const QUEUE_PER_LANE = 1_024;
 const ISOLATES_PER_LANE = 200;
@@ -99,7 +102,18 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
   await followChanges(database, sandbox, [cache, principals]);
-  opened.push(sweeping(kv, log));
+  opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
+  const scheduler = createScheduler({
+    store: scheduleStore(knex),
+    factsOf: async (id) => {
+      const installation = await store.byId(id);
+      return installation?.enabled ? cache.withRelease(installation) : null;
+    },
+    runPlugin,
+    nowMs,
+    log,
+  });
+  opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
   const installations = createInstallations({
     store,
     logStore: logs,
@@ -189,10 +203,20 @@ async function followChanges(database: Database, sandbox: Sandbox, caches: { cle
   await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
 }
 
-function sweeping(kv: { sweepExpired(): Promise<void> }, log: Log): () => Promise<void> {
-  const sweep = () => kv.sweepExpired().catch((error) => log.error({ err: error }, 'sweep failed'));
-  const timer = setInterval(sweep, SWEEP_INTERVAL_MS);
-  return async () => clearInterval(timer);
+/** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */
+function every(intervalMs: number, work: () => Promise<void>, log: Log): () => Promise<void> {
+  let running: Promise<void> | null = null;
+  const timer = setInterval(() => {
+    running ??= work()
+      .catch((error) => log.error({ err: error }, 'periodic work failed'))
+      .finally(() => {
+        running = null;
+      });
+  }, intervalMs);
+  return async () => {
+    clearInterval(timer);
+    await running;
+  };
 }
 
 async function readiness(database: Database, sandbox: Sandbox): Promise<Readiness> {

@@ -16,6 +16,7 @@ export const GRANTS: Record<string, string[]> = {
   ],
   kv_entries: ['select', 'insert', 'update', 'delete'],
   installation_logs: ['select', 'insert', 'delete'],
+  schedule_runs: ['select', 'insert', 'delete'],
   usage: ['select', 'insert', 'update', 'delete'],
   migrations: ['select'],
 };

@@ -3,7 +3,7 @@ import type { TestDatabase } from '../../migrations/test-database.ts';
 import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 
 /** For tests of stores: writes an operator, a publisher, a release and an installation of it; returns its id. */
-export async function addInstallation({ knex }: TestDatabase): Promise<string> {
+export async function addInstallation({ knex }: TestDatabase, manifest: object = {}): Promise<string> {
   const [operatorId, publisherId, pluginId, releaseId, id] = Array.from({ length: 5 }, () => uuidv7()) as [
     string,
     string,
@@ -22,7 +22,7 @@ export async function addInstallation({ knex }: TestDatabase): Promise<string> {
     plugin_id: pluginId,
     version: '1.0.0',
     state: 'in-review',
-    manifest: '{}',
+    manifest: JSON.stringify(manifest),
     digest: sha256Hex(id),
     bundle_digest: sha256Hex(id),
     bundle_bytes: 1,

@@ -1,4 +1,5 @@
 import { Ajv, type ErrorObject } from 'ajv';
+import { Cron } from 'croner';
 import { type Manifest, ManifestSchema, routeKey } from './manifest.ts';
 
 /** One fault of a document; `pointer` is a JSON pointer (RFC 6901), empty for the whole document. */
@@ -25,6 +26,7 @@ export function checkManifest(value: unknown): Checked<Manifest> {
       '/schedule',
       (value.schedule ?? []).map(({ name }) => name),
     ),
+    ...cronFaults(value.schedule),
     ...configSchemaFaults(value.config),
   ];
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
@@ -69,6 +71,17 @@ function doubles(pointer: string, keys: string[]): DocumentFault[] {
   return keys.flatMap((key, at) =>
     keys.indexOf(key) < at ? [{ pointer: `${pointer}/${at}`, message: `repeats "${key}"` }] : [],
   );
+}
+
+function cronFaults(schedule: Manifest['schedule'] = []): DocumentFault[] {
+  return schedule.flatMap(({ cron }, at) => {
+    try {
+      new Cron(cron, { timezone: 'UTC', paused: true });
+      return [];
+    } catch (error) {
+      return [{ pointer: `/schedule/${at}/cron`, message: `is not a cron pattern: ${(error as Error).message}` }];
+    }
+  });
 }
 
 /**

@@ -105,7 +105,10 @@ export const ManifestSchema = Type.Object(
     schedule: Type.Optional(
       Type.Array(
         Type.Object(
-          { name: Slug('Name of the job.'), cron: Type.String({ maxLength: 64, description: 'Five fields, UTC.' }) },
+          {
+            name: Slug('Name of the job.'),
+            cron: Type.String({ maxLength: 64, pattern: '^\\S+( \\S+){4}$', description: 'Five fields, UTC.' }),
+          },
           strict,
         ),
         { maxItems: 10 },
