@@ -1,5 +1,4 @@
 import { randomBytes } from 'node:crypto';
-import type { AddressInfo } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { migrationStatus } from '../migrations/run-migrations.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
@@ -14,7 +13,7 @@ import { type Database, openDatabase } from './database.ts';
 import { createApp } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
-import { createServer } from './http/server.ts';
+import { startServer } from './http/server.ts';
 import { createInstallations } from './installations/compose.ts';
 import type { Installations } from './installations/contract.ts';
 import { installationCache } from './installations/installation-cache.ts';
@@ -139,14 +138,13 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     version: HOST_VERSION,
     log,
   });
-  const server = createServer(app);
+  const server = await startServer(app, { hostName: config.hostName, port: config.port, log }).catch((error) =>
+    refuseAddress(error, config),
+  );
   opened.push(() => server.close(config.drainMs));
-  url = urlOf(await server.listen(config.port, config.hostName).catch((error) => refuseAddress(error, config)));
+  url = server.url;
   return { url, registry, installations, sandbox };
 }
-
-const urlOf = ({ address, family, port }: AddressInfo): string =>
-  `http://${family === 'IPv6' ? `[${address}]` : address}:${port}`;
 
 /** The address cannot be listened on. The message is one sentence that says what to do. */
 export class AddressUnavailable extends Error {
