@@ -1,0 +1,26 @@
+import { framesOf } from './frames.ts';
+import { defineProperty, NativeError, nameFunction } from './primordials.ts';
+
+/** A refused capability call, as a plugin sees it: `code` is one of CAPABILITY_REFUSALS. */
+export class CapabilityError extends NativeError {
+  code = 'capability-unavailable';
+
+  constructor(code?: string, message?: string) {
+    super('');
+    if (code !== undefined) this.tell(code, message ?? '');
+  }
+
+  /** Says what happened. The error was made at the call, so that its stack shows who called. */
+  tell(code: string, message: string): void {
+    const frames = framesOf(this);
+    this.code = code;
+    hide(this, 'message', message);
+    hide(this, 'stack', `CapabilityError: ${message}${frames === '' ? '' : `\n${frames}`}`);
+  }
+}
+nameFunction(CapabilityError, 'CapabilityError');
+hide(CapabilityError.prototype, 'name', 'CapabilityError');
+
+function hide(target: object, name: string, value: string): void {
+  defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
+}

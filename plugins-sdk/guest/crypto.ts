@@ -1,0 +1,59 @@
+import { DOMException } from './events.ts';
+import { currentInvocation } from './invocation.ts';
+import {
+  NativeError,
+  NativeTypeError,
+  NativeUint8Array,
+  numberToString,
+  stringPadStart,
+  typedArrayBuffer,
+  typedArrayBytes,
+  typedArrayKind,
+  typedArrayOffset,
+} from './primordials.ts';
+import { RandomStream } from './random-stream.ts';
+
+const BYTES_MAX = 65_536;
+
+/** Libraries call `Math.random` while they load; what they get then is the same in every isolate and no secret. */
+const startupRandom = new RandomStream('');
+
+export const random = (): number => (currentInvocation()?.random ?? startupRandom).nextDouble();
+
+function invocationRandom(name: string): RandomStream {
+  const invocation = currentInvocation();
+  if (invocation !== null) return invocation.random;
+  throw new NativeError(
+    `crypto.${name} cannot be used while the bundle starts: every isolate would get the same bytes. Call it inside a handler.`,
+  );
+}
+
+/** The part of Web Crypto that needs no keys; its bytes come from the invocation's seed. */
+export const pluginCrypto = {
+  getRandomValues<View extends ArrayBufferView>(view: View): View {
+    const kind = typedArrayKind(view as unknown);
+    if (kind === undefined || kind === 'Float16Array' || kind === 'Float32Array' || kind === 'Float64Array') {
+      throw new NativeTypeError('crypto.getRandomValues takes a typed array of integers');
+    }
+    const bytes = typedArrayBytes(view);
+    if (bytes > BYTES_MAX)
+      throw new DOMException(`At most ${BYTES_MAX} bytes at once, not ${bytes}`, 'QuotaExceededError');
+    const target = new NativeUint8Array(typedArrayBuffer(view), typedArrayOffset(view), bytes);
+    invocationRandom('getRandomValues').fill(target, bytes);
+    return view;
+  },
+
+  /** UUID version 4 (RFC 9562). */
+  randomUUID(): string {
+    const stream = invocationRandom('randomUUID');
+    let text = '';
+    for (let at = 0; at < 16; at += 1) {
+      let byte = stream.nextByte();
+      if (at === 6) byte = (byte & 0x0f) | 0x40;
+      if (at === 8) byte = (byte & 0x3f) | 0x80;
+      if (at === 4 || at === 6 || at === 8 || at === 10) text += '-';
+      text += stringPadStart(numberToString(byte, 16), 2, '0');
+    }
+    return text;
+  },
+};

@@ -1,0 +1,60 @@
+import { AbortController, AbortSignal } from './abort.ts';
+import { elapsedMs, installClock, nowMs } from './clock.ts';
+import { pluginConsole } from './console.ts';
+import { pluginCrypto, random } from './crypto.ts';
+import { DOMException, Event, EventTarget } from './events.ts';
+import { Headers } from './headers.ts';
+import { installLocale } from './locale.ts';
+import { defineGlobal, defineProperty, freeze, nameFunction } from './primordials.ts';
+import { removeForbidden } from './removals.ts';
+import { Request } from './request.ts';
+import { Response } from './response.ts';
+import { structuredClone } from './structured-clone.ts';
+import { atob, btoa, TextDecoder, TextEncoder } from './text-codec.ts';
+import { clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.ts';
+import { installUrl } from './url.ts';
+
+/** Makes the global object what a plugin author expects, and nothing more. */
+export function installGlobals(): void {
+  removeForbidden();
+  installClock();
+  installLocale();
+  installUrl();
+  defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
+  const globals: Record<string, unknown> = {
+    self: globalThis,
+    console: pluginConsole,
+    crypto: pluginCrypto,
+    navigator: freeze({ userAgent: 'Gatehouse' }),
+    performance: freeze({
+      now: elapsedMs,
+      get timeOrigin() {
+        return nowMs() - elapsedMs();
+      },
+    }),
+    setTimeout,
+    setInterval,
+    clearTimeout,
+    clearInterval: clearTimeout,
+    queueMicrotask,
+    structuredClone,
+    atob,
+    btoa,
+    TextEncoder,
+    TextDecoder,
+    Headers,
+    Request,
+    Response,
+    Event,
+    EventTarget,
+    DOMException,
+    AbortController,
+    AbortSignal,
+  };
+  for (const [name, value] of Object.entries(globals)) {
+    if (typeof value === 'function') nameFunction(value, name);
+    defineGlobal(name, value);
+  }
+  nameFunction(clearTimeout, 'clearTimeout');
+  nameFunction(random, 'random');
+}

@@ -1,0 +1,170 @@
+import {
+  arrayPush,
+  arraySort,
+  defineProperty,
+  getOwnPropertyDescriptor,
+  NativeTypeError,
+  ownKeys,
+  regExpExec,
+  stringLower,
+} from './primordials.ts';
+
+export type HeaderList = [name: string, value: string][];
+type HeadersSource = Headers | Iterable<readonly [string, string]> | Record<string, string> | undefined | null;
+
+const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
+const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
+// biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Fetch forbids in a value.
+const FORBIDDEN = /[\0\r\n]|[^\x00-\xff]/;
+
+function checkedName(name: unknown): string {
+  const text = `${name as string}`;
+  if (regExpExec(TOKEN, text) === null) throw new NativeTypeError(`"${text}" is not a valid header name`);
+  return stringLower(text);
+}
+
+function checkedValue(name: string, value: unknown): string {
+  const text = trimEdges(`${value as string}`);
+  if (regExpExec(FORBIDDEN, text) !== null) {
+    throw new NativeTypeError(`The header ${name} has a value with characters that a header cannot carry`);
+  }
+  return text;
+}
+
+function trimEdges(text: string): string {
+  return regExpExec(/^[\t\n\r ]|[\t\n\r ]$/, text) === null ? text : text.replace(EDGES, '');
+}
+
+let listOf: (headers: Headers) => HeaderList;
+let fromList: (list: HeaderList) => Headers;
+
+/** Fetch's Headers: names are case-insensitive, values of one name are joined with a comma, `set-cookie` stays apart. */
+export class Headers {
+  /** Names in lower case, in the order in which they came. */
+  #list: HeaderList = [];
+
+  static {
+    listOf = (headers) => headers.#list;
+    fromList = (list) => {
+      const headers = new Headers();
+      headers.#list = list;
+      return headers;
+    };
+  }
+
+  constructor(source?: HeadersSource) {
+    if (source === undefined || source === null) return;
+    if (isHeaders(source)) copyInto(this.#list, source.#list);
+    else if (typeof source !== 'object') throw new NativeTypeError('Headers are made from an object, pairs or Headers');
+    else if (Symbol.iterator in source) {
+      for (const pair of source as Iterable<readonly string[]>) {
+        const [name, value, ...more] = pair;
+        if (value === undefined || more.length > 0) throw new NativeTypeError('Each header is a pair: [name, value]');
+        this.append(name!, value);
+      }
+    } else {
+      const names = ownKeys(source);
+      for (let at = 0; at < names.length; at += 1) {
+        const name = names[at]!;
+        if (getOwnPropertyDescriptor(source, name)?.enumerable) {
+          this.append(name as string, (source as Record<PropertyKey, string>)[name]!);
+        }
+      }
+    }
+  }
+
+  append(name: string, value: string): void {
+    const key = checkedName(name);
+    arrayPush(this.#list, [key, checkedValue(key, value)]);
+  }
+
+  set(name: string, value: string): void {
+    const key = checkedName(name);
+    const text = checkedValue(key, value);
+    this.#remove(key);
+    arrayPush(this.#list, [key, text]);
+  }
+
+  get(name: string): string | null {
+    const key = checkedName(name);
+    const list = this.#list;
+    let joined: string | null = null;
+    for (let at = 0; at < list.length; at += 1) {
+      if (list[at]![0] === key) joined = joined === null ? list[at]![1] : `${joined}, ${list[at]![1]}`;
+    }
+    return joined;
+  }
+
+  has(name: string): boolean {
+    return this.get(name) !== null;
+  }
+
+  delete(name: string): void {
+    this.#remove(checkedName(name));
+  }
+
+  getSetCookie(): string[] {
+    const values: string[] = [];
+    for (let at = 0; at < this.#list.length; at += 1) {
+      if (this.#list[at]![0] === 'set-cookie') arrayPush(values, this.#list[at]![1]);
+    }
+    return values;
+  }
+
+  forEach(visit: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
+    for (const [name, value] of this) visit.call(self, value, name, this);
+  }
+
+  *entries(): IterableIterator<[string, string]> {
+    yield* sortedAndJoined(this.#list);
+  }
+
+  *keys(): IterableIterator<string> {
+    for (const [name] of this.entries()) yield name;
+  }
+
+  *values(): IterableIterator<string> {
+    for (const [, value] of this.entries()) yield value;
+  }
+
+  [Symbol.iterator](): IterableIterator<[string, string]> {
+    return this.entries();
+  }
+
+  #remove(key: string): void {
+    const kept: HeaderList = [];
+    for (let at = 0; at < this.#list.length; at += 1) {
+      if (this.#list[at]![0] !== key) arrayPush(kept, this.#list[at]!);
+    }
+    this.#list = kept;
+  }
+}
+defineProperty(Headers.prototype, Symbol.toStringTag, { value: 'Headers', configurable: true });
+
+const isHeaders = (value: unknown): value is Headers => value instanceof Headers;
+
+/** The headers behind a Headers object, as they came. */
+export const headerListOf = (headers: Headers): HeaderList => listOf(headers);
+
+/** Headers over a list that needs no check: names in lower case, values as the host sent them. */
+export const headersFromList = (list: HeaderList): Headers => fromList(list);
+
+function copyInto(target: HeaderList, source: HeaderList): void {
+  for (let at = 0; at < source.length; at += 1) arrayPush(target, [source[at]![0], source[at]![1]]);
+}
+
+function sortedAndJoined(list: HeaderList): HeaderList {
+  const joined: HeaderList = [];
+  for (let at = 0; at < list.length; at += 1) {
+    const [name, value] = list[at]!;
+    const known = name === 'set-cookie' ? undefined : findPair(joined, name);
+    if (known) known[1] = `${known[1]}, ${value}`;
+    else arrayPush(joined, [name, value]);
+  }
+  return arraySort(joined, (a, b) => (a[0] < b[0] ? -1 : a[0] > b[0] ? 1 : 0));
+}
+
+function findPair(list: HeaderList, name: string): HeaderList[number] | undefined {
+  for (let at = 0; at < list.length; at += 1) if (list[at]![0] === name) return list[at];
+  return undefined;
+}

@@ -1,0 +1,189 @@
+import type { CapabilityRefusal, PluginFault } from '../contract/errors.ts';
+import type { TurnHead } from '../contract/turns.ts';
+import { CapabilityError } from './capability-error.ts';
+import { describeThrown } from './describe-thrown.ts';
+import { hasOwn, jsonParse, jsonStringify, NativePromise, SafeMap } from './primordials.ts';
+import { RandomStream } from './random-stream.ts';
+import { emit } from './records.ts';
+import { utf8Length } from './utf8.ts';
+
+export type InvocationLimits = Extract<TurnHead, { op: 'start' }>['limits'];
+
+/** What a timer does when it fires; `everyMs` is null for one that fires once. */
+export interface Alarm {
+  callback: (...args: unknown[]) => unknown;
+  args: unknown[];
+  everyMs: number | null;
+}
+
+type Settle = (ok: boolean, body: string) => void;
+
+/** The state of one running invocation. */
+export interface Invocation {
+  readonly id: string;
+  readonly limits: InvocationLimits;
+  readonly startedAtMs: number;
+  readonly random: RandomStream;
+  /** What `Date` shows: stands still within a turn. */
+  nowMs: number;
+  /** Answered, faulted or forgotten: nothing it does counts any more. */
+  over: boolean;
+  seq: number;
+  hostCalls: number;
+  timers: number;
+  logSeq: number;
+  logBytes: number;
+  lastHostCall: string | null;
+  readonly pending: SafeMap<number, Settle>;
+  /** Timers that have not fired, by the number that the plugin knows. */
+  readonly alarms: SafeMap<number, Alarm>;
+}
+
+const running = new SafeMap<string, Invocation>();
+
+/**
+ * Whose turn it is: what `Date`, `Math.random`, timers and `console` belong to. Null while the bundle starts.
+ * A continuation that one invocation leaves to another's promise runs in the turn of the one that settles it.
+ */
+let current: Invocation | null = null;
+export const currentInvocation = (): Invocation | null => current;
+
+export function startInvocation(head: Extract<TurnHead, { op: 'start' }>): Invocation {
+  const { id, limits, nowMs, seed } = head;
+  const invocation: Invocation = {
+    id,
+    limits,
+    startedAtMs: nowMs,
+    random: new RandomStream(seed),
+    nowMs,
+    over: false,
+    seq: 0,
+    hostCalls: 0,
+    timers: 0,
+    logSeq: 0,
+    logBytes: 0,
+    lastHostCall: null,
+    pending: new SafeMap(),
+    alarms: new SafeMap(),
+  };
+  running.set(id, invocation);
+  current = invocation;
+  return invocation;
+}
+
+/** Hands the result of a host call to whoever waits for it. Results of forgotten invocations are dropped. */
+export function settleCall(head: Extract<TurnHead, { op: 'result' }>, body: string): void {
+  const invocation = running.get(head.id);
+  if (invocation === undefined) return;
+  invocation.nowMs = head.nowMs;
+  current = invocation;
+  const settle = invocation.pending.get(head.seq);
+  invocation.pending.delete(head.seq);
+  settle?.(head.ok, body);
+}
+
+export function forgetInvocation(id: string): void {
+  const invocation = running.get(id);
+  if (invocation === undefined) return;
+  invocation.over = true;
+  running.delete(id);
+}
+
+export function endTurn(): void {
+  current = null;
+}
+
+/** Answers an invocation; `output` is a GuestOutput as JSON. */
+export function finish(invocation: Invocation, output: string): undefined {
+  if (invocation.over) return;
+  const bytes = utf8Length(output);
+  if (bytes > invocation.limits.outputBytes) return outputTooLarge(invocation, bytes);
+  forgetInvocation(invocation.id);
+  emit('done', invocation.id, '-', '-', output);
+}
+
+export function outputTooLarge(invocation: Invocation, used: number): undefined {
+  const allowed = invocation.limits.outputBytes;
+  fail(invocation, {
+    code: 'output-too-large',
+    message: `The answer has ${used} bytes; ${allowed} are allowed.`,
+    limit: 'outputBytes',
+    allowed,
+    used,
+  });
+}
+
+/** Ends an invocation with a fault. Only the first end counts. */
+export function fail(invocation: Invocation, fault: PluginFault): undefined {
+  if (invocation.over) return;
+  forgetInvocation(invocation.id);
+  const { lastHostCall } = invocation;
+  emit('fault', invocation.id, '-', '-', faultJson(fault, lastHostCall));
+}
+
+export function failThrown(invocation: Invocation, thrown: unknown): undefined {
+  const { name, message, stack } = describeThrown(thrown);
+  fail(invocation, { code: 'plugin-threw', message, name, stack });
+}
+
+/** Written field by field: stringify would look up `toJSON`, which a plugin may have planted on `Object.prototype`. */
+function faultJson(fault: PluginFault, lastHostCall: string | null): string {
+  let json = `{"code":${jsonStringify(fault.code)},"message":${jsonStringify(fault.message)}`;
+  const fields = ['name', 'stack', 'limit', 'allowed', 'used'] as const;
+  for (let at = 0; at < fields.length; at += 1) {
+    const field = fields[at]!;
+    const value = hasOwn(fault, field) ? fault[field] : undefined;
+    if (value !== undefined) json += `,"${field}":${jsonStringify(value)}`;
+  }
+  if (lastHostCall !== null) json += `,"lastHostCall":${jsonStringify(lastHostCall)}`;
+  return `${json}}`;
+}
+
+/** Calls the host; `args` is JSON text. Rejects with an Error that carries the refusal's `code`. */
+export function callHost(invocation: Invocation, name: string, args: string): Promise<unknown> {
+  // Made here and not when the answer comes, so that its stack shows who called.
+  const error = new CapabilityError();
+  return new NativePromise((resolve, reject) => {
+    if (invocation.over) {
+      error.tell('invocation-over', `${name} was called after the answer; await every call before you answer.`);
+      return reject(error);
+    }
+    invocation.lastHostCall = name;
+    if (overLimit(invocation, 'hostCalls', name)) return;
+    send(invocation, name, args, (ok, body) => {
+      const value = jsonParse(body) as unknown;
+      if (ok) return resolve(value);
+      const { code, message } = value as CapabilityRefusal;
+      error.tell(code, message);
+      reject(error);
+    });
+  });
+}
+
+/** Asks the sandbox to wake the invocation after `ms`. */
+export function callTimer(invocation: Invocation, ms: number, wake: () => void): void {
+  if (invocation.over || overLimit(invocation, 'timers', 'setTimeout')) return;
+  send(invocation, 'timer', `{"ms":${ms}}`, wake);
+}
+
+function send(invocation: Invocation, name: string, args: string, settle: Settle): void {
+  invocation.seq += 1;
+  invocation.pending.set(invocation.seq, settle);
+  emit('call', invocation.id, invocation.seq, name, args);
+}
+
+function overLimit(invocation: Invocation, limit: 'hostCalls' | 'timers', name: string): boolean {
+  invocation[limit] += 1;
+  const used = invocation[limit];
+  const allowed = invocation.limits[limit];
+  if (used <= allowed) return false;
+  const what = limit === 'timers' ? 'timers' : 'capability calls';
+  fail(invocation, {
+    code: 'host-call-limit',
+    message: `${name} was ${limit === 'timers' ? 'timer' : 'capability call'} number ${used}; ${allowed} ${what} are allowed.`,
+    limit,
+    allowed,
+    used,
+  });
+  return true;
+}

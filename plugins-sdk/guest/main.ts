@@ -1,0 +1,66 @@
+/**
+ * The guest runtime: the only code of ours inside an isolate. It leaves three globals: `turn` and `drain`, which the lane
+ * takes away, and `__gatehouse_define`, which removes itself when the bundle calls it. See contract/turns.ts.
+ */
+import type { GuestInput } from '../contract/invocation.ts';
+import type { TurnHead } from '../contract/turns.ts';
+import { answer } from './answer.ts';
+import { showStartupLines } from './console.ts';
+import { installGlobals } from './globals.ts';
+import {
+  endTurn,
+  fail,
+  failThrown,
+  forgetInvocation,
+  type Invocation,
+  settleCall,
+  startInvocation,
+} from './invocation.ts';
+import { callFor, missingHandler, takeDefinition } from './plugin.ts';
+import { defineGlobal, deleteProperty, global, jsonParse } from './primordials.ts';
+import { takeRecords } from './records.ts';
+
+function turn(head: string, body: string): void {
+  const entry = jsonParse(head) as TurnHead;
+  switch (entry.op) {
+    case 'start':
+      void run(startInvocation(entry), jsonParse(body) as GuestInput);
+      return;
+    case 'result':
+      settleCall(entry, body);
+      return;
+    case 'forget':
+      forgetInvocation(entry.id);
+  }
+}
+
+function drain(): string {
+  endTurn();
+  return takeRecords();
+}
+
+/** `await` alone is used: it needs no method of Promise that a plugin could have replaced. */
+async function run(invocation: Invocation, input: GuestInput): Promise<void> {
+  try {
+    if (input.kind === 'describe') showStartupLines(invocation);
+    const call = callFor(invocation, input);
+    if (call === null) {
+      return fail(invocation, {
+        code: 'plugin-start-failed',
+        message: 'The bundle defined no plugin. Build it with the CLI, or call definePlugin in its entry file.',
+      });
+    }
+    if (call === undefined) return fail(invocation, { code: 'handler-missing', message: missingHandler(input) });
+    answer(invocation, input, await call());
+  } catch (thrown) {
+    failThrown(invocation, thrown);
+  }
+}
+
+installGlobals();
+defineGlobal('turn', turn);
+defineGlobal('drain', drain);
+defineGlobal('__gatehouse_define', (definition: unknown) => {
+  deleteProperty(global, '__gatehouse_define');
+  takeDefinition(definition);
+});
