@@ -13,7 +13,7 @@ import { findRuntime, installRuntime } from './launch/runtime.mjs';
 
 const COMMANDS = {
   demo: ['bin/gatehouse.ts', 'demo'],
-  test: ['bin/test.ts', 'all'],
+  test: ['bin/test.ts'],
   check: ['bin/test.ts', 'check'],
   bench: ['bin/bench.ts'],
   gatehouse: ['bin/gatehouse.ts'],
