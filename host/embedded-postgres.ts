@@ -1,28 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync, existsSync, openSync, readFileSync, statSync } from 'node:fs';
-import { chmod, chown, lstat, mkdir, mkdtemp, readdir, readFile, rename, rm, stat, writeFile } from 'node:fs/promises';
-import { tmpdir } from 'node:os';
-import { join } from 'node:path';
+import { closeSync, existsSync, openSync, readFileSync, readlinkSync, realpathSync } from 'node:fs';
+import { readFile, rename, rm } from 'node:fs/promises';
+import { join, resolve } from 'node:path';
 import type { Client } from 'pg';
 import { connectOnce } from './database.ts';
-import {
-  type Account,
-  canReach,
-  EmbeddedPostgresFailed,
-  installedBinaries,
-  runnableBinaries,
-} from './embedded-binaries.ts';
+import { type Account, EmbeddedPostgresFailed } from './embedded-binaries.ts';
+import { dataArgument, initialise, isAlive, type Place, preparePlace, refuse, surroundings } from './embedded-place.ts';
 
 export { EmbeddedPostgresFailed } from './embedded-binaries.ts';
 
-/**
- * As root, PostgreSQL runs under a number that nothing else uses: cordons are `nobody`, and code that broke out of one
- * must neither read the database's files nor signal its server. Only initdb insists on an account with a name.
- */
-const SERVER_ACCOUNT: Account = { uid: 65_533, gid: 65_533 };
-const NAMED_ACCOUNT: Account = process.platform === 'linux' ? { uid: 65_534, gid: 65_534 } : { uid: 1, gid: 1 };
-/** sun_path holds 108 bytes on Linux and 104 on macOS, and `/.s.PGSQL.5432` is 15 of them. */
-const SOCKET_FOLDER_BYTES_MAX = 88;
 const LOCK_KEYS = [0x6761, 0x7465];
 const START_DEADLINE_MS = 300_000;
 const STOP_DEADLINE_MS = 30_000;
@@ -56,18 +42,6 @@ export interface EmbeddedPostgresOptions {
   durable?: boolean;
 }
 
-interface Place {
-  folder: string;
-  pgdata: string;
-  logFile: string;
-  socketFolder: string;
-  binaries: string;
-  /** Null: run as the current account. */
-  account: Account | null;
-  /** The account cannot enter the folders above `pgdata`. */
-  closed: boolean;
-}
-
 /**
  * Starts a real PostgreSQL in `folder`, on a Unix socket that only this account (and root) can reach, with database
  * `gatehouse` and its two roles. At most one Gatehouse owns a folder: the owner holds an advisory lock on the server, so
@@ -75,7 +49,8 @@ interface Place {
  * Refuses with: EmbeddedPostgresFailed (one sentence that says what to do).
  */
 export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
-  const { folder, log, durable = true } = options;
+  const { log, durable = true } = options;
+  const folder = resolve(options.folder);
   const place = await preparePlace(folder).catch((error) => refuse(error, folder));
   if (!existsSync(join(place.pgdata, 'PG_VERSION'))) await initialise(place, durable).catch((e) => refuse(e, folder));
   const deadlineMs = Date.now() + START_DEADLINE_MS;
@@ -99,141 +74,6 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
 
 const pause = (ms = POLL_MS) => new Promise((resolve) => setTimeout(resolve, ms));
 
-function refuse(error: Error & { code?: string }, folder: string): never {
-  if (error instanceof EmbeddedPostgresFailed) throw error;
-  if (error.code === 'ENOSPC' || /no space left on device/i.test(error.message)) {
-    throw new EmbeddedPostgresFailed(`The disk that holds ${folder} is full; free some space or pass --data.`);
-  }
-  if (error.code === 'EACCES' || error.code === 'EROFS' || error.code === 'EPERM') {
-    throw new EmbeddedPostgresFailed(`${folder} cannot be written (${error.code}); correct its owner or pass --data.`);
-  }
-  throw new EmbeddedPostgresFailed(`PostgreSQL cannot use ${folder}: ${error.message.replace(/[\s.]+$/, '')}.`);
-}
-
-async function preparePlace(folder: string): Promise<Place> {
-  const root = process.geteuid?.() === 0;
-  await mkdir(folder, { recursive: true, mode: root ? 0o711 : 0o700 });
-  const pgdata = join(folder, 'pgdata');
-  const owner = await stat(pgdata).catch(() => null);
-  // Data of an ordinary account stays that account's when root starts Gatehouse on it.
-  const account = !root ? null : owner && owner.uid !== 0 ? { uid: owner.uid, gid: owner.gid } : SERVER_ACCOUNT;
-  if (!root && owner && owner.uid !== process.geteuid?.()) {
-    throw new EmbeddedPostgresFailed(
-      `${pgdata} belongs to account ${owner.uid}; start Gatehouse as that account or as root, or pass --data.`,
-    );
-  }
-  const closed = account !== null && !canReach(pgdata, account);
-  if (closed && process.platform !== 'linux') {
-    throw new EmbeddedPostgresFailed(`Only root can enter ${folder}; start as an ordinary account or pass --data.`);
-  }
-  return {
-    folder,
-    pgdata,
-    logFile: join(folder, 'postgres.log'),
-    socketFolder: await prepareSocketFolder(folder, account),
-    binaries: await runnableBinaries(installedBinaries(), account, '/var/tmp'),
-    account,
-    closed,
-  };
-}
-
-/**
- * `<folder>/socket` where its path is short enough and the server can enter it; else a folder below the temporary one,
- * remembered in `<folder>/socket-folder` so that a restart takes the same.
- */
-async function prepareSocketFolder(folder: string, account: Account | null): Promise<string> {
-  const uid = account?.uid ?? process.geteuid?.() ?? 0;
-  const own = join(folder, 'socket');
-  if (Buffer.byteLength(own) <= SOCKET_FOLDER_BYTES_MAX && (account === null || canReach(own, account))) {
-    await mkdir(own, { recursive: true, mode: 0o700 });
-    await chmod(own, 0o700);
-    if (account) await chown(own, account.uid, account.gid);
-    return own;
-  }
-  const note = join(folder, 'socket-folder');
-  const remembered = await readFile(note, 'utf8').catch(() => '');
-  const found = remembered ? await lstat(remembered).catch(() => null) : null;
-  if (found?.isDirectory() && found.uid === uid && (found.mode & 0o077) === 0) return remembered;
-  const base = [tmpdir(), '/tmp'].find(
-    (each) => Buffer.byteLength(each) < 60 && (account === null || canReach(join(each, 'any'), account)),
-  );
-  const made = await mkdtemp(join(base ?? '/tmp', 'gatehouse-'));
-  if (account) await chown(made, account.uid, account.gid);
-  await writeFile(note, made);
-  return made;
-}
-
-/**
- * How the server is told where its data is. A folder that it cannot enter by path is handed over as an open descriptor:
- * /proc/self/fd/3 leads into it without asking for the permissions of the folders above, in every process forked from it.
- */
-function dataArgument(place: Place, pgdata: string): { path: string; descriptors: number[] } {
-  if (!place.closed) return { path: pgdata, descriptors: [] };
-  return { path: '/proc/self/fd/3', descriptors: [openSync(pgdata, 'r')] };
-}
-
-/** Runs initdb in a folder of its own and renames it, so that an interrupted or doubled one is never taken for complete. */
-async function initialise(place: Place, durable: boolean): Promise<void> {
-  await removeAbandoned(place.folder);
-  const draft = join(place.folder, `initialising-${process.pid}`);
-  await mkdir(draft, { mode: 0o700 });
-  if (place.account) await chown(draft, NAMED_ACCOUNT.uid, NAMED_ACCOUNT.gid);
-  const { path, descriptors } = dataArgument(place, draft);
-  const locale = ['--encoding=UTF8', '--locale-provider=builtin', '--builtin-locale=C.UTF-8', '--locale=C'];
-  // Trust: whoever can open the socket owns its folder or is root, and both could read the files anyway.
-  const options = ['-U', 'postgres', '--auth=trust', ...(durable ? [] : ['--no-sync'])];
-  try {
-    const child = spawn(join(place.binaries, 'bin', 'initdb'), ['-D', path, ...options, ...locale], {
-      ...(place.account ? NAMED_ACCOUNT : {}),
-      stdio: ['ignore', 'pipe', 'pipe', ...descriptors],
-      ...surroundings,
-    });
-    await succeeds(child);
-    if (place.account) {
-      const { uid, gid } = place.account;
-      await succeeds(spawn('chown', ['-R', `${uid}:${gid}`, draft], { stdio: ['ignore', 'pipe', 'pipe'] }));
-    }
-    await rename(draft, place.pgdata).catch((error) => {
-      if (!existsSync(join(place.pgdata, 'PG_VERSION'))) throw error;
-    });
-  } finally {
-    for (const descriptor of descriptors) closeSync(descriptor);
-    await rm(draft, { recursive: true, force: true });
-  }
-}
-
-/** The server gets none of our environment, and a working folder that it can always enter. */
-const surroundings = { cwd: '/', env: { PATH: '/usr/bin:/bin', LC_ALL: 'C', TZ: 'UTC' } };
-
-async function removeAbandoned(folder: string): Promise<void> {
-  for (const name of await readdir(folder)) {
-    const pid = Number(/^initialising-(\d+)$/.exec(name)?.[1]);
-    if (pid && (pid === process.pid || !isAlive(pid))) await rm(join(folder, name), { recursive: true, force: true });
-  }
-}
-
-function isAlive(pid: number): boolean {
-  try {
-    process.kill(pid, 0);
-    return true;
-  } catch (error) {
-    return (error as { code?: string }).code === 'EPERM';
-  }
-}
-
-async function succeeds(child: ChildProcess): Promise<void> {
-  let said = '';
-  for (const stream of [child.stdout, child.stderr]) {
-    stream?.setEncoding('utf8').on('data', (text) => {
-      said = (said + text).slice(-8_000);
-    });
-  }
-  const status = await new Promise((resolve, reject) => child.once('error', reject).once('close', resolve));
-  if (status === 0) return;
-  const reason = /(?:FATAL|PANIC|error):\s+(.*)/i.exec(said)?.[1] ?? said.trim().split('\n').at(-1);
-  throw new Error(/no space left on device/i.test(said) ? 'No space left on device' : `initdb failed: ${reason}`);
-}
-
 const urlOf = (socketFolder: string) => (role: string, database: string) =>
   `postgresql://${role}@/${database}?host=${encodeURIComponent(socketFolder)}`;
 
@@ -242,9 +82,16 @@ const urlOf = (socketFolder: string) => (role: string, database: string) =>
  * Refuses where a living Gatehouse holds the lock. Lines of postmaster.pid: pid, data, start, port, socket folder, ...
  */
 async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined): Promise<boolean> {
-  const lines = (await readFile(join(place.pgdata, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+  const pidFile = join(place.pgdata, 'postmaster.pid');
+  const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
   const pid = Number(lines[0]);
-  if (!pid || !isPostgres(pid)) return false;
+  if (!pid) return false;
+  if (!runsOn(place.pgdata, pid)) {
+    // PostgreSQL refuses to start while any process of its account has the number. Backends that outlived their
+    // postmaster are still found: by their shared memory.
+    await rm(pidFile, { force: true });
+    return false;
+  }
   const client = await connectOnce(urlOf(lines[4] || place.socketFolder)('postgres', 'postgres'), hostName()).catch(
     () => null,
   );
@@ -261,19 +108,22 @@ async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined):
     }
     log?.warn({ pid }, 'shutting down a PostgreSQL that an earlier Gatehouse left behind');
     process.kill(pid, 'SIGINT');
-    while (isPostgres(pid)) await pause();
+    while (runsOn(place.pgdata, pid)) await pause();
     return true;
   } finally {
     await client.end().catch(() => {});
   }
 }
 
-/** A pid file may outlive its process, and the number may have been given away since. */
-function isPostgres(pid: number): boolean {
+/**
+ * A pid file may outlive its process, and the number may belong to anybody since. A server always works inside its data
+ * folder; where the system does not tell (not Linux), being alive has to do.
+ */
+function runsOn(pgdata: string, pid: number): boolean {
   if (process.platform !== 'linux') return isAlive(pid);
   try {
-    const fields = readFileSync(`/proc/${pid}/stat`, 'utf8');
-    return fields.includes('(postgres)') && !/\) [ZX] /.test(fields);
+    const ended = /\) [ZX] /.test(readFileSync(`/proc/${pid}/stat`, 'utf8'));
+    return !ended && readlinkSync(`/proc/${pid}/cwd`) === realpathSync(pgdata);
   } catch {
     return false;
   }
@@ -407,7 +257,7 @@ async function own(place: Place, server: Server, options: EmbeddedPostgresOption
     await end(child);
     await client.end().catch(() => {});
     const remembered = await readFile(join(place.folder, 'socket-folder'), 'utf8').catch(() => null);
-    if (remembered === place.socketFolder && statSync(remembered, { throwIfNoEntry: false })) {
+    if (remembered === place.socketFolder) {
       await rm(remembered, { recursive: true, force: true });
     }
   };
