@@ -1,0 +1,140 @@
+import { generateKeyPairSync, type KeyObject } from 'node:crypto';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
+import { type ApiClient, createApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
+import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
+import type { CapabilityName, Json, Manifest } from '../../plugins-sdk/contract/index.ts';
+import type { Release } from '../../registry/index.ts';
+import { type Host, startHost } from '../compose.ts';
+import { readConfig } from '../config.ts';
+import { type Credentials, OPERATOR_SLUG, seedPeople } from '../demo/people.ts';
+import type { Installation } from '../installations/contract.ts';
+import { createLog } from '../log.ts';
+
+/** Source files of a plugin, and what its manifest says beyond the defaults below. */
+export interface TestPlugin {
+  source: string;
+  manifest?: Partial<Manifest>;
+}
+
+/** A whole Gatehouse for end-to-end tests: real PostgreSQL, real cordons, real HTTP on a free port. */
+export interface TestPlatform {
+  host: Host;
+  database: TestDatabase;
+  credentials: Credentials;
+  /** Clients of the seeded people. */
+  as: { publisher: ApiClient; moderator: ApiClient; operator: ApiClient; caller: ApiClient; admin: ApiClient };
+  signingKey: KeyObject;
+  /** Writes a plugin's folder; returns its path. */
+  writePlugin(plugin: TestPlugin): Promise<string>;
+  publish(folder: string): Promise<Release>;
+  /** Publishes, approves and installs a plugin; `slug` is that of the installation. */
+  install(
+    plugin: TestPlugin,
+    options?: { slug?: string; grants?: CapabilityName[]; config?: Json },
+  ): Promise<Installation>;
+  /** Calls a route of an installation on the data plane. */
+  call(
+    installation: Pick<Installation, 'slug'>,
+    target: string,
+    init?: RequestInit & { token?: string | null },
+  ): Promise<Response>;
+  close(): Promise<void>;
+}
+
+/** Settings by name of the environment variable. */
+export async function startTestPlatform(settings: Record<string, string> = {}): Promise<TestPlatform> {
+  const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
+  const database = await testDatabase();
+  const flags = { GATEHOUSE_PORT: '0', GATEHOUSE_DATA: folder, GATEHOUSE_LOG_LEVEL: 'silent', ...settings };
+  const config = readConfig({ flags }, {});
+  const host = await startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel) });
+  const credentials = await seedPeople(host.registry, path.join(folder, 'credentials.json'));
+  const client = (token: string) => createApiClient({ url: host.url, token });
+  const as = {
+    publisher: client(credentials.publisher),
+    moderator: client(credentials.moderator),
+    operator: client(credentials.operator),
+    caller: client(credentials.caller),
+    admin: client(credentials.admin),
+  };
+  const signingKey = generateKeyPairSync('ed25519').privateKey;
+  await registerKey(as.publisher)(signingKey, 'test');
+
+  let plugins = 0;
+  const writePlugin = async ({ source, manifest }: TestPlugin) => {
+    plugins += 1;
+    const place = path.join(folder, `plugin-${plugins}`);
+    await mkdir(path.join(place, 'src'), { recursive: true });
+    const whole = { ...MANIFEST, name: `plugin-${plugins}`, ...manifest };
+    await writeFile(path.join(place, 'gatehouse.json'), JSON.stringify(whole));
+    await writeFile(path.join(place, 'src', 'index.ts'), source);
+    return place;
+  };
+  const publish = async (place: string) =>
+    (await publishPlugin(as.publisher)({ folder: place, privateKey: signingKey })).release;
+
+  return {
+    host,
+    database,
+    credentials,
+    as,
+    signingKey,
+    writePlugin,
+    publish,
+    install: async (plugin, { slug, grants, config: configuration } = {}) => {
+      const release = await publish(await writePlugin(plugin));
+      await as.moderator.approveRelease(release.id);
+      const declared = (release.manifest.capabilities ?? []).map(({ name }) => name);
+      return as.operator.install({
+        id: uuidv7(),
+        plugin: release.plugin,
+        version: release.version,
+        slug: slug ?? release.manifest.name,
+        grants: grants ?? declared,
+        ...(configuration !== undefined && { config: configuration }),
+      });
+    },
+    call: ({ slug }, target, { token = credentials.caller, ...init } = {}) =>
+      fetch(`${host.url}/run/${OPERATOR_SLUG}/${slug}${target}`, {
+        ...init,
+        headers: { ...(token && { authorization: `Bearer ${token}` }), ...init.headers },
+      }),
+    close: async () => {
+      await host.close();
+      await database.close();
+      await rm(folder, { recursive: true, force: true });
+    },
+  };
+}
+
+const MANIFEST = {
+  version: '1.0.0',
+  kind: 'plugin',
+  publisher: 'acme-labs',
+  title: 'Test plugin',
+  description: 'Exists for one test.',
+  category: 'utilities',
+  entry: 'src/index.ts',
+  engine: '^0.1.0',
+};
+
+/** A manifest's routes from `GET /x` and the like, all for callers. */
+export const callerRoutes = (...keys: string[]): Pick<Manifest, 'routes'> => ({
+  routes: keys.map((key) => {
+    const [method, place] = key.split(' ') as [NonNullable<Manifest['routes']>[number]['method'], string];
+    return { method, path: place, access: 'caller' };
+  }),
+});
+
+export const KV = { name: 'kv', reason: 'Keeps what the test checks.' } as const;
+
+/** The code of a problem. */
+export async function codeOf(answer: Response): Promise<string> {
+  const { type } = (await answer.json()) as { type: string };
+  return type.replace('/problems/', '');
+}
