@@ -4,22 +4,35 @@ import { setTimeout } from './timers.ts';
 
 let makeSignal: () => AbortSignal;
 let abortSignal: (signal: AbortSignal, reason: unknown) => void;
+let follow: (signal: AbortSignal, sources: AbortSignal[]) => void;
 const BY_RUNTIME = Symbol('by runtime');
 
 export class AbortSignal extends EventTarget {
   #aborted = false;
   #reason: unknown = undefined;
+  /** Signals that AbortSignal.any made of this one. */
+  readonly #dependents: AbortSignal[] = [];
   onabort: ((event: Event) => void) | null = null;
 
   static {
     makeSignal = () => new AbortSignal(BY_RUNTIME);
     abortSignal = (signal, reason) => {
+      const cause = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
+      const all = [signal, ...signal.#dependents].filter((each) => !each.#aborted);
       if (signal.#aborted) return;
-      signal.#aborted = true;
-      signal.#reason = reason === undefined ? new DOMException('This operation was aborted', 'AbortError') : reason;
-      const event = new Event('abort');
-      if (typeof signal.onabort === 'function') callListener(signal, signal.onabort, event);
-      signal.dispatchEvent(event);
+      // All are aborted before any listener runs.
+      for (const each of all) {
+        each.#aborted = true;
+        each.#reason = cause;
+      }
+      for (const each of all) {
+        const event = new Event('abort');
+        if (typeof each.onabort === 'function') callListener(each, each.onabort, event);
+        each.dispatchEvent(event);
+      }
+    };
+    follow = (signal, sources) => {
+      for (const source of sources) source.#dependents.push(signal);
     };
   }
 
@@ -45,7 +58,7 @@ export class AbortSignal extends EventTarget {
     const joined = makeSignal();
     const aborted = all.find((signal) => signal.aborted);
     if (aborted) abortSignal(joined, aborted.reason);
-    else for (const signal of all) signal.addEventListener('abort', () => abortSignal(joined, signal.reason));
+    else follow(joined, all);
     return joined;
   }
 

@@ -1,5 +1,5 @@
 import { framesOf } from './frames.ts';
-import { defineProperty, NativeError, nameFunction } from './primordials.ts';
+import { defineHidden, NativeError, nameFunction } from './primordials.ts';
 
 /** A refused capability call, as a plugin sees it: `code` is one of CAPABILITY_REFUSALS. */
 export class CapabilityError extends NativeError {
@@ -14,13 +14,9 @@ export class CapabilityError extends NativeError {
   tell(code: string, message: string): void {
     const frames = framesOf(this);
     this.code = code;
-    hide(this, 'message', message);
-    hide(this, 'stack', `CapabilityError: ${message}${frames === '' ? '' : `\n${frames}`}`);
+    defineHidden(this, 'message', message);
+    defineHidden(this, 'stack', `CapabilityError: ${message}${frames === '' ? '' : `\n${frames}`}`);
   }
 }
 nameFunction(CapabilityError, 'CapabilityError');
-hide(CapabilityError.prototype, 'name', 'CapabilityError');
-
-function hide(target: object, name: string, value: string): void {
-  defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });
-}
+defineHidden(CapabilityError.prototype, 'name', 'CapabilityError');

@@ -3,7 +3,7 @@ import {
   apply,
   construct,
   dateGetTime,
-  defineProperty,
+  defineHidden,
   floor,
   keys,
   NativeDate,
@@ -37,8 +37,8 @@ export function installClock(): void {
     return construct(NativeDate, [timeOf(args)], new.target);
   };
   replaceConstructor(NativeDate, Clock, ['UTC']);
-  define(Clock, 'now', nowMs);
-  define(Clock, 'parse', (text: unknown) => parseUtc(`${text as string}`));
+  defineHidden(Clock, 'now', nowMs);
+  defineHidden(Clock, 'parse', (text: unknown) => parseUtc(`${text as string}`));
   installUtcParts();
 }
 
@@ -62,8 +62,8 @@ function installUtcParts(): void {
   const prototype = NativeDate.prototype as unknown as Record<string, unknown>;
   for (let at = 0; at < PARTS.length; at += 1) {
     const part = PARTS[at]!;
-    define(prototype, `get${part}`, prototype[`getUTC${part}`]);
-    if (part !== 'Day') define(prototype, `set${part}`, prototype[`setUTC${part}`]);
+    defineHidden(prototype, `get${part}`, prototype[`getUTC${part}`]);
+    if (part !== 'Day') defineHidden(prototype, `set${part}`, prototype[`setUTC${part}`]);
   }
   const methods = {
     getTimezoneOffset(this: Date) {
@@ -83,7 +83,7 @@ function installUtcParts(): void {
     },
   };
   const names = keys(methods) as (keyof typeof methods)[];
-  for (let at = 0; at < names.length; at += 1) define(prototype, names[at]!, methods[names[at]!]);
+  for (let at = 0; at < names.length; at += 1) defineHidden(prototype, names[at]!, methods[names[at]!]);
 }
 
 const utcFullYear = uncurryThis(NativeDate.prototype.getUTCFullYear);
@@ -111,7 +111,3 @@ function showTime(date: Date): string {
 }
 
 const two = (value: number): string => stringPadStart(numberToString(value), 2, '0');
-
-function define(owner: object, name: string, value: unknown): void {
-  defineProperty(owner, name, { value, writable: true, configurable: true, enumerable: false });
-}

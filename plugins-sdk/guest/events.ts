@@ -1,6 +1,6 @@
 import { elapsedMs } from './clock.ts';
 import { currentInvocation, failThrown } from './invocation.ts';
-import { arrayPush, arraySlice, defineProperty, NativeError } from './primordials.ts';
+import { arrayPush, arraySlice, defineHidden, NativeError } from './primordials.ts';
 
 /** Codes of the older exceptions; the newer names have 0. */
 const CODES: Record<string, number> = {
@@ -18,8 +18,8 @@ export class DOMException extends NativeError {
   constructor(message = '', name = 'Error') {
     super(message);
     this.code = CODES[name] ?? 0;
-    defineProperty(this, 'name', { value: `${name}`, writable: true, configurable: true, enumerable: false });
-    defineProperty(this, 'code', { enumerable: false });
+    defineHidden(this, 'name', `${name}`);
+    defineHidden(this, 'code', this.code);
   }
 }
 

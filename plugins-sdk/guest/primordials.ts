@@ -124,14 +124,25 @@ export function isBranded(read: (value: never) => unknown, value: unknown): bool
   }
 }
 
+/** Defines a property as methods are. The descriptor inherits nothing: a plugin may have planted `get` on Object.prototype. */
+export function defineHidden(owner: object, name: PropertyKey, value: unknown): void {
+  defineProperty(owner, name, {
+    __proto__: null,
+    value,
+    writable: true,
+    configurable: true,
+    enumerable: false,
+  } as PropertyDescriptor);
+}
+
 /** Gives a function or class the name that plugins see; the build shortens all others. */
 export function nameFunction(value: object, name: string): void {
-  defineProperty(value, 'name', { value: name, configurable: true });
+  defineProperty(value, 'name', { __proto__: null, value: name, configurable: true } as PropertyDescriptor);
 }
 
 /** Defines a global as engines do: writable, configurable, not enumerable. */
 export function defineGlobal(name: string, value: unknown): void {
-  defineProperty(global, name, { value, writable: true, configurable: true, enumerable: false });
+  defineHidden(global, name, value);
 }
 
 /** Defines a global that is made when it is first read, so that isolates that never use it stay small. */

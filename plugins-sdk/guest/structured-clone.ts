@@ -4,6 +4,7 @@ import {
   bufferBytes,
   construct,
   dateGetTime,
+  defineHidden,
   defineProperty,
   getOwnPropertyDescriptor,
   isArray,
@@ -86,7 +87,13 @@ function cloneFields(from: object, to: object, copies: Copies): object {
   for (let at = 0; at < names.length; at += 1) {
     const name = names[at]!;
     const item = clone((from as Record<string, unknown>)[name], copies);
-    defineProperty(to, name, { value: item, writable: true, configurable: true, enumerable: true });
+    defineProperty(to, name, {
+      __proto__: null,
+      value: item,
+      writable: true,
+      configurable: true,
+      enumerable: true,
+    } as PropertyDescriptor);
   }
   return to;
 }
@@ -104,10 +111,7 @@ function cloneBytes(value: object): object {
 function cloneError(error: Error, keep: <Copy extends object>(copy: Copy) => Copy, copies: Copies): object {
   const name = NativeString(error.name);
   const copy = keep(new (ERRORS[name] ?? NativeError)(NativeString(error.message)));
-  hide(copy, 'stack', error.stack);
-  if (getOwnPropertyDescriptor(error, 'cause')) hide(copy, 'cause', clone(error.cause, copies));
+  defineHidden(copy, 'stack', error.stack);
+  if (getOwnPropertyDescriptor(error, 'cause')) defineHidden(copy, 'cause', clone(error.cause, copies));
   return copy;
 }
-
-const hide = (target: object, name: string, value: unknown): boolean =>
-  defineProperty(target, name, { value, writable: true, configurable: true, enumerable: false });

@@ -1,5 +1,5 @@
 import { recogniseParams } from './body.ts';
-import { defineLazyGlobal, deleteProperty, global, NativeTypeError } from './primordials.ts';
+import { defineLazyGlobal, deleteProperty, global, NativeTypeError, nameFunction } from './primordials.ts';
 
 interface UrlClasses {
   URL: new (url: string, base?: string) => { href: string };
@@ -16,6 +16,8 @@ function urlClasses(): UrlClasses {
     URL: require('core-js-pure/web/url') as UrlClasses['URL'],
     URLSearchParams: require('core-js-pure/web/url-search-params') as UrlClasses['URLSearchParams'],
   };
+  nameFunction(classes.URL, 'URL');
+  nameFunction(classes.URLSearchParams, 'URLSearchParams');
   deleteProperty(global, '__core-js_shared__');
   recogniseParams(classes.URLSearchParams);
   return classes;

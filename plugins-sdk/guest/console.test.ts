@@ -1,0 +1,99 @@
+import { expect } from 'chai';
+import { httpInput, routeBundle, startGuest } from './guest-in-context.ts';
+
+async function logsOf(body: string, limits = {}) {
+  const { run } = await startGuest(routeBundle(`${body}; return 1`));
+  const { logs, fault, records } = run(httpInput(), { limits });
+  expect(fault).to.equal(null);
+  return { logs, records };
+}
+
+const messageOf = async (args: string, logBytes = 8_192) =>
+  (await logsOf(`console.log(${args})`, { logBytes })).logs[0]!.message;
+
+describe('console', () => {
+  for (const [args, message] of [
+    [`'a', 1, null, undefined, true, 10n, Symbol('s')`, 'a 1 null undefined true 10n Symbol(s)'],
+    [
+      `'%s is %d, %i, %f, %j %o %% %c|', 'x', '4', 4.9, '1.5', { a: 1 }, [1], 'css', 'rest'`,
+      `x is 4, 4, 1.5, {"a":1} [ 1 ] % | rest`,
+    ],
+    [`'%s %s', 'one'`, 'one %s'],
+    [`'100%', 1`, '100% 1'],
+    [`{ a: 1, 'b-c': 'x', [Symbol('s')]: [1, [2]] }`, `{ a: 1, 'b-c': 'x', [Symbol(s)]: [ 1, [ 2 ] ] }`],
+    [`["it's", 'q"q']`, `[ "it's", "q\\"q" ]`],
+    ['new Map([[1, { a: 2 }]]), new Set([1])', 'Map(1) { 1 => { a: 2 } } Set(1) { 1 }'],
+    ['new Date(0), /a/g, -0, NaN', '1970-01-01T00:00:00.000Z /a/g -0 NaN'],
+    [
+      '[, 1], [], {}, () => {}, function named() {}, class K {}',
+      '[ <empty>, 1 ] [] {} [Function (anonymous)] [Function: named] [Function: K]',
+    ],
+    ['new (class Order { id = 1 })(), Object.create(null)', 'Order { id: 1 } [Object: null prototype] {}'],
+    ['{ get x() { throw 1 } }', '{ x: [Getter] }'],
+    ['new Uint8Array([1, 2])', 'Uint8Array(2) [ 1, 2 ]'],
+    [
+      '{ a: { b: { c: { d: { e: { f: 1 } } } } } }',
+      '{\n  a: { b: { c: { d: { e: [Object] } } } }\n}'.replace('{\n  a', '{ a').replace('\n}', ' }'),
+    ],
+    ['(() => { const a = { n: 1 }; a.self = a; return a })()', '{ n: 1, self: [Circular] }'],
+  ]) {
+    it(`shows ${args}`, async () => {
+      expect(await messageOf(args!)).to.equal(message);
+    });
+  }
+
+  it('shows an error with its stack and its fields', async () => {
+    const message = await messageOf(`Object.assign(new TypeError('bad'), { code: 'E' })`);
+    expect(message)
+      .to.match(/^TypeError: bad\n {4}at .*bundle\.js/)
+      .and.match(/\{ code: 'E' \}$/);
+  });
+
+  it('breaks long values into lines and leaves out what is too much', async () => {
+    const message = await messageOf(
+      `{ list: Array.from({ length: 1000 }, (_, i) => i), text: 'x'.repeat(100_000) }`,
+      64 * 1024,
+    );
+    expect(message).to.contain('… 900 more').and.contain('\n');
+    expect(message.length).to.be.below(9_000);
+  });
+
+  it('has the levels of its methods', async () => {
+    const { logs } = await logsOf(
+      `for (const level of ['debug', 'info', 'warn', 'error', 'log']) console[level](level); console.assert(false, 'a')`,
+    );
+    expect(logs.map(({ name, message }) => `${name} ${message}`)).to.deep.equal([
+      'console:debug debug',
+      'console:info info',
+      'console:warn warn',
+      'console:error error',
+      'console:info log',
+      'console:error Assertion failed: a',
+    ]);
+  });
+
+  it('numbers its records, drops what is over the limit and says so once', async () => {
+    const { logs, records } = await logsOf(`for (let n = 0; n < 50; n += 1) console.log('x'.repeat(100))`, {
+      logBytes: 1_000,
+    });
+    expect(logs).to.have.length(9);
+    expect(logs.at(-1)!).to.include({ name: 'console:warn' });
+    expect(logs.at(-1)!.message).to.contain('1000 bytes');
+    expect(records.filter(({ op }) => op === 'log').map(({ seq }) => seq)).to.deep.equal([1, 2, 3, 4, 5, 6, 7, 8, 9]);
+  });
+});
+
+describe('ctx.log', () => {
+  it('writes a message and facts', async () => {
+    const { logs } = await logsOf(`ctx.log.warn('low stock', { sku: 'a', left: 2 })`);
+    expect(logs).to.deep.equal([{ name: 'log:warn', message: 'low stock', facts: { sku: 'a', left: 2 } }]);
+  });
+
+  it('never fails over facts that JSON cannot write', async () => {
+    const { logs } = await logsOf(`const a = {}; a.a = a; ctx.log.info('x', a); ctx.log.info({ n: 1 }, [1])`);
+    expect(logs).to.deep.equal([
+      { name: 'log:info', message: 'x', facts: { facts: '{ a: [Circular] }' } },
+      { name: 'log:info', message: '{ n: 1 }', facts: { facts: '[ 1 ]' } },
+    ]);
+  });
+});
