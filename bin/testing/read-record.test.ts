@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Job } from './jobs.ts';
 import { readRecord, type TestEvent } from './read-record.ts';
 import { closingLine } from './summary.ts';
 
@@ -49,7 +50,7 @@ describe('readRecord', () => {
 
 describe('closingLine', () => {
   it('sums all jobs up', () => {
-    const job = { group: 'unit', name: 'x', kind: 'mocha', files: [] } as const;
+    const job: Job = { group: 'unit', name: 'x', kind: 'mocha', files: [] };
     const results = [
       { job, passed: 3, failures: [], skipped: ['a'], tookMs: 1 },
       { job, passed: 1, failures: ['b', 'c'], skipped: [], tookMs: 1 },
