@@ -1,3 +1,4 @@
+import { connect } from 'node:net';
 import type { DsseEnvelope, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
@@ -209,4 +210,25 @@ export async function serveFakes(settings: Partial<ServerSettings> = {}): Promis
   const as: Served['as'] = (role, path, init = {}) =>
     fetch(origin + path, { ...init, headers: { authorization: `Bearer ${tokenOf(role)}`, ...init.headers } });
   return { fake, origin, port, http, as };
+}
+
+/** Sends bytes as they are, and resolves with everything that came back once the server closed or was silent for a while. */
+export function sendRaw(port: number, text: string, silentMs = 300): Promise<string> {
+  return new Promise((resolve) => {
+    const received: Buffer[] = [];
+    const socket = connect(port, '127.0.0.1', () => socket.write(text, 'latin1'));
+    const end = () => {
+      clearTimeout(silence);
+      socket.destroy();
+      resolve(Buffer.concat(received).toString('latin1'));
+    };
+    let silence = setTimeout(end, 10_000);
+    socket.on('data', (chunk: Buffer) => {
+      received.push(chunk);
+      clearTimeout(silence);
+      silence = setTimeout(end, silentMs);
+    });
+    socket.on('close', end);
+    socket.on('error', end);
+  });
 }

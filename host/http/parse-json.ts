@@ -38,10 +38,9 @@ function parsed(text: string): unknown {
   try {
     return JSON.parse(text);
   } catch (error) {
-    // V8 quotes the text in some messages; the position is enough for the sender, who has the text.
+    // V8's own message quotes the text, which may hold a secret; some of its messages know the position.
     const at = /position (\d+)/.exec((error as Error).message)?.[1];
-    const where = at === undefined ? 'at its end' : `at character ${at}`;
-    throw malformed(`The body is not well-formed JSON ${where}.`);
+    throw malformed(`The body is not well-formed JSON${at === undefined ? '' : ` at character ${at}`}.`);
   }
 }
 

@@ -78,8 +78,8 @@ const ONCE = new Set([
 ]);
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-// RFC 9110, 5.5: no control characters but tab; above Latin-1 nothing can be sent.
-const FIELD_VALUE = /^[\t\x20-\x7e\x80-\xff]*$/;
+// RFC 9110, 5.5: no control characters but tab, and only US-ASCII: how readers decode the rest is anybody's guess.
+const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
 
 export const ANSWER_HEADERS_MAX = 100;
 export const ANSWER_HEADER_BYTES_MAX = 16 * 1024;

@@ -44,14 +44,16 @@ const tooLarge = (bytesMax: number) =>
 const LEFTOVER_MS_MAX = 2_000;
 
 /**
- * A refused body is still on its way when its refusal is sent. Node discards the rest and keeps the connection, so that
- * the client can read the answer; this bounds how long a client may go on sending.
+ * A refused body is still on its way when its refusal is sent. The rest is discarded and the connection kept, so that the
+ * client can read the answer; this also bounds how long a client may go on sending.
  */
 export function boundLeftover(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
   // Nobody asked for the body: whether the client sends it anyway cannot be known, so the connection ends here.
   if (expectsContinue(req)) res.shouldKeepAlive = false;
   res.once('finish', () => {
+    // Node discards by itself only what nobody has begun to read.
+    req.resume();
     const timer = setTimeout(() => req.complete || req.socket.destroy(), LEFTOVER_MS_MAX);
     timer.unref();
     req.once('close', () => req.complete && clearTimeout(timer));

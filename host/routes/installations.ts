@@ -1,5 +1,11 @@
 import { Type } from 'typebox';
-import { CAPABILITIES, type CapabilityName, type Json, LimitsSchema } from '../../plugins-sdk/contract/index.ts';
+import {
+  CAPABILITIES,
+  type CapabilityName,
+  CEILING_LIMITS,
+  type Json,
+  LimitsSchema,
+} from '../../plugins-sdk/contract/index.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import type { Installations } from '../installations/contract.ts';
@@ -211,7 +217,7 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
       { eventId: Type.String({ minLength: 1, maxLength: 128, pattern: '^[\\x21-\\x7e]+$' }), payload: AnyJson },
       { ...strict, title: 'Event' },
     ),
-    bodyBytesMax: LimitsSchema.properties.inputBytes.maximum,
+    bodyBytesMax: CEILING_LIMITS.inputBytes,
     reply: { 200: Delivery },
     refuses: ['installation-unknown', 'installation-disabled', 'hook-undeclared', 'hook-payload-invalid', ...RUNS],
     handle: ({ principal, params: { id, hook }, body }) => installations.deliverHook(principal, id, { hook, ...body }),

@@ -41,7 +41,7 @@ export const pageRoutes = ({ version }: { version: string }): Route[] => [
   route({
     method: 'GET',
     path: '/',
-    consumer: 'Everybody',
+    consumer: 'Pages',
     summary: 'Where to go from here; HTML for browsers.',
     allow: 'public',
     reply: { 200: Home },
@@ -55,7 +55,7 @@ export const pageRoutes = ({ version }: { version: string }): Route[] => [
   route({
     method: 'GET',
     path: '/docs',
-    consumer: 'Everybody',
+    consumer: 'Pages',
     summary: 'This documentation.',
     allow: 'public',
     reply: { 200: Html },
@@ -70,7 +70,7 @@ const problemRoutes = (): Route[] => [
   route({
     method: 'GET',
     path: '/problems',
-    consumer: 'Everybody',
+    consumer: 'Pages',
     summary: 'Every error code; HTML for browsers.',
     allow: 'public',
     reply: { 200: Type.Object({ items: Type.Array(Explanation) }, { title: 'Explanations' }) },
@@ -83,7 +83,7 @@ const problemRoutes = (): Route[] => [
   route({
     method: 'GET',
     path: '/problems/:code',
-    consumer: 'Everybody',
+    consumer: 'Pages',
     summary: 'What one error code means and what to do; HTML for browsers.',
     allow: 'public',
     params: Type.Object({ code: Type.String({ maxLength: 64 }) }),
@@ -119,7 +119,7 @@ function assetRoute(): Route {
   return route({
     method: 'GET',
     path: '/assets/:file',
-    consumer: 'Everybody',
+    consumer: 'Pages',
     summary: 'Style sheets and scripts of the pages.',
     allow: 'public',
     params: Type.Object({ file: Type.String({ maxLength: 64 }) }),

@@ -68,7 +68,7 @@ const PluginListing = Type.Object(
     kind: oneOf(['plugin', 'game']),
     latestVersion: Type.String(),
     capabilities: Type.Array(Type.Object({ name: Type.String(), reason: Type.String() })),
-    pricing: nullable(Type.Unsafe<NonNullable<Manifest['pricing']>>(ManifestSchema.properties.pricing)),
+    pricing: Type.Optional(nullable(Type.Unsafe<NonNullable<Manifest['pricing']>>(ManifestSchema.properties.pricing))),
   },
   { title: 'PluginListing' },
 );

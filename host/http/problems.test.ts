@@ -1,0 +1,180 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { expect } from 'chai';
+import type { PluginFault } from '../../plugins-sdk/contract/index.ts';
+import { RegistryRefusal } from '../../registry/index.ts';
+import { SandboxRefusal } from '../../sandbox/index.ts';
+import { HostRefusal } from '../errors.ts';
+import { PluginFaultError } from '../invocations/contract.ts';
+import { adviceFor, errorGuide } from './error-guide.ts';
+import { errorTable, problemOf } from './problems.ts';
+
+/** Callers program against these: a change here is a change of the interface. */
+const PROMISED: Record<string, number | null> = {
+  'request-malformed': 400,
+  'headers-too-large': 431,
+  'request-timeout': 408,
+  'body-invalid': 422,
+  'query-invalid': 400,
+  'body-too-large': 413,
+  'body-malformed': 400,
+  'content-type-unsupported': 415,
+  'token-missing': 401,
+  'token-invalid': 401,
+  'permission-denied': 403,
+  'route-unknown': 404,
+  'method-not-allowed': 405,
+  'plugin-route-unknown': 404,
+  'installation-unknown': 404,
+  'installation-disabled': 403,
+  'installation-slug-taken': 409,
+  'installation-id-taken': 409,
+  'installation-saturated': 429,
+  'capability-undeclared': 422,
+  'grant-missing': 422,
+  'config-invalid': 422,
+  'release-not-installable': 409,
+  'engine-incompatible': 409,
+  'hook-undeclared': 404,
+  'hook-payload-invalid': 422,
+  'host-shutting-down': 503,
+  'database-unavailable': 503,
+  'internal-error': 500,
+  'organisation-id-taken': 409,
+  'cursor-invalid': 400,
+  'slug-taken': 409,
+  'organisation-unknown': 404,
+  'organisation-foreign': 403,
+  'role-not-allowed': 422,
+  'token-unknown': 404,
+  'key-invalid': 422,
+  'key-taken': 409,
+  'publisher-foreign': 403,
+  'release-archive-invalid': 422,
+  'release-manifest-invalid': 422,
+  'release-signature-invalid': 422,
+  'release-version-taken': 409,
+  'release-unknown': 404,
+  'release-state-invalid': 409,
+  'sandbox-saturated': 503,
+  'sandbox-interrupted': 503,
+  'sandbox-closed': 503,
+  'invocation-aborted': 499,
+  'plugin-threw': 502,
+  'plugin-start-failed': 502,
+  'plugin-answer-invalid': 502,
+  'plugin-never-answered': 502,
+  'handler-missing': 502,
+  'cpu-limit': 502,
+  'startup-cpu-limit': 502,
+  'wall-limit': 504,
+  'heap-limit': 502,
+  'output-too-large': 502,
+  'host-call-limit': 502,
+  'sandbox-killed': 502,
+  'capability-denied': null,
+  'capability-unknown': null,
+  'capability-arguments-invalid': null,
+  'kv-version-conflict': null,
+  'kv-value-too-large': null,
+  'kv-quota-exceeded': null,
+  'capability-unavailable': null,
+};
+
+describe('errorTable', () => {
+  it('keeps the status of every code', () => {
+    expect(Object.fromEntries(errorTable().map(({ code, status }) => [code, status]))).to.deep.equal(PROMISED);
+  });
+
+  it('names no code twice', () => {
+    const codes = errorTable().map(({ code }) => code);
+    expect(codes).to.have.length(new Set(codes).size);
+  });
+
+  it('says for every code what it means and what to do', () => {
+    for (const row of errorTable()) expect(`${row.title} ${adviceFor(row)}`).to.match(/^[A-Z].+\. [A-Z].+\.$/s);
+  });
+});
+
+describe('docs/errors.md', () => {
+  it('is what the tables say; write it again with `node host/http/error-guide.ts > docs/errors.md`', () => {
+    const written = readFileSync(join(import.meta.dirname, '../../docs/errors.md'), 'utf8');
+    expect(written).to.equal(errorGuide());
+  });
+});
+
+describe('problemOf', () => {
+  it('tells a refusal with its code, its sentence and its facts', () => {
+    const { problem, unexpected } = problemOf(
+      new HostRefusal('body-too-large', 'At most 10 bytes.', { bytesMax: 10 }),
+      'r1',
+    );
+    expect(problem).to.deep.equal({
+      type: '/problems/body-too-large',
+      title: 'The body is larger than this route allows.',
+      status: 413,
+      detail: 'At most 10 bytes.',
+      instance: 'urn:request:r1',
+      code: 'body-too-large',
+      bytesMax: 10,
+    });
+    expect(unexpected).to.equal(false);
+  });
+
+  it('lets no fact replace a standard member', () => {
+    const { problem } = problemOf(new RegistryRefusal('slug-taken', undefined, { status: 200, type: 'x' }), 'r1');
+    expect(problem).to.include({ status: 409, type: '/problems/slug-taken' });
+  });
+
+  it('says when to come back for outages and saturation', () => {
+    const retryAfter = (error: unknown) => problemOf(error, 'r1').headers['Retry-After'];
+    expect(retryAfter(new SandboxRefusal('sandbox-saturated'))).to.equal('1');
+    expect(retryAfter(new HostRefusal('installation-saturated'))).to.equal('1');
+    expect(retryAfter(Object.assign(new Error(), { code: 'ECONNREFUSED' }))).to.equal('5');
+    expect(retryAfter(new HostRefusal('body-invalid'))).to.equal(undefined);
+  });
+
+  it('names the methods that are allowed', () => {
+    const refusal = new HostRefusal('method-not-allowed', undefined, { allowed: ['GET', 'POST'] });
+    expect(problemOf(refusal, 'r1').headers).to.include({ Allow: 'GET, POST' });
+  });
+
+  it("hides what a plugin threw from its callers, and shows the invocation's id", () => {
+    const fault: PluginFault = {
+      code: 'plugin-threw',
+      message: 'key sk-123',
+      name: 'TypeError',
+      stack: 'at secret.ts',
+    };
+    const { problem, headers, unexpected } = problemOf(new PluginFaultError(fault, 'i1'), 'r1');
+    expect(JSON.stringify(problem)).not.to.match(/sk-123|TypeError|secret\.ts/);
+    expect(problem).to.include({
+      status: 502,
+      invocationId: 'i1',
+      detail: 'The plugin threw, or its promise rejected.',
+    });
+    expect(headers).to.include({ 'X-Gatehouse-Invocation': 'i1' });
+    expect(unexpected).to.equal(false);
+  });
+
+  it('shows which limit a plugin hit', () => {
+    const fault: PluginFault = { code: 'wall-limit', message: 'x', limit: 'wallMs', allowed: 10_000, used: 10_004 };
+    const { problem } = problemOf(new PluginFaultError(fault, 'i1'), 'r1');
+    expect(problem).to.include({ status: 504, limit: 'wallMs', allowed: 10_000, used: 10_004 });
+    expect(problem.detail).to.equal('The invocation did not answer in time. wallMs: 10000 allowed, 10004 used.');
+  });
+
+  it('says nothing about what the host did not expect', () => {
+    for (const thrown of [
+      new TypeError('password=1'),
+      'password=1',
+      null,
+      { code: 'slug-taken', message: 'password=1' },
+    ]) {
+      const { problem, unexpected } = problemOf(thrown, 'r1');
+      expect(problem).to.include({ status: 500, code: 'internal-error' });
+      expect(JSON.stringify(problem)).not.to.include('password');
+      expect(unexpected).to.equal(true);
+    }
+  });
+});

@@ -1,0 +1,72 @@
+import { expect } from 'chai';
+import type { Outcome, Usage } from '../sandbox/index.ts';
+import { createMetrics } from './metrics.ts';
+
+const usage: Usage = {
+  cpuMs: 2.5,
+  wallMs: 10,
+  turns: 1,
+  hostCalls: 0,
+  heapMiB: 3,
+  inputBytes: 1,
+  outputBytes: 1,
+  queuedMs: 1,
+  executions: 1,
+};
+const faulted: Outcome = {
+  status: 'faulted',
+  fault: { code: 'cpu-limit', message: '' },
+  usage: { ...usage, executions: 3 },
+};
+
+describe('createMetrics', () => {
+  it('counts requests by route template, method and status', async () => {
+    const metrics = createMetrics();
+    metrics.httpRequest('GET', '/v1/releases/:id', 200, 12);
+    metrics.httpRequest('GET', '/v1/releases/:id', 200, 12);
+    const { text, mediaType } = await metrics.expose();
+    expect(mediaType).to.include('text/plain');
+    expect(text).to.include(
+      'gatehouse_http_request_seconds_count{method="GET",route="/v1/releases/:id",status="200"} 2',
+    );
+    expect(text).to.include(
+      'gatehouse_http_request_seconds_sum{method="GET",route="/v1/releases/:id",status="200"} 0.024',
+    );
+  });
+
+  it('counts invocations, faults by code, metered CPU and repeated executions', async () => {
+    const metrics = createMetrics();
+    metrics.invocation('http', { status: 'completed', output: '', usage });
+    metrics.invocation('hook', faulted);
+    metrics.cordonDeath({ reason: 'overdue' });
+    const { text } = await metrics.expose();
+    expect(text).to.include('gatehouse_invocations_total{kind="http",status="completed"} 1');
+    expect(text).to.include('gatehouse_invocations_total{kind="hook",status="faulted"} 1');
+    expect(text).to.include('gatehouse_plugin_faults_total{code="cpu-limit"} 1');
+    expect(text).to.include('gatehouse_invocation_cpu_ms_total 5');
+    expect(text).to.include('gatehouse_reexecutions_total 2');
+    expect(text).to.include('gatehouse_cordon_deaths_total{reason="overdue"} 1');
+  });
+
+  it('shows the event loop delay, and the sandbox as it is at the scrape', async () => {
+    let isolates = 1;
+    const cordon = { pid: 1, startedAtMs: 0, lanes: 1, running: 0 };
+    const cordons = [
+      { ...cordon, state: 'ready' as const },
+      { ...cordon, state: 'dying' as const },
+    ];
+    const metrics = createMetrics({ sandboxStatus: () => ({ cordons, isolates, running: 4, cordonDeaths: 0 }) });
+    isolates = 7;
+    const { text } = await metrics.expose();
+    expect(text).to.include('gatehouse_isolates 7');
+    expect(text).to.include('gatehouse_invocations_running 4');
+    expect(text).to.include('gatehouse_cordons_ready 1');
+    expect(text).to.include('nodejs_eventloop_lag_p99_seconds');
+  });
+
+  it('shares no counter with another host in the same process', async () => {
+    const [one, other] = [createMetrics(), createMetrics()];
+    one.cordonDeath({ reason: 'killed' });
+    expect((await other.expose()).text).not.to.include('reason="killed"');
+  });
+});
