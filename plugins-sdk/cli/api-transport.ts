@@ -7,7 +7,7 @@ export interface TransportOptions {
   token: string | null;
   /** Until the answer's headers and body are there; per attempt. Default 90 s: an installation runs the plugin. */
   timeoutMs?: number;
-  /** How often an idempotent call is tried in all. Default 4. */
+  /** How often an idempotent call is tried in all. Default 3. */
   attempts?: number;
   sleep?: (ms: number) => Promise<void>;
 }
@@ -38,7 +38,7 @@ const RETRY_STATUSES = [429, 502, 503, 504];
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
 export function createTransport(options: TransportOptions): Transport {
-  const { attempts = 4, sleep = pause } = options;
+  const { attempts = 3, sleep = pause } = options;
   return async (request) => {
     for (let attempt = 1; ; attempt++) {
       const last = !request.idempotent || attempt >= attempts;

@@ -2,19 +2,17 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal } from '../../host/errors.ts';
-import { headersForPlugin, headersFromPlugin } from '../../host/http/plugin-headers.ts';
-import { problemOf } from '../../host/http/problems.ts';
-import { readBody } from '../../host/http/read-body.ts';
-import { deliverHook } from '../../host/installations/deliver-hook.ts';
+import { type ProblemAnswer, problemOf } from '../../host/http/problems.ts';
+import { sendProblem } from '../../host/http/send-problem.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
-import { bodyBytes } from '../../host/invocations/plugin-request.ts';
 import { createDataPlane } from '../../host/invocations/serve-request.ts';
-import type { Principal } from '../../registry/index.ts';
+import { createRunListener, type RunPorts } from '../../host/routes/run.ts';
 import type { Usage } from '../../sandbox/index.ts';
-import type { Access, Json, Limits } from '../contract/index.ts';
-import type { DevSession } from './dev-session.ts';
+import type { Access, Limits } from '../contract/index.ts';
+import { answerControl, CONTROL_PREFIX } from './dev-control.ts';
+import type { DevSession, LoadedPlugin } from './dev-session.ts';
 import { CliError } from './errors.ts';
-import { LOCAL_OPERATOR } from './local-host.ts';
+import { LOCAL_OPERATOR, localPrincipal } from './local-host.ts';
 
 /** One answered request. */
 export interface DevRequest {
@@ -39,25 +37,23 @@ export interface DevServerPorts {
   /** Who every request comes from: nobody, a caller or the operator. */
   access: Access;
   onRequest(request: DevRequest): void;
+  /** The server itself failed, not the plugin. */
+  onFailure(error: unknown): void;
 }
 
-interface Reply {
-  status: number;
-  headers: string[];
-  body: Buffer | null;
+/** What is learnt about one request while it is answered. */
+interface Trace {
   invocationId: string | null;
+  limits: Limits | null;
 }
 
-const CONTROL_PREFIX = '/_gatehouse/';
-
-/** Serves the session's plugin on loopback as the data plane would. Refuses with: port-taken. */
+/** Serves the session's plugin on loopback through the data plane of the host. Refuses with: port-taken. */
 export async function startDevServer(ports: DevServerPorts, port: number): Promise<DevServer> {
-  const server = createServer((req, res) => {
-    void answer(ports, req, res);
-  });
+  const server = createServer((req, res) => void answer(ports, req, res));
   await listen(server, port);
+  const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
-    url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
+    url,
     close: () =>
       new Promise((resolve) => {
         server.close(() => resolve());
@@ -78,29 +74,28 @@ function listen(server: Server, port: number): Promise<void> {
 
 async function answer(ports: DevServerPorts, req: IncomingMessage, res: ServerResponse): Promise<void> {
   const startedAtMs = performance.now();
-  const { method = 'GET', url = '/' } = req;
+  const { method = '', url = '/' } = req;
   const path = url.split('?', 1)[0]!;
-  const reply = await replyTo(ports, req, res, path).catch((error) => problemReply(ports.session, error));
-  res.writeHead(reply.status, reply.headers);
-  res.end(method === 'HEAD' ? undefined : (reply.body ?? undefined));
-  const { invocationId, status } = reply;
-  const usage = invocationId === null ? null : ports.session.usageOf(invocationId);
-  const limits = usage === null ? null : (await ports.session.current()).installation.limits;
-  ports.onRequest({
-    type: 'request',
-    method,
-    path,
-    status,
-    wallMs: performance.now() - startedAtMs,
-    invocationId,
-    usage,
-    limits,
+  const trace: Trace = { invocationId: null, limits: null };
+  res.once('close', () => {
+    const { invocationId, limits } = trace;
+    const usage = invocationId === null ? null : ports.session.usageOf(invocationId);
+    const wallMs = performance.now() - startedAtMs;
+    ports.onRequest({ type: 'request', method, path, status: res.statusCode, wallMs, invocationId, usage, limits });
   });
-}
-
-async function replyTo(ports: DevServerPorts, req: IncomingMessage, res: ServerResponse, path: string): Promise<Reply> {
-  refuseForeignHost(req);
-  return path.startsWith(CONTROL_PREFIX) ? control(ports, req, res, path) : run(ports, req, res, path);
+  try {
+    refuseForeignHost(req);
+    const loaded = await ports.session.current();
+    trace.limits = loaded.installation.limits;
+    if (path.startsWith(CONTROL_PREFIX)) {
+      const { value, invocationId } = await answerControl(ports.session, loaded, req, res);
+      trace.invocationId = invocationId;
+      res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
+      res.end(`${JSON.stringify(value, null, 2)}\n`);
+    } else await runListener(ports, loaded, trace)(asDataPlaneRequest(req, loaded), res);
+  } catch (error) {
+    refuse(ports, res, error, trace);
+  }
 }
 
 /** A web page whose name resolves to this machine (DNS rebinding) must not read what a plugin under work answers. */
@@ -109,147 +104,58 @@ function refuseForeignHost({ headers }: IncomingMessage): void {
   throw new HostRefusal('request-malformed', 'gate dev answers to localhost only.', { host: headers.host ?? '' });
 }
 
-async function run(
-  { session, access }: DevServerPorts,
-  req: IncomingMessage,
-  res: ServerResponse,
-  path: string,
-): Promise<Reply> {
-  const { installation } = await session.current();
-  const gone = new AbortController();
-  res.once('close', () => gone.abort());
+/** The data plane knows installations by their address; here there is one, and its address is left out. */
+function asDataPlaneRequest(req: IncomingMessage, { installation }: LoadedPlugin): IncomingMessage {
+  // There are no tokens here: `--as` says who asks.
+  delete req.headers.authorization;
+  req.url = `/run/${LOCAL_OPERATOR.slug}/${installation.slug}${req.url}`;
+  return req;
+}
+
+/** The very listener of the host: what it lets through, refuses and changes here, it does there. */
+function runListener({ session, access, onFailure }: DevServerPorts, { installation }: LoadedPlugin, trace: Trace) {
   const dataPlane = createDataPlane({
     findInstallation: async () => installation,
-    runPlugin: session.host.runPlugin,
+    runPlugin: async (...run) => {
+      try {
+        const ended = await session.host.runPlugin(...run);
+        trace.invocationId = ended.invocationId;
+        return ended;
+      } catch (error) {
+        noteFault(session, error, trace);
+        throw error;
+      }
+    },
   });
-  const { invocationId, response } = await dataPlane.run({
-    operatorSlug: LOCAL_OPERATOR.slug,
-    installationSlug: installation.slug,
-    method: req.method!,
-    path,
-    url: `http://${req.headers.host}${req.url}`,
-    headers: headersForPlugin(req.rawHeaders),
-    readBody: (bytesMax) => readBody(req, res, bytesMax),
-    principal: principalFor(access),
-    signal: gone.signal,
+  const ignore = () => {};
+  return createRunListener({
+    dataPlane: { run: (request) => dataPlane.run({ ...request, principal: localPrincipal(access) }) },
+    findPrincipal: async () => null,
+    metrics: { httpRequest: ignore } as unknown as RunPorts['metrics'],
+    log: { debug: ignore, info: ignore, warn: ignore, error: (facts) => onFailure((facts as { err?: unknown }).err) },
+    publicOrigin: () => 'http://localhost',
   });
-  const headers = headersFromPlugin(response.headers);
-  if (headers === null) {
-    const message = 'The answer has more headers than an answer may have.';
-    throw new PluginFaultError({ code: 'plugin-answer-invalid', message }, invocationId);
-  }
-  // The same as in the data plane: an answer of a plugin is never trusted with the origin.
-  headers.push('content-security-policy', 'sandbox', 'x-content-type-options', 'nosniff');
-  headers.push('x-gatehouse-invocation', invocationId);
-  return { status: response.status, headers, body: bodyBytes(response), invocationId };
 }
 
-function principalFor(access: Access): Principal | null {
-  if (access === 'public') return null;
-  const organisation = { ...LOCAL_OPERATOR, kind: 'operator' as const, name: 'gate dev' };
-  return { tokenId: `local-${access}`, label: 'gate dev', role: access, organisation };
+function noteFault(session: DevSession, error: unknown, trace: Trace): void {
+  if (!(error instanceof PluginFaultError)) return;
+  trace.invocationId = error.invocationId;
+  session.reportFault(error);
 }
 
-/** What the control plane does for an installation: deliver events, ask for health, run jobs; and a look at what is stored. */
-async function control(
-  { session }: DevServerPorts,
-  req: IncomingMessage,
-  res: ServerResponse,
-  path: string,
-): Promise<Reply> {
-  const { installation } = await session.current();
-  const { runPlugin } = session.host;
-  const [verb, name = '', ...rest] = path.slice(CONTROL_PREFIX.length).split('/').map(decodeURIComponent);
-  const asked = rest.length > 0 ? '' : `${req.method} ${verb}${name === '' ? '' : '/:name'}`;
-  switch (asked) {
-    case 'GET health': {
-      const { invocationId, output } = await runPlugin(installation, { kind: 'health' }, { caller: null });
-      return jsonReply(200, (output as { value: Json }).value, invocationId);
-    }
-    case 'GET kv':
-      return jsonReply(
-        200,
-        session.host.stored().map(({ key, json, version }) => ({ key, version, value: JSON.parse(json) })),
-        null,
-      );
-    case 'POST hooks/:name': {
-      const { eventId, payload } = await readDelivery(req, res, installation.limits.inputBytes);
-      const deliver = deliverHook({ ownFacts: async () => installation, runPlugin, nowMs: Date.now });
-      const delivered = await deliver(principalFor('operator')!, installation.id, { hook: name, eventId, payload });
-      return jsonReply(200, delivered, delivered.invocationId);
-    }
-    case 'POST schedule/:name': {
-      const declared = (installation.manifest.schedule ?? []).map((job) => job.name);
-      if (!declared.includes(name)) throw new HostRefusal('route-unknown', `There is no job "${name}".`, { declared });
-      const job = { kind: 'schedule' as const, name, dueAt: new Date().toISOString() };
-      const { invocationId, output } = await runPlugin(installation, job, { caller: null });
-      return jsonReply(200, { invocationId, result: (output as { value: Json }).value }, invocationId);
-    }
-    default: {
-      const served = ['GET health', 'GET kv', 'POST hooks/<hook>', 'POST schedule/<job>'];
-      throw new HostRefusal('route-unknown', `Below ${CONTROL_PREFIX} there are: ${served.join(', ')}.`);
-    }
-  }
-}
-
-/** The same body as the control plane takes; here the event's id may be left out. */
-async function readDelivery(
-  req: IncomingMessage,
-  res: ServerResponse,
-  bytesMax: number,
-): Promise<{ eventId: string; payload: Json }> {
-  const text = (await readBody(req, res, bytesMax)).toString('utf8');
-  let body: { eventId?: unknown; payload?: Json } | null;
-  try {
-    body = JSON.parse(text);
-  } catch {
-    throw new HostRefusal('body-malformed', 'The body must be JSON: {"eventId": "…", "payload": {…}}.');
-  }
-  const { eventId = uuidv7(), payload } = body ?? {};
-  if (payload === undefined || typeof eventId !== 'string') {
-    const pointer = payload === undefined ? '/payload' : '/eventId';
-    const message = payload === undefined ? 'is required' : 'must be text';
-    throw new HostRefusal('body-invalid', undefined, { faults: [{ pointer, message }] });
-  }
-  return { eventId, payload };
-}
-
-const jsonReply = (status: number, value: unknown, invocationId: string | null): Reply => ({
-  status,
-  headers: ['content-type', 'application/json; charset=utf-8', 'cache-control', 'no-store'],
-  body: Buffer.from(`${JSON.stringify(value, null, 2)}\n`),
-  invocationId,
-});
-
-/** The problem that the host would answer with, and for the author also what the host would keep in the log. */
-function problemReply(session: DevSession, error: unknown): Reply {
+/** The problem that the host would answer with. That there has never been a working build is a problem only here. */
+function refuse({ session, onFailure }: DevServerPorts, res: ServerResponse, error: unknown, trace: Trace): void {
+  const requestId = uuidv7();
+  noteFault(session, error, trace);
   if (error instanceof CliError) {
     const { code, message, facts } = error;
-    const problem = { type: `/problems/${code}`, title: message, status: 500, code, detail: message, ...facts };
-    return problemJson(500, problem, {}, null);
+    const body = { ...facts, type: `/problems/${code}`, title: message, status: 503, detail: message, code };
+    const instance = `urn:request:${requestId}`;
+    const problem = { ...body, instance } as unknown as ProblemAnswer['problem'];
+    sendProblem(res, { problem, headers: {}, unexpected: false }, requestId);
+    return;
   }
-  const { problem, headers, unexpected } = problemOf(error, uuidv7());
-  if (unexpected) Object.assign(problem, { stack: (error as Error).stack });
-  if (!(error instanceof PluginFaultError)) return problemJson(problem.status, problem, headers, null);
-  const { invocationId } = error;
-  return problemJson(problem.status, { ...problem, ...session.reportFault(error) }, headers, invocationId);
-}
-
-function problemJson(
-  status: number,
-  problem: object,
-  headers: Record<string, string>,
-  invocationId: string | null,
-): Reply {
-  const reply = jsonReply(status, problem, invocationId);
-  return {
-    ...reply,
-    headers: [
-      'content-type',
-      'application/problem+json',
-      'cache-control',
-      'no-store',
-      ...Object.entries(headers).flat(),
-    ],
-  };
+  const problem = problemOf(error, requestId);
+  if (problem.unexpected) onFailure(error);
+  sendProblem(res, problem, requestId);
 }

@@ -25,6 +25,8 @@ export type DevEvent =
   /** Handlers and manifest differ, or the configuration does not fit: it runs, but could not be published or installed. */
   | { type: 'mismatch'; message: string; faults: DocumentFault[] }
   | { type: 'log'; entry: Omit<InstallationLogEntry, 'id'> }
+  /** gate itself failed, not the plugin. */
+  | { type: 'failure'; message: string }
   | { type: 'fault'; invocationId: string; fault: PluginFault; frames: string[] };
 
 export interface DevCommand {

@@ -6,8 +6,10 @@ import type { StoredEntry } from '../../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../../host/capabilities/memory-kv-store.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../../host/installations/contract.ts';
 import { createPluginRunner, type PluginRunner } from '../../host/invocations/run-plugin.ts';
+import type { Principal } from '../../registry/index.ts';
 import { createSandbox, type Usage } from '../../sandbox/index.ts';
 import {
+  type Access,
   type CapabilityName,
   effectiveLimits,
   type Json,
@@ -58,6 +60,13 @@ export interface LocalHost {
 }
 
 export const LOCAL_OPERATOR = { id: uuidv7(), slug: 'local' } as const;
+
+/** Who asks in the name of an access level: nobody for `public`. */
+export function localPrincipal(access: Access): Principal | null {
+  if (access === 'public') return null;
+  const organisation = { ...LOCAL_OPERATOR, kind: 'operator' as const, name: 'gate dev' };
+  return { tokenId: `local-${access}`, label: 'gate dev', role: access, organisation };
+}
 
 export async function startLocalHost({ onLog, onUsage }: LocalHostPorts): Promise<LocalHost> {
   const installationId = uuidv7();

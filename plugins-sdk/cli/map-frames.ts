@@ -2,8 +2,8 @@ import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
 import type { PluginFault } from '../contract/index.ts';
 
 const FRAMES_MAX = 5;
-/** `at name (place:line:column)` or `at place:line:column`; whatever comes before the numbers is the sandbox's name for the bundle. */
-const FRAME = /^\s*at (?:(.+) \()?([^()]*?):(\d+):(\d+)\)?$/;
+/** `at name (bundle.js:line:column)` or `at bundle.js:line:column`: so the sandbox names the code of every plugin. */
+const FRAME = /^\s*at (?:(.+) \()?\S*bundle\.js:(\d+):(\d+)\)?$/;
 
 /** The frames of a fault in the author's own files, such as `pay (src/index.ts:12:5)`, innermost first, at most 5. */
 export function mapFrames({ stack }: Pick<PluginFault, 'stack'>, sourceMap: string): string[] {
@@ -12,7 +12,7 @@ export function mapFrames({ stack }: Pick<PluginFault, 'stack'>, sourceMap: stri
   return stack
     .split('\n')
     .flatMap((line) => {
-      const [, name, , row, column] = FRAME.exec(line) ?? [];
+      const [, name, row, column] = FRAME.exec(line) ?? [];
       if (row === undefined) return [];
       // V8 counts columns from 1, source maps from 0.
       const place = originalPositionFor(map, { line: Number(row), column: Math.max(0, Number(column) - 1) });

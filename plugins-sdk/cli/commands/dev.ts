@@ -36,9 +36,10 @@ export async function startDev(
   ]);
   const readConfig = config === undefined ? undefined : () => readJsonOption('--config', config, cwd);
   const session = await startDevSession({ folder, deny, readConfig }, onEvent);
+  const onFailure = (error: unknown) => onEvent({ type: 'failure', message: (error as Error)?.stack ?? String(error) });
   let server: DevServer;
   try {
-    server = await startDevServer({ session, access, onRequest: onEvent }, port);
+    server = await startDevServer({ session, access, onRequest: onEvent, onFailure }, port);
   } catch (error) {
     await session.close();
     throw error;
@@ -132,6 +133,8 @@ function eventText(paint: Paint, event: Shown): string {
     }
     case 'mismatch':
       return [`${paint('yellow', '!')} ${oneLine(event.message)}`, ...faultLines(paint, event.faults)].join('\n');
+    case 'failure':
+      return `${paint('red', '✖')} gate itself failed: ${event.message}`;
     case 'log':
       return logLine(paint, event.entry);
     case 'fault': {

@@ -1,0 +1,107 @@
+import { execFile } from 'node:child_process';
+import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { promisify } from 'node:util';
+import { expect } from 'chai';
+import { initPlugin, TEMPLATES, type TemplateName } from './init.ts';
+import { validatePlugin } from './validate.ts';
+
+const run = promisify(execFile);
+const TSC = createRequire(import.meta.url).resolve('typescript/bin/tsc');
+
+describe('validatePlugin', function () {
+  this.timeout(180_000);
+  let root: string;
+  before(async () => {
+    root = await mkdtemp(join(tmpdir(), 'gate-'));
+    for (const template of Object.keys(TEMPLATES) as TemplateName[]) {
+      await initPlugin({ folder: join(root, template), template, name: `my-${template}`, publisher: 'acme-labs' });
+    }
+  });
+  after(() => rm(root, { recursive: true, force: true }));
+
+  const changed = async (name: string, file: string, change: (text: string) => string) => {
+    const folder = join(root, name);
+    await cp(join(root, 'fulfilment'), folder, { recursive: true });
+    await writeFile(join(folder, file), change(await readFile(join(folder, file), 'utf8')));
+    return folder;
+  };
+  const refusalOf = (promise: Promise<unknown>) =>
+    promise.then(
+      () => expect.fail('was not refused'),
+      (error) => error,
+    );
+
+  for (const template of Object.keys(TEMPLATES) as TemplateName[]) {
+    it(`finds nothing wrong with the template ${template}, far from this repository and without an install`, async () => {
+      const { plugin, shape, warnings } = await validatePlugin(join(root, template));
+      expect(plugin).to.equal(`acme-labs/my-${template}`);
+      expect(shape.routes.length).to.be.greaterThan(0);
+      expect(warnings).to.deep.equal([]);
+    });
+    it(`makes a template ${template} that type-checks`, async () => {
+      const { stdout } = await run(process.execPath, [TSC, '-p', join(root, template)]).catch((error) => error);
+      expect(stdout).to.equal('');
+    });
+    it(`makes a template ${template} whose own tests pass`, async () => {
+      const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap'], {
+        cwd: join(root, template),
+        env: { PATH: process.env.PATH },
+      }).catch((error) => error);
+      expect(stdout)
+        .to.match(/^# fail 0$/m)
+        .and.to.match(/^# pass [1-9]/m);
+    });
+  }
+
+  it('points at a hook and a route that the code has no handler for', async () => {
+    const folder = await changed('unhandled', 'gatehouse.json', (text) =>
+      text
+        .replace('["order.paid"]', '["order.paid", "order.cancelled"]')
+        .replace('"routes": [', '"routes": [{ "method": "POST", "path": "/x", "access": "public" }, '),
+    );
+    const { code, facts } = await refusalOf(validatePlugin(folder));
+    expect(code).to.equal('plugin-invalid');
+    expect(facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal(['/routes/0', '/hooks/1']);
+  });
+
+  it('names a handler that the manifest does not declare', async () => {
+    const folder = await changed('undeclared', 'src/index.ts', (text) =>
+      text.replace("'GET /orders/:id'", "'GET /order/:id'"),
+    );
+    const { facts } = await refusalOf(validatePlugin(folder));
+    expect(facts.faults.map(({ message }: { message: string }) => message).join('\n')).to.contain('"GET /order/:id"');
+  });
+
+  it('names the line of code that does not start', async () => {
+    const folder = await changed('unstartable', 'src/delivery.ts', (text) => `${text}\nnull!.x;\n`);
+    const { code, facts } = await refusalOf(validatePlugin(folder));
+    expect(code).to.equal('plugin-invalid');
+    expect(facts.frames[0]).to.match(/src\/delivery\.ts:\d+/);
+  });
+
+  it('points at a schedule that is no cron expression', async () => {
+    const jobs = [
+      { name: 'wrong', cron: '99 * * * *' },
+      { name: 'seconds', cron: '* * * * * *' },
+      { name: 'fine', cron: '0 4 * * 1-5' },
+    ];
+    const folder = await changed('schedule', 'gatehouse.json', (text) =>
+      JSON.stringify({ ...JSON.parse(text), schedule: jobs }),
+    );
+    await writeFile(
+      join(folder, 'src/index.ts'),
+      (await readFile(join(folder, 'src/index.ts'), 'utf8')).replace(
+        '  hooks: {',
+        '  schedule: { wrong: () => 1, seconds: () => 1, fine: () => 1 },\n  hooks: {',
+      ),
+    );
+    const { facts } = await refusalOf(validatePlugin(folder));
+    expect(facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal([
+      '/schedule/0/cron',
+      '/schedule/1/cron',
+    ]);
+  });
+});
