@@ -87,9 +87,9 @@ async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined):
   const pid = Number(lines[0]);
   if (!pid) return false;
   if (!runsOn(place.pgdata, pid)) {
-    // PostgreSQL refuses to start while any process of its account has the number. Backends that outlived their
-    // postmaster are still found: by their shared memory.
-    await rm(pidFile, { force: true });
+    // PostgreSQL sees for itself that a process is gone, but refuses to start while any process of its account has the
+    // number. Backends that outlived their postmaster are still found: by their shared memory.
+    if (isAlive(pid)) await rm(pidFile, { force: true });
     return false;
   }
   const client = await connectOnce(urlOf(lines[4] || place.socketFolder)('postgres', 'postgres'), hostName()).catch(
