@@ -24,7 +24,8 @@ describe('startEmbeddedPostgres', () => {
   afterEach(async () => {
     await Promise.all(running.map((server) => server.stop()));
     for (const host of hosts) host.kill('SIGKILL');
-    await rm(base, { recursive: true, force: true });
+    // Their servers take a moment to notice, and write until then.
+    await rm(base, { recursive: true, force: true, maxRetries: 50, retryDelay: 100 });
   });
 
   const start = async (folder = join(base, 'postgres'), options = {}) => {

@@ -1,2 +1,3 @@
 export * from './contract.ts';
+export { createSandbox } from './create-sandbox.ts';
 export * from './errors.ts';

@@ -1,0 +1,185 @@
+import type { Duplex } from 'node:stream';
+import { closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
+import type { CordonEnd } from './blame.ts';
+import { monotonicMs } from './clock.ts';
+import { FrameReader, FrameWriter } from './frames.ts';
+import { type CordonProcess, launchCordon } from './launch-cordon.ts';
+import { type ControlMessage, type HostMessage, type LaneMessage, readLaneMessage } from './messages.ts';
+import type { Run } from './run.ts';
+
+const STDERR_UNITS_MAX = 16 * 1024;
+/** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
+const HEART_PERIOD_MS = 500;
+const HEART_MISSES_MAX = 10;
+/** After the exit of a process its sockets end at once; this is for the case that they do not. */
+const LAST_WORDS_MS = 1_000;
+/** Frames of one tick leave together; so many do not wait for its end. */
+const FLUSH_FRAMES = 8;
+
+/** The host's end of one lane. */
+export interface LaneLink {
+  cordon: Cordon;
+  lane: number;
+  /** Invocations on the lane, by ticket. */
+  runs: Map<number, Run>;
+  /** How many of them the lane has not begun. */
+  waiting: number;
+  isolates: number;
+  send(message: HostMessage, tail?: string): void;
+}
+
+export interface CordonPorts {
+  guest: string;
+  onReady(cordon: Cordon): void;
+  onMessage(lane: LaneLink, message: LaneMessage, tail: string): void;
+  /** Called once; nothing comes from the cordon afterwards. */
+  onEnd(cordon: Cordon, end: CordonEnd): void;
+}
+
+/** Owns one cordon process and its descriptors. */
+export class Cordon {
+  readonly pid: number;
+  readonly startedAtMs = Date.now();
+  readonly lanes: LaneLink[];
+  state: 'starting' | 'ready' | 'dying' = 'starting';
+  /** Ended on purpose: its death is no news. */
+  asked = false;
+  /** It was ready once, so its death is not a failure to start. */
+  wasReady = false;
+  /** Resolves when the process has ended. */
+  readonly gone: Promise<void>;
+  #onGone!: () => void;
+  readonly #process: CordonProcess;
+  readonly #ports: CordonPorts;
+  #stderr = '';
+  #heart: NodeJS.Timeout;
+  #misses = 0;
+  #heartStopped = false;
+  #ended = false;
+
+  constructor(lanes: number, isolatesPerLane: number, ports: CordonPorts) {
+    this.#ports = ports;
+    this.gone = new Promise((resolve) => {
+      this.#onGone = resolve;
+    });
+    this.#process = launchCordon(lanes, isolatesPerLane);
+    const { child, control, stderr } = this.#process;
+    this.pid = child.pid ?? 0;
+    this.lanes = this.#process.lanes.map((socket, lane) => this.#openLane(socket, lane));
+    stderr.setEncoding('utf8').on('data', (text: string) => {
+      this.#stderr = (this.#stderr + text).slice(-STDERR_UNITS_MAX);
+    });
+    stderr.on('error', () => {});
+    this.#listen(control, new FrameReader((head) => this.#onControl(head as ControlMessage)));
+    for (const lane of this.lanes) lane.send({ op: 'guest' }, ports.guest);
+    this.#heart = setInterval(() => this.#feelPulse(), HEART_PERIOD_MS);
+    child.once('error', (error) => this.#end(null, null, String(error)));
+    child.once('exit', (code, signal) => {
+      this.state = 'dying';
+      const late = setTimeout(() => this.#end(code, signal), LAST_WORDS_MS);
+      child.once('close', () => {
+        clearTimeout(late);
+        this.#end(code, signal);
+      });
+    });
+  }
+
+  /** Ends the process at once; `onEnd` follows. */
+  kill(): void {
+    this.state = 'dying';
+    this.#process.child.kill('SIGKILL');
+  }
+
+  /** The end of what the cordon wrote on its standard error. */
+  get stderr(): string {
+    return this.#stderr;
+  }
+
+  /** The turns that lanes are inside of now. */
+  openTurns(): OpenTurn[] {
+    return readBlackBox(this.#process.blackBoxFd, this.lanes.length).openTurns;
+  }
+
+  #openLane(socket: Duplex, lane: number): LaneLink {
+    const writer = new FrameWriter();
+    let frames = 0;
+    const flush = () => {
+      if (frames === 0) return;
+      frames = 0;
+      // The view is good only until the next frame, the socket may need it longer.
+      socket.write(Buffer.from(writer.take()));
+    };
+    const link: LaneLink = {
+      cordon: this,
+      lane,
+      runs: new Map(),
+      waiting: 0,
+      isolates: 0,
+      send: (message, tail) => {
+        if (this.state === 'dying') return;
+        writer.add(message, tail);
+        if (++frames === 1) setImmediate(flush);
+        else if (frames === FLUSH_FRAMES) flush();
+      },
+    };
+    const reader = new FrameReader((head, tail) => {
+      const message = readLaneMessage(head);
+      if (message) this.#ports.onMessage(link, message, tail);
+      else this.#distrust('a lane said what no lane says');
+    });
+    this.#listen(socket, reader);
+    return link;
+  }
+
+  #listen(socket: Duplex, reader: FrameReader): void {
+    socket.on('data', (chunk: Buffer) => {
+      if (this.#ended) return;
+      try {
+        reader.push(chunk);
+      } catch (error) {
+        this.#distrust(String(error));
+      }
+    });
+    // The exit of the process says more than a broken pipe.
+    socket.on('error', () => {});
+  }
+
+  #distrust(why: string): void {
+    this.#stderr += `\nhost: ${why}\n`;
+    this.kill();
+  }
+
+  #onControl(message: ControlMessage): void {
+    this.#misses = 0;
+    if (message.op !== 'ready' || this.state !== 'starting') return;
+    this.state = 'ready';
+    this.wasReady = true;
+    this.#ports.onReady(this);
+  }
+
+  #feelPulse(): void {
+    if (this.state === 'dying' || ++this.#misses < HEART_MISSES_MAX) return;
+    this.#heartStopped = this.state === 'ready';
+    this.kill();
+  }
+
+  #end(code: number | null, signal: string | null, spawnFault = ''): void {
+    if (this.#ended) return;
+    this.#ended = true;
+    this.state = 'dying';
+    clearInterval(this.#heart);
+    const { blackBoxFd, lanes, control, stderr } = this.#process;
+    const reading = readBlackBox(blackBoxFd, lanes.length);
+    closeBlackBox(blackBoxFd);
+    for (const stream of [...lanes, control, stderr]) stream?.destroy();
+    this.#ports.onEnd(this, {
+      code,
+      signal,
+      heartStopped: this.#heartStopped,
+      reading,
+      stderr: this.#stderr + spawnFault,
+      endedAtMs: monotonicMs(),
+    });
+    this.#onGone();
+  }
+}

@@ -1,0 +1,67 @@
+import { Socket } from 'node:net';
+import { FrameWriter } from './frames.ts';
+import { assertEngine } from './isolate/engine.ts';
+import type { LaneTask } from './lane.ts';
+import type { ControlMessage } from './messages.ts';
+import { runLanes } from './pool.ts';
+import { assertBareEnvironment, assertPermissions, dropPrivileges } from './privileges.ts';
+import { watchBoard } from './watch-board.ts';
+import { killSelf, startWatchdog } from './watchdog.ts';
+
+/**
+ * The main thread of a cordon: starts the lanes, gives up privileges, watches. It never runs plugin code.
+ * Descriptors: 3 black box, 4 control channel, 5... one socket for each lane. Arguments: `<lanes> <isolates per lane>`.
+ */
+const BLACK_BOX_FD = 3;
+const CONTROL_FD = 4;
+const FIRST_LANE_FD = 5;
+const READY_PERIOD_MS = 2;
+export const BEAT_PERIOD_MS = 250;
+
+assertBareEnvironment();
+assertPermissions();
+assertEngine();
+
+const lanes = Number(process.argv[2]);
+const isolatesMax = Number(process.argv[3]);
+const board = watchBoard(lanes);
+
+// A terminal's Ctrl-C and a service manager's SIGTERM reach the whole group; the host decides when a cordon ends.
+process.on('SIGINT', () => {});
+process.on('SIGTERM', () => {});
+
+const die = () => killSelf(BLACK_BOX_FD, -1, 'lane-lost');
+const control = new Socket({ fd: CONTROL_FD, readable: true, writable: true });
+// The host has closed the channel or is dead: nobody needs this process any more.
+control.on('end', die).on('error', die).on('close', die).resume();
+const writer = new FrameWriter();
+const tell = (message: ControlMessage) => {
+  writer.add(message);
+  control.write(Buffer.from(writer.take()));
+};
+
+const tasks = Array.from(
+  { length: lanes },
+  (_, lane): LaneTask => ({
+    lane,
+    lanes,
+    fd: FIRST_LANE_FD + lane,
+    blackBoxFd: BLACK_BOX_FD,
+    board: board.buffer,
+    isolatesMax,
+  }),
+);
+runLanes(tasks).then(die, (error: unknown) => {
+  process.stderr.write(`lane lost: ${error instanceof Error ? error.stack : String(error)}\n`, () =>
+    killSelf(BLACK_BOX_FD, 0, 'lane-lost'),
+  );
+});
+
+const waiting = setInterval(() => {
+  if (!tasks.every(({ lane }) => board.isReady(lane))) return;
+  clearInterval(waiting);
+  dropPrivileges();
+  startWatchdog(board, BLACK_BOX_FD);
+  tell({ op: 'ready' });
+  setInterval(() => tell({ op: 'beat' }), BEAT_PERIOD_MS);
+}, READY_PERIOD_MS);

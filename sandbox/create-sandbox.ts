@@ -1,0 +1,44 @@
+import { TURN_TEXT_BYTES_MAX } from './black-box.ts';
+import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contract.ts';
+import { NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
+import { Supervisor } from './supervisor.ts';
+
+/** Ids and digest share one slot of the black box. */
+const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
+
+/**
+ * Starts `options.cordons` sandbox processes and resolves when all of them are ready.
+ * Rejects with what a process said where it cannot start (wrong Node, vulnerable engine, unreadable code).
+ */
+export async function createSandbox(options: SandboxOptions, ports: SandboxPorts): Promise<Sandbox> {
+  for (const [name, value] of Object.entries(options)) {
+    if (!Number.isInteger(value) || value < 1)
+      throw new RangeError(`${name} is a whole number from 1 on, not ${value}`);
+  }
+  if (Number.parseInt(process.versions.node, 10) < NETWORK_DENYING_NODE_MAJOR) {
+    process.emitWarning(
+      `Node ${process.versions.node} does not deny the network to sandbox processes; run on Node 26 to have that too.`,
+      'GatehouseWarning',
+    );
+  }
+  const supervisor = new Supervisor(options, ports);
+  await supervisor.start();
+  return {
+    async invoke(invocation, invocationPorts) {
+      assertInvocation(invocation);
+      return supervisor.invoke(invocation, invocationPorts);
+    },
+    evict: (installationId) => supervisor.evict(installationId),
+    status: () => supervisor.status(),
+    close: (drainMs) => supervisor.close(drainMs),
+  };
+}
+
+const isId = (text: string) => text.length > 0 && text.length <= ID_UNITS_MAX && !/\s/.test(text);
+
+function assertInvocation({ invocationId, installationId, digest, seed }: Invocation): void {
+  if (!isId(invocationId)) throw new TypeError(`invocationId must have 1 to ${ID_UNITS_MAX} units, no white space`);
+  if (!isId(installationId)) throw new TypeError(`installationId must have 1 to ${ID_UNITS_MAX} units, no white space`);
+  if (!/^[0-9a-f]{64}$/.test(digest)) throw new TypeError('digest must be 64 hex digits');
+  if (!/^[0-9a-f]{64}$/.test(seed)) throw new TypeError('seed must be 64 hex digits');
+}

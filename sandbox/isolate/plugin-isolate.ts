@@ -1,0 +1,137 @@
+import ivm from 'isolated-vm';
+
+/** isolated-vm refuses less. */
+const HEAP_MIB_MIN = 8;
+const GUEST_TIMEOUT_MS = 5_000;
+const TIMED_OUT = 'Script execution timed out.';
+const BOUNDARY = '(<isolated-vm boundary>)';
+const MESSAGE_UNITS_MAX = 4_096;
+const STACK_UNITS_MAX = 16_384;
+
+/** How one entry ended. `records` is what the guest said; see plugins-sdk/contract/turns.ts. */
+export type Entry =
+  | { ended: 'returned'; records: string }
+  /** The isolate was interrupted in the middle of something: dispose of it. */
+  | { ended: 'timeout' }
+  | { ended: 'heap' }
+  /** The guest runtime itself failed. */
+  | { ended: 'broken'; message: string };
+
+export type StartUp =
+  | { ended: 'started' }
+  | { ended: 'timeout' }
+  | { ended: 'heap' }
+  | { ended: 'threw'; name: string; message: string; stack: string };
+
+/** The guest runtime as a script and, once compiled, the code cache that was made from it (by us, so it can be trusted). */
+export interface GuestScript {
+  code: string;
+  cache?: ivm.ExternalCopy<ArrayBuffer>;
+}
+
+/** One isolate with the guest runtime in it, waiting for a bundle or running one. Every entry is synchronous and timed. */
+export class PluginIsolate {
+  readonly heapMiB: number;
+  readonly #isolate: ivm.Isolate;
+  readonly #context: ivm.Context;
+  readonly #turn: ivm.Reference;
+  readonly #drain: ivm.Reference;
+  readonly #run = { timeout: 1 };
+  readonly #arguments: [string, string] = ['', ''];
+  readonly #none: [] = [];
+
+  /** Compiles and runs the guest, takes `turn` and `drain` out of its globals. Throws where the guest is not one. */
+  constructor(guest: GuestScript, heapMiB: number) {
+    this.heapMiB = heapMiB;
+    this.#isolate = new ivm.Isolate({ memoryLimit: Math.max(HEAP_MIB_MIN, heapMiB) });
+    this.#context = this.#isolate.createContextSync();
+    const script = this.#isolate.compileScriptSync(guest.code, {
+      filename: 'gatehouse:guest',
+      ...(guest.cache ? { cachedData: guest.cache } : { produceCachedData: true }),
+    });
+    guest.cache ??= (script as { cachedData?: ivm.ExternalCopy<ArrayBuffer> }).cachedData;
+    script.runSync(this.#context, { timeout: GUEST_TIMEOUT_MS, release: true });
+    this.#turn = this.#take('turn');
+    this.#drain = this.#take('drain');
+  }
+
+  #take(name: string): ivm.Reference {
+    const global = this.#context.global;
+    const taken = global.getSync(name, { reference: true }) as ivm.Reference;
+    if (taken.typeof !== 'function') throw new Error(`the guest runtime left no function ${name}`);
+    global.deleteSync(name);
+    return taken;
+  }
+
+  /** Runs the bundle's top-level code. */
+  start(code: string, timeoutMs: number): StartUp {
+    const startedAtMs = performance.now();
+    try {
+      // `void 0`: the value of the last expression must not be copied out of the isolate.
+      const script = this.#isolate.compileScriptSync(`${code}\n;void 0`, { filename: 'bundle.js' });
+      script.runSync(this.#context, { timeout: timeoutMs, release: true });
+      return { ended: 'started' };
+    } catch (error) {
+      if (this.#isolate.isDisposed) return { ended: 'heap' };
+      if (isTimeout(error, performance.now() - startedAtMs, timeoutMs)) return { ended: 'timeout' };
+      return { ended: 'threw', ...describe(error) };
+    }
+  }
+
+  /** One turn and, when its microtasks have run, what the guest has to say. */
+  turn(head: string, body: string, timeoutMs: number): Entry {
+    const startedAtMs = performance.now();
+    this.#run.timeout = timeoutMs;
+    this.#arguments[0] = head;
+    this.#arguments[1] = body;
+    try {
+      this.#turn.applySync(undefined, this.#arguments, this.#run);
+    } catch (error) {
+      if (this.#isolate.isDisposed) return { ended: 'heap' };
+      if (isTimeout(error, performance.now() - startedAtMs, timeoutMs)) return { ended: 'timeout' };
+      // A promise that the plugin left to reject unheard ends up here, after the turn: no reason to lose its answer.
+    }
+    try {
+      const records = this.#drain.applySync(undefined, this.#none, this.#run) as unknown;
+      return typeof records === 'string'
+        ? { ended: 'returned', records }
+        : { ended: 'broken', message: 'drain() did not return a string' };
+    } catch (error) {
+      if (this.#isolate.isDisposed) return { ended: 'heap' };
+      if (isTimeout(error, performance.now() - startedAtMs, timeoutMs)) return { ended: 'timeout' };
+      return { ended: 'broken', message: describe(error).message };
+    }
+  }
+
+  /** V8 heap and buffers outside of it, in MiB; 0 once disposed. */
+  usedMiB(): number {
+    if (this.#isolate.isDisposed) return 0;
+    const { used_heap_size, externally_allocated_size } = this.#isolate.getHeapStatisticsSync();
+    return (used_heap_size + externally_allocated_size) / (1024 * 1024);
+  }
+
+  dispose(): void {
+    if (!this.#isolate.isDisposed) this.#isolate.dispose();
+  }
+}
+
+/** A plugin can forge the words but not the time that has passed. */
+const isTimeout = (error: unknown, elapsedMs: number, timeoutMs: number): boolean =>
+  elapsedMs >= timeoutMs - 1 && error instanceof Error && error.message === TIMED_OUT;
+
+/** Strings of what the bundle threw: isolated-vm copied it, so nothing of it is alive. Frames of the lane are cut off. */
+function describe(thrown: unknown): { name: string; message: string; stack: string } {
+  if (typeof thrown !== 'object' || thrown === null) {
+    return { name: '', message: String(thrown).slice(0, MESSAGE_UNITS_MAX), stack: '' };
+  }
+  const { name, message, stack } = thrown as Record<string, unknown>;
+  const text = (value: unknown, unitsMax: number) => (typeof value === 'string' ? value.slice(0, unitsMax) : '');
+  const frames = text(stack, STACK_UNITS_MAX);
+  const boundaryAt = frames.indexOf(BOUNDARY);
+  const own = boundaryAt < 0 ? frames : frames.slice(0, frames.lastIndexOf('\n', boundaryAt));
+  return {
+    name: text(name, 128) || 'Error',
+    message: text(message, MESSAGE_UNITS_MAX) || 'the bundle threw something without a message',
+    stack: own,
+  };
+}

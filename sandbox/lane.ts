@@ -1,0 +1,79 @@
+import { readSync, writeSync } from 'node:fs';
+import { setImmediate } from 'node:timers/promises';
+import { LanePen } from './black-box.ts';
+import { FrameReader, FrameWriter } from './frames.ts';
+import type { GuestScript } from './isolate/plugin-isolate.ts';
+import { createShelf, type Shelf } from './isolate-shelf.ts';
+import { createLaneRuns } from './lane-runs.ts';
+import type { HostMessage, LaneMessage } from './messages.ts';
+import { createTurnMeter } from './turn-meter.ts';
+import { watchBoard } from './watch-board.ts';
+
+export interface LaneTask {
+  lane: number;
+  lanes: number;
+  fd: number;
+  blackBoxFd: number;
+  board: SharedArrayBuffer;
+  isolatesMax: number;
+}
+
+const READ_BYTES = 256 * 1024;
+/** Answers do not wait longer for the rest of what was read with their questions. */
+const FLUSH_AFTER_MS = 1;
+const FLUSH_AFTER_BYTES = 64 * 1024;
+/** V8 and Node have errands of their own on this thread (weak callbacks, messages); they get a turn of the event loop. */
+const LOOP_PERIOD_MS = 20;
+
+/**
+ * A lane: a piscina task that owns one inherited descriptor and blocks on it. Blocking is what makes it quick (no event
+ * loop between a frame and its turn), and harmless: the main thread watches, and timers are the host's.
+ * Resolves when the host has closed the descriptor.
+ */
+export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isolatesMax }: LaneTask): Promise<void> {
+  const watch = watchBoard(lanes, board);
+  const pen = new LanePen(blackBoxFd, lane);
+  const meter = createTurnMeter(lane, pen, watch);
+  const writer = new FrameWriter();
+  let shelf: Shelf | null = null;
+  let carryOut: ((message: HostMessage, tail: string) => void) | null = null;
+  let flushedAtMs = performance.now();
+
+  const send = (message: LaneMessage, tail?: string) => writer.add(message, tail);
+  const flush = () => {
+    pen.leave();
+    if (writer.bytes > 0) writeAll(fd, writer.take());
+    flushedAtMs = performance.now();
+  };
+  const setUp = (code: string) => {
+    const guest: GuestScript = { code };
+    shelf = createShelf(guest, isolatesMax, (count) => send({ op: 'isolates', count }));
+    carryOut = createLaneRuns({ meter, shelf, send });
+    watch.setReady(lane);
+  };
+  const reader = new FrameReader((head, tail) => {
+    // The host is trusted: what it says is not checked again.
+    if (!carryOut) return setUp(tail);
+    carryOut(head as HostMessage, tail);
+    if (writer.bytes > FLUSH_AFTER_BYTES || performance.now() - flushedAtMs > FLUSH_AFTER_MS) flush();
+  });
+
+  const chunk = Buffer.allocUnsafeSlow(READ_BYTES);
+  let loopedAtMs = performance.now();
+  for (;;) {
+    const bytes = readSync(fd, chunk, 0, READ_BYTES, null);
+    if (bytes === 0) return;
+    flushedAtMs = performance.now();
+    reader.push(chunk.subarray(0, bytes));
+    flush();
+    (shelf as Shelf | null)?.restock();
+    if (performance.now() - loopedAtMs > LOOP_PERIOD_MS) {
+      await setImmediate();
+      loopedAtMs = performance.now();
+    }
+  }
+}
+
+function writeAll(fd: number, bytes: Buffer): void {
+  for (let at = 0; at < bytes.length; ) at += writeSync(fd, bytes, at);
+}

@@ -1,0 +1,49 @@
+import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
+
+/** A turn that has not ended so long after its timeout cannot be interrupted: its cordon is killed. */
+export const OVERDUE_GRACE_MS = 250;
+/** How often an invocation is executed before the sandbox gives up on it. */
+export const EXECUTIONS_MAX = 3;
+/** A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. */
+const STARVATION_FACTOR = 2;
+const STARVATION_SLACK_MS = 50;
+
+/** Timeout of one turn in whole milliseconds, at least 1: isolated-vm takes 0 for "none". */
+export function turnTimeoutMs(cpuLeftMs: number, wallLeftMs: number): number {
+  const patientMs = Math.max(0, cpuLeftMs) * STARVATION_FACTOR + STARVATION_SLACK_MS;
+  return Math.max(1, Math.ceil(Math.min(wallLeftMs, patientMs)));
+}
+
+export interface Overrun {
+  cpuMs: number;
+  cpuMsMax: number;
+  wallLeftMs: number;
+}
+
+/** Which limit a turn broke that did not end in time; null where the machine kept it from running, which is no fault. */
+export function brokenLimit({ cpuMs, cpuMsMax, wallLeftMs }: Overrun): 'cpu-limit' | 'wall-limit' | null {
+  if (cpuMs > cpuMsMax) return 'cpu-limit';
+  return wallLeftMs <= 0 ? 'wall-limit' : null;
+}
+
+/** A fault that speaks of a limit; `used` in the limit's unit where it is known. */
+export function limitFault(
+  code: PluginFaultCode,
+  limit: string,
+  allowed: number,
+  used?: number,
+  lastHostCall?: string,
+): PluginFault {
+  const usage = used === undefined ? '' : `, ${roundTo3(used)} used`;
+  return {
+    code,
+    message: `${PLUGIN_FAULTS[code]} ${limit}: ${allowed} allowed${usage}.`,
+    limit,
+    allowed,
+    ...(used === undefined ? {} : { used: roundTo3(used) }),
+    ...(lastHostCall ? { lastHostCall } : {}),
+  };
+}
+
+/** Microseconds are the finest that is measured; more digits only make frames longer. */
+export const roundTo3 = (value: number): number => Math.round(value * 1000) / 1000;

@@ -1,0 +1,97 @@
+import type { Limits } from '../plugins-sdk/contract/limits.ts';
+
+/**
+ * What crosses between the host and a lane; each is the head of a frame, `tail` says what its tail is.
+ * `ticket` names one execution of one invocation: an id may come again while the frames of an older one are under way.
+ */
+export type HostMessage =
+  /** First frame of a lane. Tail: the guest runtime. */
+  | { op: 'guest' }
+  /** Tail: the invocation's input. `deadlineMs` is on the monotonic clock. */
+  | {
+      op: 'start';
+      ticket: number;
+      id: string;
+      installationId: string;
+      digest: string;
+      seed: string;
+      nowMs: number;
+      deadlineMs: number;
+      limits: Limits;
+    }
+  /** Answers `need`. Tail: the bundle's code; where `ok` is false the lane drops those that wait for it. */
+  | { op: 'bundle'; isolate: number; ok: boolean }
+  /** Tail: the result of a host call. */
+  | { op: 'result'; ticket: number; seq: number; nowMs: number; ok: boolean }
+  /** Nobody waits any more. No answer. */
+  | { op: 'forget'; ticket: number }
+  /** The wall deadline has passed: answer `fault` with what the invocation cost. */
+  | { op: 'expire'; ticket: number }
+  | { op: 'evict'; installationId: string };
+
+/** What one execution cost up to now. */
+export interface Cost {
+  cpuMs: number;
+  turns: number;
+  hostCalls: number;
+  /** Start of the first turn on the monotonic clock; 0 before it. */
+  startedAtMs: number;
+  heapMiB: number;
+}
+
+export type LaneMessage =
+  /** The isolate with this number waits for the code of its bundle. */
+  | { op: 'need'; isolate: number; installationId: string; digest: string }
+  /** Tail: arguments. */
+  | { op: 'call'; ticket: number; seq: number; name: string; cost: Cost }
+  /** Tail: the record. */
+  | { op: 'log'; ticket: number; seq: number; name: string }
+  /** Tail: the output. */
+  | { op: 'done'; ticket: number; cost: Cost; outputBytes: number }
+  /** Tail: a PluginFault. */
+  | { op: 'fault'; ticket: number; cost: Cost }
+  /** The isolate was lost without a fault of this invocation. */
+  | { op: 'interrupted'; ticket: number }
+  /** How many isolates the lane has now. */
+  | { op: 'isolates'; count: number };
+
+/** From the main thread of a cordon. */
+export type ControlMessage = { op: 'ready' } | { op: 'beat' };
+
+const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 2 ** 53;
+
+function isCost(value: unknown): value is Cost {
+  if (typeof value !== 'object' || value === null) return false;
+  const { cpuMs, turns, hostCalls, startedAtMs, heapMiB } = value as Record<string, unknown>;
+  return isCount(cpuMs) && isCount(turns) && isCount(hostCalls) && isCount(startedAtMs) && isCount(heapMiB);
+}
+
+/** Checks what a lane says, for a cordon may have been taken over. Null where no lane would say that. */
+export function readLaneMessage(head: unknown): LaneMessage | null {
+  if (typeof head !== 'object' || head === null) return null;
+  const { op, ticket, seq, name, cost, isolate, installationId, digest, count, outputBytes } = head as Record<
+    string,
+    unknown
+  >;
+  const valid = () => {
+    switch (op) {
+      case 'call':
+        return isCount(ticket) && isCount(seq) && typeof name === 'string' && isCost(cost);
+      case 'log':
+        return isCount(ticket) && isCount(seq) && typeof name === 'string';
+      case 'done':
+        return isCount(ticket) && isCost(cost) && isCount(outputBytes);
+      case 'fault':
+        return isCount(ticket) && isCost(cost);
+      case 'interrupted':
+        return isCount(ticket);
+      case 'need':
+        return isCount(isolate) && typeof installationId === 'string' && typeof digest === 'string';
+      case 'isolates':
+        return isCount(count);
+      default:
+        return false;
+    }
+  };
+  return valid() ? (head as LaneMessage) : null;
+}

@@ -1,0 +1,335 @@
+import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
+import { monotonicMs } from './clock.ts';
+import type { HostCallResult, Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
+import type { LaneLink } from './cordon-link.ts';
+import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
+import { limitFault, roundTo3 } from './limits.ts';
+import type { Cost, LaneMessage } from './messages.ts';
+
+interface Call {
+  name: string;
+  args: string;
+  result: HostCallResult | null;
+}
+
+/** The lane answers `expire` at once unless it is inside somebody's turn; the watchdog ends that one within this time. */
+const EXPIRE_GRACE_MS = 250;
+const NO_COST: Cost = { cpuMs: 0, turns: 0, hostCalls: 0, startedAtMs: 0, heapMiB: 0 };
+const LOG_NAME = /^(console|log):(debug|info|warn|error)$/;
+const TEXT_UNITS_MAX = { message: 8_192, name: 256, stack: 32_768, limit: 64, lastHostCall: 256 };
+
+export interface RunHooks {
+  /** The run was settled; it is on no lane any more. */
+  onOver(run: Run): void;
+}
+
+/**
+ * One invocation from arrival to answer, across all its executions. It keeps what an execution elsewhere needs to come to
+ * the same point: the host calls with their results, in the order and at the clock in which the plugin saw them.
+ */
+export class Run {
+  readonly invocation: Invocation;
+  readonly deadlineMs: number;
+  readonly outcome: Promise<Outcome>;
+  executions = 0;
+  over = false;
+  /** Executed where it is the only one on its cordon's only lane, because it may have killed the last one. */
+  suspect = false;
+  lane: LaneLink | null = null;
+  ticket = 0;
+  /** The lane has said something of this execution. */
+  begun = false;
+  cost: Cost = NO_COST;
+  lastHostCall: string | undefined;
+
+  readonly #ports: InvocationPorts;
+  readonly #hooks: RunHooks;
+  readonly #arrivedAtMs = monotonicMs();
+  readonly #timers = new Set<NodeJS.Timeout>();
+  readonly #calls: Call[] = [];
+  /** Results in the order in which the plugin got them. */
+  readonly #order: { seq: number; nowMs: number }[] = [];
+  /** Results that have come and were not delivered to any execution. */
+  readonly #settled: number[] = [];
+  /** How far this execution is: calls it has made, entries of `#order` it has got. */
+  #issued = 0;
+  #delivered = 0;
+  #logsSeen = 0;
+  #firstTurnAtMs = 0;
+  #nowMs: number;
+  #inputBytes: number;
+  #wall: NodeJS.Timeout;
+  #resolve!: (outcome: Outcome) => void;
+  #reject!: (error: unknown) => void;
+
+  constructor(invocation: Invocation, ports: InvocationPorts, hooks: RunHooks) {
+    this.invocation = invocation;
+    this.#ports = ports;
+    this.#hooks = hooks;
+    this.#nowMs = invocation.startedAtMs;
+    this.#inputBytes = Buffer.byteLength(invocation.input);
+    this.deadlineMs = this.#arrivedAtMs + invocation.limits.wallMs;
+    this.outcome = new Promise((resolve, reject) => {
+      this.#resolve = resolve;
+      this.#reject = reject;
+    });
+    this.#wall = setTimeout(() => this.#onWall(), invocation.limits.wallMs);
+    ports.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Sends the invocation to a lane, for the first time or again. */
+  begin(lane: LaneLink, ticket: number): void {
+    const { invocationId, installationId, digest, seed, startedAtMs, limits, input } = this.invocation;
+    this.lane = lane;
+    this.ticket = ticket;
+    this.executions++;
+    this.begun = false;
+    this.cost = NO_COST;
+    this.#issued = 0;
+    this.#delivered = 0;
+    lane.runs.set(ticket, this);
+    lane.waiting++;
+    lane.send(
+      {
+        op: 'start',
+        ticket,
+        id: invocationId,
+        installationId,
+        digest,
+        seed,
+        nowMs: startedAtMs,
+        deadlineMs: this.deadlineMs,
+        limits,
+      },
+      input,
+    );
+  }
+
+  /** Takes the invocation off its lane: answered, or to be executed elsewhere. */
+  detach(): void {
+    const { lane } = this;
+    if (!lane) return;
+    this.lane = null;
+    lane.runs.delete(this.ticket);
+    if (!this.begun) lane.waiting--;
+  }
+
+  onMessage(message: LaneMessage, tail: string): void {
+    if (!this.begun) {
+      this.begun = true;
+      this.lane!.waiting--;
+    }
+    if ('cost' in message) {
+      this.cost = message.cost;
+      this.#firstTurnAtMs ||= message.cost.startedAtMs;
+    }
+    switch (message.op) {
+      case 'call':
+        return this.#onCall(message.seq, message.name, tail);
+      case 'log':
+        return this.#onLog(message.seq, message.name, tail);
+      case 'done':
+        return this.#settle({ status: 'completed', output: tail, usage: this.#usage(message.outputBytes) });
+      case 'fault':
+        return this.fail(readFault(tail));
+      default:
+        throw new Error(`${message.op} is not about an invocation`);
+    }
+  }
+
+  /** It is known to have been inside a turn, though its lane could not say so any more. */
+  wasInside(turnStartedAtMs: number): void {
+    this.#firstTurnAtMs ||= turnStartedAtMs;
+  }
+
+  fail(fault: PluginFault): void {
+    // A wall limit that was reached before the first turn says that the machine is full, not that the plugin is slow.
+    if (fault.code === 'wall-limit' && this.#firstTurnAtMs === 0) return this.refuse('sandbox-saturated');
+    this.#settle({ status: 'faulted', fault, usage: this.#usage(0) });
+  }
+
+  refuse(code: SandboxRefusalCode): void {
+    this.reject(new SandboxRefusal(code));
+  }
+
+  reject(error: unknown): void {
+    if (this.over) return;
+    this.#end();
+    this.#reject(error);
+  }
+
+  /** Ends an execution that the lane still believes in. */
+  forget(): void {
+    this.lane?.send({ op: 'forget', ticket: this.ticket });
+  }
+
+  #settle(outcome: Outcome): void {
+    if (this.over) return;
+    this.#end();
+    this.#resolve(outcome);
+  }
+
+  #end(): void {
+    this.over = true;
+    clearTimeout(this.#wall);
+    for (const timer of this.#timers) clearTimeout(timer);
+    this.#ports.signal?.removeEventListener('abort', this.#onAbort);
+    this.detach();
+    this.#hooks.onOver(this);
+  }
+
+  #onAbort = (): void => {
+    this.forget();
+    this.refuse('invocation-aborted');
+  };
+
+  #onWall(): void {
+    if (!this.lane) return this.refuse('sandbox-interrupted');
+    this.lane.send({ op: 'expire', ticket: this.ticket });
+    this.#wall = setTimeout(() => this.#onWallBackstop(), EXPIRE_GRACE_MS);
+  }
+
+  /** The lane did not answer: it is inside a turn, of this invocation or of another. */
+  #onWallBackstop(): void {
+    const { invocationId, limits } = this.invocation;
+    const turns = this.lane?.cordon.state === 'ready' ? this.lane.cordon.openTurns() : [];
+    const open = turns.find((turn) => turn.invocationId === invocationId);
+    if (open) this.wasInside(open.startedAtMs);
+    const usedMs = monotonicMs() - this.#arrivedAtMs;
+    this.fail(limitFault('wall-limit', 'wallMs', limits.wallMs, usedMs, this.lastHostCall));
+  }
+
+  #onCall(seq: number, name: string, args: string): void {
+    // Not what this guest could have said after the calls it has made.
+    if (seq !== this.#issued + 1) return this.#diverge();
+    this.#issued = seq;
+    if (name !== 'timer') this.lastHostCall = name;
+    const recorded = this.#calls[seq - 1];
+    if (!recorded) {
+      const call: Call = { name, args, result: null };
+      this.#calls.push(call);
+      if (name === 'timer') this.#startTimer(seq, args);
+      else this.#callHost(seq, call);
+    } else if (recorded.name !== name || recorded.args !== args) return this.#diverge();
+    this.#deliver();
+  }
+
+  /** The execution does not repeat the recorded one, so its results would be somebody else's. */
+  #diverge(): void {
+    this.forget();
+    this.refuse('sandbox-interrupted');
+  }
+
+  #callHost(seq: number, { name, args }: Call): void {
+    const { invocationId, installationId } = this.invocation;
+    const failed = (): HostCallResult => ({
+      ok: false,
+      json: '{"code":"capability-unavailable","message":"The host failed to carry out this call; try again later."}',
+    });
+    // The port must not reject; if it does all the same, the plugin gets an answer and the host lives.
+    new Promise<HostCallResult>((resolve) => {
+      resolve(this.#ports.hostCall({ invocationId, installationId, seq, name, args }));
+    }).then(
+      (result) => this.#onResult(seq, result),
+      () => this.#onResult(seq, failed()),
+    );
+  }
+
+  #startTimer(seq: number, args: string): void {
+    const delayMs = readDelayMs(args);
+    // It cannot fire in time, so it need not be started; the wall limit ends the invocation.
+    if (delayMs > this.invocation.limits.wallMs) return;
+    const timer = setTimeout(() => {
+      this.#timers.delete(timer);
+      this.#onResult(seq, { ok: true, json: 'null' });
+    }, delayMs);
+    this.#timers.add(timer);
+  }
+
+  #onResult(seq: number, result: HostCallResult): void {
+    if (this.over) return;
+    this.#calls[seq - 1]!.result = result;
+    this.#settled.push(seq);
+    this.#deliver();
+  }
+
+  /** Gives this execution every result that it may have now: first the recorded ones in their order, then new ones. */
+  #deliver(): void {
+    if (!this.lane) return;
+    for (; this.#delivered < this.#order.length; this.#delivered++) {
+      const { seq, nowMs } = this.#order[this.#delivered]!;
+      if (seq > this.#issued) return;
+      this.#send(seq, nowMs);
+    }
+    while (this.#settled.length > 0 && this.#settled[0]! <= this.#issued) {
+      const seq = this.#settled.shift()!;
+      this.#nowMs = Math.max(this.#nowMs, Date.now());
+      this.#order.push({ seq, nowMs: this.#nowMs });
+      this.#delivered++;
+      this.#send(seq, this.#nowMs);
+    }
+  }
+
+  #send(seq: number, nowMs: number): void {
+    const { ok, json } = this.#calls[seq - 1]!.result!;
+    this.lane!.send({ op: 'result', ticket: this.ticket, seq, nowMs, ok }, json);
+  }
+
+  #onLog(seq: number, name: string, json: string): void {
+    if (seq <= this.#logsSeen) return;
+    this.#logsSeen = seq;
+    const match = LOG_NAME.exec(name);
+    if (!match) return;
+    const [, source, level] = match as unknown as [string, LogRecord['source'], LogRecord['level']];
+    this.#ports.log({ source, level, json, atMs: Date.now() });
+  }
+
+  #usage(outputBytes: number): Usage {
+    const endedAtMs = monotonicMs();
+    const { cpuMs, turns, hostCalls, heapMiB } = this.cost;
+    return {
+      cpuMs,
+      wallMs: roundTo3(endedAtMs - this.#arrivedAtMs),
+      turns,
+      hostCalls,
+      heapMiB,
+      inputBytes: this.#inputBytes,
+      outputBytes,
+      queuedMs: roundTo3(Math.max(0, (this.#firstTurnAtMs || endedAtMs) - this.#arrivedAtMs)),
+      executions: this.executions,
+    };
+  }
+}
+
+/** Milliseconds of `{"ms":n}`; what is no number is 0, as in browsers. */
+function readDelayMs(args: string): number {
+  try {
+    const { ms } = JSON.parse(args) as { ms?: unknown };
+    return typeof ms === 'number' && ms > 0 ? ms : 0;
+  } catch {
+    return 0;
+  }
+}
+
+/** A fault as a plugin's isolate wrote it: known fields only, and each of them capped. */
+export function readFault(text: string): PluginFault {
+  let said: Record<string, unknown> = {};
+  try {
+    const parsed: unknown = JSON.parse(text);
+    if (typeof parsed === 'object' && parsed !== null) said = parsed as Record<string, unknown>;
+  } catch {
+    // Falls through to a fault without facts.
+  }
+  const known = typeof said.code === 'string' && Object.hasOwn(PLUGIN_FAULTS, said.code);
+  const code = known ? (said.code as PluginFaultCode) : 'plugin-threw';
+  const fault: PluginFault = { code, message: PLUGIN_FAULTS[code] };
+  for (const [field, unitsMax] of Object.entries(TEXT_UNITS_MAX) as [keyof typeof TEXT_UNITS_MAX, number][]) {
+    const value = said[field];
+    if (typeof value === 'string') fault[field] = value.slice(0, unitsMax);
+  }
+  for (const field of ['allowed', 'used'] as const) {
+    const value = said[field];
+    if (typeof value === 'number' && Number.isFinite(value)) fault[field] = value;
+  }
+  return fault;
+}
