@@ -1,5 +1,5 @@
 import { type GuestScript, PluginIsolate } from './isolate/plugin-isolate.ts';
-import type { LaneRun } from './lane-runs.ts';
+import type { LaneRun } from './lane-turns.ts';
 
 /** The isolate of one (installation, digest) on this lane, with the invocations inside it. */
 export interface Shelved {

@@ -1,243 +1,22 @@
-import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
-import type { Limits } from '../plugins-sdk/contract/limits.ts';
-import { type GuestRecord, readRecords, type TurnHead } from '../plugins-sdk/contract/turns.ts';
+import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
 import { startUpText, turnText } from './black-box.ts';
 import { monotonicMs } from './clock.ts';
-import type { Entry } from './isolate/plugin-isolate.ts';
 import type { Shelf, Shelved } from './isolate-shelf.ts';
-import { brokenLimit, limitFault, roundTo3, turnTimeoutMs } from './limits.ts';
-import type { Cost, HostMessage, LaneMessage } from './messages.ts';
+import type { LaneRun, LaneTurns } from './lane-turns.ts';
+import { limitFault, turnTimeoutMs } from './limits.ts';
+import type { HostMessage, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';
-
-/** One execution of one invocation, as its lane sees it. */
-export interface LaneRun {
-  ticket: number;
-  id: string;
-  /** For the black box. */
-  text: string;
-  isolate: Shelved;
-  limits: Limits;
-  deadlineMs: number;
-  seed: string;
-  nowMs: number;
-  cpuMs: number;
-  turns: number;
-  /** Sequence number of the last call, timers included. */
-  calls: number;
-  hostCalls: number;
-  timers: number;
-  /** Calls and timers without an answer. */
-  pending: number;
-  logUnits: number;
-  startedAtMs: number;
-  lastHostCall?: string;
-}
-
-/** How often the heap of an isolate is read: a reading costs 2 us. */
-const HEAP_PERIOD_MS = 20;
-const FORGET_TIMEOUT_MS = 50;
-/** A log record's JSON is larger than the text that the guest counts; this is the backstop behind the guest's own limit. */
-const LOG_OVERHEAD_FACTOR = 4;
-const LOG_OVERHEAD_UNITS = 16;
-const CALL_BYTES_MAX = 8 * 1024 * 1024;
 
 export interface LaneRunsPorts {
   meter: TurnMeter;
   shelf: Shelf;
+  turns: LaneTurns;
   send(message: LaneMessage, tail?: string): void;
 }
 
-/** Carries out what the host says to a lane. Every entry into an isolate is synchronous and inside `meter.measure`. */
-export function createLaneRuns({ meter, shelf, send }: LaneRunsPorts) {
-  const runs = new Map<number, LaneRun>();
-
-  const costOf = (run: LaneRun): Cost => ({
-    cpuMs: roundTo3(run.cpuMs),
-    turns: run.turns,
-    hostCalls: run.hostCalls,
-    startedAtMs: roundTo3(run.startedAtMs),
-    heapMiB: roundTo3(run.isolate.usedMiB),
-  });
-
-  /** The invocation is over here. */
-  const leave = (run: LaneRun) => {
-    runs.delete(run.ticket);
-    run.isolate.runs.delete(run.id);
-    run.isolate.pending -= run.pending;
-    run.pending = 0;
-    shelf.left(run.isolate);
-  };
-
-  const fail = (run: LaneRun, fault: PluginFault) => {
-    send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, JSON.stringify(fault));
-    leave(run);
-  };
-
-  /** The isolate is lost: `culprit` has been answered, all others are executed again elsewhere. */
-  const lose = (isolate: Shelved) => {
-    const others = [...isolate.runs.values(), ...isolate.waiting.splice(0).map(({ run }) => run)];
-    for (const run of others) {
-      send({ op: 'interrupted', ticket: run.ticket });
-      leave(run);
-    }
-    shelf.retire(isolate);
-  };
-
-  /** The invocation is over by a limit: the guest must forget it. */
-  const endInGuest = (run: LaneRun) => {
-    const { isolate } = run;
-    const { plugin } = isolate;
-    leave(run);
-    if (!plugin || !shelf.isAlive(isolate)) return;
-    const head: TurnHead = { op: 'forget', id: run.id };
-    const ticket = { text: run.text, timeoutMs: FORGET_TIMEOUT_MS, heapMiB: isolate.heapMiB };
-    const entry = meter.measure(ticket, () => plugin.turn(JSON.stringify(head), '', FORGET_TIMEOUT_MS));
-    if (entry.ended === 'returned') read(run, entry.records);
-    else lose(isolate);
-  };
-
-  const failInGuest = (run: LaneRun, fault: PluginFault) => {
-    send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, JSON.stringify(fault));
-    endInGuest(run);
-  };
-
-  const overLimit = (run: LaneRun, code: PluginFaultCode, limit: keyof Limits, used: number) =>
-    limitFault(code, limit, run.limits[limit], used, run.lastHostCall);
-
-  const wallUsedMs = (run: LaneRun) => run.limits.wallMs + Math.max(0, monotonicMs() - run.deadlineMs);
-
-  const onCall = (run: LaneRun, { seq, name, payload }: GuestRecord) => {
-    if (seq !== run.calls + 1 || payload.length > CALL_BYTES_MAX) {
-      failInGuest(run, {
-        code: 'plugin-answer-invalid',
-        message: `Host call ${seq} (${name.slice(0, 64)}) is malformed.`,
-      });
-      return;
-    }
-    run.calls = seq;
-    if (name === 'timer') run.timers++;
-    else {
-      run.hostCalls++;
-      run.lastHostCall = name;
-    }
-    if (run.hostCalls > run.limits.hostCalls) {
-      failInGuest(run, overLimit(run, 'host-call-limit', 'hostCalls', run.hostCalls));
-    } else if (run.timers > run.limits.timers) {
-      failInGuest(run, overLimit(run, 'host-call-limit', 'timers', run.timers));
-    } else {
-      run.pending++;
-      run.isolate.pending++;
-      send({ op: 'call', ticket: run.ticket, seq, name, cost: costOf(run) }, payload);
-    }
-  };
-
-  const onLog = (run: LaneRun, { seq, name, payload }: GuestRecord) => {
-    run.logUnits += payload.length + LOG_OVERHEAD_UNITS;
-    if (run.logUnits > run.limits.logBytes * LOG_OVERHEAD_FACTOR) return;
-    send({ op: 'log', ticket: run.ticket, seq, name }, payload);
-  };
-
-  const onDone = (run: LaneRun, output: string) => {
-    const outputBytes = Buffer.byteLength(output);
-    if (outputBytes > run.limits.outputBytes) {
-      fail(run, overLimit(run, 'output-too-large', 'outputBytes', outputBytes));
-    } else if (run.cpuMs > run.limits.cpuMs) {
-      fail(run, overLimit(run, 'cpu-limit', 'cpuMs', run.cpuMs));
-    } else if (monotonicMs() > run.deadlineMs) {
-      fail(run, overLimit(run, 'wall-limit', 'wallMs', wallUsedMs(run)));
-    } else {
-      send({ op: 'done', ticket: run.ticket, cost: costOf(run), outputBytes }, output);
-      leave(run);
-    }
-  };
-
-  /** Passes on what the guest said. A guest that says something it cannot say has been taken over: its isolate goes. */
-  const read = (current: LaneRun, text: string) => {
-    let records: GuestRecord[];
-    try {
-      records = readRecords(text);
-    } catch {
-      fail(current, { code: 'plugin-answer-invalid', message: 'The plugin broke the guest runtime.' });
-      lose(current.isolate);
-      return;
-    }
-    for (const record of records) {
-      // A plugin may settle one of its invocations from a turn of another; of other isolates it knows nothing.
-      const run = current.isolate.runs.get(record.id);
-      if (!run) continue;
-      if (record.op === 'call') onCall(run, record);
-      else if (record.op === 'log') onLog(run, record);
-      else if (record.op === 'done') onDone(run, record.payload);
-      else {
-        send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, record.payload);
-        leave(run);
-      }
-    }
-  };
-
-  /** With nothing pending in the whole isolate, whoever is still inside waits for ever. */
-  const failStuck = (isolate: Shelved) => {
-    if (isolate.pending > 0 || isolate.runs.size === 0) return;
-    for (const run of [...isolate.runs.values()]) {
-      const code = 'plugin-never-answered';
-      if (runs.has(run.ticket)) {
-        failInGuest(run, {
-          code,
-          message: PLUGIN_FAULTS[code],
-          ...(run.lastHostCall ? { lastHostCall: run.lastHostCall } : {}),
-        });
-      }
-    }
-  };
-
-  const readHeap = (isolate: Shelved) => {
-    const nowMs = performance.now();
-    if (nowMs - isolate.usedReadAtMs < HEAP_PERIOD_MS) return;
-    isolate.usedReadAtMs = nowMs;
-    isolate.usedMiB = isolate.plugin?.usedMiB() ?? 0;
-  };
-
-  /** A turn that did not end by itself. */
-  const afterLostTurn = (run: LaneRun, ended: 'timeout' | 'heap' | 'broken') => {
-    const { isolate, limits } = run;
-    if (ended === 'heap') {
-      fail(run, limitFault('heap-limit', 'heapMiB', limits.heapMiB, undefined, run.lastHostCall));
-    } else if (ended === 'timeout') {
-      const wallLeftMs = run.deadlineMs - monotonicMs();
-      const code = brokenLimit({ cpuMs: run.cpuMs, cpuMsMax: limits.cpuMs, wallLeftMs });
-      if (code === 'cpu-limit') fail(run, overLimit(run, code, 'cpuMs', run.cpuMs));
-      else if (code === 'wall-limit') fail(run, overLimit(run, code, 'wallMs', wallUsedMs(run)));
-    }
-    lose(isolate);
-  };
-
-  const enter = (run: LaneRun, head: TurnHead, body: string) => {
-    const { isolate, limits } = run;
-    const wallLeftMs = run.deadlineMs - monotonicMs();
-    if (wallLeftMs <= 0) {
-      failInGuest(run, overLimit(run, 'wall-limit', 'wallMs', wallUsedMs(run)));
-      failStuck(isolate);
-      return;
-    }
-    const timeoutMs = turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs);
-    const plugin = isolate.plugin!;
-    if (run.startedAtMs === 0) run.startedAtMs = monotonicMs();
-    const text = JSON.stringify(head);
-    const entry: Entry = meter.measure({ text: run.text, timeoutMs, heapMiB: isolate.heapMiB }, () =>
-      plugin.turn(text, body, timeoutMs),
-    );
-    run.turns++;
-    run.cpuMs += meter.last.cpuMs;
-    if (entry.ended !== 'returned') {
-      afterLostTurn(run, entry.ended);
-      return;
-    }
-    readHeap(isolate);
-    read(run, entry.records);
-    if (run.cpuMs > limits.cpuMs && runs.has(run.ticket))
-      failInGuest(run, overLimit(run, 'cpu-limit', 'cpuMs', run.cpuMs));
-    failStuck(isolate);
-  };
+/** Carries out what the host says to a lane. */
+export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
+  const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf } = turns;
 
   const begin = (run: LaneRun, input: string) => {
     const { outputBytes, hostCalls, timers, logBytes } = run.limits;
@@ -315,6 +94,13 @@ export function createLaneRuns({ meter, shelf, send }: LaneRunsPorts) {
     shelf.retire(isolate);
   };
 
+  const onCode = ({ isolate: number, ok }: Extract<HostMessage, { op: 'bundle' }>, code: string) => {
+    const isolate = shelf.byNumber(number);
+    if (!isolate) return;
+    if (ok) onBundle(isolate, code);
+    else dropWaiting(isolate);
+  };
+
   /** Takes an invocation away that nobody waits for, wherever it is. */
   const withdraw = (run: LaneRun) => {
     const { isolate } = run;
@@ -328,39 +114,41 @@ export function createLaneRuns({ meter, shelf, send }: LaneRunsPorts) {
     }
   };
 
-  const onResult = (run: LaneRun, message: Extract<HostMessage, { op: 'result' }>, json: string) => {
+  const onResult = (message: Extract<HostMessage, { op: 'result' }>, json: string) => {
+    const run = runs.get(message.ticket);
+    if (!run) return;
     run.pending--;
     run.isolate.pending--;
     const { seq, nowMs, ok } = message;
     enter(run, { op: 'result', id: run.id, seq, nowMs, ok }, json);
   };
 
+  /** Nobody waits any more, or not in vain: with the wall deadline behind it the host wants to know what it cost. */
+  const onEnd = (ticket: number, expired: boolean) => {
+    const run = runs.get(ticket);
+    if (!run) return;
+    if (expired) send({ op: 'fault', ticket, cost: costOf(run) }, JSON.stringify(overWall(run)));
+    withdraw(run);
+  };
+
   return (message: HostMessage, tail: string): void => {
     switch (message.op) {
       case 'start':
-        return onStart(message, tail);
-      case 'result': {
-        const run = runs.get(message.ticket);
-        return run && onResult(run, message, tail);
-      }
-      case 'bundle': {
-        const isolate = shelf.byNumber(message.isolate);
-        if (!isolate) return;
-        return message.ok ? onBundle(isolate, tail) : dropWaiting(isolate);
-      }
-      case 'forget': {
-        const run = runs.get(message.ticket);
-        return run && withdraw(run);
-      }
-      case 'expire': {
-        const run = runs.get(message.ticket);
-        if (!run) return;
-        const fault = overLimit(run, 'wall-limit', 'wallMs', wallUsedMs(run));
-        send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, JSON.stringify(fault));
-        return withdraw(run);
-      }
+        onStart(message, tail);
+        break;
+      case 'result':
+        onResult(message, tail);
+        break;
+      case 'bundle':
+        onCode(message, tail);
+        break;
+      case 'forget':
+      case 'expire':
+        onEnd(message.ticket, message.op === 'expire');
+        break;
       case 'evict':
-        return shelf.evict(message.installationId);
+        shelf.evict(message.installationId);
+        break;
       case 'guest':
         throw new Error('the guest runtime comes once, first');
     }

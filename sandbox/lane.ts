@@ -5,6 +5,7 @@ import { FrameReader, FrameWriter } from './frames.ts';
 import type { GuestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
 import { createLaneRuns } from './lane-runs.ts';
+import { createLaneTurns } from './lane-turns.ts';
 import type { HostMessage, LaneMessage } from './messages.ts';
 import { createTurnMeter } from './turn-meter.ts';
 import { watchBoard } from './watch-board.ts';
@@ -48,13 +49,13 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
   const setUp = (code: string) => {
     const guest: GuestScript = { code };
     shelf = createShelf(guest, isolatesMax, (count) => send({ op: 'isolates', count }));
-    carryOut = createLaneRuns({ meter, shelf, send });
+    carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
     watch.setReady(lane);
   };
   const reader = new FrameReader((head, tail) => {
     // The host is trusted: what it says is not checked again.
-    if (!carryOut) return setUp(tail);
-    carryOut(head as HostMessage, tail);
+    if (carryOut) carryOut(head as HostMessage, tail);
+    else setUp(tail);
     if (writer.bytes > FLUSH_AFTER_BYTES || performance.now() - flushedAtMs > FLUSH_AFTER_MS) flush();
   });
 

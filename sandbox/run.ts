@@ -125,13 +125,17 @@ export class Run {
     }
     switch (message.op) {
       case 'call':
-        return this.#onCall(message.seq, message.name, tail);
+        this.#onCall(message.seq, message.name, tail);
+        break;
       case 'log':
-        return this.#onLog(message.seq, message.name, tail);
+        this.#onLog(message.seq, message.name, tail);
+        break;
       case 'done':
-        return this.#settle({ status: 'completed', output: tail, usage: this.#usage(message.outputBytes) });
+        this.#settle({ status: 'completed', output: tail, usage: this.#usage(message.outputBytes) });
+        break;
       case 'fault':
-        return this.fail(readFault(tail));
+        this.fail(readFault(tail));
+        break;
       default:
         throw new Error(`${message.op} is not about an invocation`);
     }
@@ -144,8 +148,8 @@ export class Run {
 
   fail(fault: PluginFault): void {
     // A wall limit that was reached before the first turn says that the machine is full, not that the plugin is slow.
-    if (fault.code === 'wall-limit' && this.#firstTurnAtMs === 0) return this.refuse('sandbox-saturated');
-    this.#settle({ status: 'faulted', fault, usage: this.#usage(0) });
+    if (fault.code === 'wall-limit' && this.#firstTurnAtMs === 0) this.refuse('sandbox-saturated');
+    else this.#settle({ status: 'faulted', fault, usage: this.#usage(0) });
   }
 
   refuse(code: SandboxRefusalCode): void {
@@ -184,7 +188,10 @@ export class Run {
   };
 
   #onWall(): void {
-    if (!this.lane) return this.refuse('sandbox-interrupted');
+    if (!this.lane) {
+      this.refuse('sandbox-interrupted');
+      return;
+    }
     this.lane.send({ op: 'expire', ticket: this.ticket });
     this.#wall = setTimeout(() => this.#onWallBackstop(), EXPIRE_GRACE_MS);
   }
@@ -200,18 +207,23 @@ export class Run {
   }
 
   #onCall(seq: number, name: string, args: string): void {
-    // Not what this guest could have said after the calls it has made.
-    if (seq !== this.#issued + 1) return this.#diverge();
+    const recorded = this.#calls[seq - 1];
+    const repeats = !recorded || (recorded.name === name && recorded.args === args);
+    if (seq !== this.#issued + 1 || !repeats) {
+      this.#diverge();
+      return;
+    }
     this.#issued = seq;
     if (name !== 'timer') this.lastHostCall = name;
-    const recorded = this.#calls[seq - 1];
-    if (!recorded) {
-      const call: Call = { name, args, result: null };
-      this.#calls.push(call);
-      if (name === 'timer') this.#startTimer(seq, args);
-      else this.#callHost(seq, call);
-    } else if (recorded.name !== name || recorded.args !== args) return this.#diverge();
+    if (!recorded) this.#make(seq, { name, args, result: null });
     this.#deliver();
+  }
+
+  /** A call that no execution has made before. */
+  #make(seq: number, call: Call): void {
+    this.#calls.push(call);
+    if (call.name === 'timer') this.#startTimer(seq, call.args);
+    else this.#callHost(seq, call);
   }
 
   /** The execution does not repeat the recorded one, so its results would be somebody else's. */

@@ -142,7 +142,11 @@ export class Supervisor {
 
   /** Sends a run to a lane, or parks it until there is one. */
   #dispatch(run: Run): void {
-    if (run.suspect) return this.#dispatchSuspect(run);
+    if (run.suspect) this.#dispatchSuspect(run);
+    else this.#dispatchInnocent(run);
+  }
+
+  #dispatchInnocent(run: Run): void {
     const { queuePerLane } = this.#options;
     const links = this.#links;
     let ready = false;
@@ -151,13 +155,16 @@ export class Supervisor {
       this.#loads[lane] = link ? link.runs.size : 0;
       ready ||= link !== null;
     }
-    if (!ready) return this.#park(run);
+    if (!ready) {
+      this.#park(run);
+      return;
+    }
     // An invocation that the sandbox took on already is not turned away.
     const again = run.executions > 0;
     const isOpen = (lane: number) => links[lane] != null && (again || links[lane].waiting < queuePerLane);
     const lane = this.#placement.place(run.invocation.installationId, this.#loads, isOpen);
-    if (lane < 0) return run.refuse('sandbox-saturated');
-    run.begin(links[lane]!, ++this.#tickets);
+    if (lane < 0) run.refuse('sandbox-saturated');
+    else run.begin(links[lane]!, ++this.#tickets);
   }
 
   #park(run: Run): void {
@@ -250,9 +257,9 @@ export class Supervisor {
   #again(run: Run, suspect: boolean): void {
     run.detach();
     if (run.over) return;
-    if (run.executions >= EXECUTIONS_MAX) return run.refuse('sandbox-interrupted');
     run.suspect ||= suspect;
-    this.#dispatch(run);
+    if (run.executions < EXECUTIONS_MAX) this.#dispatch(run);
+    else run.refuse('sandbox-interrupted');
   }
 
   #onEnd(slot: Slot, cordon: Cordon, end: CordonEnd): void {
