@@ -3,7 +3,7 @@
  * fakes; production code may not.
  */
 const TESTS =
-  '\\.(test|suite|contract)\\.ts$|(^|/)(fake|test)-[^/]*\\.ts$|^sandbox/hostile/|^plugins-sdk/testing/|^examples/';
+  '\\.(test|suite|contract)\\.ts$|(^|/)(fake|test)-[^/]*\\.ts$|^sandbox/hostile/|^plugins-sdk/testing/|^examples/|^benchmarks/';
 const TEST_ONLY = '(^|/)fake-[^/]*\\.ts$|\\.(test|suite)\\.ts$|(^|/)test-(database|registry)\\.ts$';
 
 /** dependency-cruiser resolves a package to its folder below node_modules. */

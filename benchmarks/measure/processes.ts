@@ -1,0 +1,69 @@
+import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import fs from 'node:fs';
+import os from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import type { Answer } from './bare-koa-process.ts';
+import type { LoadOrder, LoadResult } from './load-process.ts';
+
+const root = path.resolve(import.meta.dirname, '../..');
+const child = (name: string) =>
+  fork(path.join(import.meta.dirname, `${name}.ts`), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+
+async function ask<Reply>(process: ChildProcess, message: object): Promise<Reply> {
+  process.send(message);
+  const answer = await Promise.race([once(process, 'message'), once(process, 'exit').then(() => null)]);
+  if (answer === null)
+    throw new Error(`a process of the benchmark ended with ${process.exitCode ?? process.signalCode}`);
+  return answer[0] as Reply;
+}
+
+/** One measurement, from a process of its own, so that the load never shares a thread with what it measures. */
+export async function runLoad(order: LoadOrder): Promise<LoadResult> {
+  const result = await ask<LoadResult>(child('load-process'), order);
+  if (result.failures > 0) throw new Error(`${result.failures} of ${result.n} requests to ${order.url} failed`);
+  return result;
+}
+
+export interface Running {
+  url: string;
+  close(): Promise<void>;
+}
+
+/** A bare Koa handler in a process of its own that answers what the plugin answers. */
+export async function startBareKoa(answer: Answer): Promise<Running> {
+  const process = child('bare-koa-process');
+  const { url } = await ask<{ url: string }>(process, answer);
+  return { url, close: () => end(process) };
+}
+
+export interface RunningHost extends Running {
+  /** API tokens by role. */
+  credentials: Record<string, string>;
+}
+
+/** A fresh host as `npm start` brings it up: embedded PostgreSQL, sandbox processes, published and installed examples. */
+export async function startHost(): Promise<RunningHost> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'));
+  const args = ['bin/gatehouse.ts', 'demo', '--json', '--port', '0', '--data', folder];
+  const host = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const close = async () => {
+    await end(host);
+    fs.rmSync(folder, { recursive: true, force: true });
+  };
+  for await (const line of createInterface({ input: host.stdout })) {
+    if (!line.startsWith('{')) continue;
+    const { url, credentials } = JSON.parse(line);
+    host.stdout.resume();
+    return { url, credentials, close };
+  }
+  await close();
+  throw new Error('the host ended before it was up; see above');
+}
+
+async function end(process: ChildProcess): Promise<void> {
+  if (process.exitCode !== null || process.signalCode !== null) return;
+  process.kill('SIGTERM');
+  await once(process, 'exit');
+}
