@@ -69,6 +69,8 @@ export async function startServer(app: Koa, { hostName, port, log, ...settings }
     answerClientError(error, socket);
   });
   const address = await listen(server, port, hostName);
+  // Without a listener, a fault of accepting (too many open files) would end the process.
+  server.on('error', (error) => log.error({ err: error }, 'accepting failed'));
   return {
     url: urlOf(address),
     port: address.port,
