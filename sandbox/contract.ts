@@ -65,6 +65,8 @@ export interface InvocationPorts {
   log(record: LogRecord): void;
   /** Aborting ends the invocation with `invocation-aborted`. */
   signal?: AbortSignal;
+  /** The clock of later turns and of log records, in milliseconds since 1970; the system's where absent. */
+  nowMs?(): number;
 }
 
 /** What one invocation cost. */
