@@ -5,7 +5,7 @@ import { callerRoutes, KV, startTestPlatform, type TestPlatform } from './test-p
 /** One plugin that can do everything wrong, by path. */
 const SOURCE = `
 import { definePlugin } from '@gatehouse/plugin-sdk';
-const later = () => new Promise((resolve) => setTimeout(resolve, 5));
+const later = () => new Promise((resolve) => setTimeout(resolve, 50));
 export default definePlugin({
   routes: {
     'GET /fine': () => ({ ok: true }),
@@ -17,7 +17,7 @@ export default definePlugin({
     'GET /slow': async () => { for (;;) await later(); },
     'GET /spins': () => { for (;;); },
     'GET /spins-later': async () => { await later(); for (;;); },
-    'GET /hoards': () => { const all = []; for (;;) all.push(new Array(10_000).fill(all.length)); },
+    'GET /hoards': () => { const all = []; for (;;) all.push(new Array(400_000).fill(all.length + 0.5)); },
     'GET /asks': async (_request, ctx) => { for (let n = 0; n < 200; n++) await ctx.kv.get('k'); return n; },
   },
 });
