@@ -81,27 +81,4 @@ describe('validatePlugin', function () {
     expect(code).to.equal('plugin-invalid');
     expect(facts.frames[0]).to.match(/src\/delivery\.ts:\d+/);
   });
-
-  it('points at a schedule that is no cron expression', async () => {
-    const jobs = [
-      { name: 'wrong', cron: '99 * * * *' },
-      { name: 'seconds', cron: '* * * * * *' },
-      { name: 'fine', cron: '0 4 * * 1-5' },
-    ];
-    const folder = await changed('schedule', 'gatehouse.json', (text) =>
-      JSON.stringify({ ...JSON.parse(text), schedule: jobs }),
-    );
-    await writeFile(
-      join(folder, 'src/index.ts'),
-      (await readFile(join(folder, 'src/index.ts'), 'utf8')).replace(
-        '  hooks: {',
-        '  schedule: { wrong: () => 1, seconds: () => 1, fine: () => 1 },\n  hooks: {',
-      ),
-    );
-    const { facts } = await refusalOf(validatePlugin(folder));
-    expect(facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal([
-      '/schedule/0/cron',
-      '/schedule/1/cron',
-    ]);
-  });
 });

@@ -1,7 +1,6 @@
 import { resolve } from 'node:path';
-import { Cron } from 'croner';
 import { PluginFaultError } from '../../../host/invocations/contract.ts';
-import type { DocumentFault, Manifest, PluginShape } from '../../contract/index.ts';
+import type { PluginShape } from '../../contract/index.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { compareShape } from '../compare-shape.ts';
 import { CliError } from '../errors.ts';
@@ -29,7 +28,7 @@ export async function validatePlugin(folder: string): Promise<ValidatedPlugin> {
   const plugin = await loadLocalPlugin(folder);
   const { manifest, code, warnings } = plugin;
   const shape = await describe(plugin);
-  const faults = [...compareShape(manifest, shape), ...scheduleFaults(manifest)];
+  const faults = compareShape(manifest, shape);
   if (faults.length > 0) {
     const count = faults.length === 1 ? 'a fault' : `${faults.length} faults`;
     throw new CliError('plugin-invalid', `The plugin in ${folder} has ${count}.`, { faults });
@@ -56,21 +55,6 @@ async function describe(plugin: LocalPlugin): Promise<PluginShape> {
   } finally {
     await host.close();
   }
-}
-
-/** Five fields in UTC; finer or local schedules would not mean the same on every host. */
-function scheduleFaults({ schedule = [] }: Manifest): DocumentFault[] {
-  return schedule.flatMap(({ cron }, at) => {
-    const pointer = `/schedule/${at}/cron`;
-    if (cron.trim().split(/\s+/).length !== 5)
-      return [{ pointer, message: 'must have five fields, such as 0 4 * * *' }];
-    try {
-      new Cron(cron, { paused: true, timezone: 'UTC' });
-      return [];
-    } catch (error) {
-      return [{ pointer, message: (error as Error).message.replace(/^CronPattern: /, '') }];
-    }
-  });
 }
 
 export function validateCommand(cli: Cli): void {
