@@ -159,8 +159,12 @@ function createPool(
     connection: connection as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: CONNECT_TIMEOUT_MS,
+    // knex prints to the console what it also rejects with.
+    log: { debug: ignore, warn: ignore, error: ignore, deprecate: ignore },
   });
 }
+
+const ignore = () => {};
 
 async function answers(pool: Knex, url: string): Promise<void> {
   try {

@@ -37,6 +37,9 @@ export async function testDatabase(): Promise<TestDatabase> {
   const name = `test_${made}`;
   await asSuperuser(postgres, async (superuser) => {
     await superuser.raw('create database ?? template ?? owner gatehouse_owner', [name, TEMPLATE]);
+    // Rights on the database itself are not copied with its contents.
+    await superuser.raw('revoke all on database ?? from public', [name]);
+    await superuser.raw('grant connect on database ?? to gatehouse_app', [name]);
   });
   const appUrl = postgres.urlOf('gatehouse_app', name);
   const ownerUrl = postgres.urlOf('gatehouse_owner', name);
