@@ -49,8 +49,6 @@ const LEFTOVER_MS_MAX = 2_000;
  */
 export function boundLeftover(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
-  // Nobody asked for the body: whether the client sends it anyway cannot be known, so the connection ends here.
-  if (expectsContinue(req)) res.shouldKeepAlive = false;
   res.once('finish', () => {
     // Node discards by itself only what nobody has begun to read.
     req.resume();

@@ -99,7 +99,8 @@ describe('startServer', () => {
       expect(await (await response).text()).to.equal('finished');
       await closed;
       expect(await fetch(origin).catch(() => 'refused')).to.equal('refused');
-    });
+      // Less than the drain time: the connection must not wait for it.
+    }).timeout(20_000);
 
     it('cuts what does not finish in time', async () => {
       const { http, origin, fake } = await serve();
