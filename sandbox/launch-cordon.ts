@@ -36,6 +36,8 @@ export function cordonArguments(entry: string): string[] {
   ];
   return [
     '--no-node-snapshot',
+    // With concurrent recompilation, V8 14 often leaves a tight loop uninterrupted for seconds (measured).
+    '--no-concurrent-recompilation',
     '--permission',
     '--allow-addons',
     '--allow-worker',
