@@ -31,7 +31,7 @@ export async function openPlatformDatabase(
   }
   const folder = path.join(config.dataFolder, 'postgres');
   const { appUrl, ownerUrl, stop } = await startEmbeddedPostgres({ folder, log, onDeath });
-  return { appUrl, ownerUrl, description: `embedded, in ${path.relative('.', folder) || '.'}`, close: stop };
+  return { appUrl, ownerUrl, description: `embedded, in ${nearPath(folder)}`, close: stop };
 }
 
 /** Applies pending migrations; returns their names. Refuses with: MigrationRefused, DatabaseUnavailable. */
@@ -46,3 +46,9 @@ export const requireMigrated = ({ appUrl }: PlatformDatabase): Promise<void> =>
     const names = late.map(({ name, state }) => `${name} (${state})`).join(', ');
     throw new MigrationRefused(`The database is not up to date: ${names}; run: gatehouse migrate up.`);
   });
+
+/** A path as a person would type it here. */
+export function nearPath(file: string): string {
+  const relative = path.relative('.', file);
+  return relative.startsWith('..') ? file : relative || '.';
+}

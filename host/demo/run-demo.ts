@@ -3,7 +3,7 @@ import path from 'node:path';
 import { type Host, startHost } from '../compose.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../http/log.ts';
-import { migrate, openPlatformDatabase } from '../open-database.ts';
+import { migrate, nearPath, openPlatformDatabase } from '../open-database.ts';
 import { RoleRefused } from '../roles/role.ts';
 import { HOST_VERSION } from '../version.ts';
 import { type Credentials, seedPeople } from './people.ts';
@@ -44,7 +44,7 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
     await stage.step(
       'fresh',
       () => clearData(config, log),
-      () => `removed ${path.relative('.', config.dataFolder)}`,
+      () => `removed ${nearPath(config.dataFolder)}`,
     );
   const database = await stage.step(
     'database',
@@ -100,7 +100,7 @@ Addresses
   OpenAPI        ${url}/openapi.json
   Health         ${url}/readyz   ${url}/metrics
 
-API tokens of the seeded people (also in ${path.relative('.', file)})
+API tokens of the seeded people (also in ${nearPath(file)})
 ${tokens.join('\n')}
 
 Paste this:

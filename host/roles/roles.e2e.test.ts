@@ -1,0 +1,216 @@
+import { type ChildProcess, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
+import { tmpdir } from 'node:os';
+import path from 'node:path';
+import { createInterface } from 'node:readline';
+import { expect } from 'chai';
+import { testDatabase } from '../../migrations/test-database.ts';
+import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import type { Credentials } from '../demo/people.ts';
+
+const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'gatehouse.ts');
+
+interface Ended {
+  code: number | null;
+  stdout: string;
+  stderr: string;
+}
+
+interface DemoLine {
+  url: string;
+  credentials: Credentials;
+  installations: { plugin: string; installationId: string; path: string }[];
+}
+
+describe('gatehouse', () => {
+  let folder: string;
+  const children: ChildProcess[] = [];
+  before(async () => {
+    folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-roles-'));
+  });
+  after(async () => {
+    await Promise.all(
+      children.map(async (child) => {
+        if (child.exitCode !== null || child.signalCode !== null) return;
+        child.kill('SIGTERM');
+        await once(child, 'exit');
+      }),
+    );
+    await rm(folder, { recursive: true, force: true });
+  });
+
+  const start = (args: string[], env: Record<string, string> = {}) => {
+    const child = spawn(process.execPath, [PROGRAM, ...args], {
+      env: { PATH: process.env.PATH, ...env },
+      stdio: ['ignore', 'pipe', 'pipe'],
+    });
+    children.push(child);
+    return child;
+  };
+  const run = async (args: string[], env?: Record<string, string>): Promise<Ended> => {
+    const child = start(args, env);
+    const text = { stdout: '', stderr: '' };
+    for (const name of ['stdout', 'stderr'] as const) {
+      child[name]!.setEncoding('utf8').on('data', (chunk: string) => {
+        text[name] += chunk;
+      });
+    }
+    const [code] = await once(child, 'close');
+    return { code, ...text };
+  };
+  const startDemo = async (data: string): Promise<{ child: ChildProcess; demo: DemoLine }> => {
+    const child = start(['demo', '--json', '--port', '0', '--data', path.join(folder, data)]);
+    child.stderr!.pipe(process.stderr);
+    for await (const line of createInterface({ input: child.stdout! })) return { child, demo: JSON.parse(line) };
+    throw new Error('the demo ended without a word');
+  };
+  const refusedInOneSentence = ({ code, stderr }: Ended, pattern: RegExp) => {
+    expect(stderr).to.match(pattern);
+    expect(stderr).to.not.match(/^\s+at /m);
+    expect(code).to.equal(1);
+  };
+
+  it('demo --smoke shows every step, and a second one keeps what exists', async () => {
+    const args = ['demo', '--smoke', '--port', '0', '--data', path.join(folder, 'smoke')];
+    const first = await run(args);
+    expect(first.stderr).to.equal('');
+    expect(first.code).to.equal(0);
+    for (const step of ['pack', 'sign', 'publish', 'approve', 'install', 'invoke']) {
+      expect(first.stdout).to.match(new RegExp(`✔ ${step} .* ms\\n`));
+    }
+    const second = await run(args);
+    expect(second.code).to.equal(0);
+    expect(second.stdout).to.include('is published already').and.include('is installed already');
+    expect(second.stdout).to.not.match(/✔ (sign|approve) /);
+  });
+
+  it('demo --fresh starts from nothing, and leaves other files in the folder alone', async () => {
+    const { stdout, code } = await run([
+      'demo',
+      '--smoke',
+      '--fresh',
+      '--port',
+      '0',
+      '--data',
+      path.join(folder, 'smoke'),
+    ]);
+    expect(code).to.equal(0);
+    expect(stdout).to.match(/✔ approve /);
+  });
+
+  it('demo answers after SIGKILL of the host, with everything that was answered before', async () => {
+    const { child, demo } = await startDemo('killed');
+    const order = (at: number) => ({ orderId: `order-${at}`, lines: [{ sku: 'vpn-year', quantity: 1 }] });
+    const shopOf = (from: DemoLine) => from.installations.find(({ plugin }) => plugin.endsWith('/order-delivery'))!;
+    const shop = shopOf(demo);
+    const operator = createApiClient({ url: demo.url, token: demo.credentials.operator });
+    const keys = Array.from({ length: 60 }, (_, at) => `KEY-${at}`);
+    const loaded = await operator.raw({
+      method: 'POST',
+      path: `${shop.path}/pool/vpn-year`,
+      headers: { 'content-type': 'application/json' },
+      body: JSON.stringify({ keys }),
+      idempotent: true,
+    });
+    expect(loaded.status).to.be.oneOf([200, 201]);
+    const caller = createApiClient({ url: demo.url, token: demo.credentials.caller, retries: 0 } as never);
+    const answered = new Map<number, unknown>();
+    const calls = Array.from({ length: 40 }, async (_, at) => {
+      await new Promise((resolve) => setTimeout(resolve, at * 5));
+      const { result } = await caller.deliverHook(shop.installationId, 'order.paid', {
+        eventId: `event-${at}`,
+        payload: order(at),
+      });
+      answered.set(at, result);
+      if (answered.size === 10) child.kill('SIGKILL');
+    });
+    await Promise.allSettled(calls);
+    expect(answered.size).to.be.at.least(10).and.below(40);
+
+    const again = await startDemo('killed');
+    const retrying = createApiClient({ url: again.demo.url, token: again.demo.credentials.caller });
+    const results = await Promise.all(
+      calls.map(async (_call, at) => {
+        const event = { eventId: `event-${at}`, payload: order(at) };
+        return (await retrying.deliverHook(shopOf(again.demo).installationId, 'order.paid', event)).result;
+      }),
+    );
+    for (const [at, result] of answered) expect(results[at], `order ${at}`).to.deep.equal(result);
+    const handedOut = JSON.stringify(results).match(/KEY-\d+/g)!;
+    expect(new Set(handedOut).size).to.equal(40);
+    again.child.kill('SIGTERM');
+    expect((await once(again.child, 'exit'))[0]).to.equal(0);
+  });
+
+  it('finishes running calls on SIGTERM, and refuses a second instance on the same folder meanwhile', async () => {
+    const { child, demo } = await startDemo('graceful');
+    refusedInOneSentence(
+      await run(['demo', '--smoke', '--port', '0', '--data', path.join(folder, 'graceful')]),
+      /another Gatehouse/i,
+    );
+    const calls = Array.from({ length: 20 }, () => fetch(`${demo.url}${demo.installations[0]!.path}/greetings/Ada`));
+    const answers = await Promise.all(calls);
+    expect(answers.every(({ status }) => status === 200)).to.equal(true);
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+  });
+
+  it('says in one sentence that the port is taken', async () => {
+    const server = createServer().listen(0, '127.0.0.1');
+    await once(server, 'listening');
+    const { port } = server.address() as { port: number };
+    const ended = await run(['demo', '--smoke', '--port', String(port), '--data', path.join(folder, 'port')]);
+    server.close();
+    refusedInOneSentence(ended, new RegExp(`Port ${port} .* --port`));
+  });
+
+  it('says in one sentence what is wrong with DATABASE_URL', async () => {
+    refusedInOneSentence(await run(['serve'], {}), /serve needs DATABASE_URL/);
+    refusedInOneSentence(await run(['serve'], { DATABASE_URL: 'mysql://x' }), /DATABASE_URL/);
+    const nobody = 'postgres://nobody:hunter2@127.0.0.1:1/none';
+    const unreachable = await run(['serve'], { DATABASE_URL: nobody });
+    refusedInOneSentence(unreachable, /No PostgreSQL listens at 127\.0\.0\.1:1/);
+    expect(unreachable.stderr).to.not.include('hunter2');
+  });
+
+  it('migrates an own PostgreSQL, makes its first admin, and serves', async () => {
+    const database = await testDatabase();
+    const env = {
+      DATABASE_URL: database.appUrl,
+      DATABASE_OWNER_URL: database.ownerUrl,
+      GATEHOUSE_DATA: path.join(folder, 'own'),
+      GATEHOUSE_PORT: '0',
+    };
+    expect((await run(['migrate', 'up'], env)).code).to.equal(0);
+    const status = await run(['migrate', 'status', '--json'], env);
+    expect(JSON.parse(status.stdout).every(({ state }: { state: string }) => state === 'applied')).to.equal(true);
+    const { secret } = JSON.parse((await run(['bootstrap', '--json'], env)).stdout);
+    const child = start(['serve'], env);
+    for await (const line of createInterface({ input: child.stderr! })) {
+      const { msg, url } = JSON.parse(line);
+      if (msg !== 'ready') continue;
+      expect((await createApiClient({ url, token: secret }).whoami()).role).to.equal('admin');
+      break;
+    }
+    child.stderr!.resume();
+    child.kill('SIGTERM');
+    expect((await once(child, 'exit'))[0]).to.equal(0);
+    await database.close();
+  });
+
+  it('doctor looks at everything and says so as JSON', async () => {
+    const { stdout, code } = await run(['doctor', '--json', '--port', '0', '--data', path.join(folder, 'doctor')]);
+    const findings = JSON.parse(stdout) as { name: string; state: string; message: string }[];
+    expect(findings.map(({ name }) => name)).to.include.members(['runtime', 'engine', 'sandbox', 'database', 'port']);
+    expect(findings.filter(({ state }) => state === 'failed')).to.deep.equal([]);
+    expect(code).to.equal(0);
+  });
+
+  it('answers wrong usage with exit code 2', async () => {
+    expect((await run(['demo', '--colour'])).code).to.equal(2);
+    expect((await run(['nonsense'])).code).to.equal(2);
+    expect((await run(['--help'])).code).to.equal(0);
+  });
+});
