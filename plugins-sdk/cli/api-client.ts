@@ -15,6 +15,13 @@ import type {
 import type { CapabilityName, DsseEnvelope, HealthReport, Json, Limits } from '../contract/index.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 
+/** Whose token is in use. */
+export type TokenOwner = Pick<Principal, 'tokenId' | 'label' | 'role' | 'organisation'> & {
+  /** ISO 8601; null: never. */
+  expiresAt: string | null;
+  permissions: string[];
+};
+
 export interface InstallRequest {
   /** UUIDv7, chosen by the client: sending the request again cannot install twice. */
   id: string;
@@ -60,7 +67,7 @@ export function createApiClient(options: TransportOptions) {
 
   return {
     url,
-    whoami: () => get<Principal>('/v1/whoami'),
+    whoami: () => get<TokenOwner>('/v1/whoami'),
 
     createOrganisation: (organisation: { id: string; slug: string; kind: OrganisationKind; name: string }) =>
       send<Organisation>('POST', '/v1/organisations', organisation),
@@ -79,7 +86,7 @@ export function createApiClient(options: TransportOptions) {
       get<Page<Release>>('/v1/releases', filter),
     findRelease: (plugin: string, version: string) =>
       get<Release>(`/v1/releases/${plugin.split('/').map(at).join('/')}/${at(version)}`),
-    approveRelease: (id: string) => send<Release>('POST', `/v1/releases/${at(id)}/approval`, {}),
+    approveRelease: (id: string) => send<Release>('POST', `/v1/releases/${at(id)}/approval`, undefined),
     rejectRelease: (id: string, reasons: string[]) =>
       send<Release>('POST', `/v1/releases/${at(id)}/rejection`, { reasons }),
     listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),

@@ -22,6 +22,8 @@ export type DevEvent =
   | { type: 'loaded'; digest: string; bundleBytes: number; buildMs: number; first: boolean; warnings: string[] }
   /** The version before, if any, goes on answering. */
   | { type: 'build-failed'; code: string; message: string; faults: DocumentFault[]; frames: string[]; kept: boolean }
+  /** What was broken is as it was before: the version that runs is the one in the folder again. */
+  | { type: 'mended' }
   /** Handlers and manifest differ, or the configuration does not fit: it runs, but could not be published or installed. */
   | { type: 'mismatch'; message: string; faults: DocumentFault[] }
   | { type: 'log'; entry: Omit<InstallationLogEntry, 'id'> }
@@ -90,6 +92,7 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
     try {
       const next = await build(host, command, loaded, onEvent);
       if (next !== null) loaded = next;
+      else if (failure !== null) onEvent({ type: 'mended' });
       failure = null;
     } catch (error) {
       failure = error instanceof CliError ? error : new CliError('internal-error', (error as Error).message);

@@ -135,7 +135,17 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     const items = <Item>(all: Item[]) => pageOf(all, url.searchParams);
     switch (asked) {
       case 'GET whoami':
-        return [200, { tokenId: 't-1', label: 'test', role: 'publisher', organisation: ORGANISATION }];
+        return [
+          200,
+          {
+            tokenId: 't-1',
+            label: 'test',
+            role: 'publisher',
+            organisation: ORGANISATION,
+            expiresAt: null,
+            permissions: [],
+          },
+        ];
       case 'POST keys': {
         const { publicKeyPem, label } = json();
         const keyId = keyIdOf(createPublicKey(publicKeyPem));
@@ -228,7 +238,7 @@ const toListing = ({ plugin, version, manifest }: Release): PluginListing => ({
   category: manifest.category,
   kind: manifest.kind,
   latestVersion: version,
-  capabilities: manifest.capabilities ?? [],
+  capabilities: (manifest.capabilities ?? []).map(({ name, reason }) => ({ name, reason })),
   pricing: manifest.pricing ?? null,
 });
 

@@ -95,7 +95,7 @@ describe('gate', () => {
   });
 
   for (const [args, shape] of [
-    [['whoami'], ['label', 'organisation', 'role', 'tokenId', 'url']],
+    [['whoami'], ['expiresAt', 'label', 'organisation', 'permissions', 'role', 'tokenId', 'url']],
     [
       ['pack', 'hello'],
       ['archiveBytes', 'bundleDigest', 'digest', 'files', 'path', 'plugin', 'version', 'warnings'],

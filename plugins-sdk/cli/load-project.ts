@@ -38,7 +38,7 @@ async function readText(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\ufeff/, '').replace(/\r\n/g, '\n');
   } catch (error) {
-    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return null;
+    if (['ENOENT', 'ENOTDIR'].includes((error as NodeJS.ErrnoException).code ?? '')) return null;
     throw new CliError('file-unreadable', `${path} cannot be read: ${(error as Error).message}`, { path });
   }
 }

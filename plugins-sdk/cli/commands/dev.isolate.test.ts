@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -108,6 +108,26 @@ describe('startDev', function () {
     );
     await loaded;
     expect((await shownBy(ask('/greetings/Ada'))).greeting).to.equal('Back, Ada!');
+  });
+
+  it('says so when a mistake is taken back', async () => {
+    const { edit, next, ask } = await start('http');
+    const failed = next('build-failed');
+    await edit('gatehouse.json', (text) => text.replace('"plugin"', '"toy"'));
+    expect((await failed).faults[0]!.pointer).to.equal('/kind');
+    const mended = next('mended');
+    await edit('gatehouse.json', (text) => text.replace('"toy"', '"plugin"'));
+    await mended;
+    expect((await ask('/greetings/Ada')).status).to.equal(200);
+  });
+
+  it('refuses a folder without a manifest and leaves it as it is', async () => {
+    const error = await startDev({ folder: join(root, 'nowhere'), port: 0 }, () => {}).then(
+      () => expect.fail('was not refused'),
+      (each) => each,
+    );
+    expect(error.code).to.equal('manifest-missing');
+    expect(await readdir(root)).not.to.include('nowhere');
   });
 
   it('keeps the version before when new code does not even start', async () => {

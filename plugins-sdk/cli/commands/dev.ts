@@ -5,6 +5,7 @@ import type { DevRequest, DevServer } from '../dev-server.ts';
 import type { DevEvent, DevSession } from '../dev-session.ts';
 import { CliError } from '../errors.ts';
 import { linkSdk } from '../link-sdk.ts';
+import { loadProject } from '../load-project.ts';
 import { bytesText, faultLines, oneLine, type Paint } from '../terminal.ts';
 import { readGrants, readJsonOption } from './install.ts';
 import { logLine } from './logs.ts';
@@ -22,13 +23,15 @@ export interface DevOptions {
 
 /**
  * Serves the plugin of a folder on loopback, in the real sandbox, and follows every change of its files.
- * Refuses with: manifest-missing where the folder has no manifest at all, port-taken. Everything else is an event.
+ * Refuses with: manifest-missing, port-taken. Everything else that is wrong is an event, and can be mended meanwhile.
  */
 export async function startDev(
   options: DevOptions,
   onEvent: (event: DevEvent | DevRequest) => void,
 ): Promise<{ url: string; session: DevSession; close(): Promise<void> }> {
   const { folder, port, access = 'operator', deny, config, cwd = folder } = options;
+  await requireManifest(folder);
+  await linkSdk(folder);
   // Loaded here, because most commands need no sandbox and shall start at once.
   const [{ startDevSession }, { startDevServer }] = await Promise.all([
     import('../dev-session.ts'),
@@ -52,6 +55,13 @@ export async function startDev(
       await session.close();
     },
   };
+}
+
+/** A manifest with faults can be mended while the session runs; a folder without one is the wrong folder. */
+async function requireManifest(folder: string): Promise<void> {
+  await loadProject(folder).catch((error) => {
+    if (error instanceof CliError && error.code === 'manifest-missing') throw error;
+  });
 }
 
 interface CommandOptions {
@@ -81,7 +91,6 @@ export function devCommand(cli: Cli): void {
     .action(
       cli.answer(async (given: string, { as: access, ...options }: CommandOptions) => {
         const folder = resolve(cli.settings.cwd, given);
-        await linkSdk(folder);
         const show = (event: Shown) =>
           cli.streams.out.write(`${cli.json() ? JSON.stringify(event) : eventText(cli.paint, event)}\n`);
         const dev = await startDev({ folder, access, cwd: cli.settings.cwd, ...options }, show);
@@ -131,6 +140,8 @@ function eventText(paint: Paint, event: Shown): string {
         paint('dim', `  ${fate}`),
       ].join('\n');
     }
+    case 'mended':
+      return `${paint('green', '✔')} Mended; the version that runs is the one in the folder again`;
     case 'mismatch':
       return [`${paint('yellow', '!')} ${oneLine(event.message)}`, ...faultLines(paint, event.faults)].join('\n');
     case 'failure':

@@ -40,14 +40,18 @@ export const findWishes =
   (api: Pick<ApiClient, 'findRelease' | 'listPlugins'>) =>
   async (text: string): Promise<CapabilityWish[]> => {
     const { plugin, version } = parsePluginName(text);
-    if (version !== undefined) return (await api.findRelease(plugin, version)).manifest.capabilities ?? [];
-    const search = plugin.slice(plugin.indexOf('/') + 1);
-    const found = await readPages((page) => api.listPlugins({ ...page, search }));
-    const listing = found.find((each) => each.plugin === plugin);
-    if (listing === undefined)
-      throw new CliError('plugin-unknown', `There is no published plugin ${plugin}.`, { plugin });
-    return listing.capabilities;
+    const release = await api.findRelease(plugin, version ?? (await newestVersion(api, plugin)));
+    return release.manifest.capabilities ?? [];
   };
+
+async function newestVersion(api: Pick<ApiClient, 'listPlugins'>, plugin: string): Promise<string> {
+  const search = plugin.slice(plugin.indexOf('/') + 1);
+  const listing = (await readPages((page) => api.listPlugins({ ...page, search }))).find(
+    (each) => each.plugin === plugin,
+  );
+  if (listing) return listing.latestVersion;
+  throw new CliError('plugin-unknown', `There is no published plugin ${plugin}.`, { plugin });
+}
 
 /** JSON from the command line: the text itself, or the file that it names. Refuses with: usage, file-unreadable. */
 export async function readJsonOption(option: string, text: string, cwd: string): Promise<Json> {

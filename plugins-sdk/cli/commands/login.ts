@@ -1,5 +1,4 @@
-import type { Principal } from '../../../registry/index.ts';
-import { createApiClient } from '../api-client.ts';
+import { createApiClient, type TokenOwner } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { checkUrl, DEFAULT_URL, storeAccount } from '../credentials.ts';
 import { CliError } from '../errors.ts';
@@ -11,7 +10,11 @@ import { principalText } from './whoami.ts';
  */
 export const login =
   (ports: { configFolder: string }) =>
-  async (command: { profile: string; url: string; token: string }): Promise<{ principal: Principal; path: string }> => {
+  async (command: {
+    profile: string;
+    url: string;
+    token: string;
+  }): Promise<{ principal: TokenOwner; path: string }> => {
     const account = { url: checkUrl(command.url), token: command.token.trim() };
     // A token that no header can carry would be refused by fetch with a sentence about headers.
     if (!/^[\x21-\x7e]+$/.test(account.token))

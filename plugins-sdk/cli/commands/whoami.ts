@@ -1,13 +1,14 @@
-import type { Principal } from '../../../registry/index.ts';
+import type { TokenOwner } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { fields, type Paint } from '../terminal.ts';
 
-export function principalText(paint: Paint, { organisation, role, label }: Principal): string {
+export function principalText(paint: Paint, { organisation, role, label, expiresAt }: TokenOwner): string {
   return fields(paint, [
     ['organisation', `${organisation.slug} (${organisation.name})`],
     ['kind', organisation.kind],
     ['role', role],
     ['token', label],
+    ['expires', expiresAt ?? 'never'],
   ]);
 }
 
