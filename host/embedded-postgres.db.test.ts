@@ -275,7 +275,7 @@ describe('startEmbeddedPostgres', () => {
       const small = join(base, 'small');
       await mkdir(small);
       try {
-        execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=755', 'tmpfs', small], { stdio: 'ignore' });
+        execFileSync('/bin/mount', ['-t', 'tmpfs', '-o', 'size=16m,mode=755', 'tmpfs', small], { stdio: 'ignore' });
       } catch {
         // Not every container may mount.
         return this.skip();
@@ -283,7 +283,7 @@ describe('startEmbeddedPostgres', () => {
       try {
         expect(await failure(start(join(small, 'postgres')))).to.contain(`disk that holds ${small}/postgres is full`);
       } finally {
-        execFileSync('umount', [small]);
+        execFileSync('/bin/umount', [small]);
       }
     });
   });
