@@ -103,8 +103,8 @@ module.exports = {
     oneDoor('koa', '^host/http/', 'koa', '@koa/[^/]+', 'koa-[^/]+'),
     forbid(
       'one-door-database',
-      'Only stores, models, migrations and what opens or starts the database speak to it; a type opens no door.',
-      { pathNot: ['^host/(database|embedded-postgres)\\.ts$', '^migrations/', '-(store|model)\\.ts$', TESTS] },
+      'Only stores, models, migrations and what opens the database speak to it; a type opens no door.',
+      { pathNot: ['^host/database\\.ts$', '^migrations/', '-(store|model)\\.ts$', TESTS] },
       { path: DATABASE_PACKAGES, dependencyTypesNot: ['type-only'] },
     ),
     oneDoor('redis', '^host/redis\\.ts$', 'ioredis'),

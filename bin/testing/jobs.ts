@@ -21,7 +21,7 @@ const TIDY = 'tidy.test.ts';
 const FOLDERS = ['bin', 'plugins-sdk', 'sandbox', 'registry', 'host', 'migrations', 'benchmarks', 'examples'];
 
 const TOOLS = {
-  biome: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--error-on-warnings', '.'],
+  biome: ['node_modules/@biomejs/biome/bin/biome', 'ci', '--colors=off', '--error-on-warnings', '.'],
   tsc: ['node_modules/typescript/bin/tsc', '-p', '.', '--noEmit'],
   'dependency-cruiser': [
     'node_modules/dependency-cruiser/bin/dependency-cruiser.mjs',
