@@ -1,4 +1,5 @@
 import { MigrationRefused } from '../../migrations/run-migrations.ts';
+import { SigningKeyUnusable } from '../../registry/index.ts';
 import { AddressUnavailable } from '../compose.ts';
 import { type Config, ConfigInvalid, readConfig } from '../config.ts';
 import { DatabaseUnavailable } from '../database.ts';
@@ -15,6 +16,7 @@ const REFUSALS = [
   DatabaseUnavailable,
   EmbeddedPostgresFailed,
   MigrationRefused,
+  SigningKeyUnusable,
   AddressUnavailable,
 ];
 
