@@ -129,18 +129,6 @@ export async function connectOnce(url: string, applicationName: string): Promise
   return client;
 }
 
-/** Whether an error means that the database is down, not that the query was wrong. */
-export function isDatabaseOutage(error: unknown): boolean {
-  if (error instanceof DatabaseUnavailable) return true;
-  const { code = '', name = '', message = '' } = (error ?? {}) as { code?: string; name?: string; message?: string };
-  return (
-    // Class 08 connection, 53 resources, 57P0x shutdown: https://www.postgresql.org/docs/current/errcodes-appendix.html
-    /^(?:08...|53...|57P0[1-5]|ECONN.*|ENOENT|ENOTFOUND|EAI_AGAIN|EPIPE|ETIMEDOUT|EHOSTUNREACH)$/.test(code) ||
-    name === 'KnexTimeoutError' ||
-    /^(?:Connection terminated|timeout expired|Client has encountered a connection error)/.test(message)
-  );
-}
-
 function createPool(
   url: string,
   options: { poolMax: number; statementTimeoutMs: number; applicationName: string },
