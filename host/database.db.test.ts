@@ -1,15 +1,8 @@
 import { createServer, type Server } from 'node:net';
 import { expect } from 'chai';
 import { type TestDatabase, testDatabase } from '../migrations/test-database.ts';
-import {
-  asOwner,
-  DatabaseUnavailable,
-  databaseUrls,
-  isDatabaseOutage,
-  type Listener,
-  openDatabase,
-  roleOf,
-} from './database.ts';
+import { asOwner, DatabaseUnavailable, databaseUrls, type Listener, openDatabase, roleOf } from './database.ts';
+import { isDatabaseOutage } from './http/outages.ts';
 
 describe('openDatabase', () => {
   let database: TestDatabase;
