@@ -127,7 +127,7 @@ describe('bin/launch.mjs', () => {
     write('npm.mood', 'other');
     const { code, stderr } = await start(['gate']).ended;
     expect(code).to.equal(1);
-    expect(stderr).to.include('npm installed something else than package-lock.json names');
+    expect(stderr).to.include('npm installed node_modules/koa otherwise than package-lock.json names it');
   });
 
   it('installs once when two launches run at the same time', async () => {

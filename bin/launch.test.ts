@@ -98,4 +98,9 @@ describe('areDependenciesCurrent', () => {
     expect(await check({ 'node_modules/here': here }, {})).to.equal(false);
     expect(await check({ 'node_modules/there': { ...here, os: ['aix'] } }, {})).to.equal(true);
   });
+
+  it('does not miss the link of a workspace whose folder is not there', async () => {
+    const link = { resolved: 'examples/gone', link: true };
+    expect(await check({ 'node_modules/@examples/gone': link }, {})).to.equal(true);
+  });
 });

@@ -15,21 +15,27 @@ const lockfileDigest = (root) =>
 export function areDependenciesCurrent(root) {
   const digest = lockfileDigest(root);
   if (readText(dependencyStamp(root)) === digest) return true;
-  const installed = readJson(path.join(root, 'node_modules/.package-lock.json'))?.packages;
-  const wanted = readJson(path.join(root, 'package-lock.json'))?.packages;
-  if (!installed || !wanted) return false;
-  const complete = Object.entries(wanted).every(([name, entry]) => {
-    if (!name.startsWith('node_modules/') && !name.includes('/node_modules/')) return true;
-    const found = installed[name];
-    if (found === undefined) return !isNeededHere(entry);
-    return found.link === entry.link && found.version === entry.version && found.integrity === entry.integrity;
-  });
+  const complete = firstDifference(root) === null;
   if (complete) fs.writeFileSync(dependencyStamp(root), digest);
   return complete;
 }
 
-/** npm leaves out optional packages of other platforms, and what only those need. */
-function isNeededHere({ optional, os: systems, cpu, libc }) {
+/** A package that is not installed as package-lock.json names it; null where there is none. */
+function firstDifference(root) {
+  const installed = readJson(path.join(root, 'node_modules/.package-lock.json'))?.packages ?? {};
+  const wanted = readJson(path.join(root, 'package-lock.json'))?.packages ?? {};
+  const differs = ([name, entry]) => {
+    if (!name.includes('node_modules/')) return false;
+    const found = installed[name];
+    if (found === undefined) return isNeededHere(root, entry);
+    return ['link', 'version', 'integrity'].some((field) => found[field] !== entry[field]);
+  };
+  return Object.entries(wanted).find(differs)?.[0] ?? null;
+}
+
+/** npm leaves out optional packages of other platforms, what only those need, and workspaces that are not there. */
+function isNeededHere(root, { link, resolved, optional, os: systems, cpu, libc }) {
+  if (link) return fs.existsSync(path.join(root, resolved, 'package.json'));
   if (!optional) return true;
   return !!systems?.includes(process.platform) && !!cpu?.includes(process.arch) && libc === undefined;
 }
@@ -53,8 +59,9 @@ export async function installDependencies(root) {
   await runNpm(root, ['install', ...flags], 'dependencies into node_modules/');
   fs.rmSync(mark, { force: true });
   if (!areDependenciesCurrent(root)) {
+    const name = firstDifference(root);
     throw new LaunchError(
-      'npm installed something else than package-lock.json names: run `git checkout package-lock.json`, then this again.',
+      `npm installed ${name} otherwise than package-lock.json names it: bring package.json and package-lock.json in step.`,
     );
   }
 }
