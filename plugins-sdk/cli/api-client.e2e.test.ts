@@ -84,6 +84,25 @@ describe('createTransport', () => {
       },
     ));
 
+  it('does not let a plugin that failed run again', () =>
+    withServer(
+      (_req, res) => json(res, 502, { type: '/problems/plugin-threw' }, { 'content-type': 'application/problem+json' }),
+      async (url, count) => {
+        const send = createTransport({ url, token: null, sleep: noPause });
+        expect((await send({ method: 'POST', path: '/', idempotent: true })).status).to.equal(502);
+        expect(count()).to.equal(1);
+      },
+    ));
+
+  it('tries again when a proxy finds no host behind it', () =>
+    withServer(
+      (_req, res, count) => (count < 2 ? res.writeHead(502).end('<h1>Bad Gateway</h1>') : json(res, 200, {})),
+      async (url) => {
+        const send = createTransport({ url, token: null, sleep: noPause });
+        expect((await send({ method: 'GET', path: '/', idempotent: true })).status).to.equal(200);
+      },
+    ));
+
   it('does not follow a redirect, so that no other host sees the token', () =>
     withServer(
       (_req, res) => res.writeHead(307, { location: '/elsewhere' }).end(),

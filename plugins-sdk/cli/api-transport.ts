@@ -33,7 +33,6 @@ export type Transport = (request: ApiRequest) => Promise<ApiResponse>;
 
 const FIRST_PAUSE_MS = 150;
 const PAUSE_MAX_MS = 5_000;
-const RETRY_STATUSES = [429, 502, 503, 504];
 
 const pause = (ms: number): Promise<void> => new Promise((resolve) => setTimeout(resolve, ms));
 
@@ -45,7 +44,7 @@ export function createTransport(options: TransportOptions): Transport {
       const backOffMs = FIRST_PAUSE_MS * 3 ** (attempt - 1);
       try {
         const response = await sendOnce(options, request);
-        if (last || !RETRY_STATUSES.includes(response.status)) return response;
+        if (last || !isWorthRepeating(response)) return response;
         await sleep(Math.min(retryAfterMs(response) ?? backOffMs, PAUSE_MAX_MS));
       } catch (error) {
         if (last || !(error instanceof CliError)) throw error;
@@ -53,6 +52,16 @@ export function createTransport(options: TransportOptions): Transport {
       }
     }
   };
+}
+
+/**
+ * The host is busy, or a proxy before it found nobody. 502 and 504 as a problem document are a plugin's faults: the plugin
+ * did run, and would do the same again.
+ */
+function isWorthRepeating({ status, headers }: ApiResponse): boolean {
+  if (status === 429 || status === 503) return true;
+  const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+  return (status === 502 || status === 504) && !type.startsWith('application/problem+json');
 }
 
 async function sendOnce(options: TransportOptions, request: ApiRequest): Promise<ApiResponse> {

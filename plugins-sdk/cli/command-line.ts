@@ -136,7 +136,8 @@ function knownError(error: unknown): CliError | ServerRefusal {
   return new CliError('internal-error', `${message} (run again with --debug for details)`);
 }
 
-function errorText(error: CliError | ServerRefusal, paint: Paint): string {
+/** An error as a sentence with its code, and below it every fault that it names. */
+export function errorText(error: CliError | ServerRefusal, paint: Paint): string {
   const lines = [`${paint('red', '✖')} ${oneLine(error.message)} ${paint('dim', `(${oneLine(error.code)})`)}`];
   lines.push(...faultLines(paint, faultsOf(error.facts)));
   const { frames, reasons } = error.facts;

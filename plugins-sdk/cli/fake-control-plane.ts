@@ -248,8 +248,13 @@ function pageOf<Item>(all: Item[], query: URLSearchParams) {
   return { items: all.slice(from, to), nextCursor: to < all.length ? String(to) : null };
 }
 
-/** The data plane: answers with what arrived; `/teapot` with a status. */
+/** The data plane: answers with what arrived; `/teapot` with a status; `/refused` as the host would. */
 function echo(req: IncomingMessage, res: ServerResponse, body: string): void {
+  if (req.url!.endsWith('/refused')) {
+    const problem = { type: '/problems/plugin-route-unknown', detail: 'No such route.', instance: 'urn:request:r-2' };
+    res.writeHead(404, { 'content-type': 'application/problem+json' }).end(JSON.stringify(problem));
+    return;
+  }
   res.writeHead(req.url!.endsWith('/teapot') ? 418 : 200, {
     'content-type': 'application/json',
     'x-gatehouse-invocation': 'i-1',

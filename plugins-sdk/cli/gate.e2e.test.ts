@@ -206,6 +206,18 @@ describe('gate', () => {
       .and.to.contain(String.raw`{\"a\":1}`);
   });
 
+  it("shows the host's own refusal of a call as a sentence", async () => {
+    const { exitCode, out } = await gate(['call', 'acme-labs/greeter', 'GET', '/refused']);
+    expect(exitCode).to.equal(1);
+    expect(out).to.equal('404\n✖ No such route. (plugin-route-unknown)\n  request r-2, status 404\n');
+  });
+
+  it('shows the reasons of a rejection to its publisher', async () => {
+    await gate(['reject', 'acme-labs/hello@0.1.0', '--reason', 'no README', '--reason', 'too loud']);
+    const { out } = await gate(['releases']);
+    expect(out).to.contain('✖ acme-labs/hello@0.1.0: no README\n✖ acme-labs/hello@0.1.0: too loud\n');
+  });
+
   it('sends a file as it is', async () => {
     await writeFile(join(root, 'body.json'), '{"x": 1}');
     const { out } = await gate(['call', 'a-b/c-d', 'PUT', '/f', '--data', '@body.json', '--json']);

@@ -3,8 +3,9 @@ import { readFile } from 'node:fs/promises';
 import { extname, resolve } from 'node:path';
 import { METHODS } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
-import { type Cli, verb } from '../command-line.ts';
-import { CliError } from '../errors.ts';
+import { readAnswer } from '../api-transport.ts';
+import { type Cli, errorText, verb } from '../command-line.ts';
+import { CliError, ServerRefusal } from '../errors.ts';
 import { oneLine, type Paint } from '../terminal.ts';
 
 export interface CallCommand {
@@ -82,7 +83,7 @@ export function callCommand(cli: Cli): void {
         const answer = await callPlugin(api)({ target, method, path, headers, body: sent?.body });
         return {
           value: callValue(answer),
-          text: (paint) => callText(paint, answer, options.include === true),
+          text: (paint) => callText(paint, answer, { include: options.include === true, url: api.url }),
           exitCode: answer.status >= 400 ? 1 : 0,
         };
       }),
@@ -146,14 +147,28 @@ function callValue({ status, headers, body, invocationId }: CallAnswer) {
     : { status, headers, invocationId, bodyEncoding: 'utf8', body: text };
 }
 
-function callText(paint: Paint, { status, headers, body, invocationId }: CallAnswer, include: boolean): string {
+function callText(paint: Paint, answer: CallAnswer, { include, url }: { include: boolean; url: string }): string {
+  const { status, headers, body, invocationId } = answer;
   const style = status < 300 ? 'green' : status < 400 ? 'cyan' : 'red';
-  const lines = [
-    `${paint(style, String(status))}${invocationId ? paint('dim', `  invocation ${oneLine(invocationId)}`) : ''}`,
-  ];
+  const invocation = invocationId ? paint('dim', `  invocation ${oneLine(invocationId)}`) : '';
+  const lines = [`${paint(style, String(status))}${invocation}`];
   if (include)
     lines.push(...headers.map(([name, value]) => `${paint('dim', `${oneLine(name)}:`)} ${oneLine(value)}`), '');
-  if (body.length > 0)
+  const refusal = hostRefusal(answer, url);
+  if (refusal !== null) lines.push(errorText(refusal, paint));
+  else if (body.length > 0)
     lines.push(isUtf8(body) ? body.toString('utf8') : `(${body.length} bytes that are not text; see --json)`);
   return lines.join('\n');
+}
+
+/** What the host, and not the plugin, has to say against the call. */
+function hostRefusal({ status, headers, body }: CallAnswer, url: string): ServerRefusal | null {
+  const type = headers.find(([name]) => name === 'content-type')?.[1] ?? '';
+  if (status < 400 || !type.startsWith('application/problem+json')) return null;
+  try {
+    readAnswer({ status, headers, body }, url);
+    return null;
+  } catch (error) {
+    return error instanceof ServerRefusal ? error : null;
+  }
 }

@@ -1,4 +1,3 @@
-import type { Installation } from '../../../host/installations/contract.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
@@ -6,13 +5,13 @@ import { columns } from '../terminal.ts';
 
 const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
-/** An installation by its slug or id. Refuses with: installation-unknown. */
-export const findInstallation =
-  (api: Pick<ApiClient, 'listInstallations' | 'findInstallation'>) =>
-  async (slugOrId: string): Promise<Installation> => {
-    if (UUID_PATTERN.test(slugOrId)) return api.findInstallation(slugOrId);
+/** The id of an installation by its slug, or the id itself: publishers have ids and no list. Refuses with: installation-unknown. */
+export const resolveInstallationId =
+  (api: Pick<ApiClient, 'listInstallations'>) =>
+  async (slugOrId: string): Promise<string> => {
+    if (UUID_PATTERN.test(slugOrId)) return slugOrId;
     const found = (await readPages(api.listInstallations)).find(({ slug }) => slug === slugOrId);
-    if (found) return found;
+    if (found) return found.id;
     const message = `You have no installation "${slugOrId}"; list yours with: gate installations`;
     throw new CliError('installation-unknown', message, { slug: slugOrId });
   };

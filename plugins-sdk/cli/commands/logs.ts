@@ -1,9 +1,11 @@
 import type { InstallationLogEntry } from '../../../host/installations/contract.ts';
+import type { Usage } from '../../../sandbox/index.ts';
+import type { Json, PluginFault } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { oneLine, type Paint } from '../terminal.ts';
-import { findInstallation } from './installations.ts';
+import { resolveInstallationId } from './installations.ts';
 
 type Level = InstallationLogEntry['level'];
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const satisfies Level[];
@@ -65,12 +67,29 @@ const rest = (ms: number, signal: AbortSignal): Promise<void> =>
 
 const STYLES = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as const;
 
-/** `12:00:00.000 info  log  message {"facts":1}` */
+/** `12:00:00.000 info  log     message {"facts":1}`; below the end of an invocation its frames. */
 export function logLine(paint: Paint, entry: Omit<InstallationLogEntry, 'id' | 'invocationId'>): string {
   const { at, level, source, message, facts } = entry;
+  const { text, frames } = source === 'host' ? endOfInvocation(facts) : { text: plainFacts(facts), frames: [] };
+  const line = `${paint('dim', at.slice(11, 23))} ${paint(STYLES[level], level.padEnd(5))} ${paint('dim', source.padEnd(7))} ${oneLine(message)}`;
+  return [
+    text === '' ? line : `${line} ${paint('dim', oneLine(text))}`,
+    ...frames.map((frame) => `    ${oneLine(frame)}`),
+  ].join('\n');
+}
+
+function plainFacts(facts: Json): string {
   const empty = facts === null || (typeof facts === 'object' && Object.keys(facts).length === 0);
-  const rest = empty ? '' : ` ${paint('dim', oneLine(JSON.stringify(facts)))}`;
-  return `${paint('dim', at.slice(11, 23))} ${paint(STYLES[level], level.padEnd(5))} ${paint('dim', source.padEnd(7))} ${oneLine(message)}${rest}`;
+  return empty ? '' : JSON.stringify(facts);
+}
+
+/** What the host notes about a fault: `kind`, `fault` and `usage`; anything else is shown as it is. */
+function endOfInvocation(facts: Json): { text: string; frames: string[] } {
+  const { kind, fault, usage } = (facts ?? {}) as { kind?: string; fault?: PluginFault; usage?: Usage };
+  if (fault === undefined || usage === undefined) return { text: plainFacts(facts), frames: [] };
+  const spent = `${kind}, cpu ${usage.cpuMs.toFixed(1)} ms, wall ${usage.wallMs.toFixed(0)} ms, calls ${usage.hostCalls}`;
+  const frames = (fault.stack ?? '').split('\n').map((frame) => frame.trim());
+  return { text: `(${spent})`, frames: frames.filter((frame) => frame !== '') };
 }
 
 export function logsCommand(cli: Cli): void {
@@ -86,7 +105,7 @@ export function logsCommand(cli: Cli): void {
     .action(
       cli.answer(async (slugOrId: string, options: { follow?: true; level?: Level; limit: number }) => {
         const api = await cli.api();
-        const { id: installationId } = await findInstallation(api)(slugOrId);
+        const installationId = await resolveInstallationId(api)(slugOrId);
         const command = { installationId, level: options.level, limit: options.limit };
         if (options.follow) return follow(cli, api, command);
         const items = await readLogs(api)(command);

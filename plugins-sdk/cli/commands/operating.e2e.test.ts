@@ -10,7 +10,7 @@ import { FAKE_TOKEN, type FakeControlPlane, startFakeControlPlane } from '../fak
 import { callPlugin } from './call.ts';
 import { initPlugin } from './init.ts';
 import { findWishes, installPlugin, readGrants, readJsonOption } from './install.ts';
-import { findInstallation } from './installations.ts';
+import { resolveInstallationId } from './installations.ts';
 import { registerKey } from './keygen.ts';
 import { login } from './login.ts';
 import { followLogs, readLogs } from './logs.ts';
@@ -161,14 +161,16 @@ describe('operating', () => {
     });
   });
 
-  describe('findInstallation', () => {
-    it('finds by slug and by id', async () => {
+  describe('resolveInstallationId', () => {
+    it('finds by slug, and takes an id as it is', async () => {
       const { id } = await installed();
-      expect((await findInstallation(api)('shop')).id).to.equal(id);
-      expect((await findInstallation(api)(id)).slug).to.equal('shop');
+      expect(await resolveInstallationId(api)('shop')).to.equal(id);
+      host.asked.length = 0;
+      expect(await resolveInstallationId(api)(id)).to.equal(id);
+      expect(host.asked).to.deep.equal([]);
     });
     it('says how to list what there is', async () => {
-      expect((await refusalOf(findInstallation(api)('nope'))).message).to.contain('gate installations');
+      expect((await refusalOf(resolveInstallationId(api)('nope'))).message).to.contain('gate installations');
     });
   });
 

@@ -3,7 +3,7 @@ import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
-import { columns } from '../terminal.ts';
+import { columns, oneLine, type Paint } from '../terminal.ts';
 
 const RELEASE_STATES = ['in-review', 'published', 'rejected', 'yanked'] as const satisfies ReleaseState[];
 
@@ -22,17 +22,19 @@ export function releasesCommand(cli: Cli): void {
         const releases = await readPages((page) => api.listReleases({ ...filter, ...page }));
         return {
           value: { items: releases },
-          text: (paint) =>
-            releases.length === 0
-              ? 'There are no such releases.'
-              : columns(
-                  paint,
-                  ['PLUGIN', 'VERSION', 'STATE', 'CREATED', 'ID'],
-                  releases.map(({ plugin, version, state, createdAt, id }) => [plugin, version, state, createdAt, id]),
-                ),
+          text: (paint) => releasesText(paint, releases),
         };
       }),
     );
+}
+
+function releasesText(paint: Paint, releases: Release[]): string {
+  if (releases.length === 0) return 'There are no such releases.';
+  const rows = releases.map(({ plugin, version, state, createdAt, id }) => [plugin, version, state, createdAt, id]);
+  const why = releases.flatMap(({ plugin, version, reasons }) =>
+    reasons.map((reason) => `${paint('red', '✖')} ${plugin}@${version}: ${oneLine(reason)}`),
+  );
+  return [columns(paint, ['PLUGIN', 'VERSION', 'STATE', 'CREATED', 'ID'], rows), ...why].join('\n');
 }
 
 function checkState(text: string): ReleaseState {
