@@ -8,4 +8,12 @@
  */
 export { HarnessFault } from './fault-report.ts';
 export type { HarnessClock } from './harness-clock.ts';
-export { type Harness, type HarnessLog, type HarnessOptions, HarnessRefusal, startHarness } from './start-harness.ts';
+export {
+  type Harness,
+  type HarnessDeliverOptions,
+  type HarnessFetchOptions,
+  type HarnessLog,
+  type HarnessOptions,
+  HarnessRefusal,
+  startHarness,
+} from './start-harness.ts';

@@ -55,9 +55,20 @@ export interface HarnessLog {
   facts: Json;
 }
 
-/** Who makes a request: by default whoever the route's access level asks for. */
-export interface HarnessFetchOptions extends RequestInit {
+/** Cuts an invocation off, as a crash would: it ends with the fault `host-call-limit` when it makes one call more. */
+export interface HarnessCut {
+  hostCallsMax?: number;
+}
+
+export interface HarnessFetchOptions extends RequestInit, HarnessCut {
+  /** Who makes the request; by default whoever the route's access level asks for. */
   as?: 'public' | 'caller' | 'operator';
+}
+
+export interface HarnessDeliverOptions extends HarnessCut {
+  /** A new one for each delivery where absent. */
+  eventId?: string;
+  occurredAt?: string;
 }
 
 export interface Harness {
@@ -70,7 +81,7 @@ export interface Harness {
   deliver<Name extends HookName>(
     hook: Name,
     payload: HookPayload<Name>,
-    options?: { eventId?: string; occurredAt?: string },
+    options?: HarnessDeliverOptions,
   ): Promise<Json>;
   /** Runs one job of the manifest's schedule now. */
   runJob(name: string): Promise<Json>;
@@ -127,9 +138,11 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
   let installation = installationOf(plugin, options);
   const runPlugin = createRunner(sandbox, clock, () => store, logs);
 
-  const run = async (what: string, job: PluginJob, caller: CallerFacts | null = null): Promise<GuestOutput> => {
+  const run: Run = async (what, job, { caller = null, hostCallsMax } = {}) => {
+    const { limits } = installation;
+    const cut = { ...installation, limits: { ...limits, hostCalls: hostCallsMax ?? limits.hostCalls } };
     try {
-      return (await runPlugin(installation, job, { caller })).output;
+      return (await runPlugin(cut, job, { caller })).output;
     } catch (error) {
       if (error instanceof PluginFaultError) {
         throw new HarnessFault(what, error.fault, error.invocationId, plugin.sourceMap);
@@ -137,8 +150,8 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
       throw asRefusal(error);
     }
   };
-  const value = async (what: string, job: PluginJob): Promise<Json> =>
-    ((await run(what, job)) as Extract<GuestOutput, { kind: 'value' }>).value;
+  const value = async (what: string, job: PluginJob, cut?: HarnessCut): Promise<Json> =>
+    ((await run(what, job, cut)) as Extract<GuestOutput, { kind: 'value' }>).value;
 
   return {
     clock,
@@ -147,7 +160,7 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
       return Object.fromEntries(store.entries(installation.id).map(({ key, json }) => [key, JSON.parse(json) as Json]));
     },
     fetch: (path, init = {}) => fetchRoute(installation, options.origin, path, init, run),
-    deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock) } = {}) => {
+    deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock), ...cut } = {}) => {
       const { manifest } = installation;
       if (!isHookName(hook) || !manifest.hooks?.includes(hook)) {
         throw new HarnessRefusal('hook-undeclared', `The manifest does not declare the hook "${hook}".`);
@@ -155,7 +168,7 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
       const faults = hookFaults(hook, payload);
       if (faults !== '')
         throw new HarnessRefusal('hook-payload-invalid', `The payload does not fit "${hook}": ${faults}`);
-      return value(`The hook ${hook}`, { kind: 'hook', event: { hook, eventId, occurredAt, payload } as never });
+      return value(`The hook ${hook}`, { kind: 'hook', event: { hook, eventId, occurredAt, payload } as never }, cut);
     },
     runJob: (name) => value(`The job ${name}`, { kind: 'schedule', name, dueAt: iso(clock) }),
     health: async () => (await value('health', { kind: 'health' })) as unknown as HealthReport,
@@ -207,13 +220,17 @@ function createRunner(
   });
 }
 
-type Run = (what: string, job: PluginJob, caller?: CallerFacts | null) => Promise<GuestOutput>;
+type Run = (
+  what: string,
+  job: PluginJob,
+  options?: HarnessCut & { caller?: CallerFacts | null },
+) => Promise<GuestOutput>;
 
 async function fetchRoute(
   installation: InstallationFacts,
   origin = 'https://plugin.test',
   path: string,
-  { as, ...init }: HarnessFetchOptions,
+  { as, hostCallsMax, ...init }: HarnessFetchOptions,
   run: Run,
 ): Promise<Response> {
   const request = new Request(new URL(path, origin), {
@@ -236,7 +253,10 @@ async function fetchRoute(
     throw new HarnessRefusal('body-too-large', `The body has ${body.length} bytes; ${inputBytes} are allowed.`);
   }
   const caller = who === 'public' ? null : { kind: who, id: `${who}-under-test` };
-  const output = await run(what, httpJob(route, { method, url, headers: [...request.headers], body }), caller);
+  const output = await run(what, httpJob(route, { method, url, headers: [...request.headers], body }), {
+    caller,
+    hostCallsMax,
+  });
   return responseOf((output as { response: WireResponse }).response, method);
 }
 
