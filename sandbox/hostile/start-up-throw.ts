@@ -1,0 +1,7 @@
+import type { Attack } from './attack.ts';
+
+export default {
+  that: 'throws in its top-level code',
+  code: 'throw new RangeError("not today");',
+  ends: ['plugin-start-failed'],
+} satisfies Attack;
