@@ -12,6 +12,7 @@ import { packCommand } from './commands/pack.ts';
 import { publishCommand } from './commands/publish.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
+import { testCommand } from './commands/run-tests.ts';
 import { validateCommand } from './commands/validate.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import { readSettings } from './settings.ts';
@@ -22,6 +23,7 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   whoamiCommand,
   initCommand,
   devCommand,
+  testCommand,
   validateCommand,
   packCommand,
   keygenCommand,

@@ -25,7 +25,7 @@ export interface InitCommand {
 }
 
 /**
- * Writes a plugin that works at once: `gate dev`, `gate validate`, `npm test` and an editor need no install.
+ * Writes a plugin that works at once: `gate dev`, `gate test`, `gate validate` and an editor need no install.
  * Refuses with: usage (a name that is no slug), folder-not-empty, file-unreadable, file-unwritable.
  */
 export async function initPlugin(command: InitCommand): Promise<{ folder: string; files: string[] }> {
@@ -128,7 +128,7 @@ export function initCommand(cli: Cli): void {
             const steps = [
               ...(next === '' ? [] : [`cd ${next}`]),
               'gate dev',
-              'npm test',
+              'gate test',
               'gate validate',
               'gate publish',
             ];

@@ -6,6 +6,7 @@ import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { initPlugin, TEMPLATES, type TemplateName } from './init.ts';
+import { runTests } from './run-tests.ts';
 import { validatePlugin } from './validate.ts';
 
 const run = promisify(execFile);
@@ -46,13 +47,9 @@ describe('validatePlugin', function () {
       expect(stdout).to.equal('');
     });
     it(`makes a template ${template} whose own tests pass`, async () => {
-      const { stdout } = await run(process.execPath, ['--test', '--test-reporter=tap'], {
-        cwd: join(root, template),
-        env: { PATH: process.env.PATH },
-      }).catch((error) => error);
-      expect(stdout)
-        .to.match(/^# fail 0$/m)
-        .and.to.match(/^# pass [1-9]/m);
+      const { tests, passed, failed, output } = await runTests(join(root, template));
+      expect(failed, output).to.equal(0);
+      expect(passed).to.equal(tests).and.to.be.greaterThan(1);
     });
   }
 
@@ -80,5 +77,12 @@ describe('validatePlugin', function () {
     const { code, facts } = await refusalOf(validatePlugin(folder));
     expect(code).to.equal('plugin-invalid');
     expect(facts.frames[0]).to.match(/src\/delivery\.ts:\d+/);
+  });
+
+  it('counts a test that fails', async () => {
+    const folder = await changed('failing', 'src/delivery.ts', (text) => text.replace('length: quantity', 'length: 1'));
+    const { passed, failed } = await runTests(folder);
+    expect(failed).to.be.greaterThan(0);
+    expect(passed).to.be.greaterThan(0);
   });
 });
