@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { createSandbox } from '../../sandbox/index.ts';
+import { DEFAULT_LIMITS, sha256Hex } from '../contract/index.ts';
+import { buildGuest } from './build-guest.ts';
+import { httpInput, routeBundle } from './guest-in-context.ts';
+
+/** A host keeps hundreds of isolates; what the runtime costs each of them is a promise. */
+const ISOLATE_MIB_MAX = 2;
+const SCRIPT_BYTES_MAX = 120 * 1024;
+
+describe('the guest runtime in an isolate', () => {
+  it('is a small script', async () => {
+    expect(Buffer.byteLength(await buildGuest())).to.be.below(SCRIPT_BYTES_MAX);
+  });
+
+  it('leaves a trivial plugin within its promise of heap', async () => {
+    const code = routeBundle('return 1');
+    const sandbox = await createSandbox(
+      { cordons: 1, lanesPerCordon: 1, queuePerLane: 8, isolatesPerLane: 2 },
+      { guest: await buildGuest(), loadBundle: async () => code },
+    );
+    try {
+      const invocation = {
+        invocationId: 'i',
+        installationId: 'inst',
+        digest: sha256Hex(code),
+        input: JSON.stringify({ ...httpInput(), context: { grants: [] } }),
+        seed: '00'.repeat(32),
+        startedAtMs: 0,
+        limits: { ...DEFAULT_LIMITS, heapMiB: 8 },
+      };
+      const hostCall = async () => ({ ok: true, json: 'null' });
+      const { status, usage } = await sandbox.invoke(invocation, { hostCall, log: () => {} });
+      expect(status).to.equal('completed');
+      expect(usage.heapMiB).to.be.within(0.1, ISOLATE_MIB_MAX);
+    } finally {
+      await sandbox.close(1_000);
+    }
+  });
+});
