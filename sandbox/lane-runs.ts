@@ -26,7 +26,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   };
 
   const onStart = (message: Extract<HostMessage, { op: 'start' }>, input: string) => {
-    const { ticket, id, installationId, digest, limits, deadlineMs, seed, nowMs } = message;
+    const { ticket, execution, id, installationId, digest, limits, deadlineMs, seed, nowMs } = message;
     let isolate = shelf.find(installationId, digest);
     if (!isolate) {
       isolate = shelf.reserve(installationId, digest, limits.heapMiB);
@@ -34,6 +34,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     }
     const run: LaneRun = {
       ticket,
+      execution,
       id,
       text: turnText(id, installationId, digest),
       isolate,
@@ -66,7 +67,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const wallLeftMs = Math.max(...isolate.waiting.map(({ run }) => run.deadlineMs)) - monotonicMs();
     const plugin = shelf.takeIsolate(isolate.heapMiB);
     isolate.plugin = plugin;
-    const timeoutMs = turnTimeoutMs(limits.startupCpuMs, wallLeftMs);
+    const timeoutMs = turnTimeoutMs(limits.startupCpuMs, wallLeftMs, first.execution);
     const ticket = { text: startUpText(first.text), timeoutMs, heapMiB: isolate.heapMiB };
     const startUp = meter.measure(ticket, () => plugin.start(code, timeoutMs));
     const { cpuMs } = meter.last;

@@ -11,6 +11,7 @@ import type { TurnMeter } from './turn-meter.ts';
 /** One execution of one invocation, as its lane sees it. */
 export interface LaneRun {
   ticket: number;
+  execution: number;
   id: string;
   /** For the black box. */
   text: string;
@@ -223,7 +224,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       failStuck(isolate);
       return;
     }
-    const timeoutMs = turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs);
+    const timeoutMs = turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs, run.execution);
     const plugin = isolate.plugin!;
     if (run.startedAtMs === 0) run.startedAtMs = monotonicMs();
     const text = JSON.stringify(head);

@@ -4,13 +4,21 @@ import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugin
 export const OVERDUE_GRACE_MS = 250;
 /** How often an invocation is executed before the sandbox gives up on it. */
 export const EXECUTIONS_MAX = 3;
-/** A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. */
+/**
+ * A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. Where that was
+ * too little (the turn was stopped with budget left), the next execution gets four times as much.
+ */
 const STARVATION_FACTOR = 2;
 const STARVATION_SLACK_MS = 50;
+const PATIENCE_GROWTH = 4;
 
-/** Timeout of one turn in whole milliseconds, at least 1: isolated-vm takes 0 for "none". */
-export function turnTimeoutMs(cpuLeftMs: number, wallLeftMs: number): number {
-  const patientMs = Math.max(0, cpuLeftMs) * STARVATION_FACTOR + STARVATION_SLACK_MS;
+/**
+ * Timeout of one turn in whole milliseconds, at least 1: isolated-vm takes 0 for "none".
+ * `execution` counts from 1.
+ */
+export function turnTimeoutMs(cpuLeftMs: number, wallLeftMs: number, execution: number): number {
+  const patience = PATIENCE_GROWTH ** (execution - 1);
+  const patientMs = (Math.max(0, cpuLeftMs) * STARVATION_FACTOR + STARVATION_SLACK_MS) * patience;
   return Math.max(1, Math.ceil(Math.min(wallLeftMs, patientMs)));
 }
 

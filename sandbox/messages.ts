@@ -11,6 +11,8 @@ export type HostMessage =
   | {
       op: 'start';
       ticket: number;
+      /** 1, 2, ...: how often the invocation was begun. */
+      execution: number;
       id: string;
       installationId: string;
       digest: string;

@@ -93,6 +93,7 @@ export class Run {
       {
         op: 'start',
         ticket,
+        execution: this.executions,
         id: invocationId,
         installationId,
         digest,
