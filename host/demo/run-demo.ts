@@ -59,7 +59,7 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
     await stage.step(
       'migrations',
       () => migrate(database),
-      (names) => names.join(', ') || 'up to date',
+      ({ length }) => (length === 0 ? 'up to date' : `${length} applied`),
     );
     const host = await stage.step(
       'host',

@@ -1,7 +1,7 @@
 import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import { type ApiClient, createApiClient, readPages } from '../../plugins-sdk/cli/api-client.ts';
-import { callPlugin } from '../../plugins-sdk/cli/commands/call.ts';
+import { type CallAnswer, callPlugin } from '../../plugins-sdk/cli/commands/call.ts';
 import { installPlugin } from '../../plugins-sdk/cli/commands/install.ts';
 import { createKeyFile, loadKeyFile, registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { type PackedPlugin, packPlugin } from '../../plugins-sdk/cli/commands/pack.ts';
@@ -10,6 +10,7 @@ import type { CapabilityName, Json } from '../../plugins-sdk/contract/index.ts';
 import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
 import type { Installation } from '../installations/contract.ts';
+import { RoleRefused } from '../roles/role.ts';
 import { type Credentials, OPERATOR_SLUG } from './people.ts';
 import type { Stage } from './stage.ts';
 import { STOPS, type Visit } from './stops.ts';
@@ -143,31 +144,33 @@ async function installationOf(
 async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit, stage: Stage): Promise<void> {
   const target = `${OPERATOR_SLUG}/${slug}`;
   await visit({
-    call: async (who, method, at, body) => {
-      const json =
-        body === undefined ? {} : { body: JSON.stringify(body), headers: { 'content-type': 'application/json' } };
-      const show = (answer: { status: number; body: Buffer }) =>
-        `${method} ${at} → ${answer.status} ${clip(answer.body.toString())}`;
-      const answer = await stage.step(
+    call: async (who, method, at, { body, headers, see = (answer) => answer } = {}) => {
+      const json = body === undefined ? {} : { body: JSON.stringify(body) };
+      const sent = { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
+      const show = (answer: CallAnswer) =>
+        `${method} ${clip(at, 30)} → ${answer.status} ${clip(answer.body.toString())}`;
+      const { body: answered } = await stage.step(
         'invoke',
         async () => {
-          const found = await callPlugin(clients[who])({ target, method, path: at, ...json });
-          if (found.status >= 500) throw new Error(show(found));
-          return found;
+          const answer = await callPlugin(clients[who])({ target, method, path: at, headers: sent, ...json });
+          if (answer.status >= 400) throw new RoleRefused(`${target}: ${show(answer)}`);
+          return answer;
         },
         show,
       );
-      return { status: answer.status, value: JSON.parse(answer.body.toString() || 'null') };
+      return JSON.parse(answered.toString());
     },
-    deliver: (hook, eventId, payload) =>
+    deliver: (hook, eventId, payload, see = (answer) => answer) =>
       stage.step(
         'invoke',
         async () => (await clients.caller.deliverHook(id, hook, { eventId, payload })).result,
-        (result) => `${hook} ${eventId} → ${clip(JSON.stringify(result))}`,
+        (result) => `${hook} ${eventId} → ${clip(JSON.stringify(see(result as { [key: string]: Json })))}`,
       ),
   });
 }
 
 const short = (hex: string): string => `${hex.slice(0, 12)}…`;
 const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
-const clip = (text: string): string => (text.length > 48 ? `${text.slice(0, 47)}…` : text);
+/** Ids in a path tell nobody anything. */
+const pathOf = (at: string): string => at.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, (id) => `${id.slice(0, 4)}…`);
+const clip = (text: string): string => (text.length > 58 ? `${text.slice(0, 57)}…` : text);
