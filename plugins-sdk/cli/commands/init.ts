@@ -152,6 +152,7 @@ function readTemplateName(text: string): TemplateName {
 async function ask(folder: string, { template, name, publisher }: InitOptions): Promise<InitOptions> {
   const { input, select } = await import('@inquirer/prompts');
   const slug = (text: string) => new RegExp(SLUG_PATTERN).test(text) || '3 to 40 lower-case letters, digits and dashes';
+  const proposal = slug(basename(folder)) === true ? basename(folder) : undefined;
   return {
     template:
       template ??
@@ -162,7 +163,7 @@ async function ask(folder: string, { template, name, publisher }: InitOptions): 
           name: `${value}: ${does}`,
         })),
       })),
-    name: name ?? (await input({ message: 'Name of the plugin', default: basename(folder), validate: slug })),
+    name: name ?? (await input({ message: 'Name of the plugin', default: proposal, validate: slug })),
     publisher: publisher ?? (await input({ message: 'Slug of the publisher', validate: slug })),
   };
 }
