@@ -276,7 +276,7 @@ export class Run {
     }
     while (this.#settled.length > 0 && this.#settled[0]! <= this.#issued) {
       const seq = this.#settled.shift()!;
-      this.#nowMs = Math.max(this.#nowMs, this.#clockMs());
+      this.#nowMs = Math.max(this.#nowMs, this.#ports.nowMs?.() ?? Date.now());
       this.#order.push({ seq, nowMs: this.#nowMs });
       this.#delivered++;
       this.#send(seq, this.#nowMs);
@@ -294,11 +294,7 @@ export class Run {
     const match = LOG_NAME.exec(name);
     if (!match) return;
     const [, source, level] = match as unknown as [string, LogRecord['source'], LogRecord['level']];
-    this.#ports.log({ source, level, json, atMs: this.#clockMs() });
-  }
-
-  #clockMs(): number {
-    return this.#ports.nowMs?.() ?? Date.now();
+    this.#ports.log({ source, level, json, atMs: this.#ports.nowMs?.() ?? Date.now() });
   }
 
   #usage(outputBytes: number): Usage {
