@@ -46,7 +46,6 @@ export const arraySlice = uncurryThis(Array.prototype.slice) as <T>(
 ) => T[];
 export const arraySort = uncurryThis(Array.prototype.sort) as <T>(list: T[], compare: (a: T, b: T) => number) => T[];
 export const charCodeAt = uncurryThis(String.prototype.charCodeAt);
-export const codePointAt = uncurryThis(String.prototype.codePointAt);
 export const stringIncludes = uncurryThis(String.prototype.includes);
 export const stringIndexOf = uncurryThis(String.prototype.indexOf);
 export const stringLower = uncurryThis(String.prototype.toLowerCase);
@@ -63,7 +62,6 @@ export const regExpExec = uncurryThis(RegExp.prototype.exec);
 export const dateToIso = uncurryThis(Date.prototype.toISOString);
 export const dateGetTime = uncurryThis(Date.prototype.getTime);
 export const regExpToString = uncurryThis(RegExp.prototype.toString);
-export const functionToString = uncurryThis(Function.prototype.toString);
 
 const typedArray = getPrototypeOf(Uint8Array.prototype) as Uint8Array;
 const getterOf = <Result>(owner: object, name: PropertyKey) =>

@@ -15,5 +15,5 @@ export {
   type HarnessLog,
   type HarnessOptions,
   HarnessRefusal,
-  startHarness,
-} from './start-harness.ts';
+} from './harness-contract.ts';
+export { startHarness } from './start-harness.ts';

@@ -12,103 +12,27 @@ import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
 import { type LocalPlugin, loadLocalPlugin } from '../cli/local-host.ts';
 import {
   type CallerFacts,
-  type CapabilityName,
   type ConfigureReport,
   checkConfig,
   effectiveLimits,
   type GuestOutput,
   type HealthReport,
-  type HookName,
-  type HookPayload,
   isHookName,
   type Json,
-  type Limits,
-  type LogLevel,
   type WireResponse,
 } from '../contract/index.ts';
 import { buildGuest } from '../guest/build-guest.ts';
 import { HarnessFault } from './fault-report.ts';
 import { type HarnessClock, harnessClock } from './harness-clock.ts';
+import {
+  type Harness,
+  type HarnessCut,
+  type HarnessFetchOptions,
+  type HarnessLog,
+  type HarnessOptions,
+  HarnessRefusal,
+} from './harness-contract.ts';
 import { hookFaults } from './hook-faults.ts';
-
-export interface HarnessOptions {
-  /** The plugin's folder, the one with gatehouse.json. */
-  folder: string;
-  /** What the operator would enter; `{}` where absent. Checked against the schema in the manifest. */
-  config?: Json;
-  /** Capabilities that the operator would grant; all that the manifest declares where absent. */
-  grants?: CapabilityName[];
-  /** Milliseconds since 1970 at which the plugin's clock stands still; the running time where absent. */
-  nowMs?: number;
-  /** What the operator allows at most. */
-  limits?: Partial<Limits>;
-  /** Base of the addresses that the plugin sees. */
-  origin?: string;
-}
-
-export interface HarnessLog {
-  invocationId: string;
-  /** `host` records faults. */
-  source: 'console' | 'log' | 'host';
-  level: LogLevel;
-  message: string;
-  facts: Json;
-}
-
-/** Cuts an invocation off, as a crash would: it ends with the fault `host-call-limit` when it makes one call more. */
-export interface HarnessCut {
-  hostCallsMax?: number;
-}
-
-export interface HarnessFetchOptions extends RequestInit, HarnessCut {
-  /** Who makes the request; by default whoever the route's access level asks for. */
-  as?: 'public' | 'caller' | 'operator';
-}
-
-export interface HarnessDeliverOptions extends HarnessCut {
-  /** A new one for each delivery where absent. */
-  eventId?: string;
-  occurredAt?: string;
-}
-
-export interface Harness {
-  /**
-   * Sends one request through the plugin's routes. `path` may carry a query. Rejects with HarnessFault, and with
-   * HarnessRefusal where the host would refuse (plugin-route-unknown, method-not-allowed, permission-denied, body-too-large).
-   */
-  fetch(path: string, init?: HarnessFetchOptions): Promise<Response>;
-  /** Delivers an event and resolves with what the handler returned. The same `eventId` is a redelivery. */
-  deliver<Name extends HookName>(
-    hook: Name,
-    payload: HookPayload<Name>,
-    options?: HarnessDeliverOptions,
-  ): Promise<Json>;
-  /** Runs one job of the manifest's schedule now. */
-  runJob(name: string): Promise<Json>;
-  health(): Promise<HealthReport>;
-  /** Asks the plugin about a configuration, as an installation would. */
-  configure(config: Json): Promise<ConfigureReport>;
-  /** Everything that was logged, oldest first. */
-  readonly logs: HarnessLog[];
-  /** What is stored now, by key. */
-  readonly kv: Record<string, Json>;
-  readonly clock: HarnessClock;
-  /** Starts anew with the same plugin: an empty store, no logs. */
-  reset(): void;
-  close(): Promise<void>;
-}
-
-/** The host would have refused; `code` is one of the codes in docs/errors.md. */
-export class HarnessRefusal extends Error {
-  override name = 'HarnessRefusal';
-  readonly code: string;
-  readonly facts: Record<string, unknown>;
-  constructor(code: string, message: string, facts: Record<string, unknown> = {}) {
-    super(message);
-    this.code = code;
-    this.facts = facts;
-  }
-}
 
 const OPERATOR = { id: 'operator-under-test', slug: 'test-arcade' };
 
