@@ -147,8 +147,10 @@ async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit
     call: async (who, method, at, { body, headers, see = (answer) => answer } = {}) => {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };
       const sent = { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
-      const show = (answer: CallAnswer) =>
-        `${method} ${clip(at, 30)} → ${answer.status} ${clip(answer.body.toString())}`;
+      const show = ({ status, body: answered }: CallAnswer) => {
+        const text = answered.toString();
+        return `${method} ${pathOf(at)} → ${status} ${clip(status < 400 ? JSON.stringify(see(JSON.parse(text))) : text)}`;
+      };
       const { body: answered } = await stage.step(
         'invoke',
         async () => {

@@ -102,14 +102,14 @@ describe('gatehouse', () => {
 
   it('demo answers after SIGKILL of the host, with everything that was answered before', async () => {
     const { child, demo } = await startDemo('killed');
-    const order = (at: number) => ({ orderId: `order-${at}`, lines: [{ sku: 'vpn-year', quantity: 1 }] });
+    const order = (at: number) => ({ orderId: `killed-${at}`, lines: [{ sku: 'game-pass', quantity: 1 }] });
     const shopOf = (from: DemoLine) => from.installations.find(({ plugin }) => plugin.endsWith('/order-delivery'))!;
     const shop = shopOf(demo);
     const operator = createApiClient({ url: demo.url, token: demo.credentials.operator });
     const keys = Array.from({ length: 60 }, (_, at) => `KEY-${at}`);
     const loaded = await operator.raw({
       method: 'POST',
-      path: `${shop.path}/pool/vpn-year`,
+      path: `${shop.path}/pool/game-pass`,
       headers: { 'content-type': 'application/json' },
       body: JSON.stringify({ keys }),
       idempotent: true,
