@@ -7,7 +7,7 @@ interface Sent {
   see?: (answer: JsonObject) => Json | undefined;
 }
 
-type JsonObject = { [key: string]: Json };
+export type JsonObject = { [key: string]: Json };
 
 /** How a stop of the tour uses its plugin: as a caller or operator over HTTP, or by delivering an event. */
 export interface Visitor {

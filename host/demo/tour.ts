@@ -13,7 +13,7 @@ import type { Installation } from '../installations/contract.ts';
 import { RoleRefused } from '../roles/role.ts';
 import { type Credentials, OPERATOR_SLUG } from './people.ts';
 import type { Stage } from './stage.ts';
-import { STOPS, type Visit } from './stops.ts';
+import { type JsonObject, STOPS, type Visit } from './stops.ts';
 
 export interface TourStop {
   plugin: string;
@@ -144,7 +144,7 @@ async function installationOf(
 async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit, stage: Stage): Promise<void> {
   const target = `${OPERATOR_SLUG}/${slug}`;
   await visit({
-    call: async (who, method, at, { body, headers, see = (answer) => answer } = {}) => {
+    call: async (who, method, at, { body, headers, see = (answer: JsonObject) => answer } = {}) => {
       const json = body === undefined ? {} : { body: JSON.stringify(body) };
       const sent = { ...(body !== undefined && { 'content-type': 'application/json' }), ...headers };
       const show = ({ status, body: answered }: CallAnswer) => {
@@ -162,11 +162,11 @@ async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit
       );
       return JSON.parse(answered.toString());
     },
-    deliver: (hook, eventId, payload, see = (answer) => answer) =>
+    deliver: (hook, eventId, payload, see = (answer: JsonObject) => answer) =>
       stage.step(
         'invoke',
         async () => (await clients.caller.deliverHook(id, hook, { eventId, payload })).result,
-        (result) => `${hook} ${eventId} → ${clip(JSON.stringify(see(result as { [key: string]: Json })))}`,
+        (result) => `${hook} ${eventId} → ${clip(JSON.stringify(see(result as JsonObject)))}`,
       ),
   });
 }
