@@ -6,7 +6,7 @@ import { callHost, type Invocation } from './invocation.ts';
 import { writeLog } from './logging.ts';
 import { isArray, isInteger, jsonStringify } from './primordials.ts';
 import { freezeClass } from './removals.ts';
-import { utf8Length } from './utf8.ts';
+import { utf8LengthOver } from './utf8.ts';
 
 /** Both come from the contract when the guest is built; see build-guest.ts. */
 declare const KV_VALUE_BYTES_MAX: number;
@@ -114,7 +114,7 @@ function keyJson(key: unknown): string {
 function valueJson(value: unknown): string {
   const json = jsonText(value);
   if (json === undefined) throw invalid(`The value cannot be written as JSON: ${capText(inspect(value), 100)}`);
-  const bytes = utf8Length(json);
+  const bytes = utf8LengthOver(json, KV_VALUE_BYTES_MAX);
   if (bytes <= KV_VALUE_BYTES_MAX) return json;
   const message = `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`;
   throw new CapabilityError('kv-value-too-large', message);

@@ -5,7 +5,7 @@ import { describeThrown } from './describe-thrown.ts';
 import { hasOwn, jsonParse, jsonStringify, NativePromise, SafeMap } from './primordials.ts';
 import { RandomStream } from './random-stream.ts';
 import { emit } from './records.ts';
-import { utf8Length } from './utf8.ts';
+import { utf8LengthOver } from './utf8.ts';
 
 export type InvocationLimits = Extract<TurnHead, { op: 'start' }>['limits'];
 
@@ -96,7 +96,7 @@ export function endTurn(): void {
 /** Answers an invocation; `output` is a GuestOutput as JSON. */
 export function finish(invocation: Invocation, output: string): undefined {
   if (invocation.over) return;
-  const bytes = utf8Length(output);
+  const bytes = utf8LengthOver(output, invocation.limits.outputBytes);
   if (bytes > invocation.limits.outputBytes) return outputTooLarge(invocation, bytes);
   forgetInvocation(invocation.id);
   emit('done', invocation.id, '-', '-', output);

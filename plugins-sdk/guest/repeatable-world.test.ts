@@ -8,7 +8,7 @@ const EVERYTHING = routeBundle(`
   await ctx.kv.get('a');
   await new Promise((resolve) => setTimeout(resolve, 3));
   return { now: Date.now(), text: String(new Date()), random: Math.random(), id: crypto.randomUUID(), bytes: [...bytes],
-    local: new Date().toLocaleString(), format: new Intl.DateTimeFormat().format(), temporal: String(Temporal?.Now.instant()),
+    local: new Date().toLocaleString(), format: new Intl.DateTimeFormat().format(), temporal: String(globalThis.Temporal?.Now.instant()),
     performance: performance.now() };`);
 
 describe('the world that a plugin sees', () => {
@@ -69,7 +69,7 @@ describe('the world that a plugin sees', () => {
         const set = new Date(0); set.setHours(23);
         return [d.getTime(), Date.parse('2026-01-02T03:04:05'), Date.parse('Jan 2, 2026 03:04:05'), Date.parse('2026-01-02'),
           d.getHours(), d.getTimezoneOffset(), d.toString(), d.toLocaleString(), new Intl.DateTimeFormat().resolvedOptions().timeZone,
-          new Intl.NumberFormat().format(1234.5), (1234.5).toLocaleString(), set.getTime(), Temporal?.Now.timeZoneId(),
+          new Intl.NumberFormat().format(1234.5), (1234.5).toLocaleString(), set.getTime(), globalThis.Temporal ? Temporal.Now.timeZoneId() : 'UTC',
           ['b', 'A', 'a'].sort((x, y) => x.localeCompare(y)), Date(), d instanceof Date, new Date(d).getTime() === d.getTime()];
       \`)));`;
     const run = (environment: Record<string, string>) =>

@@ -33,6 +33,10 @@ export function utf8Length(text: string): number {
   return bytes;
 }
 
+/** Bytes of `text` in UTF-8 where they may be more than `bytesMax`; 0 where so short a text cannot be. */
+export const utf8LengthOver = (text: string, bytesMax: number): number =>
+  text.length * 3 <= bytesMax ? 0 : utf8Length(text);
+
 /** Writes as many whole characters of `text` as fit. */
 export function utf8EncodeInto(text: string, into: Uint8Array): { read: number; written: number } {
   const space = into.length;
