@@ -27,6 +27,7 @@ const ENVIRONMENT_READERS: Record<string, string> = {
   'plugins-sdk/cli/settings.ts': 'the settings of the command line',
   'bin/launch/npm.mjs': 'which npm runs us',
   'bin/launch/hand-over.mjs': 'PATH, to put the right Node.js first',
+  'bin/testing/record-reporter.ts': 'keeps coverage from the processes that tests start',
   'bin/testing/run-job.ts': 'passes it on to the tools it starts',
   'sandbox/privileges.ts': 'proves that a cordon has none',
 };
