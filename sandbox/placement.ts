@@ -21,9 +21,7 @@ export function createPlacement(lanes: number): Placement {
     at: hash32(`lane ${Math.floor(point / POINTS_PER_LANE)} point ${point % POINTS_PER_LANE}`),
     lane: Math.floor(point / POINTS_PER_LANE),
   })).sort((a, b) => a.at - b.at || a.lane - b.lane);
-  const orders = ring.map((_, start) => [
-    ...new Set(Array.from({ length: ring.length }, (_, step) => ring[(start + step) % ring.length]!.lane)),
-  ]);
+  const orders = ring.map((_, start) => lanesFrom(ring, start, lanes));
 
   return {
     place(key, loads, isOpen) {
@@ -42,6 +40,13 @@ export function createPlacement(lanes: number): Placement {
       return least;
     },
   };
+}
+
+/** All lanes in the order in which the ring meets them from `start` on. */
+function lanesFrom(ring: readonly { lane: number }[], start: number, lanes: number): number[] {
+  const met = new Set<number>();
+  for (let step = 0; met.size < lanes; step++) met.add(ring[(start + step) % ring.length]!.lane);
+  return [...met];
 }
 
 function firstAtOrAfter(ring: readonly { at: number }[], at: number): number {
