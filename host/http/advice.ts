@@ -75,4 +75,5 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'kv-value-too-large': 'Split the value over several keys.',
   'kv-quota-exceeded': 'Delete entries, or write them with `ttlSeconds`.',
   'capability-unavailable': 'Try again later; answer your own caller with status 503 until then.',
+  'invocation-over': 'Await every call before you answer, and keep no `ctx` for later: each invocation gets its own.',
 };

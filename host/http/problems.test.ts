@@ -79,6 +79,7 @@ const PROMISED: Record<string, number | null> = {
   'kv-value-too-large': null,
   'kv-quota-exceeded': null,
   'capability-unavailable': null,
+  'invocation-over': null,
 };
 
 describe('errorTable', () => {

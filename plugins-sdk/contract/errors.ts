@@ -46,6 +46,7 @@ export const CAPABILITY_REFUSALS = {
   'kv-value-too-large': 'The value is larger than one entry may be.',
   'kv-quota-exceeded': 'The installation has as many entries as it may have.',
   'capability-unavailable': 'A service behind this capability is down; try again later.',
+  'invocation-over': 'The invocation that this context belongs to has been answered.',
 } as const;
 
 export type CapabilityRefusalCode = keyof typeof CAPABILITY_REFUSALS;

@@ -1,17 +1,18 @@
+import type { CapabilityRefusalCode } from '../contract/errors.ts';
 import { framesOf } from './frames.ts';
 import { defineHidden, NativeError, nameFunction } from './primordials.ts';
 
 /** A refused capability call, as a plugin sees it: `code` is one of CAPABILITY_REFUSALS. */
 export class CapabilityError extends NativeError {
-  code = 'capability-unavailable';
+  code: CapabilityRefusalCode = 'capability-unavailable';
 
-  constructor(code?: string, message?: string) {
+  constructor(code?: CapabilityRefusalCode, message?: string) {
     super('');
     if (code !== undefined) this.tell(code, message ?? '');
   }
 
   /** Says what happened. The error was made at the call, so that its stack shows who called. */
-  tell(code: string, message: string): void {
+  tell(code: CapabilityRefusalCode, message: string): void {
     const frames = framesOf(this);
     this.code = code;
     defineHidden(this, 'message', message);
