@@ -11,6 +11,8 @@ const STDERR_UNITS_MAX = 16 * 1024;
 /** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
 const HEART_PERIOD_MS = 500;
 const HEART_MISSES_MAX = 10;
+/** A busy machine takes its time to start one. */
+const START_MISSES_MAX = 60;
 /** After the exit of a process its sockets end at once; this is for the case that they do not. */
 const LAST_WORDS_MS = 1_000;
 /** Frames of one tick leave together; so many do not wait for its end. */
@@ -158,7 +160,8 @@ export class Cordon {
   }
 
   #feelPulse(): void {
-    if (this.state === 'dying' || ++this.#misses < HEART_MISSES_MAX) return;
+    const missesMax = this.state === 'starting' ? START_MISSES_MAX : HEART_MISSES_MAX;
+    if (this.state === 'dying' || ++this.#misses < missesMax) return;
     this.#heartStopped = this.state === 'ready';
     this.kill();
   }

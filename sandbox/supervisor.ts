@@ -23,6 +23,7 @@ interface Slot {
   lanes: number;
   cordon: Cordon | null;
   failures: number;
+  /** Until it is started again. */
   timer: NodeJS.Timeout | null;
   quarantine: boolean;
 }
@@ -42,6 +43,7 @@ export class Supervisor {
   #tickets = 0;
   #deaths = 0;
   #closing = false;
+  #idle: NodeJS.Timeout | null = null;
   #onQuiet: (() => void) | null = null;
   #boot: { onReady(): void; onFailure(why: string): void } | null = null;
 
@@ -128,6 +130,7 @@ export class Supervisor {
       clearTimeout(timer);
     }
     for (const run of [...this.#runs.values()]) run.refuse('sandbox-closed');
+    if (this.#idle) clearTimeout(this.#idle);
     const slots = [...this.#slots, this.#quarantine];
     for (const { timer } of slots) if (timer) clearTimeout(timer);
     await Promise.all(slots.map((slot) => this.#shutDown(slot)));
@@ -183,14 +186,11 @@ export class Supervisor {
   }
 
   #relaxQuarantine(): void {
-    const slot = this.#quarantine;
-    if (slot.timer || !slot.cordon) return;
-    slot.timer = setTimeout(() => {
-      slot.timer = null;
-      if ([...this.#runs.values()].some(({ suspect }) => suspect)) this.#relaxQuarantine();
-      else void this.#shutDown(slot);
+    if (this.#idle) clearTimeout(this.#idle);
+    this.#idle = setTimeout(() => {
+      if (![...this.#runs.values()].some(({ suspect }) => suspect)) void this.#shutDown(this.#quarantine);
     }, QUARANTINE_IDLE_MS);
-    slot.timer.unref();
+    this.#idle.unref();
   }
 
   #launch(slot: Slot): void {
