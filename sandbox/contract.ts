@@ -104,7 +104,7 @@ export interface SandboxStatus {
 
 /** What a sandbox needs from whoever composes it. */
 export interface SandboxPorts {
-  /** The code of a bundle; called once per lane that needs it. The caller verifies digest and signatures here. */
+  /** The code of a bundle; called for every isolate that is made. The caller verifies digest and signatures here. */
   loadBundle(digest: string): Promise<string>;
   /** The guest runtime as one script; see plugins-sdk/guest. */
   guest: string;

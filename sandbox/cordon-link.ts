@@ -4,8 +4,8 @@ import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { type CordonProcess, launchCordon } from './launch-cordon.ts';
-import { type ControlMessage, type HostMessage, type LaneMessage, readLaneMessage } from './messages.ts';
-import type { Run } from './run.ts';
+import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
+import type { RunLane } from './run.ts';
 
 const STDERR_UNITS_MAX = 16 * 1024;
 /** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
@@ -19,15 +19,10 @@ const LAST_WORDS_MS = 1_000;
 const FLUSH_FRAMES = 8;
 
 /** The host's end of one lane. */
-export interface LaneLink {
+export interface LaneLink extends RunLane {
   cordon: Cordon;
   lane: number;
-  /** Invocations on the lane, by ticket. */
-  runs: Map<number, Run>;
-  /** How many of them the lane has not begun. */
-  waiting: number;
   isolates: number;
-  send(message: HostMessage, tail?: string): void;
 }
 
 export interface CordonPorts {

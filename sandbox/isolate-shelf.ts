@@ -1,25 +1,5 @@
 import { type GuestScript, PluginIsolate } from './isolate/plugin-isolate.ts';
-import type { LaneRun } from './lane-turns.ts';
-
-/** The isolate of one (installation, digest) on this lane, with the invocations inside it. */
-export interface Shelved {
-  /** Number that `need` and `bundle` speak of. */
-  isolate: number;
-  key: string;
-  installationId: string;
-  digest: string;
-  heapMiB: number;
-  /** Null until the bundle's code has come and run. */
-  plugin: PluginIsolate | null;
-  /** Invocations that wait for the bundle, with their inputs. */
-  waiting: { run: LaneRun; input: string }[];
-  /** Invocations inside, by invocation id. */
-  runs: Map<string, LaneRun>;
-  /** Host calls and timers of all of them that have not been answered. */
-  pending: number;
-  usedMiB: number;
-  usedReadAtMs: number;
-}
+import type { Shelved } from './lane-run.ts';
 
 const HEAP_MIB_DEFAULT = 32;
 

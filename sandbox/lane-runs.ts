@@ -1,8 +1,9 @@
 import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
 import { startUpText, turnText } from './black-box.ts';
 import { monotonicMs } from './clock.ts';
-import type { Shelf, Shelved } from './isolate-shelf.ts';
-import type { LaneRun, LaneTurns } from './lane-turns.ts';
+import type { Shelf } from './isolate-shelf.ts';
+import type { LaneRun, Shelved } from './lane-run.ts';
+import type { LaneTurns } from './lane-turns.ts';
 import { limitFault, turnTimeoutMs } from './limits.ts';
 import type { HostMessage, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';

@@ -3,35 +3,11 @@ import type { Limits } from '../plugins-sdk/contract/limits.ts';
 import { type GuestRecord, readRecords, type TurnHead } from '../plugins-sdk/contract/turns.ts';
 import { monotonicMs } from './clock.ts';
 import type { Entry } from './isolate/plugin-isolate.ts';
-import type { Shelf, Shelved } from './isolate-shelf.ts';
+import type { Shelf } from './isolate-shelf.ts';
+import type { LaneRun, Shelved } from './lane-run.ts';
 import { brokenLimit, limitFault, roundTo3, turnTimeoutMs } from './limits.ts';
 import type { Cost, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';
-
-/** One execution of one invocation, as its lane sees it. */
-export interface LaneRun {
-  ticket: number;
-  execution: number;
-  id: string;
-  /** For the black box. */
-  text: string;
-  isolate: Shelved;
-  limits: Limits;
-  deadlineMs: number;
-  seed: string;
-  nowMs: number;
-  cpuMs: number;
-  turns: number;
-  /** Sequence number of the last call, timers included. */
-  calls: number;
-  hostCalls: number;
-  timers: number;
-  /** Calls and timers without an answer. */
-  pending: number;
-  logUnits: number;
-  startedAtMs: number;
-  lastHostCall?: string;
-}
 
 /** How often the heap of an isolate is read: a reading costs 2 us. */
 const HEAP_PERIOD_MS = 20;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { readLaneMessage } from './messages.ts';
-import { readFault } from './run.ts';
+import { readFault } from './read-fault.ts';
 
 const cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 5, heapMiB: 1 };
 

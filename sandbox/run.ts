@@ -1,10 +1,11 @@
-import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
+import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
+import type { OpenTurn } from './black-box.ts';
 import { monotonicMs } from './clock.ts';
 import type { HostCallResult, Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
-import type { LaneLink } from './cordon-link.ts';
 import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
 import { limitFault, roundTo3 } from './limits.ts';
-import type { Cost, LaneMessage } from './messages.ts';
+import type { Cost, HostMessage, LaneMessage } from './messages.ts';
+import { readFault } from './read-fault.ts';
 
 interface Call {
   name: string;
@@ -16,7 +17,16 @@ interface Call {
 const EXPIRE_GRACE_MS = 250;
 const NO_COST: Cost = { cpuMs: 0, turns: 0, hostCalls: 0, startedAtMs: 0, heapMiB: 0 };
 const LOG_NAME = /^(console|log):(debug|info|warn|error)$/;
-const TEXT_UNITS_MAX = { message: 8_192, name: 256, stack: 32_768, limit: 64, lastHostCall: 256 };
+
+/** What a run needs of the lane that it is on. */
+export interface RunLane {
+  cordon: { state: 'starting' | 'ready' | 'dying'; openTurns(): OpenTurn[] };
+  /** Invocations on the lane, by ticket. */
+  runs: Map<number, Run>;
+  /** How many of them the lane has not begun. */
+  waiting: number;
+  send(message: HostMessage, tail?: string): void;
+}
 
 export interface RunHooks {
   /** The run was settled; it is on no lane any more. */
@@ -35,7 +45,7 @@ export class Run {
   over = false;
   /** Executed where it is the only one on its cordon's only lane, because it may have killed the last one. */
   suspect = false;
-  lane: LaneLink | null = null;
+  lane: RunLane | null = null;
   ticket = 0;
   /** The lane has said something of this execution. */
   begun = false;
@@ -78,7 +88,7 @@ export class Run {
   }
 
   /** Sends the invocation to a lane, for the first time or again. */
-  begin(lane: LaneLink, ticket: number): void {
+  begin(lane: RunLane, ticket: number): void {
     const { invocationId, installationId, digest, seed, startedAtMs, limits, input } = this.invocation;
     this.lane = lane;
     this.ticket = ticket;
@@ -322,27 +332,4 @@ function readDelayMs(args: string): number {
   } catch {
     return 0;
   }
-}
-
-/** A fault as a plugin's isolate wrote it: known fields only, and each of them capped. */
-export function readFault(text: string): PluginFault {
-  let said: Record<string, unknown> = {};
-  try {
-    const parsed: unknown = JSON.parse(text);
-    if (typeof parsed === 'object' && parsed !== null) said = parsed as Record<string, unknown>;
-  } catch {
-    // Falls through to a fault without facts.
-  }
-  const known = typeof said.code === 'string' && Object.hasOwn(PLUGIN_FAULTS, said.code);
-  const code = known ? (said.code as PluginFaultCode) : 'plugin-threw';
-  const fault: PluginFault = { code, message: PLUGIN_FAULTS[code] };
-  for (const [field, unitsMax] of Object.entries(TEXT_UNITS_MAX) as [keyof typeof TEXT_UNITS_MAX, number][]) {
-    const value = said[field];
-    if (typeof value === 'string') fault[field] = value.slice(0, unitsMax);
-  }
-  for (const field of ['allowed', 'used'] as const) {
-    const value = said[field];
-    if (typeof value === 'number' && Number.isFinite(value)) fault[field] = value;
-  }
-  return fault;
 }

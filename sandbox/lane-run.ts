@@ -1,0 +1,47 @@
+import type { Limits } from '../plugins-sdk/contract/limits.ts';
+import type { PluginIsolate } from './isolate/plugin-isolate.ts';
+
+/** One execution of one invocation, as its lane sees it. */
+export interface LaneRun {
+  ticket: number;
+  execution: number;
+  id: string;
+  /** For the black box. */
+  text: string;
+  isolate: Shelved;
+  limits: Limits;
+  deadlineMs: number;
+  seed: string;
+  nowMs: number;
+  cpuMs: number;
+  turns: number;
+  /** Sequence number of the last call, timers included. */
+  calls: number;
+  hostCalls: number;
+  timers: number;
+  /** Calls and timers without an answer. */
+  pending: number;
+  logUnits: number;
+  startedAtMs: number;
+  lastHostCall?: string;
+}
+
+/** The isolate of one (installation, digest) on this lane, with the invocations inside it. */
+export interface Shelved {
+  /** Number that `need` and `bundle` speak of. */
+  isolate: number;
+  key: string;
+  installationId: string;
+  digest: string;
+  heapMiB: number;
+  /** Null until the bundle's code has come and run. */
+  plugin: PluginIsolate | null;
+  /** Invocations that wait for the bundle, with their inputs. */
+  waiting: { run: LaneRun; input: string }[];
+  /** Invocations inside, by invocation id. */
+  runs: Map<string, LaneRun>;
+  /** Host calls and timers of all of them that have not been answered. */
+  pending: number;
+  usedMiB: number;
+  usedReadAtMs: number;
+}
