@@ -119,6 +119,20 @@ describe('createSandbox', () => {
     expect(rig.calls).to.have.length(10);
   });
 
+  it('blames the only plugin that was inside a turn when its cordon aborted, and answers those that waited', async () => {
+    await open();
+    const limits = { cpuMs: 1_000, wallMs: 60_000 };
+    const busy = rig.run(jobIn('for (;;);'), { id: 'culprit', installation: 'attacker', limits });
+    await until(() => rig.loads.length === 1);
+    const waiting = rig.run(jobIn('return 1;'));
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    process.kill(pids()[0]!, 'SIGABRT');
+    expect(codeOf(await busy)).to.equal('sandbox-killed');
+    expect(answerOf(await waiting)).to.equal(1);
+    expect(rig.deaths[0]).to.deep.include({ reason: 'aborted', exit: 'SIGABRT' });
+    expect(rig.deaths[0]!.culprits.map(({ invocationId }) => invocationId)).to.deep.equal(['culprit']);
+  });
+
   it('executes each of two suspects again, alone, when nothing tells which of them broke the cordon', async () => {
     await open({ lanesPerCordon: 2 });
     const busy = jobIn('let n = 0; for (let i = 0; i < 1e8; i++) n += i % 7; return n > 0;');
