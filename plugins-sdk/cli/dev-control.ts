@@ -5,8 +5,8 @@ import { readBody } from '../../host/http/read-body.ts';
 import { deliverHook } from '../../host/installations/deliver-hook.ts';
 import type { PluginAnswer } from '../../host/invocations/run-plugin.ts';
 import type { Json } from '../contract/index.ts';
+import { localPrincipal } from './dev-operator.ts';
 import type { DevSession, LoadedPlugin } from './dev-session.ts';
-import { localPrincipal } from './local-host.ts';
 
 export const CONTROL_PREFIX = '/_gatehouse/';
 

@@ -10,9 +10,9 @@ import { createRunListener, type RunPorts } from '../../host/routes/run.ts';
 import type { Usage } from '../../sandbox/index.ts';
 import type { Access, Limits } from '../contract/index.ts';
 import { answerControl, CONTROL_PREFIX } from './dev-control.ts';
+import { LOCAL_OPERATOR, localPrincipal } from './dev-operator.ts';
 import type { DevSession, LoadedPlugin } from './dev-session.ts';
 import { CliError } from './errors.ts';
-import { LOCAL_OPERATOR, localPrincipal } from './local-host.ts';
 
 /** One answered request. */
 export interface DevRequest {

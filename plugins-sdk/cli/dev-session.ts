@@ -5,15 +5,11 @@ import { raiseHook } from '../../host/installations/raise-hook.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import type { Usage } from '../../sandbox/index.ts';
 import type { CapabilityName, DocumentFault, Json, PluginFault } from '../contract/index.ts';
+import { declaredCapabilities, type LocalHost, startLocalHost } from '../local-host.ts';
 import { compareShape } from './compare-shape.ts';
+import { LOCAL_OPERATOR } from './dev-operator.ts';
 import { CliError } from './errors.ts';
-import {
-  declaredCapabilities,
-  type LocalHost,
-  type LocalPlugin,
-  loadLocalPlugin,
-  startLocalHost,
-} from './local-host.ts';
+import { type LocalPlugin, loadLocalPlugin } from './load-plugin.ts';
 import { mapFrames } from './map-frames.ts';
 import { watchFolder } from './watch-folder.ts';
 
@@ -66,9 +62,13 @@ const USAGES_MAX = 1_000;
 export async function startDevSession(command: DevCommand, onEvent: (event: DevEvent) => void): Promise<DevSession> {
   const usages = new Map<string, Usage>();
   const host = await startLocalHost({
+    operator: LOCAL_OPERATOR,
     onLog: (entry) => {
       // Faults are shown with their frames by reportFault.
-      if (entry.source !== 'host' || entry.invocationId === '') onEvent({ type: 'log', entry });
+      if (entry.source !== 'host') onEvent({ type: 'log', entry });
+    },
+    onFailure: (error, call) => {
+      onEvent({ type: 'failure', message: `${call} failed inside gate itself: ${(error as Error).stack}` });
     },
     onUsage: (invocationId, usage) => {
       usages.set(invocationId, usage);

@@ -1,27 +1,22 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
-import { createBroker } from '../../host/capabilities/broker.ts';
-import { kvCalls } from '../../host/capabilities/kv.ts';
-import { memoryKvStore } from '../../host/capabilities/memory-kv-store.ts';
 import { HostRefusal } from '../../host/errors.ts';
 import type { InstallationFacts } from '../../host/installations/contract.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import { bodyBytes, findRoute, httpJob } from '../../host/invocations/plugin-request.ts';
-import { createPluginRunner, type PluginJob, type PluginRunner } from '../../host/invocations/run-plugin.ts';
-import { createSandbox, type Sandbox } from '../../sandbox/index.ts';
-import { type LocalPlugin, loadLocalPlugin } from '../cli/local-host.ts';
+import type { PluginJob } from '../../host/invocations/run-plugin.ts';
+import { type LocalPlugin, loadLocalPlugin } from '../cli/load-plugin.ts';
 import {
   type CallerFacts,
   type ConfigureReport,
   checkConfig,
-  effectiveLimits,
   type GuestOutput,
   type HealthReport,
   isHookName,
   type Json,
   type WireResponse,
 } from '../contract/index.ts';
-import { buildGuest } from '../guest/build-guest.ts';
+import { type LocalHost, startLocalHost } from '../local-host.ts';
 import { HarnessFault } from './fault-report.ts';
 import { type HarnessClock, harnessClock } from './harness-clock.ts';
 import {
@@ -42,31 +37,48 @@ const OPERATOR = { id: 'operator-under-test', slug: 'test-arcade' };
  */
 export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const plugin = await loadLocalPlugin(options.folder);
-  const config = options.config ?? {};
-  const checked = checkConfig(plugin.manifest, config);
+  const checked = checkConfig(plugin.manifest, options.config ?? {});
   if (!checked.ok) {
     const faults = checked.faults.map(({ pointer, message }) => `${pointer || '/'} ${message}`).join('; ');
     throw new HarnessRefusal('config-invalid', `The configuration does not fit: ${faults}`, { faults: checked.faults });
   }
-  const sandbox = await createSandbox(
-    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4 },
-    { guest: await buildGuest(), loadBundle: async () => plugin.code },
-  );
-  return openHarness(plugin, sandbox, { ...options, config });
-}
-
-function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOptions): Harness {
   const clock = harnessClock(options.nowMs);
   const logs: HarnessLog[] = [];
-  let store = memoryKvStore(clock.nowMs);
-  let installation = installationOf(plugin, options);
-  const runPlugin = createRunner(sandbox, clock, () => store, logs);
+  const host = await startLocalHost({
+    operator: OPERATOR,
+    nowMs: clock.nowMs,
+    newSeed: countedSeeds(),
+    onLog: ({ invocationId, source, level, message, facts }) =>
+      logs.push({ invocationId, source, level, message, facts }),
+    onFailure: (error, call) =>
+      logs.push({ invocationId: '', source: 'host', level: 'error', message: `${call}: ${error}`, facts: {} }),
+  });
+  return openHarness(plugin, host, clock, logs, options);
+}
+
+/** A test sees the same random values every time it runs. */
+function countedSeeds(): () => string {
+  let invocations = 0;
+  return () => {
+    invocations += 1;
+    return createHash('sha256').update(`gatehouse harness ${invocations}`).digest('hex');
+  };
+}
+
+function openHarness(
+  plugin: LocalPlugin,
+  host: LocalHost,
+  clock: HarnessClock,
+  logs: HarnessLog[],
+  options: HarnessOptions,
+): Harness {
+  let installation = host.install(plugin, options);
 
   const run: Run = async (what, job, { caller = null, hostCallsMax } = {}) => {
     const { limits } = installation;
     const cut = { ...installation, limits: { ...limits, hostCalls: hostCallsMax ?? limits.hostCalls } };
     try {
-      return (await runPlugin(cut, job, { caller })).output;
+      return (await host.runPlugin(cut, job, { caller })).output;
     } catch (error) {
       if (error instanceof PluginFaultError) {
         throw new HarnessFault(what, error.fault, error.invocationId, plugin.sourceMap);
@@ -81,7 +93,7 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
     clock,
     logs,
     get kv() {
-      return Object.fromEntries(store.entries(installation.id).map(({ key, json }) => [key, JSON.parse(json) as Json]));
+      return Object.fromEntries(host.stored().map(({ key, json }) => [key, JSON.parse(json) as Json]));
     },
     fetch: (path, init = {}) => fetchRoute(installation, options.origin, path, init, run),
     deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock), ...cut } = {}) => {
@@ -99,50 +111,15 @@ function openHarness(plugin: LocalPlugin, sandbox: Sandbox, options: HarnessOpti
     configure: async (config) =>
       (await value('configure', { kind: 'configure', config })) as unknown as ConfigureReport,
     reset: () => {
-      sandbox.evict(installation.id);
-      store = memoryKvStore(clock.nowMs);
-      installation = { ...installation, id: uuidv7() };
+      host.reset();
+      installation = host.install(plugin, options);
       logs.length = 0;
     },
-    close: () => sandbox.close(1_000),
+    close: host.close,
   };
 }
 
 const iso = (clock: HarnessClock): string => new Date(clock.nowMs()).toISOString();
-
-/** The runner of the host. Seeds are counted, so that a test sees the same random values every time it runs. */
-function createRunner(
-  sandbox: Sandbox,
-  clock: HarnessClock,
-  store: () => ReturnType<typeof memoryKvStore>,
-  logs: HarnessLog[],
-): PluginRunner {
-  let invocations = 0;
-  return createPluginRunner({
-    sandbox: { invoke: (invocation, ports) => sandbox.invoke(invocation, { ...ports, nowMs: clock.nowMs }) },
-    broker: (installation, call) =>
-      createBroker({
-        calls: kvCalls(store()),
-        onOutage: (error, name) =>
-          logs.push({
-            invocationId: call.invocationId,
-            source: 'host',
-            level: 'error',
-            message: `${name}: ${error}`,
-            facts: {},
-          }),
-      })(installation, call),
-    record: (_installation, { invocationId, source, level, message, facts }) =>
-      logs.push({ invocationId, source, level, message, facts }),
-    meter: () => {},
-    nowMs: clock.nowMs,
-    newId: uuidv7,
-    newSeed: () => {
-      invocations += 1;
-      return createHash('sha256').update(`gatehouse harness ${invocations}`).digest('hex');
-    },
-  });
-}
 
 type Run = (
   what: string,
@@ -199,28 +176,3 @@ function refusing<Result>(work: () => Result): Result {
 
 const asRefusal = (error: unknown): unknown =>
   error instanceof HostRefusal ? new HarnessRefusal(error.code, error.message, error.facts) : error;
-
-function installationOf(
-  { manifest, digest }: LocalPlugin,
-  { config, grants, limits }: HarnessOptions,
-): InstallationFacts {
-  const at = new Date(0).toISOString();
-  const id = uuidv7();
-  return {
-    id,
-    slug: manifest.name,
-    operator: OPERATOR,
-    plugin: `${manifest.publisher}/${manifest.name}`,
-    version: manifest.version,
-    releaseId: id,
-    bundleDigest: digest,
-    grants: grants ?? (manifest.capabilities ?? []).map(({ name }) => name),
-    config: config ?? {},
-    grantedLimits: limits ?? {},
-    enabled: true,
-    createdAt: at,
-    updatedAt: at,
-    manifest,
-    limits: effectiveLimits(manifest.limits ?? {}, limits),
-  };
-}

@@ -3,8 +3,9 @@ import { PluginFaultError } from '../../../host/invocations/contract.ts';
 import type { PluginShape } from '../../contract/index.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { compareShape } from '../compare-shape.ts';
+import { LOCAL_OPERATOR } from '../dev-operator.ts';
 import { CliError } from '../errors.ts';
-import type { LocalPlugin } from '../local-host.ts';
+import type { LocalPlugin } from '../load-plugin.ts';
 import { mapFrames } from '../map-frames.ts';
 import { bytesText, fields, type Paint } from '../terminal.ts';
 
@@ -24,7 +25,7 @@ export interface ValidatedPlugin {
  */
 export async function validatePlugin(folder: string): Promise<ValidatedPlugin> {
   // Loaded here, because most commands need no sandbox and shall start at once.
-  const { loadLocalPlugin } = await import('../local-host.ts');
+  const { loadLocalPlugin } = await import('../load-plugin.ts');
   const plugin = await loadLocalPlugin(folder);
   const { manifest, code, warnings } = plugin;
   const shape = await describe(plugin);
@@ -43,8 +44,8 @@ export async function validatePlugin(folder: string): Promise<ValidatedPlugin> {
 }
 
 async function describe(plugin: LocalPlugin): Promise<PluginShape> {
-  const { startLocalHost } = await import('../local-host.ts');
-  const host = await startLocalHost({ onLog: () => {}, onUsage: () => {} });
+  const { startLocalHost } = await import('../../local-host.ts');
+  const host = await startLocalHost({ operator: LOCAL_OPERATOR });
   try {
     return await host.describe(host.install(plugin));
   } catch (error) {

@@ -1,0 +1,137 @@
+import { randomBytes } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
+import { createBroker } from '../host/capabilities/broker.ts';
+import { kvCalls } from '../host/capabilities/kv.ts';
+import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
+import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
+import type { InstallationFacts, InstallationLogEntry } from '../host/installations/contract.ts';
+import { createPluginRunner, type PluginRunner } from '../host/invocations/run-plugin.ts';
+import { createSandbox, type Usage } from '../sandbox/index.ts';
+import {
+  type CapabilityName,
+  effectiveLimits,
+  type Json,
+  type Limits,
+  type Manifest,
+  type PluginShape,
+} from './contract/index.ts';
+import { buildGuest } from './guest/build-guest.ts';
+
+/** What can be run here: the manifest and the bundle that was made of its sources. */
+export interface RunnablePlugin {
+  manifest: Manifest;
+  code: string;
+  /** SHA-256 of the code, lower-case hex. */
+  digest: string;
+}
+
+/** What the operator decides about a plugin. Where absent: everything declared is granted, nothing configured, no limit set. */
+export interface InstallChoice {
+  grants?: CapabilityName[];
+  config?: Json;
+  limits?: Partial<Limits>;
+}
+
+/** What the one who starts the host supplies, and is told. */
+export interface LocalHostPorts {
+  /** The one operator that there is. */
+  operator: InstallationFacts['operator'];
+  /** The time that plugins see and that entries expire by; the machine's where absent. */
+  nowMs?(): number;
+  /** 64 hex digits for each invocation; from the operating system's generator where absent. */
+  newSeed?(): string;
+  onLog?(entry: Omit<InstallationLogEntry, 'id'>): void;
+  onUsage?(invocationId: string, usage: Usage): void;
+  /** A capability call failed here and not in the plugin, which sees `capability-unavailable`. */
+  onFailure?(error: unknown, call: string): void;
+}
+
+/**
+ * Runs plugins of this machine as the host does: the same sandbox, limits, permission checks and runner. Only what they
+ * store is kept in memory, and nobody pays.
+ */
+export interface LocalHost {
+  runPlugin: PluginRunner;
+  /** Makes a build runnable. It replaces the build before and goes on with what that has stored. */
+  install(plugin: RunnablePlugin, choice?: InstallChoice): InstallationFacts;
+  /** The handlers that a build really has. Rejects with PluginFaultError where its code does not even start. */
+  describe(installation: InstallationFacts): Promise<PluginShape>;
+  stored(): StoredEntry[];
+  /** The next build that is installed finds nothing stored, whatever invocations that still run may write. */
+  reset(): void;
+  close(): Promise<void>;
+}
+
+/** Starts one sandbox process, in a few hundred milliseconds. */
+export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> {
+  const { operator, nowMs = Date.now, onFailure = () => {} } = ports;
+  const bundles = new Map<string, string>();
+  const sandbox = await createSandbox(
+    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4 },
+    { guest: await buildGuest(), loadBundle: async (digest) => bundles.get(digest)! },
+  );
+  const store = memoryKvStore(nowMs);
+  const runPlugin = createPluginRunner({
+    sandbox: {
+      invoke: async (invocation, invocationPorts) => {
+        const outcome = await sandbox.invoke(invocation, { ...invocationPorts, nowMs });
+        ports.onUsage?.(invocation.invocationId, outcome.usage);
+        return outcome;
+      },
+    },
+    broker: createBroker({ calls: kvCalls(store), onOutage: onFailure }),
+    record: (_installation, entry) => ports.onLog?.(entry),
+    meter: () => {},
+    nowMs,
+    newId: uuidv7,
+    newSeed: ports.newSeed ?? (() => randomBytes(32).toString('hex')),
+  });
+
+  let installationId = uuidv7();
+  return {
+    runPlugin,
+    install: (plugin, choice = {}) => {
+      bundles.set(plugin.digest, plugin.code);
+      // Isolates of the build before are not needed any more.
+      sandbox.evict(installationId);
+      return installationOf(plugin, choice, { id: installationId, operator, at: new Date(nowMs()).toISOString() });
+    },
+    describe: async (installation) => {
+      const { output } = await runPlugin(installation, { kind: 'describe' }, { caller: null });
+      return (output as { value: unknown }).value as PluginShape;
+    },
+    stored: () => store.entries(installationId),
+    reset: () => {
+      sandbox.evict(installationId);
+      installationId = uuidv7();
+    },
+    close: () => sandbox.close(1_000),
+  };
+}
+
+function installationOf(
+  { manifest, digest }: RunnablePlugin,
+  { grants = declaredCapabilities(manifest), config = {}, limits = {} }: InstallChoice,
+  { id, operator, at }: { id: string; operator: InstallationFacts['operator']; at: string },
+): InstallationFacts {
+  return {
+    id,
+    slug: manifest.name,
+    operator,
+    plugin: `${manifest.publisher}/${manifest.name}`,
+    version: manifest.version,
+    releaseId: id,
+    bundleDigest: digest,
+    grants,
+    config,
+    grantedLimits: limits,
+    enabled: true,
+    createdAt: at,
+    updatedAt: at,
+    manifest,
+    limits: effectiveLimits(manifest.limits ?? {}, limits),
+  };
+}
+
+export const declaredCapabilities = ({ capabilities = [] }: Manifest): CapabilityName[] =>
+  capabilities.map(({ name }) => name);
