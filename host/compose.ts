@@ -1,5 +1,3 @@
-import { randomBytes } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import { migrationStatus } from '../migrations/run-migrations.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
@@ -24,6 +22,7 @@ import { usageStore } from './installations/usage-store.ts';
 import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createMetrics } from './metrics.ts';
+import { newId, newSeed } from './random.ts';
 import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
@@ -77,7 +76,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     database: knex,
     signingKey: await loadSigningKey(config.signingKeyFile),
     nowMs,
-    newId: uuidv7,
+    newId,
   });
 
   const metrics = createMetrics({ sandboxStatus: () => sandbox.status() });
@@ -95,8 +94,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     calls: kvCalls(kv),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
-  const newSeed = () => randomBytes(32).toString('hex');
-  const runPlugin = createPluginRunner({ sandbox, broker, ...recorder, nowMs, newId: uuidv7, newSeed });
+  const runPlugin = createPluginRunner({ sandbox, broker, ...recorder, nowMs, newId, newSeed });
   const store = installationStore(knex);
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
