@@ -2,8 +2,8 @@ import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugin
 
 /** A turn that has not ended so long after its timeout cannot be interrupted: its cordon is killed. */
 export const OVERDUE_GRACE_MS = 250;
-/** How often an invocation is executed before the sandbox gives up on it. */
-export const EXECUTIONS_MAX = 3;
+/** How often a cordon or an isolate may die while an invocation is inside a turn before the sandbox gives up on it. */
+export const LOSSES_MAX = 3;
 /**
  * A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. Where that was
  * too little (the turn was stopped with budget left), the next execution gets four times as much.

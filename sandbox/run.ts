@@ -42,6 +42,8 @@ export class Run {
   readonly deadlineMs: number;
   readonly outcome: Promise<Outcome>;
   executions = 0;
+  /** How many of them ended with the death of their cordon or isolate inside one of its turns. */
+  losses = 0;
   over = false;
   /** Executed where it is the only one on its cordon's only lane, because it may have killed the last one. */
   suspect = false;

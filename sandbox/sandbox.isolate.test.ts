@@ -216,15 +216,42 @@ describe('createSandbox', () => {
     expect(rig.logs).to.have.length(1);
   });
 
-  it('gives up with sandbox-interrupted when the cordon dies under every execution', async () => {
+  it('gives up with sandbox-interrupted when the cordon dies inside every execution’s turn', async () => {
     await open();
-    const run = refusalOf(rig.run(jobIn('await ctx.kv.get("a");'), { hostCall: () => new Promise(() => {}) }));
-    for (let execution = 1; execution <= 3; execution++) {
+    const limits = { cpuMs: 1_000, wallMs: 60_000 };
+    let code: string | null = null;
+    void refusalOf(rig.run(jobIn('for (;;);'), { limits })).then((ended) => {
+      code = ended;
+    });
+    let kills = 0;
+    while (code === null) {
       await until(() => rig.sandbox.status().cordons.some(({ state, running }) => state === 'ready' && running === 1));
+      await new Promise((resolve) => setTimeout(resolve, 100));
       process.kill(pids()[0]!, 'SIGKILL');
-      await until(() => rig.deaths.length === execution);
+      kills++;
+      await until(() => rig.deaths.length === kills);
     }
-    expect(await run).to.equal('sandbox-interrupted');
+    expect(code).to.equal('sandbox-interrupted');
+    expect(kills).to.be.at.least(3);
+  });
+
+  it('executes an invocation again as often as cordons die while it waits for a host call', async () => {
+    await open();
+    const answers: (() => void)[] = [];
+    const run = rig.run(jobIn('return (await ctx.kv.get("a")).value;'), {
+      hostCall: (call) => new Promise((resolve) => answers.push(() => resolve(entry(call)))),
+    });
+    for (let death = 1; death <= 5; death++) {
+      await until(() => rig.sandbox.status().cordons.some(({ state, running }) => state === 'ready' && running === 1));
+      await until(() => answers.length === 1);
+      process.kill(pids()[0]!, 'SIGKILL');
+      await until(() => rig.deaths.length === death);
+    }
+    for (const answer of answers) answer();
+    const outcome = await run;
+    expect(answerOf(outcome)).to.equal(1);
+    expect(outcome.usage.executions).to.equal(6);
+    expect(rig.calls).to.have.length(1);
   });
 
   it('feeds no recorded result to code that asks for something else', async () => {

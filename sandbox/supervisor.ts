@@ -1,9 +1,10 @@
+import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation, InvocationPorts, Outcome, SandboxOptions, SandboxPorts, SandboxStatus } from './contract.ts';
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { SandboxRefusal } from './errors.ts';
-import { EXECUTIONS_MAX } from './limits.ts';
+import { LOSSES_MAX } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
 import { Run } from './run.ts';
@@ -233,7 +234,7 @@ export class Supervisor {
       // A ticket that is unknown was answered meanwhile: aborted, or over its wall deadline.
       const run = link.runs.get(message.ticket);
       if (!run) return;
-      if (message.op === 'interrupted') this.#again(run, false);
+      if (message.op === 'interrupted') this.#again(run, { suspect: false, inside: true });
       else run.onMessage(message, tail);
     }
   };
@@ -253,12 +254,16 @@ export class Supervisor {
     }
   }
 
-  /** Executes an invocation once more that lost its isolate or its cordon without a fault. */
-  #again(run: Run, suspect: boolean): void {
+  /**
+   * Executes an invocation once more that lost its isolate or its cordon without a fault. Whoever was inside no turn cannot
+   * have caused that, so only its deadline ends its patience.
+   */
+  #again(run: Run, { suspect, inside }: { suspect: boolean; inside: boolean }): void {
     run.detach();
     if (run.over) return;
     run.suspect ||= suspect;
-    if (run.executions < EXECUTIONS_MAX) this.#dispatch(run);
+    if (inside) run.losses++;
+    if (run.losses < LOSSES_MAX) this.#dispatch(run);
     else run.refuse('sandbox-interrupted');
   }
 
@@ -272,12 +277,12 @@ export class Supervisor {
       else if (!slot.quarantine) this.#launch(slot);
     }
     const judgement = judgeDeath(end);
-    const blamed = this.#settleRuns(cordon, judgement);
+    const blamed = this.#settleRuns(cordon, judgement, end.reading.openTurns);
     if (!cordon.asked && !neverReady) this.#report(cordon, end, judgement, blamed);
   }
 
   /** Answers the culprits, executes the others again. Returns whom `onCordonDeath` names. */
-  #settleRuns(cordon: Cordon, judgement: Judgement): Judgement['culprits'] {
+  #settleRuns(cordon: Cordon, judgement: Judgement, openTurns: OpenTurn[]): Judgement['culprits'] {
     const blamed: Judgement['culprits'] = [];
     const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
     for (const turn of judgement.culprits) {
@@ -303,9 +308,8 @@ export class Supervisor {
     }
     for (const { run, lane } of runs) {
       if (run.over) continue;
-      const { invocationId } = run.invocation;
-      const suspect = judgement.suspects.some((turn) => turn.lane === lane && turn.invocationId === invocationId);
-      this.#again(run, suspect);
+      const isTurnOfRun = (turn: OpenTurn) => turn.lane === lane && turn.invocationId === run.invocation.invocationId;
+      this.#again(run, { suspect: judgement.suspects.some(isTurnOfRun), inside: openTurns.some(isTurnOfRun) });
     }
     return blamed;
   }
