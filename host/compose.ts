@@ -14,6 +14,7 @@ import type { Log } from './http/log.ts';
 import { startServer } from './http/server.ts';
 import { createInstallations } from './installations/compose.ts';
 import type { Installations } from './installations/contract.ts';
+import { createFaultFrames } from './installations/fault-frames.ts';
 import { installationCache } from './installations/installation-cache.ts';
 import { installationLogStore } from './installations/installation-log-store.ts';
 import { installationStore } from './installations/installation-store.ts';
@@ -81,7 +82,11 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
 
   const metrics = createMetrics({ sandboxStatus: () => sandbox.status() });
   const logs = installationLogStore(knex);
-  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, log, nowMs });
+  const showFrames = createFaultFrames({
+    loadSourceMap: async (digest) => (await registry.loadBundle(digest)).sourceMap,
+    nowMs,
+  });
+  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });
   opened.push(recorder.close);
   const sandbox = await startSandbox(config, registry, (death) => {
     metrics.cordonDeath(death);

@@ -23,6 +23,9 @@ export default definePlugin({
 });
 `;
 
+/** From 1. */
+const THROWS_LINE = SOURCE.split('\n').findIndex((line) => line.includes('broken on purpose')) + 1;
+
 describe('a plugin that does wrong', () => {
   let platform: TestPlatform;
   let wrong: Installation;
@@ -66,7 +69,8 @@ describe('a plugin that does wrong', () => {
       const { items } = await actor.listLogs(wrong.id, { level: 'error' });
       const threw = items.find(({ message }) => message.includes('broken on purpose'))!;
       expect(threw.facts).to.have.nested.property('fault.name', 'TypeError');
-      expect(threw.facts).to.have.nested.property('fault.stack');
+      const { fault } = threw.facts as unknown as { fault: { stack: string } };
+      expect(fault.stack.split('\n')[0]).to.match(new RegExp(`^ {4}at .*\\(src/index\\.ts:${THROWS_LINE}:\\d+\\)$`));
       const cpu = items.find(({ message }) => message.startsWith('cpu-limit'))!;
       expect(cpu.facts).to.have.nested.include({ 'fault.limit': 'cpuMs', 'fault.allowed': 50 });
     }

@@ -3,6 +3,7 @@ import type { Log } from '../http/log.ts';
 import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
 import { batchWriter } from './batch-writer.ts';
+import type { ShowFrames } from './fault-frames.ts';
 import type { InstallationLogStore, LogLine } from './installation-log-store.ts';
 import { usageMeter } from './usage-meter.ts';
 import type { UsageStore } from './usage-store.ts';
@@ -24,12 +25,18 @@ export function createRecorder(ports: {
   logs: InstallationLogStore;
   usage: UsageStore;
   metrics: Metrics;
+  showFrames: ShowFrames;
   log: Log;
   nowMs(): number;
 }): Recorder {
-  const { logs, usage, metrics, log, nowMs } = ports;
-  const lines = batchWriter<LogLine>({
-    write: logs.append,
+  const { logs, usage, metrics, showFrames, log, nowMs } = ports;
+  const lines = batchWriter<{ line: LogLine; bundleDigest: string }>({
+    write: async (batch) => {
+      const shown: LogLine[] = [];
+      // One after another: one map of a stranger is enough to have in memory.
+      for (const { line, bundleDigest } of batch) shown.push(await showFrames(line, bundleDigest));
+      await logs.append(shown);
+    },
     onLost: (count, error) => log.error({ count, err: error }, 'log lines lost'),
     delayMs: LOG_DELAY_MS,
     itemsMax: LOG_LINES_MAX,
@@ -38,7 +45,8 @@ export function createRecorder(ports: {
   const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
   const timer = setInterval(flushMeter, METER_INTERVAL_MS);
   return {
-    record: (installation, entry) => lines.add({ id: uuidv7(), installationId: installation.id, ...entry }),
+    record: ({ id, bundleDigest }, entry) =>
+      lines.add({ line: { id: uuidv7(), installationId: id, ...entry }, bundleDigest }),
     meter: (installation, kind, outcome) => {
       metrics.invocation(kind, outcome);
       meter.add(installation.id, outcome);

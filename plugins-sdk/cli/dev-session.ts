@@ -6,11 +6,11 @@ import { PluginFaultError } from '../../host/invocations/contract.ts';
 import type { Usage } from '../../sandbox/index.ts';
 import type { CapabilityName, DocumentFault, Json, PluginFault } from '../contract/index.ts';
 import { declaredCapabilities, type LocalHost, startLocalHost } from '../local-host.ts';
+import { mapFrames } from '../map-frames.ts';
 import { compareShape } from './compare-shape.ts';
 import { LOCAL_OPERATOR } from './dev-operator.ts';
 import { CliError } from './errors.ts';
 import { type LocalPlugin, loadLocalPlugin } from './load-plugin.ts';
-import { mapFrames } from './map-frames.ts';
 import { watchFolder } from './watch-folder.ts';
 
 /** What happens in a session, for whoever shows it. */

@@ -1,5 +1,5 @@
-import { mapFrames } from '../cli/map-frames.ts';
 import type { PluginFault } from '../contract/index.ts';
+import { mapFrames } from '../map-frames.ts';
 
 /** A plugin did wrong under test. Its message shows code, limit and the frames in the author's own files. */
 export class HarnessFault extends Error {

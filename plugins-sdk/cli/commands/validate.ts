@@ -1,12 +1,12 @@
 import { resolve } from 'node:path';
 import { PluginFaultError } from '../../../host/invocations/contract.ts';
 import type { PluginShape } from '../../contract/index.ts';
+import { mapFrames } from '../../map-frames.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { compareShape } from '../compare-shape.ts';
 import { LOCAL_OPERATOR } from '../dev-operator.ts';
 import { CliError } from '../errors.ts';
 import type { LocalPlugin } from '../load-plugin.ts';
-import { mapFrames } from '../map-frames.ts';
 import { bytesText, fields, type Paint } from '../terminal.ts';
 
 export interface ValidatedPlugin {
