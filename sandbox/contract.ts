@@ -31,6 +31,8 @@ export interface Invocation {
   /** Milliseconds since 1970 at the start; later turns get the host's clock at the time of their cause. */
   startedAtMs: number;
   limits: Limits;
+  /** Runs in a cordon where no other installation runs. */
+  solitary?: boolean;
 }
 
 export interface HostCallRequest {
