@@ -18,7 +18,9 @@ export const HOST_REFUSALS = {
   'installation-disabled': 'The operator has disabled this installation.',
   'installation-slug-taken': 'The operator already has an installation with this slug.',
   'installation-id-taken': 'This id was used for another installation.',
-  'installation-saturated': 'The installation has as many invocations running as it may; try again shortly.',
+  'installation-saturated':
+    'The installation has as many invocations running and waiting as it may; try again shortly.',
+  'cpu-budget-exhausted': 'The installation has used up its CPU time for now; try again as Retry-After says.',
   'capability-undeclared': 'A grant names a capability that the plugin does not declare.',
   'grant-missing': 'The plugin needs a capability that was not granted.',
   'config-invalid': "The configuration does not fit the plugin's schema; `faults` names every fault.",
@@ -26,6 +28,7 @@ export const HOST_REFUSALS = {
   'engine-incompatible': 'The release asks for another version of Gatehouse.',
   'hook-undeclared': 'The plugin does not declare this hook.',
   'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",
+  'host-overloaded': 'The host has more work than it can answer in time; try again shortly.',
   'host-shutting-down': 'The host is shutting down.',
   'database-unavailable': 'The database cannot be reached; try again shortly.',
   'internal-error': 'Something failed inside the host. It has been logged with this request id.',

@@ -21,7 +21,10 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'installation-disabled': 'Ask the operator to enable it: `PATCH /v1/installations/{id}` with `{"enabled":true}`.',
   'installation-slug-taken': 'Choose another slug, or change the installation that has it.',
   'installation-id-taken': 'Send a fresh UUIDv7 for a new installation.',
-  'installation-saturated': 'Wait as long as Retry-After says; the operator can raise the limit `concurrent`.',
+  'installation-saturated': 'Wait as long as Retry-After says. Operator: grant more `concurrent` or `queued`.',
+  'cpu-budget-exhausted':
+    'Wait as long as Retry-After says. Publisher: do less per invocation, or ask for more `cpuMsPerSecond` or ' +
+    '`cpuBurstMs` in the manifest. Operator: grant more.',
   'capability-undeclared': 'Grant only capabilities that the manifest declares.',
   'grant-missing': 'Grant the capabilities in `missing`, or choose another plugin.',
   'config-invalid': 'Correct the fields that `faults` names by JSON pointer.',
@@ -29,6 +32,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
+  'host-overloaded': 'Send the request again as Retry-After says. Operators of the host: add hosts or cores.',
   'host-shutting-down': 'Send the request again as Retry-After says; another host, or its successor, answers it.',
   'database-unavailable': 'Send the request again as Retry-After says. Operators of the host: run `gatehouse doctor`.',
   'internal-error': "Report it with the request id in `instance`; the host's log has the details.",

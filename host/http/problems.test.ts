@@ -30,6 +30,7 @@ const PROMISED: Record<string, number | null> = {
   'installation-slug-taken': 409,
   'installation-id-taken': 409,
   'installation-saturated': 429,
+  'cpu-budget-exhausted': 429,
   'capability-undeclared': 422,
   'grant-missing': 422,
   'config-invalid': 422,
@@ -37,6 +38,7 @@ const PROMISED: Record<string, number | null> = {
   'engine-incompatible': 409,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
+  'host-overloaded': 503,
   'host-shutting-down': 503,
   'database-unavailable': 503,
   'internal-error': 500,
@@ -132,7 +134,14 @@ describe('problemOf', () => {
     expect(retryAfter(new SandboxRefusal('sandbox-saturated'))).to.equal('1');
     expect(retryAfter(new HostRefusal('installation-saturated'))).to.equal('1');
     expect(retryAfter(Object.assign(new Error(), { code: 'ECONNREFUSED' }))).to.equal('5');
+    expect(retryAfter(new HostRefusal('host-overloaded'))).to.equal('1');
     expect(retryAfter(new HostRefusal('body-invalid'))).to.equal(undefined);
+  });
+
+  it('says when to come back in whole seconds, rounded up, where that is known exactly', () => {
+    const retryAfter = (retryAfterMs: number) =>
+      problemOf(new HostRefusal('cpu-budget-exhausted', undefined, { retryAfterMs }), 'r1').headers['Retry-After'];
+    expect([1, 1_000, 1_001, 61_500].map(retryAfter)).to.deep.equal(['1', '1', '2', '62']);
   });
 
   it('names the methods that are allowed', () => {

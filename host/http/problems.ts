@@ -29,6 +29,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'installation-slug-taken': 409,
   'installation-id-taken': 409,
   'installation-saturated': 429,
+  'cpu-budget-exhausted': 429,
   'capability-undeclared': 422,
   'grant-missing': 422,
   'config-invalid': 422,
@@ -36,6 +37,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'engine-incompatible': 409,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
+  'host-overloaded': 503,
   'host-shutting-down': 503,
   'database-unavailable': 503,
   'internal-error': 500,
@@ -78,8 +80,11 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'sandbox-killed': 502,
 };
 
+/** Where the facts do not say `retryAfterMs`. */
 const RETRY_AFTER_SECONDS: Partial<Record<ProblemCode, number>> = {
   'installation-saturated': 1,
+  'cpu-budget-exhausted': 1,
+  'host-overloaded': 1,
   'sandbox-saturated': 1,
   'sandbox-interrupted': 1,
   'sandbox-closed': 5,
@@ -169,9 +174,15 @@ function answer(code: ProblemCode, detail: string, facts: Record<string, unknown
   return { problem, headers: headersFor(code, facts), unexpected: false };
 }
 
+/** Whole seconds, at least 1 (RFC 9110, 10.2.3). */
+function retryAfterSeconds(code: ProblemCode, { retryAfterMs }: Record<string, unknown>): number | undefined {
+  if (typeof retryAfterMs === 'number') return Math.max(1, Math.ceil(retryAfterMs / 1_000));
+  return RETRY_AFTER_SECONDS[code];
+}
+
 function headersFor(code: ProblemCode, facts: Record<string, unknown>): Record<string, string> {
   const headers: Record<string, string> = {};
-  const retryAfter = RETRY_AFTER_SECONDS[code];
+  const retryAfter = retryAfterSeconds(code, facts);
   if (retryAfter !== undefined) headers['Retry-After'] = String(retryAfter);
   // RFC 6750, section 3: no error code where no credentials were sent.
   if (code === 'token-missing') headers['WWW-Authenticate'] = 'Bearer realm="gatehouse"';

@@ -1,5 +1,10 @@
 import type { PluginFault, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
+import type { SandboxRefusalCode } from '../../sandbox/index.ts';
+import type { ADMISSION_REFUSALS } from './admission.ts';
+
+/** Why an invocation was not run, or not to its end, through no fault of the plugin. A closed set: it labels metrics. */
+export type InvocationRefusalCode = SandboxRefusalCode | (typeof ADMISSION_REFUSALS)[number];
 
 /** A request of the data plane, `ANY /run/{operator}/{installation}/*`, as it came. */
 export interface RunRequest {
@@ -21,8 +26,9 @@ export interface RunRequest {
 
 export interface DataPlane {
   /**
-   * Refuses with: installation-unknown, installation-disabled, installation-saturated, plugin-route-unknown,
-   * method-not-allowed, token-missing, permission-denied, body-too-large, PluginFaultError, and those of the sandbox.
+   * Refuses with: installation-unknown, installation-disabled, installation-saturated, cpu-budget-exhausted,
+   * plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large, PluginFaultError, and
+   * those of the sandbox.
    */
   run(request: RunRequest): Promise<{ invocationId: string; response: WireResponse }>;
 }

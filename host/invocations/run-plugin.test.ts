@@ -1,6 +1,12 @@
 import { expect } from 'chai';
 import { DEFAULT_LIMITS, type GuestInput } from '../../plugins-sdk/contract/index.ts';
-import type { Invocation, InvocationPorts, Outcome, Usage } from '../../sandbox/index.ts';
+import {
+  type Invocation,
+  type InvocationPorts,
+  type Outcome,
+  SandboxRefusal,
+  type Usage,
+} from '../../sandbox/index.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { PluginFaultError } from './contract.ts';
 import { createPluginRunner } from './run-plugin.ts';
@@ -13,12 +19,12 @@ const installation = {
   operator: { id: 'o', slug: 'arcade-one' },
   grants: ['config'],
   config: { secret: 1 },
-  limits: { ...DEFAULT_LIMITS, concurrent: 2 },
+  limits: { ...DEFAULT_LIMITS, concurrent: 2, queued: 1, cpuMsPerSecond: 1, cpuBurstMs: 100 },
 } as unknown as InstallationFacts;
 
 const usage: Usage = {
   cpuMs: 1,
-  wallMs: 1,
+  wallMs: 100,
   turns: 1,
   hostCalls: 0,
   heapMiB: 1,
@@ -32,17 +38,21 @@ const completed = (output: unknown): Outcome => ({ status: 'completed', output: 
 const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Promise<Outcome>) => {
   const lines: Omit<InstallationLogEntry, 'id'>[] = [];
   const metered: string[] = [];
+  const refused: string[] = [];
+  const clock = { nowMs: 0 };
   let next = 0;
   const run = createPluginRunner({
     sandbox: { invoke },
     broker: async () => ({ ok: true, json: 'null' }),
     record: (_installation, entry) => lines.push(entry),
-    meter: (_installation, kind, outcome) => metered.push(`${kind} ${outcome.status}`),
+    meter: (_installation, kind, outcome, logBytes) => metered.push(`${kind} ${outcome.status} ${logBytes}`),
+    refused: (_installation, code) => refused.push(code),
+    monotonicMs: () => clock.nowMs,
     nowMs: () => 1_000,
     newId: () => `id-${next++}`,
     newSeed: () => 'f'.repeat(64),
   });
-  return { run, lines, metered };
+  return { run, lines, metered, refused, clock };
 };
 
 const codeOf = (call: Promise<unknown>) =>
@@ -74,19 +84,70 @@ describe('createPluginRunner', () => {
     expect(inputs[1]!.context.config).to.equal(null);
   });
 
-  it('refuses more invocations at once than the limit, and lets the next one in when one ends', async () => {
+  it('runs as many at once as may, lets others wait for their turn, and refuses and counts the rest', async () => {
     const ends: (() => void)[] = [];
-    const { run } = runner(
+    const { run, refused } = runner(
       () => new Promise((resolve) => ends.push(() => resolve(completed({ kind: 'value', value: 1 })))),
     );
     const ask = () => run(installation, { kind: 'health' }, { caller: null });
-    const [first, second] = [ask(), ask()];
+    const [first, second, third] = [ask(), ask(), ask()];
     expect(await codeOf(ask())).to.equal('installation-saturated');
+    expect(refused).to.deep.equal(['installation-saturated']);
+    expect(ends).to.have.length(2);
     ends[0]!();
     await first;
-    const third = ask();
+    await new Promise(setImmediate);
+    expect(ends).to.have.length(3);
     for (const end of ends) end();
-    await Promise.all([second, third]);
+    expect(await Promise.all([second, third])).to.have.length(2);
+  });
+
+  it('counts the wait for a turn as part of the wall time and of the usage', async () => {
+    const invocations: Invocation[] = [];
+    let end = () => {};
+    const { run, clock, lines } = runner((invocation) => {
+      invocations.push(invocation);
+      if (invocations.length > 1) {
+        return Promise.resolve({ status: 'faulted', fault: { code: 'plugin-threw', message: 'x' }, usage });
+      }
+      return new Promise((resolve) => {
+        end = () => resolve(completed({ kind: 'value', value: 1 }));
+      });
+    });
+    const one = { ...installation, limits: { ...installation.limits, concurrent: 1, wallMs: 50_000 } };
+    const ask = () => run(one, { kind: 'health' }, { caller: null });
+    const answers = [ask(), codeOf(ask())];
+    clock.nowMs = 20_000;
+    end();
+    await Promise.all(answers);
+    expect(invocations.map(({ limits }) => limits.wallMs)).to.deep.equal([50_000, 30_000]);
+    expect(lines[0]!.facts).to.have.nested.include({ 'usage.queuedMs': 20_000, 'usage.wallMs': 20_100 });
+  });
+
+  it('takes the CPU time of every invocation, also of failed and abandoned ones, from the budget', async () => {
+    const ended: (() => Promise<Outcome>)[] = [
+      async () => completed({ kind: 'value', value: 1 }),
+      async () => ({ status: 'faulted', fault: { code: 'cpu-limit', message: '' }, usage: { ...usage, cpuMs: 49 } }),
+      () => Promise.reject(new SandboxRefusal('invocation-aborted', { ...usage, cpuMs: 49.5 })),
+    ];
+    const { run, clock, refused } = runner(() => ended.shift()?.() ?? Promise.resolve(completed({ kind: 'value' })));
+    const ask = () => codeOf(run(installation, { kind: 'health' }, { caller: null }));
+    expect([await ask(), await ask(), await ask()]).to.deep.equal(['answered', 'cpu-limit', 'invocation-aborted']);
+    expect(await ask()).to.equal('cpu-budget-exhausted');
+    expect(refused).to.deep.equal(['invocation-aborted', 'cpu-budget-exhausted']);
+    clock.nowMs = 500;
+    expect(await ask()).to.equal('answered');
+  });
+
+  it('believes no sandbox that charges more CPU time than time has passed', async () => {
+    const { run, clock } = runner(async () => ({
+      ...completed({ kind: 'value' }),
+      usage: { ...usage, cpuMs: 2 ** 50 },
+    }));
+    const ask = () => codeOf(run(installation, { kind: 'health' }, { caller: null }));
+    expect([await ask(), await ask()]).to.deep.equal(['answered', 'cpu-budget-exhausted']);
+    clock.nowMs = usage.wallMs * 1_000;
+    expect(await ask()).to.equal('answered');
   });
 
   it('turns a fault into an error, a log line with the usage, and a meter reading', async () => {
@@ -100,7 +161,7 @@ describe('createPluginRunner', () => {
     expect(error.invocationId).to.equal('id-0');
     expect(lines[0]).to.deep.include({ source: 'host', level: 'error', message: 'cpu-limit: too slow' });
     expect(lines[0]!.facts).to.have.nested.include({ kind: 'health', 'fault.used': 61, 'usage.cpuMs': 1 });
-    expect(metered).to.deep.equal(['health faulted']);
+    expect(metered).to.deep.equal(['health faulted 0']);
   });
 
   it('counts an answer that the guest runtime never makes as a fault of the plugin', async () => {
@@ -120,6 +181,7 @@ describe('createPluginRunner', () => {
     });
     await writing.run(installation, { kind: 'health' }, { caller: null });
     expect(writing.lines.map(({ message }) => message)).to.deep.equal(['a', 'garbage']);
+    expect(writing.metered).to.deep.equal(['health completed 22']);
     await writing.run({ ...installation, grants: ['log'] }, { kind: 'health' }, { caller: null });
     expect(writing.lines.at(-2)).to.deep.include({ message: 'b', facts: { x: 1 }, level: 'warn' });
   });

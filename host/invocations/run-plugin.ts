@@ -1,9 +1,18 @@
 import type { CallerFacts, ContextFacts, GuestInput, GuestOutput, Json } from '../../plugins-sdk/contract/index.ts';
-import type { Invocation, LogRecord, Outcome, Sandbox } from '../../sandbox/index.ts';
+import {
+  type Invocation,
+  type LogRecord,
+  type Outcome,
+  type Sandbox,
+  SandboxRefusal,
+  type Usage,
+} from '../../sandbox/index.ts';
 import type { Broker } from '../capabilities/broker.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
-import { PluginFaultError } from './contract.ts';
+import { ADMISSION_REFUSALS, createAdmission } from './admission.ts';
+import { type InvocationRefusalCode, PluginFaultError } from './contract.ts';
+import { leftOf, withWait } from './queue-wait.ts';
 
 /** What a plugin is asked to do, without the context, which the runner adds. */
 export type PluginJob = GuestInput extends infer Input
@@ -17,9 +26,13 @@ export interface RunnerPorts {
   broker: Broker;
   /** Keeps one log line; must not block and must not throw. */
   record(installation: InstallationFacts, entry: Omit<InstallationLogEntry, 'id'>): void;
-  /** Meters one ended invocation; must not block and must not throw. */
-  meter(installation: InstallationFacts, job: PluginJob['kind'], outcome: Outcome): void;
+  /** Meters one ended invocation, with the bytes of log that it wrote; must not block and must not throw. */
+  meter(installation: InstallationFacts, job: PluginJob['kind'], outcome: Outcome, logBytes: number): void;
+  /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
+  refused?(installation: InstallationFacts, code: InvocationRefusalCode): void;
   nowMs(): number;
+  /** Measures waits and refills CPU budgets; the process's own clock where absent. */
+  monotonicMs?(): number;
   /** UUIDv7. */
   newId(): string;
   /** 64 hex digits from the operating system's generator. */
@@ -37,8 +50,9 @@ export interface PluginAnswer {
 }
 
 /**
- * Runs one job of one installation: the only way from the host, `gate dev` and the test harness into the sandbox.
- * Refuses with: installation-saturated, PluginFaultError, SandboxRefusal.
+ * Runs one job of one installation: the only way from the host, `gate dev` and the test harness into the sandbox. More than
+ * `concurrent` at once wait for their turn; what they wait counts as part of their `wallMs`.
+ * Refuses with: installation-saturated, cpu-budget-exhausted, PluginFaultError, SandboxRefusal.
  */
 export type PluginRunner = (
   installation: InstallationFacts,
@@ -47,14 +61,16 @@ export type PluginRunner = (
 ) => Promise<PluginAnswer>;
 
 export function createPluginRunner(ports: RunnerPorts): PluginRunner {
-  const running = new Map<string, number>();
+  const admission = createAdmission(ports.monotonicMs ?? (() => performance.now()));
 
   return async (installation, job, { caller, signal }) => {
     const { id, limits } = installation;
-    const count = running.get(id) ?? 0;
-    if (count >= limits.concurrent) throw saturated(limits.concurrent);
-    running.set(id, count + 1);
+    let entered = false;
+    let cpuMs = 0;
     try {
+      const turn = admission.enter(id, limits, signal);
+      const queuedMs = turn === 0 ? 0 : await turn;
+      entered = true;
       const invocationId = ports.newId();
       const invocation: Invocation = {
         invocationId,
@@ -63,29 +79,43 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         input: JSON.stringify({ ...job, context: contextFacts(installation, invocationId, caller) }),
         seed: ports.newSeed(),
         startedAtMs: ports.nowMs(),
-        limits,
+        limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
       };
-      const outcome = await ports.sandbox.invoke(invocation, {
+      let logBytes = 0;
+      const ended = await ports.sandbox.invoke(invocation, {
         hostCall: (call) => ports.broker(installation, call),
-        log: (record) => recordLine(ports, installation, invocationId, record),
+        log: (record) => {
+          logBytes += recordLine(ports, installation, invocationId, record);
+        },
         signal,
       });
-      ports.meter(installation, job.kind, outcome);
+      const outcome = queuedMs === 0 ? ended : withWait(ended, limits, queuedMs);
+      cpuMs = cpuOf(outcome.usage);
+      ports.meter(installation, job.kind, outcome, logBytes);
       if (outcome.status === 'faulted') {
         recordFault(ports, installation, invocationId, job, outcome);
         throw new PluginFaultError(outcome.fault, invocationId);
       }
       return { invocationId, output: readOutput(outcome.output, job, invocationId) };
+    } catch (error) {
+      if (error instanceof SandboxRefusal) cpuMs = error.usage ? cpuOf(error.usage) : 0;
+      countRefusal(ports, installation, error);
+      throw error;
     } finally {
-      const left = (running.get(id) ?? 1) - 1;
-      if (left > 0) running.set(id, left);
-      else running.delete(id);
+      if (entered) admission.leave(id, limits, cpuMs);
     }
   };
 }
 
-const saturated = (concurrent: number) =>
-  new HostRefusal('installation-saturated', undefined, { limit: 'concurrent', allowed: concurrent });
+/** No isolate has more CPU time than time: a cordon that was taken over cannot charge its neighbours with more. */
+const cpuOf = ({ cpuMs, wallMs }: Usage): number => Math.min(cpuMs, wallMs);
+
+function countRefusal({ refused }: RunnerPorts, installation: InstallationFacts, error: unknown): void {
+  const known =
+    error instanceof SandboxRefusal ||
+    (error instanceof HostRefusal && (ADMISSION_REFUSALS as readonly string[]).includes(error.code));
+  if (known) refused?.(installation, error.code as InvocationRefusalCode);
+}
 
 function contextFacts(installation: InstallationFacts, invocationId: string, caller: CallerFacts | null): ContextFacts {
   const { id, slug, version, operator, grants, config } = installation;
@@ -115,15 +145,17 @@ function readOutput(json: string, job: PluginJob, invocationId: string): GuestOu
   throw new PluginFaultError({ code: 'plugin-answer-invalid', message }, invocationId);
 }
 
+/** Returns the bytes that were kept. */
 function recordLine(
   ports: RunnerPorts,
   installation: InstallationFacts,
   invocationId: string,
   { source, level, json, atMs }: LogRecord,
-): void {
-  if (source === 'log' && !installation.grants.includes('log')) return;
+): number {
+  if (source === 'log' && !installation.grants.includes('log')) return 0;
   const { message, facts } = readLine(json);
   ports.record(installation, { at: new Date(atMs).toISOString(), invocationId, source, level, message, facts });
+  return Buffer.byteLength(json);
 }
 
 function readLine(json: string): { message: string; facts: Json } {

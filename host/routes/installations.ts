@@ -87,6 +87,15 @@ const CHECKS = [
   'config-invalid',
 ] as const satisfies ProblemCode[];
 
+/** Why an invocation does not run, through no fault of the plugin. */
+const UNRUN = [
+  'installation-saturated',
+  'cpu-budget-exhausted',
+  'sandbox-saturated',
+  'sandbox-interrupted',
+  'sandbox-closed',
+] as const satisfies ProblemCode[];
+
 /** What a plugin that is run to configure, install or handle an event can do wrong, and what can be wrong with the sandbox. */
 const RUNS = [
   'plugin-threw',
@@ -101,10 +110,7 @@ const RUNS = [
   'output-too-large',
   'host-call-limit',
   'sandbox-killed',
-  'installation-saturated',
-  'sandbox-saturated',
-  'sandbox-interrupted',
-  'sandbox-closed',
+  ...UNRUN,
 ] as const satisfies ProblemCode[];
 
 export interface InstallationPorts {
@@ -203,7 +209,7 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
     allow: ['installation:read'],
     params: ById,
     reply: { 200: Health },
-    refuses: ['installation-unknown', 'installation-disabled'],
+    refuses: ['installation-unknown', 'installation-disabled', ...UNRUN],
     handle: ({ principal, params }) => installations.health(principal, params.id),
   }),
   route({

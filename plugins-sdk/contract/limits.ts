@@ -1,7 +1,7 @@
 import { type Static, Type } from 'typebox';
 
-const limit = (unit: string, purpose: string, max: number) =>
-  Type.Integer({ minimum: 1, maximum: max, description: `${purpose} Unit: ${unit}.` });
+const limit = (unit: string, purpose: string, max: number, min = 1) =>
+  Type.Integer({ minimum: min, maximum: max, description: `${purpose} Unit: ${unit}.` });
 
 const MiB = 1024 * 1024;
 
@@ -16,7 +16,10 @@ export const CEILING_LIMITS: Limits = Object.freeze({
   timers: 1_000,
   logBytes: 256 * 1024,
   concurrent: 256,
+  queued: 256,
   startupCpuMs: 1_000,
+  cpuMsPerSecond: 4_000,
+  cpuBurstMs: 60_000,
 });
 
 export const LimitsSchema = Type.Object(
@@ -30,7 +33,14 @@ export const LimitsSchema = Type.Object(
     timers: limit('timers', 'setTimeout and setInterval calls of one invocation.', 1_000),
     logBytes: limit('bytes', 'Log text of one invocation; what is over it is dropped.', 256 * 1024),
     concurrent: limit('invocations', 'Invocations of one installation at the same time.', 256),
+    queued: limit('invocations', 'Invocations of one installation that may wait for others to end.', 256, 0),
     startupCpuMs: limit('CPU milliseconds', "CPU time of the bundle's top-level code.", 1_000),
+    cpuMsPerSecond: limit(
+      'CPU milliseconds per second',
+      'CPU time that one installation gets back every second, on each host.',
+      4_000,
+    ),
+    cpuBurstMs: limit('CPU milliseconds', 'CPU time that one installation may use before that counts.', 60_000),
   },
   { additionalProperties: false },
 );
@@ -49,7 +59,10 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   timers: 100,
   logBytes: 64 * 1024,
   concurrent: 64,
+  queued: 64,
   startupCpuMs: 200,
+  cpuMsPerSecond: 500,
+  cpuBurstMs: 2_000,
 });
 
 /** Size of a bundle (code only) that may be published, in bytes. */

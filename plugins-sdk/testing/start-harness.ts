@@ -8,6 +8,7 @@ import type { PluginJob } from '../../host/invocations/run-plugin.ts';
 import { type LocalPlugin, loadLocalPlugin } from '../cli/load-plugin.ts';
 import {
   type CallerFacts,
+  CEILING_LIMITS,
   type ConfigureReport,
   checkConfig,
   type GuestOutput,
@@ -28,6 +29,9 @@ import {
   HarnessRefusal,
 } from './harness-contract.ts';
 import { hookFaults } from './hook-faults.ts';
+
+/** More CPU time than one lane can use: whether a test passes must not depend on how fast the tests before it were. */
+const UNHURRIED = { cpuMsPerSecond: CEILING_LIMITS.cpuMsPerSecond, cpuBurstMs: CEILING_LIMITS.cpuBurstMs };
 
 const OPERATOR = { id: 'operator-under-test', slug: 'test-arcade' };
 
@@ -76,7 +80,7 @@ function openHarness(
 
   const run: Run = async (what, job, { caller = null, hostCallsMax } = {}) => {
     const { limits } = installation;
-    const cut = { ...installation, limits: { ...limits, hostCalls: hostCallsMax ?? limits.hostCalls } };
+    const cut = { ...installation, limits: { ...limits, ...UNHURRIED, hostCalls: hostCallsMax ?? limits.hostCalls } };
     try {
       return (await host.runPlugin(cut, job, { caller })).output;
     } catch (error) {
