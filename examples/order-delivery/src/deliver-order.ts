@@ -10,8 +10,9 @@
  * A delivered order never changes again. Keys that an open order has taken stay set aside for it: it was paid.
  */
 import type { HookPayload, Kv } from '@gatehouse/plugin-sdk';
+import { compareAndSet } from './compare-and-set.ts';
 import { pickCandidates, takeKey } from './key-pool.ts';
-import { isVersionConflict, Refusal } from './refusal.ts';
+import { Refusal } from './refusal.ts';
 import { segment } from './segment.ts';
 
 type Order = HookPayload<'order.paid'>;
@@ -112,15 +113,8 @@ const missingOf = (wanted: Line[], claims: Claim[]): Line[] =>
     .map(({ sku, quantity }) => ({ sku, quantity: quantity - claims.filter((claim) => claim.sku === sku).length }))
     .filter(({ quantity }) => quantity > 0);
 
-async function save(kv: Kv, document: OrderDocument, ifVersion: number): Promise<boolean> {
-  try {
-    await kv.set(orderEntry(document.orderId), document, { ifVersion });
-    return true;
-  } catch (error) {
-    if (isVersionConflict(error)) return false;
-    throw error;
-  }
-}
+const save = (kv: Kv, document: OrderDocument, ifVersion: number): Promise<boolean> =>
+  compareAndSet(kv, orderEntry(document.orderId), document, ifVersion);
 
 /** What is known of an order; null where it was never paid. */
 export async function findOrder(kv: Kv, orderId: string): Promise<Delivery | 'open' | null> {

@@ -8,7 +8,8 @@
  * number of orders one gets the key. The index may lag behind after a crash; whoever stumbles over that puts it right.
  */
 import type { Kv } from '@gatehouse/plugin-sdk';
-import { isVersionConflict, Refusal } from './refusal.ts';
+import { compareAndSet } from './compare-and-set.ts';
+import { Refusal } from './refusal.ts';
 import { segment, textOf } from './segment.ts';
 
 interface KeyOwner {
@@ -36,21 +37,11 @@ export async function loadKeys(kv: Kv, sku: string, keys: string[]): Promise<{ a
 }
 
 async function loadKey(kv: Kv, sku: string, key: string): Promise<boolean> {
-  const isNew = await createEntry(kv, ownerEntry(sku, key), { orderId: null });
+  const isNew = await setOwner(kv, sku, key, null, 0);
   const owner = isNew ? null : await kv.get<KeyOwner>(ownerEntry(sku, key));
   // Also for a known key: a request that was cut short may have left it without its index entry.
   if (isNew || owner?.value.orderId === null) await kv.set(freeEntry(sku, key), {});
   return isNew;
-}
-
-async function createEntry(kv: Kv, key: string, value: KeyOwner): Promise<boolean> {
-  try {
-    await kv.set(key, value, { ifVersion: 0 });
-    return true;
-  } catch (error) {
-    if (isVersionConflict(error)) return false;
-    throw error;
-  }
 }
 
 /**
@@ -94,13 +85,13 @@ export async function takeKey(kv: Kv, sku: string, key: string, orderId: string)
 }
 
 async function becomeOwner(kv: Kv, sku: string, key: string, orderId: string): Promise<boolean> {
-  try {
-    await kv.set(ownerEntry(sku, key), { orderId }, { ifVersion: LOADED_VERSION });
-    return true;
-  } catch (error) {
-    if (!isVersionConflict(error)) throw error;
-    return (await kv.get<KeyOwner>(ownerEntry(sku, key)))?.value.orderId === orderId;
-  }
+  if (await setOwner(kv, sku, key, orderId, LOADED_VERSION)) return true;
+  return (await kv.get<KeyOwner>(ownerEntry(sku, key)))?.value.orderId === orderId;
+}
+
+function setOwner(kv: Kv, sku: string, key: string, orderId: string | null, ifVersion: number): Promise<boolean> {
+  const owner: KeyOwner = { orderId };
+  return compareAndSet(kv, ownerEntry(sku, key), owner, ifVersion);
 }
 
 /** Free keys of a product, counted up to `most`. Null for a product that was never loaded. */

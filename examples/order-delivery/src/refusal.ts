@@ -9,6 +9,3 @@ export class Refusal extends Error {
     this.status = status;
   }
 }
-
-export const isVersionConflict = (error: unknown): boolean =>
-  (error as { code?: string } | null)?.code === 'kv-version-conflict';
