@@ -39,6 +39,25 @@ export interface InstallationLogEntry {
   facts: Json;
 }
 
+/** What an operator decides when it installs a plugin. */
+export interface InstallRequest {
+  /** UUIDv7, chosen by the client: sending the request again cannot install twice. */
+  id: string;
+  /** `<publisher>/<name>`. */
+  plugin: string;
+  /** Default: the newest published one. */
+  version?: string;
+  slug: string;
+  grants: CapabilityName[];
+  config?: Json;
+  limits?: Partial<Limits>;
+}
+
+/** What an operator may change later; what is absent stays. */
+export type UpdateRequest = Partial<
+  Pick<InstallRequest, 'version' | 'grants' | 'config' | 'limits'> & { enabled: boolean }
+>;
+
 /** Installations of one operator. Every refusal is a HostRefusal or RegistryRefusal. */
 export interface Installations {
   /**
@@ -46,27 +65,12 @@ export interface Installations {
    * Runs the plugin's `configure` and `install`. Refuses with: release-unknown, release-not-installable,
    * engine-incompatible, capability-undeclared, grant-missing, config-invalid, installation-slug-taken, installation-id-taken.
    */
-  install(
-    actor: Principal,
-    command: {
-      id: string;
-      plugin: string;
-      version?: string;
-      slug: string;
-      grants: CapabilityName[];
-      config?: Json;
-      limits?: Partial<Limits>;
-    },
-  ): Promise<Installation>;
+  install(actor: Principal, command: InstallRequest): Promise<Installation>;
   list(actor: Principal, page: PageRequest): Promise<Page<Installation>>;
   /** Refuses with: installation-unknown. */
   find(actor: Principal, id: string): Promise<Installation>;
   /** Refuses with: installation-unknown and those of `install`. */
-  update(
-    actor: Principal,
-    id: string,
-    change: { version?: string; grants?: CapabilityName[]; config?: Json; enabled?: boolean; limits?: Partial<Limits> },
-  ): Promise<Installation>;
+  update(actor: Principal, id: string, change: UpdateRequest): Promise<Installation>;
   /** Removes the installation and its stored data. Idempotent: an unknown one is refused with installation-unknown. */
   uninstall(actor: Principal, id: string): Promise<void>;
   /** Newest first. Operators read their own installations', publishers those of their plugins. */

@@ -3,7 +3,7 @@ import type { Principal, Registry, Release } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
-import type { Installation, InstallationFacts, Installations } from './contract.ts';
+import type { Installation, InstallationFacts, Installations, InstallRequest } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { raiseHook } from './raise-hook.ts';
 
@@ -39,9 +39,12 @@ export const installPlugin =
     return (await ports.store.byId(installation.id)) ?? installation;
   };
 
-type Command = Parameters<Installations['install']>[1];
-
-function draft({ nowMs }: InstallPorts, actor: Principal, command: Command, release: Release): InstallationFacts {
+function draft(
+  { nowMs }: InstallPorts,
+  actor: Principal,
+  command: InstallRequest,
+  release: Release,
+): InstallationFacts {
   const at = new Date(nowMs()).toISOString();
   const grantedLimits = command.limits ?? {};
   return {
@@ -63,14 +66,14 @@ function draft({ nowMs }: InstallPorts, actor: Principal, command: Command, rele
   };
 }
 
-function sameInstallation(existing: Installation, actor: Principal, { plugin, slug }: Command): Installation {
+function sameInstallation(existing: Installation, actor: Principal, { plugin, slug }: InstallRequest): Installation {
   const { operator } = existing;
   if (operator.id === actor.organisation.id && existing.plugin === plugin && existing.slug === slug) return existing;
   throw new HostRefusal('installation-id-taken');
 }
 
 /** Somebody was faster with this id or slug: their installation is the answer if it is the one that was asked for. */
-async function lostRace({ store }: InstallPorts, actor: Principal, command: Command): Promise<Installation> {
+async function lostRace({ store }: InstallPorts, actor: Principal, command: InstallRequest): Promise<Installation> {
   const winner = await store.byId(command.id);
   if (winner) return sameInstallation(winner, actor, command);
   throw new HostRefusal('installation-slug-taken', undefined, { slug: command.slug });

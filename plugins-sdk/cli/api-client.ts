@@ -1,4 +1,9 @@
-import type { Installation, InstallationLogEntry } from '../../host/installations/contract.ts';
+import type {
+  Installation,
+  InstallationLogEntry,
+  InstallRequest,
+  UpdateRequest,
+} from '../../host/installations/contract.ts';
 import type {
   ApiToken,
   Organisation,
@@ -12,7 +17,7 @@ import type {
   ReleaseState,
   Role,
 } from '../../registry/index.ts';
-import type { CapabilityName, DsseEnvelope, HealthReport, Json, Limits } from '../contract/index.ts';
+import type { DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 
 /** Whose token is in use. */
@@ -20,27 +25,6 @@ export type TokenOwner = Pick<Principal, 'tokenId' | 'label' | 'role' | 'organis
   /** ISO 8601; null: never. */
   expiresAt: string | null;
   permissions: string[];
-};
-
-export interface InstallRequest {
-  /** UUIDv7, chosen by the client: sending the request again cannot install twice. */
-  id: string;
-  /** `<publisher>/<name>`. */
-  plugin: string;
-  /** Default: the newest published one. */
-  version?: string;
-  slug: string;
-  grants: CapabilityName[];
-  config?: Json;
-  limits?: Partial<Limits>;
-}
-
-export type InstallationChange = {
-  version?: string;
-  grants?: CapabilityName[];
-  config?: Json;
-  enabled?: boolean;
-  limits?: Partial<Limits>;
 };
 
 /**
@@ -94,7 +78,7 @@ export function createApiClient(options: TransportOptions) {
     install: (request: InstallRequest) => send<Installation>('POST', '/v1/installations', request),
     listInstallations: (page: PageRequest = {}) => get<Page<Installation>>('/v1/installations', page),
     findInstallation: (id: string) => get<Installation>(`/v1/installations/${at(id)}`),
-    updateInstallation: (id: string, change: InstallationChange) =>
+    updateInstallation: (id: string, change: UpdateRequest) =>
       send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
     /** Not repeated: a second one would be answered with installation-unknown. */
     uninstall: (id: string) => send<void>('DELETE', `/v1/installations/${at(id)}`, undefined, { idempotent: false }),
