@@ -3,6 +3,7 @@ import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
 import { createApiClient, readPages } from './api-client.ts';
 import { createTransport } from './api-transport.ts';
+import { refusalOf } from './test-refusal.ts';
 
 type Handler = (req: IncomingMessage, res: ServerResponse, count: number) => void;
 
@@ -28,11 +29,6 @@ async function withServer<Result>(
 const json = (res: ServerResponse, status: number, value: unknown, headers = {}) =>
   res.writeHead(status, { 'content-type': 'application/json', ...headers }).end(JSON.stringify(value));
 const drop: Handler = (req) => req.socket.destroy();
-const refusalOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.fail('was not refused'),
-    (error) => error,
-  );
 const noPause = async () => {};
 
 describe('createTransport', () => {

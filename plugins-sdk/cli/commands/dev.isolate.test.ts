@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import type { DevRequest } from '../dev-server.ts';
 import type { DevEvent } from '../dev-session.ts';
+import { refusalOf } from '../test-refusal.ts';
 import { type DevOptions, startDev } from './dev.ts';
 import { initPlugin } from './init.ts';
 
@@ -122,10 +123,7 @@ describe('startDev', function () {
   });
 
   it('refuses a folder without a manifest and leaves it as it is', async () => {
-    const error = await startDev({ folder: join(root, 'nowhere'), port: 0 }, () => {}).then(
-      () => expect.fail('was not refused'),
-      (each) => each,
-    );
+    const error = await refusalOf(startDev({ folder: join(root, 'nowhere'), port: 0 }, () => {}));
     expect(error.code).to.equal('manifest-missing');
     expect(await readdir(root)).not.to.include('nowhere');
   });
@@ -259,10 +257,7 @@ describe('startDev', function () {
   it('says which port is taken and leaves nothing running', async () => {
     const { url } = await start('http');
     const port = Number(new URL(url).port);
-    const error = await start('http', { port }).then(
-      () => expect.fail('was not refused'),
-      (each) => each,
-    );
+    const error = await refusalOf(start('http', { port }));
     expect(error.code).to.equal('port-taken');
     expect(error.message).to.contain('--port');
   });

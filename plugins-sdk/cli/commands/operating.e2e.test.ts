@@ -7,6 +7,7 @@ import type { InstallationLogEntry } from '../../../host/installations/contract.
 import { type ApiClient, createApiClient } from '../api-client.ts';
 import { checkUrl, findAccount, profileName } from '../credentials.ts';
 import { FAKE_TOKEN, type FakeControlPlane, startFakeControlPlane } from '../fake-control-plane.ts';
+import { refusalOf } from '../test-refusal.ts';
 import { callPlugin } from './call.ts';
 import { initPlugin } from './init.ts';
 import { findWishes, installPlugin, readGrants, readJsonOption } from './install.ts';
@@ -16,12 +17,6 @@ import { login } from './login.ts';
 import { followLogs, readLogs } from './logs.ts';
 import { publishPlugin } from './publish.ts';
 import { resolveReleaseId } from './releases.ts';
-
-const refusalOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.fail('was not refused'),
-    (error) => error,
-  );
 
 describe('operating', () => {
   let root: string;

@@ -7,16 +7,11 @@ import { expect } from 'chai';
 import { keyIdOf, sha256Hex, verifyRelease } from '../../contract/index.ts';
 import { createApiClient } from '../api-client.ts';
 import { FAKE_TOKEN, type FakeControlPlane, readTar, startFakeControlPlane } from '../fake-control-plane.ts';
+import { refusalOf } from '../test-refusal.ts';
 import { initPlugin } from './init.ts';
 import { createKeyFile, loadKeyFile, registerKey } from './keygen.ts';
 import { packPlugin } from './pack.ts';
 import { publishPlugin, signPlugin } from './publish.ts';
-
-const refusalOf = (promise: Promise<unknown>) =>
-  promise.then(
-    () => expect.fail('was not refused'),
-    (error) => error,
-  );
 
 describe('publishing', () => {
   let root: string;

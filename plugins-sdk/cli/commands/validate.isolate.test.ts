@@ -5,6 +5,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
+import { refusalOf } from '../test-refusal.ts';
 import { initPlugin, TEMPLATES, type TemplateName } from './init.ts';
 import { runTests } from './run-tests.ts';
 import { validatePlugin } from './validate.ts';
@@ -29,11 +30,6 @@ describe('validatePlugin', function () {
     await writeFile(join(folder, file), change(await readFile(join(folder, file), 'utf8')));
     return folder;
   };
-  const refusalOf = (promise: Promise<unknown>) =>
-    promise.then(
-      () => expect.fail('was not refused'),
-      (error) => error,
-    );
 
   for (const template of Object.keys(TEMPLATES) as TemplateName[]) {
     it(`finds nothing wrong with the template ${template}, far from this repository and without an install`, async () => {
