@@ -4,7 +4,7 @@ import { capText } from './describe-thrown.ts';
 import { inspect } from './inspect.ts';
 import { callHost, type Invocation } from './invocation.ts';
 import { writeLog } from './logging.ts';
-import { isArray, isInteger, jsonStringify } from './primordials.ts';
+import { isArray, isInteger, jsonStringify, NativeTypeError } from './primordials.ts';
 import { freezeClass } from './removals.ts';
 import { utf8LengthOver } from './utf8.ts';
 
@@ -14,15 +14,22 @@ declare const KV_KEY_UNITS_MAX: number;
 
 const ARGUMENT_UNITS_MAX = 1_024;
 
+/** Plugins see these classes through `ctx.kv.constructor`; with an invocation of their own they could write any record. */
+const BY_RUNTIME = {};
+function assertByRuntime(key: object): void {
+  if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: capabilities come with the context');
+}
+
 /**
  * The capability `kv` of one invocation. Grants, sizes and types are checked here so that a refusal costs no call and
  * no oversized text leaves the isolate; the host checks all of it again.
  */
-export class Kv implements KvContract {
+class Kv implements KvContract {
   readonly #invocation: Invocation;
   readonly #granted: boolean;
 
-  constructor(invocation: Invocation, granted: boolean) {
+  constructor(key: object, invocation: Invocation, granted: boolean) {
+    assertByRuntime(key);
     this.#invocation = invocation;
     this.#granted = granted;
   }
@@ -62,11 +69,12 @@ export class Kv implements KvContract {
 }
 
 /** The capability `log` of one invocation. */
-export class Log implements LogContract {
+class Log implements LogContract {
   readonly #invocation: Invocation;
   readonly #granted: boolean;
 
-  constructor(invocation: Invocation, granted: boolean) {
+  constructor(key: object, invocation: Invocation, granted: boolean) {
+    assertByRuntime(key);
     this.#invocation = invocation;
     this.#granted = granted;
   }
@@ -98,6 +106,9 @@ export class Log implements LogContract {
 
 freezeClass(Kv, 'Kv');
 freezeClass(Log, 'Log');
+
+export const kvOf = (invocation: Invocation, granted: boolean): Kv => new Kv(BY_RUNTIME, invocation, granted);
+export const logOf = (invocation: Invocation, granted: boolean): Log => new Log(BY_RUNTIME, invocation, granted);
 
 const denied = (capability: string): CapabilityError =>
   new CapabilityError('capability-denied', `The operator did not grant the capability "${capability}".`);

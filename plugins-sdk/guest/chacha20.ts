@@ -1,3 +1,5 @@
+import { NativeUint32Array } from './primordials.ts';
+
 /** ChaCha20 (RFC 8439), the one generator behind `Math.random` and `crypto`. */
 
 const CONSTANTS = [0x61707865, 0x3320646e, 0x79622d32, 0x6b206574];
@@ -21,12 +23,12 @@ function quarterRound(x: Uint32Array, a: number, b: number, c: number, d: number
  * `key` has 8 words, `nonce` 3; `counter` counts blocks of 64 bytes.
  */
 export function chacha20Block(key: Uint32Array, counter: number, nonce: Uint32Array): Uint32Array {
-  const start = new Uint32Array(WORDS);
+  const start = new NativeUint32Array(WORDS);
   for (let at = 0; at < 4; at += 1) start[at] = CONSTANTS[at]!;
   for (let at = 0; at < 8; at += 1) start[4 + at] = key[at]!;
   start[12] = counter;
   for (let at = 0; at < 3; at += 1) start[13 + at] = nonce[at]!;
-  const x = new Uint32Array(WORDS);
+  const x = new NativeUint32Array(WORDS);
   for (let at = 0; at < WORDS; at += 1) x[at] = start[at]!;
   for (let round = 0; round < 10; round += 1) {
     quarterRound(x, 0, 4, 8, 12);

@@ -1,16 +1,17 @@
 import { framesOf } from './frames.ts';
 import { inspect } from './inspect.ts';
-import { isArray, min, SafeSet, stringSlice } from './primordials.ts';
+import { arrayPush, isArray, min, SafeSet, stringSlice } from './primordials.ts';
 
 const MESSAGE_UNITS_MAX = 2_000;
 const NAME_UNITS_MAX = 100;
 const STACK_UNITS_MAX = 8_000;
 const CAUSES_MAX = 4;
 
+/** Every field is its own, also where there is nothing to say: an absent one would be looked up on Object.prototype. */
 export interface ThrownDescription {
   message: string;
-  name?: string;
-  stack?: string;
+  name: string | undefined;
+  stack: string | undefined;
 }
 
 /** Shortens a text and says by how much. */
@@ -22,14 +23,26 @@ export const capText = (text: string, unitsMax: number): string =>
  * length are results here. An endless getter is ended by the timeout of the turn, which covers this code.
  */
 export function describeThrown(thrown: unknown): ThrownDescription {
+  try {
+    return describe(thrown);
+  } catch {
+    return { message: 'The plugin threw something that cannot be described.', name: undefined, stack: undefined };
+  }
+}
+
+function describe(thrown: unknown): ThrownDescription {
   if (!isObject(thrown)) {
     const message = typeof thrown === 'string' ? capText(thrown, MESSAGE_UNITS_MAX) : inspect(thrown);
-    return { message: message === '' ? 'The plugin threw an empty string.' : message };
+    return {
+      message: message === '' ? 'The plugin threw an empty string.' : message,
+      name: undefined,
+      stack: undefined,
+    };
   }
   const message = readText(thrown, 'message', MESSAGE_UNITS_MAX);
   const name = readText(thrown, 'name', NAME_UNITS_MAX);
   if (message === undefined)
-    return { message: `The plugin threw ${capText(inspect(thrown), MESSAGE_UNITS_MAX)}`, name };
+    return { message: `The plugin threw ${capText(inspect(thrown), MESSAGE_UNITS_MAX)}`, name, stack: undefined };
   const seen = new SafeSet<unknown>();
   seen.add(thrown);
   const stack = framesOf(thrown) + describeCauses(thrown, seen);
@@ -41,9 +54,8 @@ function describeCauses(error: object, seen: SafeSet<unknown>): string {
   let text = '';
   const causes = [read(error, 'cause')];
   const errors = read(error, 'errors');
-  if (isArray(errors)) {
-    for (let at = 0; at < min(errors.length, CAUSES_MAX); at += 1) causes[at + 1] = read(errors, at);
-  }
+  const count = listLength(errors);
+  for (let at = 0; at < count; at += 1) arrayPush(causes, read(errors as object, at));
   for (let at = 0; at < causes.length; at += 1) {
     const cause = causes[at];
     if (cause === undefined || cause === null || seen.has(cause) || seen.size > CAUSES_MAX) continue;
@@ -60,6 +72,17 @@ function describeCauses(error: object, seen: SafeSet<unknown>): string {
 
 const isObject = (value: unknown): value is object =>
   (typeof value === 'object' && value !== null) || typeof value === 'function';
+
+/** How many entries of a list are looked at; 0 for what is none, and for proxies that will not say. */
+function listLength(list: unknown): number {
+  try {
+    if (!isArray(list)) return 0;
+    const { length } = list;
+    return typeof length === 'number' && length > 0 ? min(length, CAUSES_MAX) : 0;
+  } catch {
+    return 0;
+  }
+}
 
 function read(owner: object, key: PropertyKey): unknown {
   try {

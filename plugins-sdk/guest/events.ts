@@ -1,6 +1,6 @@
 import { elapsedMs } from './clock.ts';
 import { currentInvocation, failThrown } from './invocation.ts';
-import { arrayPush, arraySlice, defineHidden, NativeError } from './primordials.ts';
+import { arrayPush, defineHidden, NativeError } from './primordials.ts';
 
 /** Codes of the older exceptions; the newer names have 0. */
 const CODES: Record<string, number> = {
@@ -86,22 +86,32 @@ export class EventTarget {
     for (let at = 0; at < this.#registrations.length; at += 1) {
       if (this.#registrations[at]!.type === type && this.#registrations[at]!.listener === listener) return;
     }
-    arrayPush(this.#registrations, { type: `${type}`, listener, once });
+    // A new list each time: one that is being dispatched stays as it is.
+    const kept = this.#without(null);
+    arrayPush(kept, { type: `${type}`, listener, once });
+    this.#registrations = kept;
     signal?.addEventListener('abort', () => this.removeEventListener(type, listener));
   }
 
   removeEventListener(type: string, listener: Listener | null): void {
+    for (let at = 0; at < this.#registrations.length; at += 1) {
+      const each = this.#registrations[at]!;
+      if (each.type === type && each.listener === listener) this.#registrations = this.#without(each);
+    }
+  }
+
+  #without(removed: Registration | null): Registration[] {
     const kept: Registration[] = [];
     for (let at = 0; at < this.#registrations.length; at += 1) {
       const each = this.#registrations[at]!;
-      if (each.type !== type || each.listener !== listener) arrayPush(kept, each);
+      if (each !== removed) arrayPush(kept, each);
     }
-    this.#registrations = kept;
+    return kept;
   }
 
   dispatchEvent(event: Event): boolean {
     aim(event, this);
-    const registrations = arraySlice(this.#registrations);
+    const registrations = this.#registrations;
     for (let at = 0; at < registrations.length && !stopped(event); at += 1) {
       const { type, listener, once } = registrations[at]!;
       if (type !== event.type) continue;

@@ -1,19 +1,20 @@
 import {
   arrayPush,
   arraySort,
+  charCodeAt,
   defineProperty,
   getOwnPropertyDescriptor,
   NativeTypeError,
   ownKeys,
   regExpExec,
   stringLower,
+  stringSlice,
 } from './primordials.ts';
 
 export type HeaderList = [name: string, value: string][];
 type HeadersSource = Headers | Iterable<readonly [string, string]> | Record<string, string> | undefined | null;
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
-const EDGES = /^[\t\n\r ]+|[\t\n\r ]+$/g;
 // biome-ignore lint/suspicious/noControlCharactersInRegex: these are the characters that Fetch forbids in a value.
 const FORBIDDEN = /[\0\r\n]|[^\x00-\xff]/;
 
@@ -31,8 +32,14 @@ function checkedValue(name: string, value: unknown): string {
   return text;
 }
 
+const isBlank = (unit: number): boolean => unit === 32 || unit === 9 || unit === 10 || unit === 13;
+
 function trimEdges(text: string): string {
-  return regExpExec(/^[\t\n\r ]|[\t\n\r ]$/, text) === null ? text : text.replace(EDGES, '');
+  let from = 0;
+  let to = text.length;
+  while (from < to && isBlank(charCodeAt(text, from))) from += 1;
+  while (to > from && isBlank(charCodeAt(text, to - 1))) to -= 1;
+  return to - from === text.length ? text : stringSlice(text, from, to);
 }
 
 let listOf: (headers: Headers) => HeaderList;

@@ -63,7 +63,7 @@ function showAny(value: unknown, depth: number, progress: Progress): string {
     case 'number':
       return is(value, -0) ? '-0' : NativeString(value);
     case 'function':
-      return showFunction(value);
+      return showGuardedFunction(value);
     case 'object':
       return value === null ? 'null' : showGuarded(value, depth, progress);
     default:
@@ -75,6 +75,14 @@ function quote(text: string, unitsMax: number): string {
   const shown = text.length > unitsMax ? `${stringSlice(text, 0, unitsMax)}…` : text;
   const json = jsonStringify(shown);
   return regExpExec(/['\\]/, json) === null && regExpExec(/"/, shown) === null ? `'${stringSlice(json, 1, -1)}'` : json;
+}
+
+function showGuardedFunction(value: object): string {
+  try {
+    return showFunction(value);
+  } catch {
+    return '[Function (unreadable)]';
+  }
 }
 
 function showFunction(value: object): string {

@@ -1,7 +1,7 @@
 import type { CapabilityRefusal, PluginFault } from '../contract/errors.ts';
 import type { TurnHead } from '../contract/turns.ts';
 import { CapabilityError } from './capability-error.ts';
-import { describeThrown } from './describe-thrown.ts';
+import { capText, describeThrown } from './describe-thrown.ts';
 import { hasOwn, jsonParse, jsonStringify, NativePromise, SafeMap } from './primordials.ts';
 import { RandomStream } from './random-stream.ts';
 import { emit } from './records.ts';
@@ -98,8 +98,8 @@ export function finish(invocation: Invocation, output: string): undefined {
   if (invocation.over) return;
   const bytes = utf8LengthOver(output, invocation.limits.outputBytes);
   if (bytes > invocation.limits.outputBytes) return outputTooLarge(invocation, bytes);
-  forgetInvocation(invocation.id);
   emit('done', invocation.id, '-', '-', output);
+  forgetInvocation(invocation.id);
 }
 
 export function outputTooLarge(invocation: Invocation, used: number): undefined {
@@ -116,9 +116,9 @@ export function outputTooLarge(invocation: Invocation, used: number): undefined 
 /** Ends an invocation with a fault. Only the first end counts. */
 export function fail(invocation: Invocation, fault: PluginFault): undefined {
   if (invocation.over) return;
+  // Said first: at the very end of a plugin's stack this throws, and then the invocation is not over.
+  emit('fault', invocation.id, '-', '-', faultJson(fault, invocation.lastHostCall));
   forgetInvocation(invocation.id);
-  const { lastHostCall } = invocation;
-  emit('fault', invocation.id, '-', '-', faultJson(fault, lastHostCall));
 }
 
 export function failThrown(invocation: Invocation, thrown: unknown): undefined {
@@ -126,14 +126,20 @@ export function failThrown(invocation: Invocation, thrown: unknown): undefined {
   fail(invocation, { code: 'plugin-threw', message, name, stack });
 }
 
-/** Written field by field: stringify would look up `toJSON`, which a plugin may have planted on `Object.prototype`. */
+/** No string of a fault is longer when it leaves the isolate, whoever made it. */
+const FAULT_UNITS_MAX = 8_192;
+
+/**
+ * Written field by field, own fields only: a plugin may have planted `toJSON`, or fields of a fault, on `Object.prototype`.
+ */
 function faultJson(fault: PluginFault, lastHostCall: string | null): string {
-  let json = `{"code":${jsonStringify(fault.code)},"message":${jsonStringify(fault.message)}`;
+  let json = `{"code":${jsonStringify(fault.code)},"message":${jsonStringify(capText(fault.message, FAULT_UNITS_MAX))}`;
   const fields = ['name', 'stack', 'limit', 'allowed', 'used'] as const;
   for (let at = 0; at < fields.length; at += 1) {
     const field = fields[at]!;
     const value = hasOwn(fault, field) ? fault[field] : undefined;
-    if (value !== undefined) json += `,"${field}":${jsonStringify(value)}`;
+    if (typeof value === 'number') json += `,"${field}":${jsonStringify(value)}`;
+    else if (typeof value === 'string') json += `,"${field}":${jsonStringify(capText(value, FAULT_UNITS_MAX))}`;
   }
   if (lastHostCall !== null) json += `,"lastHostCall":${jsonStringify(lastHostCall)}`;
   return `${json}}`;
@@ -167,9 +173,11 @@ export function callTimer(invocation: Invocation, ms: number, wake: () => void):
 }
 
 function send(invocation: Invocation, name: string, args: string, settle: Settle): void {
-  invocation.seq += 1;
-  invocation.pending.set(invocation.seq, settle);
-  emit('call', invocation.id, invocation.seq, name, args);
+  const seq = invocation.seq + 1;
+  invocation.pending.set(seq, settle);
+  emit('call', invocation.id, seq, name, args);
+  // Counted last: a plugin that is at the end of its stack gets a RangeError above, and no call was made.
+  invocation.seq = seq;
 }
 
 function overLimit(invocation: Invocation, limit: 'hostCalls' | 'timers', name: string): boolean {

@@ -5,6 +5,7 @@ import {
   defineProperty,
   getOwnPropertyDescriptor,
   hasOwn,
+  NativeProxy,
   reflectGet,
   uncurryThis,
 } from './primordials.ts';
@@ -54,7 +55,7 @@ function withZone(options: unknown): unknown {
   if (options === undefined) return { timeZone: TIME_ZONE };
   const given = options as { timeZone?: unknown };
   if (given === null || given.timeZone !== undefined) return options;
-  return new Proxy(given, { get: (target, key) => (key === 'timeZone' ? TIME_ZONE : reflectGet(target, key)) });
+  return new NativeProxy(given, { get: (target, key) => (key === 'timeZone' ? TIME_ZONE : reflectGet(target, key)) });
 }
 
 /** `format()` and `formatToParts()` without a date read the machine's clock. */

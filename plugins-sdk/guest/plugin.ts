@@ -1,7 +1,7 @@
 import type { GuestInput, PluginShape } from '../contract/invocation.ts';
-import { Kv, Log } from './capabilities.ts';
+import { kvOf, logOf } from './capabilities.ts';
 import type { Invocation } from './invocation.ts';
-import { keys, NativeTypeError, SafeMap } from './primordials.ts';
+import { keys, NativeTypeError, SafeMap, setPrototypeOf } from './primordials.ts';
 import { requestFromWire } from './request.ts';
 
 type Handler = (...args: unknown[]) => unknown;
@@ -31,15 +31,18 @@ export function takeDefinition(definition: unknown): void {
     schedule: jobMap,
     health: typeof health === 'function' ? (health as Handler) : undefined,
     configure: typeof configure === 'function' ? (configure as Handler) : undefined,
-    shape: {
-      routes: namesOf(routes),
-      hooks: namesOf(hooks),
-      schedule: namesOf(schedule),
+    shape: withoutPrototype({
+      routes: withoutPrototype(namesOf(routes)),
+      hooks: withoutPrototype(namesOf(hooks)),
+      schedule: withoutPrototype(namesOf(schedule)),
       health: typeof health === 'function',
       configure: typeof configure === 'function',
-    },
+    }),
   };
 }
+
+/** JSON finds no `toJSON` that a plugin has planted on a prototype. */
+const withoutPrototype = <Value extends object>(value: Value): Value => setPrototypeOf(value, null) as Value;
 
 const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;
 const namesOf = (handlers: unknown): string[] => (isObject(handlers) ? keys(handlers) : []);
@@ -89,8 +92,8 @@ function contextOf(invocation: Invocation, { context }: GuestInput, params?: Rec
     operator,
     caller,
     config,
-    kv: new Kv(invocation, includes(grants, 'kv')),
-    log: new Log(invocation, includes(grants, 'log')),
+    kv: kvOf(invocation, includes(grants, 'kv')),
+    log: logOf(invocation, includes(grants, 'log')),
   };
   return params === undefined ? facts : { ...facts, params };
 }

@@ -33,17 +33,24 @@ export const NativeRangeError = RangeError;
 export const NativeTypeError = TypeError;
 export const NativeUint8Array = Uint8Array;
 export const NativeUint16Array = Uint16Array;
+export const NativeUint32Array = Uint32Array;
+export const NativeArray = Array;
+export const NativeProxy = Proxy;
 export const NativeString = String;
 export const NativeNumber = Number;
 export const { captureStackTrace } = Error;
 
 export const arrayJoin = uncurryThis(Array.prototype.join) as (list: readonly unknown[], by?: string) => string;
-export const arrayPush = uncurryThis(Array.prototype.push) as <T>(list: T[], ...items: T[]) => number;
-export const arraySlice = uncurryThis(Array.prototype.slice) as <T>(
-  list: readonly T[],
-  from?: number,
-  to?: number,
-) => T[];
+/** Appends without `push`, which would call a setter that a plugin has planted at an index of Array.prototype. */
+export function arrayPush<T>(list: T[], item: T): void {
+  defineProperty(list, list.length, {
+    __proto__: null,
+    value: item,
+    writable: true,
+    configurable: true,
+    enumerable: true,
+  } as PropertyDescriptor);
+}
 export const arraySort = uncurryThis(Array.prototype.sort) as <T>(list: T[], compare: (a: T, b: T) => number) => T[];
 export const charCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const stringIncludes = uncurryThis(String.prototype.includes);

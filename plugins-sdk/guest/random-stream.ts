@@ -1,5 +1,5 @@
 import { chacha20Block } from './chacha20.ts';
-import { charCodeAt } from './primordials.ts';
+import { charCodeAt, NativeUint32Array } from './primordials.ts';
 
 const BLOCK_BYTES = 64;
 /** 2^-53: a double has 53 bits of mantissa. */
@@ -8,7 +8,7 @@ const STEP = 2 ** -53;
 /** The random bytes of one invocation: the ChaCha20 key stream of its seed, so that the same seed gives the same bytes. */
 export class RandomStream {
   readonly #seed: string;
-  readonly #nonce = new Uint32Array(3);
+  readonly #nonce = new NativeUint32Array(3);
   #key: Uint32Array | null = null;
   #block: Uint32Array | null = null;
   #counter = 0;
@@ -52,7 +52,7 @@ export class RandomStream {
 
 /** Eight little-endian words of the key that `seed` writes down byte by byte. */
 function keyOf(seed: string): Uint32Array {
-  const key = new Uint32Array(8);
+  const key = new NativeUint32Array(8);
   for (let at = 0; at < 32; at += 1) {
     const byte = (hexDigit(charCodeAt(seed, at * 2)) << 4) | hexDigit(charCodeAt(seed, at * 2 + 1));
     key[at >>> 2] = key[at >>> 2]! | (byte << ((at & 3) * 8));

@@ -1,6 +1,13 @@
 import { Body, extractBody, unreadContent } from './body.ts';
 import { Headers } from './headers.ts';
-import { defineProperty, jsonStringify, NativeRangeError, NativeTypeError } from './primordials.ts';
+import {
+  defineProperty,
+  jsonStringify,
+  NativeNumber,
+  NativeRangeError,
+  NativeTypeError,
+  trunc,
+} from './primordials.ts';
 import { hrefOf } from './url.ts';
 
 interface ResponseOptions {
@@ -31,14 +38,16 @@ export class Response extends Body {
   constructor(body?: unknown, options: ResponseOptions = {}) {
     const { content, contentType } = extractBody(body);
     super(content);
-    const { status = 200, statusText = '', headers } = options ?? {};
+    const { status: given = 200, statusText = '', headers } = options ?? {};
+    // Converted once: what is checked must be what is sent.
+    const status = trunc(NativeNumber(given));
     if (!(status >= 200 && status <= 599)) {
       throw new NativeRangeError(`A response has a status from 200 to 599, not ${status}`);
     }
     if (content !== null && isBodiless(status)) {
       throw new NativeTypeError(`A response with status ${status} cannot have a body`);
     }
-    this.#status = status & 0xffff;
+    this.#status = status;
     this.#statusText = `${statusText}`;
     this.#headers = new Headers(headers);
     if (contentType !== null && !this.#headers.has('content-type')) this.#headers.append('content-type', contentType);

@@ -13,6 +13,7 @@ import {
   keys,
   mapForEach,
   mapSize,
+  NativeArray,
   NativeDate,
   NativeError,
   NativeString,
@@ -59,7 +60,7 @@ function cloneObject(value: object, copies: Copies): object {
     copies.set(value, copy);
     return copy;
   };
-  if (isArray(value)) return cloneFields(value, keep(new Array(value.length) as object), copies);
+  if (isArray(value)) return cloneFields(value, keep(new NativeArray(value.length) as object), copies);
   if (isBranded(dateGetTime, value)) return keep(new NativeDate(dateGetTime(value as Date)));
   if (value instanceof NativeRegExp) return keep(new NativeRegExp(value.source, value.flags));
   if (isBranded(mapSize, value)) {

@@ -1,31 +1,80 @@
-import { readdirSync } from 'node:fs';
 import { expect } from 'chai';
-import { answerOf, codeOf, jobIn, openTestSandbox, type TestSandbox } from '../test-sandbox.ts';
-import type { Attack } from './attack.ts';
+import { attackerOf, blamedWrongly, mayKill, runAttack } from './check-ends.ts';
+import { readCorpus } from './corpus.ts';
+import { expectUnharmed, openNeighbour } from './neighbour.ts';
+import { openRig, type Rig } from './rig.ts';
 
-const files = readdirSync(import.meta.dirname).filter(
-  (file) => file.endsWith('.ts') && !/attack\.ts|\.test\.ts/.test(file),
-);
-const attacks = await Promise.all(files.map(async (file) => (await import(`./${file}`)).default as Attack));
-const neighbour = jobIn('const got = await ctx.kv.get("n"); return [got.value, 6 * 7];');
+const corpus = await readCorpus();
+/** Together they keep two cores busy for half a minute, and nobody may be refused for having to wait. */
+const PATIENT_WALL_MS = 60_000;
 
-describe('The sandbox', () => {
-  let rig: TestSandbox;
+describe('The hostile corpus', () => {
+  it('has at least 120 attacks, of every family', () => {
+    expect(corpus.length).to.be.at.least(120);
+    expect([...new Set(corpus.map(({ name }) => name.split('/')[0]))]).to.deep.equal([
+      'coercion',
+      'cpu',
+      'host-calls',
+      'loader',
+      'memory',
+      'pollution',
+      'promises',
+      'protocol',
+      'tenants',
+      'thrown',
+      'walks',
+    ]);
+  });
+});
+
+describe('One by one, while its neighbours get their answers, a plugin ends as it must that', () => {
+  let rig: Rig;
+  const neighbours: ReturnType<typeof openNeighbour>[] = [];
   before(async () => {
-    rig = await openTestSandbox({ lanesPerCordon: 2 });
+    rig = await openRig();
+    neighbours.push(...['east', 'west', 'north', 'south'].map((name) => openNeighbour(rig, name)));
   });
   after(() => rig.close());
 
-  for (const { that, code, ends, limits } of attacks) {
-    it(`${ends === 'answers' ? 'survives' : 'stops'} a plugin that ${that}, while its neighbours get their answers`, async () => {
-      const neighbours = ['east', 'west', 'north', 'south'].map((installation) => rig.run(neighbour, { installation }));
-      const outcome = await rig.run(code, { installation: 'attacker', ...(limits ? { limits } : {}) });
-      if (ends === 'answers') expect(codeOf(outcome)).to.equal('completed');
-      else expect(codeOf(outcome)).to.be.oneOf(ends);
-      for (const answer of await Promise.all(neighbours)) expect(answerOf(answer)).to.deep.equal([1, 42]);
-      expect(answerOf(await rig.run(neighbour, { installation: 'attacker' }))).to.deep.equal([1, 42]);
-      const named = rig.deaths.flatMap(({ culprits }) => culprits.map(({ installationId }) => installationId));
-      expect(named.filter((installationId) => installationId !== 'attacker')).to.deep.equal([]);
+  for (const attack of corpus) {
+    it(`${attack.that} (${attack.name})`, async () => {
+      const deathsBefore = rig.deaths.length;
+      const asked = neighbours.map(({ ask }) => ask());
+      await runAttack(rig, attack);
+      await Promise.all(asked);
+      for (const neighbour of neighbours) expectUnharmed(neighbour);
+      const culprits = new Set(mayKill(attack) ? [attackerOf(attack)] : []);
+      expect(blamedWrongly(rig.deaths.slice(deathsBefore), culprits), 'blamed').to.deep.equal([]);
     });
   }
+});
+
+describe('All at once', () => {
+  it('all attacks end as they must, honest neighbours get every answer, and only culprits are blamed', async function () {
+    this.timeout(300_000);
+    const rig = await openRig({ cordons: 2, lanesPerCordon: 2 });
+    try {
+      const neighbours = ['east', 'west', 'north', 'south'].map((name) => openNeighbour(rig, name));
+      let attacking = true;
+      const polled = neighbours.map(async ({ ask }) => {
+        while (attacking) await ask();
+      });
+      const results = await Promise.allSettled(corpus.map((attack) => runAttack(rig, attack, PATIENT_WALL_MS)));
+      attacking = false;
+      await Promise.all(polled);
+
+      const failures = results.flatMap((result, at) =>
+        result.status === 'rejected' ? [`${corpus[at]!.name}: ${String(result.reason)}`] : [],
+      );
+      expect(failures, 'attacks that ended otherwise').to.deep.equal([]);
+      for (const neighbour of neighbours) {
+        expectUnharmed(neighbour);
+        expect(neighbour.tally.answered, 'honest answers').to.be.greaterThan(0);
+      }
+      const culprits = new Set(corpus.filter(mayKill).map(attackerOf));
+      expect(blamedWrongly(rig.deaths, culprits), 'blamed').to.deep.equal([]);
+    } finally {
+      await rig.close();
+    }
+  });
 });

@@ -4,7 +4,12 @@ import ivm from 'isolated-vm';
 const HEAP_MIB_MIN = 8;
 const GUEST_TIMEOUT_MS = 5_000;
 const TIMED_OUT = 'Script execution timed out.';
+const GUEST_NAME = 'gatehouse:guest';
 const BOUNDARY = '(<isolated-vm boundary>)';
+/** What isolated-vm says instead of an object that it cannot copy; the stack is then the lane's own. */
+const NO_ERROR = 'An object was thrown from supplied code within isolated-vm';
+/** Where isolated-vm says that an error without a place happened. */
+const ENGINE_PLACE = ' [<isolated-vm>:0:0]';
 const MESSAGE_UNITS_MAX = 4_096;
 const STACK_UNITS_MAX = 16_384;
 
@@ -46,7 +51,7 @@ export class PluginIsolate {
     this.#isolate = new ivm.Isolate({ memoryLimit: Math.max(HEAP_MIB_MIN, heapMiB) });
     this.#context = this.#isolate.createContextSync();
     const script = this.#isolate.compileScriptSync(guest.code, {
-      filename: 'gatehouse:guest',
+      filename: GUEST_NAME,
       ...(guest.cache ? { cachedData: guest.cache } : { produceCachedData: true }),
     });
     guest.cache ??= (script as { cachedData?: ivm.ExternalCopy<ArrayBuffer> }).cachedData;
@@ -126,12 +131,23 @@ function describe(thrown: unknown): { name: string; message: string; stack: stri
   }
   const { name, message, stack } = thrown as Record<string, unknown>;
   const text = (value: unknown, unitsMax: number) => (typeof value === 'string' ? value.slice(0, unitsMax) : '');
-  const frames = text(stack, STACK_UNITS_MAX);
-  const boundaryAt = frames.indexOf(BOUNDARY);
-  const own = boundaryAt < 0 ? frames : frames.slice(0, frames.lastIndexOf('\n', boundaryAt));
+  const said = text(message, MESSAGE_UNITS_MAX);
+  if (said.startsWith(NO_ERROR))
+    return { name: '', message: 'The bundle threw an object that is no Error.', stack: '' };
   return {
     name: text(name, 128) || 'Error',
-    message: text(message, MESSAGE_UNITS_MAX) || 'the bundle threw something without a message',
-    stack: own,
+    message: said.replace(ENGINE_PLACE, '') || 'The bundle threw something without a message.',
+    stack: ownFrames(text(stack, STACK_UNITS_MAX)),
   };
+}
+
+/** The frames of the bundle. What lies behind the boundary is the lane's; without one, all of it is. */
+function ownFrames(stack: string): string {
+  const boundaryAt = stack.indexOf(BOUNDARY);
+  if (boundaryAt < 0) return '';
+  const lines = stack.slice(0, Math.max(0, stack.lastIndexOf('\n', boundaryAt))).split('\n');
+  return lines
+    .filter((line) => !line.includes(`${GUEST_NAME}:`))
+    .join('\n')
+    .replace(ENGINE_PLACE, '');
 }

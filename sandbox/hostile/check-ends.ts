@@ -1,0 +1,62 @@
+import { expect } from 'chai';
+import type { CordonDeath } from '../index.ts';
+import type { Attack, Ends, Step } from './attack.ts';
+import type { NamedAttack } from './corpus.ts';
+import { ATTACK_LIMITS, answerOf, codeOf, DEADLINE_SLACK_MS, endsWell, leaksIn, type Ran, type Rig } from './rig.ts';
+
+/** Whom an attack runs as; each has installations of its own, so that blame can be told apart. */
+export const attackerOf = ({ name }: NamedAttack): string => `attacker:${name}`;
+const installationOf = (attack: NamedAttack, by: Step['by']): string =>
+  by === 'attacker' ? attackerOf(attack) : `bystander:${attack.name}`;
+
+/** Whether anything of an attack may cost a cordon its life; what answers never may. */
+export const mayKill = (attack: Attack): boolean =>
+  [attack.ends, ...(attack.later ?? []).map(({ ends }) => ends)].some((ends) => !endsWell(ends));
+
+/** Runs an attack and what follows it; throws where any of it ends otherwise than it must. */
+export async function runAttack(rig: Rig, attack: NamedAttack, wallMs = ATTACK_LIMITS.wallMs): Promise<void> {
+  const { code, asks, ends, later = [], ungranted } = attack;
+  const limits = { wallMs, ...attack.limits };
+  const steps: Step[] = [{ by: 'attacker', ends, ...(asks ? { asks } : {}) }, ...later];
+  for (const [at, step] of steps.entries()) {
+    const ran = await rig.run({
+      code,
+      installation: installationOf(attack, step.by),
+      limits,
+      ungranted: ungranted === true,
+      ...(step.asks ? { asks: step.asks } : {}),
+    });
+    expectEnds(ran, step.ends);
+    expect(ran.outcome.usage.wallMs, 'milliseconds').to.be.at.most(limits.wallMs + DEADLINE_SLACK_MS);
+    expect(leaksIn(ran), 'what it learned of the host').to.deep.equal([]);
+    if (at === 0) expectSays(ran, attack);
+  }
+}
+
+function expectEnds(ran: Ran, ends: Ends): void {
+  if (!endsWell(ends)) {
+    expect(codeOf(ran), answerText(ran)).to.be.oneOf(ends);
+    return;
+  }
+  expect(answerOf(ran.outcome)).to.deep.equal(ends.answers);
+}
+
+const answerText = ({ outcome }: Ran): string => (outcome.status === 'completed' ? outcome.output.slice(0, 200) : '');
+
+function expectSays({ outcome, logs }: Ran, { says, logs: expected }: Attack): void {
+  if (says) expect(outcome.status === 'faulted' && outcome.fault.message).to.match(says);
+  if (!expected) return;
+  const messages = logs.map(({ json }) => (JSON.parse(json) as { message: string }).message);
+  expect(messages).to.have.length(expected.length);
+  for (const [at, message] of messages.entries()) {
+    const wanted = expected[at]!;
+    if (typeof wanted === 'string') expect(message).to.equal(wanted);
+    else expect(message).to.match(wanted);
+  }
+}
+
+/** Everybody who was blamed for the deaths, and is none of `culprits`. */
+export const blamedWrongly = (deaths: readonly CordonDeath[], culprits: ReadonlySet<string>): string[] =>
+  deaths
+    .flatMap((death) => death.culprits.map(({ installationId }) => installationId))
+    .filter((id) => !culprits.has(id));

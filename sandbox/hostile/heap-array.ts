@@ -1,8 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'fills its heap with arrays',
-  code: attackIn('const kept = []; for (;;) kept.push(new Array(1_000).fill(kept.length));'),
-  ends: ['heap-limit'],
-  limits: { cpuMs: 1_000 },
-} satisfies Attack;

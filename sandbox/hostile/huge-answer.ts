@@ -1,7 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'answers more than it may',
-  code: attackIn('return "x".repeat(3 * 2 ** 20);'),
-  ends: ['output-too-large'],
-} satisfies Attack;

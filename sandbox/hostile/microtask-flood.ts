@@ -1,7 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'never lets the microtask queue run dry',
-  code: attackIn('const again = () => Promise.resolve().then(again); await again();'),
-  ends: ['cpu-limit', 'heap-limit'],
-} satisfies Attack;

@@ -1,9 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'throws a proxy that throws whenever it is looked at',
-  code: attackIn(
-    'const trap = () => { throw evil; }; const evil = new Proxy({}, new Proxy({}, { get: () => trap })); throw evil;',
-  ),
-  ends: ['plugin-threw'],
-} satisfies Attack;
