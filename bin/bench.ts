@@ -1,8 +1,7 @@
-import { execFileSync } from 'node:child_process';
 import fs from 'node:fs';
-import os from 'node:os';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { circumstances } from '../benchmarks/measure/circumstances.ts';
 import { type Benchmark, markdownOf, type Report } from '../benchmarks/measure/report.ts';
 
 const root = path.dirname(import.meta.dirname);
@@ -36,22 +35,6 @@ async function main(argv: string[]): Promise<number> {
     console.log(JSON.stringify(report, null, 2));
   }
   return 0;
-}
-
-function circumstances(): Pick<Report, 'at' | 'commit' | 'machine'> {
-  const git = (...args: string[]) => execFileSync('git', args, { cwd: root, encoding: 'utf8' }).trim();
-  const dirty = git('status', '--porcelain', '--untracked-files=no') === '' ? '' : '-dirty';
-  return {
-    at: new Date().toISOString(),
-    commit: git('rev-parse', '--short', 'HEAD') + dirty,
-    machine: {
-      cpu: os.cpus()[0]?.model.trim() ?? 'unknown',
-      cores: os.availableParallelism(),
-      memoryGiB: Math.round(os.totalmem() / 1024 ** 3),
-      platform: `${process.platform}-${process.arch}`,
-      node: process.versions.node,
-    },
-  };
 }
 
 function keep(report: Report): void {

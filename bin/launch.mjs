@@ -16,6 +16,7 @@ const COMMANDS = {
   test: ['bin/test.ts'],
   check: ['bin/test.ts', 'check'],
   bench: ['bin/bench.ts'],
+  soak: ['bin/soak.ts'],
   gatehouse: ['bin/gatehouse.ts'],
   gate: ['bin/gate.ts'],
 };

@@ -1,3 +1,4 @@
+import type { Circumstances } from './circumstances.ts';
 import { formatNumber } from './statistics.ts';
 
 /** One question, one answer. */
@@ -42,12 +43,9 @@ export interface Measured {
   ratio: { name: string; value: number; target: number; met: boolean };
 }
 
-export interface Report extends Measured {
+export interface Report extends Measured, Circumstances {
   name: string;
   question: string;
-  at: string;
-  commit: string;
-  machine: { cpu: string; cores: number; memoryGiB: number; platform: string; node: string };
 }
 
 /** A report for people. */

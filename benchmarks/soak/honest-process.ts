@@ -1,0 +1,111 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { type Answer, call, openConnections } from './call.ts';
+import { HONEST_CLIENTS, type HonestClient, type HonestKind, type Visit } from './honest-clients.ts';
+import { serveOrders } from './program.ts';
+import { seeded } from './seeded.ts';
+
+/** Honest traffic: a fixed number of clients, each of which sends its next request when the last one is answered. */
+export type HonestOrder =
+  | { op: 'start'; clients: ClientOrder[]; pauseMs: number; timeoutMs: number; seed: number }
+  | { op: 'stop' };
+
+export interface ClientOrder {
+  kind: HonestKind;
+  /** Address of the installation, without a slash at the end. */
+  url: string;
+  token: string;
+  /** Where it keeps its counts. */
+  name: string;
+}
+
+/** Results of all clients, by column; row n is one request. */
+export interface HonestRecord {
+  client: Uint16Array;
+  sentAtMs: Float64Array;
+  tookMs: Float64Array;
+  verdict: Uint8Array;
+  /** What was lost or wrong, row by row; of each kind of failure a few say more. */
+  failures: { client: number; atMs: number; verdict: 'wrong' | 'lost'; code: string; said: string }[];
+}
+
+export const RIGHT = 0;
+export const WRONG = 1;
+export const LOST = 2;
+
+export interface HonestEvent {
+  sent: number;
+  right: number;
+  wrong: number;
+  lost: number;
+}
+
+const EVENT_PERIOD_MS = 500;
+const FAILURES_MAX = 1_000;
+const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
+
+const rows: { client: number; sentAtMs: number; tookMs: number; verdict: number }[] = [];
+const failures: HonestRecord['failures'] = [];
+const counts: HonestEvent = { sent: 0, right: 0, wrong: 0, lost: 0 };
+let running: Promise<void>[] = [];
+let stopping = false;
+
+const tell = serveOrders<HonestOrder>(async (order) => {
+  if (order.op === 'start') return start(order);
+  stopping = true;
+  await Promise.all(running);
+  setImmediate(() => process.disconnect!());
+  return columns();
+});
+process.once('disconnect', () => process.exit());
+
+function start({ clients, pauseMs, timeoutMs, seed }: Extract<HonestOrder, { op: 'start' }>): null {
+  const agent = openConnections();
+  running = clients.map(async ({ kind, url, token, name }, client) => {
+    const random = seeded(seed + client);
+    const honest = HONEST_CLIENTS[kind](name, random);
+    while (!stopping) {
+      const visit = honest.next();
+      const sentAtMs = nowMs();
+      counts.sent++;
+      const answer = await call(agent, { url: url + visit.path, token, timeoutMs, ...visit });
+      keep(client, sentAtMs, judge(honest, visit, answer), answer);
+      await pause(pauseMs * (0.5 + random.next()));
+    }
+  });
+  setInterval(() => tell(counts), EVENT_PERIOD_MS).unref();
+  return null;
+}
+
+interface Judged {
+  verdict: number;
+  said: string;
+}
+
+function judge(client: HonestClient, visit: Visit, { status, code, headers, body }: Answer): Judged {
+  if (status < 200 || status > 299) {
+    client.lost();
+    return { verdict: LOST, said: `${status} ${code} ${body.toString('utf8', 0, 300)}` };
+  }
+  try {
+    const difference = visit.check(body, headers);
+    return difference === null ? { verdict: RIGHT, said: '' } : { verdict: WRONG, said: difference };
+  } catch (error) {
+    return { verdict: WRONG, said: `unreadable: ${String(error)}` };
+  }
+}
+
+function keep(client: number, sentAtMs: number, { verdict, said }: Judged, { code }: Answer): void {
+  rows.push({ client, sentAtMs, tookMs: nowMs() - sentAtMs, verdict });
+  counts[verdict === RIGHT ? 'right' : verdict === WRONG ? 'wrong' : 'lost']++;
+  if (verdict === RIGHT || failures.length >= FAILURES_MAX) return;
+  const kind = verdict === WRONG ? 'wrong' : 'lost';
+  failures.push({ client, atMs: sentAtMs, verdict: kind, code: code || 'wrong-answer', said });
+}
+
+const columns = (): HonestRecord => ({
+  client: Uint16Array.from(rows, ({ client }) => client),
+  sentAtMs: Float64Array.from(rows, ({ sentAtMs }) => sentAtMs),
+  tookMs: Float64Array.from(rows, ({ tookMs }) => tookMs),
+  verdict: Uint8Array.from(rows, ({ verdict }) => verdict),
+  failures,
+});
