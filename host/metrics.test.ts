@@ -39,10 +39,12 @@ describe('createMetrics', () => {
     metrics.invocation('http', { status: 'completed', output: '', usage });
     metrics.invocation('hook', faulted);
     metrics.cordonDeath({ reason: 'overdue' });
+    metrics.invocationRefused('cpu-budget-exhausted');
     const { text } = await metrics.expose();
     expect(text).to.include('gatehouse_invocations_total{kind="http",status="completed"} 1');
     expect(text).to.include('gatehouse_invocations_total{kind="hook",status="faulted"} 1');
     expect(text).to.include('gatehouse_plugin_faults_total{code="cpu-limit"} 1');
+    expect(text).to.include('gatehouse_invocation_refusals_total{code="cpu-budget-exhausted"} 1');
     expect(text).to.include('gatehouse_invocation_cpu_ms_total 5');
     expect(text).to.include('gatehouse_reexecutions_total 2');
     expect(text).to.include('gatehouse_cordon_deaths_total{reason="overdue"} 1');

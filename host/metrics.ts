@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CordonDeath, Outcome, SandboxStatus } from '../sandbox/index.ts';
+import type { InvocationRefusalCode } from './invocations/contract.ts';
 
 /** What the host counts. Labels are closed sets: templates, codes and states, never ids. */
 export interface Metrics {
@@ -7,6 +8,8 @@ export interface Metrics {
   httpRequest(method: string, route: string, status: number, durationMs: number): void;
   /** One ended invocation; `kind` is that of its GuestInput. */
   invocation(kind: string, outcome: Outcome): void;
+  /** One invocation that was not run, or not to its end, through no fault of its plugin. */
+  invocationRefused(code: InvocationRefusalCode): void;
   cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
   /** The text exposition format of Prometheus. */
   expose(): Promise<{ mediaType: string; text: string }>;
@@ -43,6 +46,12 @@ export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
     labelNames: ['code'],
     registers,
   });
+  const refusals = new Counter({
+    name: 'gatehouse_invocation_refusals_total',
+    help: 'Invocations that were not run, or not to their end, through no fault of the plugin, by code.',
+    labelNames: ['code'],
+    registers,
+  });
   const cpu = new Counter({
     name: 'gatehouse_invocation_cpu_ms_total',
     help: 'CPU milliseconds metered in isolates.',
@@ -50,7 +59,7 @@ export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
   });
   const queued = new Histogram({
     name: 'gatehouse_invocation_queued_seconds',
-    help: 'Time between the arrival of an invocation and its first turn.',
+    help: 'Time between the arrival of an invocation and its first turn: in the queue of its installation, and of its lane.',
     buckets: SECONDS,
     registers,
   });
@@ -78,6 +87,7 @@ export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
       queued.observe(queuedMs / 1_000);
       if (executions > 1) reexecutions.inc(executions - 1);
     },
+    invocationRefused: (code) => refusals.inc({ code }),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };

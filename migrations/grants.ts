@@ -18,5 +18,6 @@ export const GRANTS: Record<string, string[]> = {
   installation_logs: ['select', 'insert', 'delete'],
   schedule_runs: ['select', 'insert', 'delete'],
   usage: ['select', 'insert', 'update', 'delete'],
+  usage_refusals: ['select', 'insert', 'update', 'delete'],
   migrations: ['select'],
 };

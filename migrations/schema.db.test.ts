@@ -184,11 +184,13 @@ describe('schema', () => {
       const { knex } = database;
       await knex('installations').insert(installation({ id, slug: 'leaving' }));
       await knex('kv_entries').insert({ installation_id: id, key: 'k', value: '1', version: 1 });
-      await knex('usage').insert({ installation_id: id, hour: '2030-01-01T05:00:00Z' });
+      const hour = { installation_id: id, hour: '2030-01-01T05:00:00Z' };
+      await knex('usage').insert(hour);
+      await knex('usage_refusals').insert({ ...hour, code: 'cpu-budget-exhausted', invocations: 1 });
       const entry = { id: v7(), installation_id: id, at: new Date(), invocation_id: 'i', message: 'm' };
       await knex('installation_logs').insert({ ...entry, source: 'host', level: 'info', facts: '{"a":"\\u0000"}' });
       await database.asOwner((owner) => owner('installations').where({ id }).del());
-      for (const table of ['kv_entries', 'usage', 'installation_logs']) {
+      for (const table of ['kv_entries', 'usage', 'usage_refusals', 'installation_logs']) {
         expect(await knex(table).where('installation_id', id), table).to.deep.equal([]);
       }
     });

@@ -122,21 +122,37 @@ describe('installations in PostgreSQL', () => {
       inputBytes: 6,
       outputBytes: 7,
       executions: 2,
+      queuedMs: 0.5,
+      logBytes: 8,
+      heapMiBMax: 3,
     };
     const hourMs = 3_600_000;
-    await usage.add([{ installationId: id, ...sum }], 10 * hourMs);
+    const refused = { installationId: id, code: 'cpu-budget-exhausted', invocations: 3 } as const;
+    await usage.add([{ installationId: id, ...sum }], [refused], 10 * hourMs);
     await usage.add(
       [
-        { installationId: id, ...sum },
+        { installationId: id, ...sum, heapMiBMax: 2.5 },
         { installationId: uuidv7(), ...sum },
       ],
+      [refused, { ...refused, code: 'installation-saturated' }, { ...refused, installationId: uuidv7() }],
       11 * hourMs - 1,
     );
-    await usage.add([{ installationId: id, ...sum }], 11 * hourMs);
+    await usage.add([{ installationId: id, ...sum }], [], 11 * hourMs);
+    await usage.add([], [refused], 11 * hourMs);
     const rows = await database.knex('usage').where({ installation_id: id }).orderBy('hour');
-    expect(rows.map(({ invocations, cpu_ms }) => [Number(invocations), cpu_ms])).to.deep.equal([
-      [4, 3],
-      [2, 1.5],
+    expect(
+      rows.map((row) => [Number(row.invocations), row.cpu_ms, row.queued_ms, Number(row.log_bytes), row.heap_mib_max]),
+    ).to.deep.equal([
+      [4, 3, 1, 16, 3],
+      [2, 1.5, 0.5, 8, 3],
+    ]);
+    const counted = await database.knex('usage_refusals').where({ installation_id: id }).orderBy(['hour', 'code']);
+    expect(
+      counted.map(({ hour, code, invocations }) => [hour.getTime() / hourMs, code, Number(invocations)]),
+    ).to.deep.equal([
+      [10, 'cpu-budget-exhausted', 6],
+      [10, 'installation-saturated', 3],
+      [11, 'cpu-budget-exhausted', 3],
     ]);
   });
 });

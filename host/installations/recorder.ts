@@ -3,17 +3,20 @@ import type { Log } from '../http/log.ts';
 import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
 import { batchWriter } from './batch-writer.ts';
+import type { InstallationLogEntry } from './contract.ts';
 import type { ShowFrames } from './fault-frames.ts';
 import type { InstallationLogStore, LogLine } from './installation-log-store.ts';
+import { refusalLog, type Whose } from './refusal-log.ts';
 import { usageMeter } from './usage-meter.ts';
 import type { UsageStore } from './usage-store.ts';
 
 const LOG_DELAY_MS = 100;
 const LOG_LINES_MAX = 10_000;
 const METER_INTERVAL_MS = 1_000;
+const REFUSALS_INTERVAL_MS = 10_000;
 
 /** Where the log lines and the usage of plugins go. */
-export interface Recorder extends Pick<RunnerPorts, 'record' | 'meter'> {
+export interface Recorder extends Pick<RunnerPorts, 'record' | 'meter' | 'refused'> {
   /** Resolves when the log lines so far can be read. */
   flushLogs(): Promise<void>;
   /** Writes what is still in memory. */
@@ -43,18 +46,32 @@ export function createRecorder(ports: {
   });
   const meter = usageMeter(usage, nowMs);
   const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
-  const timer = setInterval(flushMeter, METER_INTERVAL_MS);
+  const refusals = refusalLog(nowMs);
+  const record = ({ id, bundleDigest }: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
+    lines.add({ line: { id: uuidv7(), installationId: id, ...entry }, bundleDigest });
+  const flushLogs = () => {
+    refusals.drain(record);
+    return lines.flush();
+  };
+  const timers = [
+    setInterval(flushMeter, METER_INTERVAL_MS),
+    setInterval(() => refusals.drain(record), REFUSALS_INTERVAL_MS),
+  ];
   return {
-    record: ({ id, bundleDigest }, entry) =>
-      lines.add({ line: { id: uuidv7(), installationId: id, ...entry }, bundleDigest }),
-    meter: (installation, kind, outcome) => {
+    record,
+    meter: ({ id }, kind, outcome, logBytes) => {
       metrics.invocation(kind, outcome);
-      meter.add(installation.id, outcome);
+      meter.add(id, outcome, logBytes);
     },
-    flushLogs: lines.flush,
+    refused: (installation, code) => {
+      metrics.invocationRefused(code);
+      meter.refuse(installation.id, code);
+      refusals.add(installation, code);
+    },
+    flushLogs,
     close: async () => {
-      clearInterval(timer);
-      await Promise.all([lines.flush(), flushMeter()]);
+      for (const timer of timers) clearInterval(timer);
+      await Promise.all([flushLogs(), flushMeter()]);
     },
   };
 }

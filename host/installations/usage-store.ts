@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { InvocationRefusalCode } from '../invocations/contract.ts';
 
 /** What one installation used, added up. */
 export interface UsageSum {
@@ -7,16 +8,28 @@ export interface UsageSum {
   faults: number;
   cpuMs: number;
   wallMs: number;
+  /** Of `wallMs`, what they waited for their first turn. */
+  queuedMs: number;
   turns: number;
   hostCalls: number;
   inputBytes: number;
   outputBytes: number;
+  logBytes: number;
   executions: number;
+  /** The largest, not the sum. */
+  heapMiBMax: number;
+}
+
+/** Invocations that had no outcome; they are not in `UsageSum`. */
+export interface RefusalSum {
+  installationId: string;
+  code: InvocationRefusalCode;
+  invocations: number;
 }
 
 export interface UsageStore {
-  /** Adds to the sums of the hour that `atMs` lies in. */
-  add(sums: UsageSum[], atMs: number): Promise<void>;
+  /** Adds to the sums of the hour that `atMs` lies in: all of it or nothing. Installations that are gone are left out. */
+  add(sums: UsageSum[], refusals: RefusalSum[], atMs: number): Promise<void>;
 }
 
 /** Column of each sum. */
@@ -25,34 +38,55 @@ const COLUMNS = {
   faults: 'faults',
   cpuMs: 'cpu_ms',
   wallMs: 'wall_ms',
+  queuedMs: 'queued_ms',
   turns: 'turns',
   hostCalls: 'host_calls',
   inputBytes: 'input_bytes',
   outputBytes: 'output_bytes',
+  logBytes: 'log_bytes',
   executions: 'executions',
-} as const satisfies Record<Exclude<keyof UsageSum, 'installationId'>, string>;
+} as const satisfies Record<Exclude<keyof UsageSum, 'installationId' | 'heapMiBMax'>, string>;
 
 const names = Object.values(COLUMNS);
+const HOUR = "date_trunc('hour', CAST(:at AS timestamptz), 'UTC')";
+const exists = (table: string) =>
+  `EXISTS (SELECT 1 FROM installations WHERE installations.id = ${table}.installation_id)`;
 
+/** One statement, so that what failed can be written again without counting anything twice. */
 const ADD = `
-  INSERT INTO usage AS used (installation_id, hour, ${names.join(', ')})
-  SELECT installation_id, date_trunc('hour', CAST(:at AS timestamptz), 'UTC'), ${names.join(', ')}
-  FROM json_to_recordset(:sums) AS added (installation_id uuid, ${names.map((name) => `${name} float8`).join(', ')})
-  WHERE EXISTS (SELECT 1 FROM installations WHERE installations.id = added.installation_id)
-  ON CONFLICT (installation_id, hour) DO UPDATE SET
-    ${names.map((name) => `${name} = used.${name} + excluded.${name}`).join(', ')}`;
+  WITH usage_added AS (
+    INSERT INTO usage AS used (installation_id, hour, heap_mib_max, ${names.join(', ')})
+    SELECT installation_id, ${HOUR}, heap_mib_max, ${names.join(', ')}
+    FROM json_to_recordset(:sums) AS added
+      (installation_id uuid, heap_mib_max float8, ${names.map((name) => `${name} float8`).join(', ')})
+    WHERE ${exists('added')}
+    ON CONFLICT (installation_id, hour) DO UPDATE SET
+      heap_mib_max = greatest(used.heap_mib_max, excluded.heap_mib_max),
+      ${names.map((name) => `${name} = used.${name} + excluded.${name}`).join(', ')}
+  )
+  INSERT INTO usage_refusals AS refused (installation_id, hour, code, invocations)
+  SELECT installation_id, ${HOUR}, code, invocations
+  FROM json_to_recordset(:refusals) AS added (installation_id uuid, code text, invocations bigint)
+  WHERE ${exists('added')}
+  ON CONFLICT (installation_id, hour, code) DO UPDATE SET invocations = refused.invocations + excluded.invocations`;
 
 /** Hourly sums per installation: the basis of metered prices. */
 export function usageStore(database: Knex): UsageStore {
   return {
-    add: async (sums, atMs) => {
-      const rows = sums.map(({ installationId, ...sum }) => ({
+    add: async (sums, refusals, atMs) => {
+      const rows = sums.map(({ installationId, heapMiBMax, ...sum }) => ({
         installation_id: installationId,
+        heap_mib_max: heapMiBMax,
         ...Object.fromEntries(
           Object.entries(sum).map(([name, value]) => [COLUMNS[name as keyof typeof COLUMNS], value]),
         ),
       }));
-      await database.raw(ADD, { at: new Date(atMs).toISOString(), sums: JSON.stringify(rows) });
+      const refused = refusals.map(({ installationId, ...rest }) => ({ installation_id: installationId, ...rest }));
+      await database.raw(ADD, {
+        at: new Date(atMs).toISOString(),
+        sums: JSON.stringify(rows),
+        refusals: JSON.stringify(refused),
+      });
     },
   };
 }

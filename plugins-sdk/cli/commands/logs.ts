@@ -87,7 +87,8 @@ function plainFacts(facts: Json): string {
 function endOfInvocation(facts: Json): { text: string; frames: string[] } {
   const { kind, fault, usage } = (facts ?? {}) as { kind?: string; fault?: PluginFault; usage?: Usage };
   if (fault === undefined || usage === undefined) return { text: plainFacts(facts), frames: [] };
-  const spent = `${kind}, cpu ${usage.cpuMs.toFixed(1)} ms, wall ${usage.wallMs.toFixed(0)} ms, calls ${usage.hostCalls}`;
+  const queued = usage.queuedMs >= 1 ? `, queued ${usage.queuedMs.toFixed(0)} ms` : '';
+  const spent = `${kind}, cpu ${usage.cpuMs.toFixed(1)} ms, wall ${usage.wallMs.toFixed(0)} ms${queued}, calls ${usage.hostCalls}`;
   const frames = (fault.stack ?? '').split('\n').map((frame) => frame.trim());
   return { text: `(${spent})`, frames: frames.filter((frame) => frame !== '') };
 }
