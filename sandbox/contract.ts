@@ -121,7 +121,16 @@ export interface CordonDeath {
   /** Exit code or signal, as the operating system told it. */
   exit: string;
   /** Who was inside a turn, when the cordon's own behaviour was the cause; empty after a kill from outside. */
-  culprits: { invocationId: string; installationId: string; digest: string }[];
+  culprits: Culprit[];
+}
+
+/** Whose turn a cordon died of. */
+export interface Culprit {
+  invocationId: string;
+  installationId: string;
+  digest: string;
+  /** What the invocation ended with; absent where it had ended before its cordon did. */
+  fault?: PluginFault;
 }
 
 export interface SandboxOptions {

@@ -115,7 +115,8 @@ describe('createSandbox', () => {
     for (const outcome of await Promise.all(neighbours)) expect(answerOf(outcome)).to.equal(1);
     await until(() => rig.deaths.length > 0);
     expect(rig.deaths[0]).to.deep.include({ reason: 'overdue', exit: 'SIGKILL' });
-    expect(rig.deaths[0]!.culprits.map(({ invocationId }) => invocationId)).to.deep.equal(['culprit']);
+    const named = rig.deaths[0]!.culprits.map(({ invocationId, fault }) => [invocationId, fault?.code]);
+    expect(named).to.deep.equal([['culprit', 'cpu-limit']]);
     expect(rig.calls).to.have.length(10);
   });
 

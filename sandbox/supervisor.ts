@@ -1,7 +1,15 @@
 import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
 import { monotonicMs } from './clock.ts';
-import type { Invocation, InvocationPorts, Outcome, SandboxOptions, SandboxPorts, SandboxStatus } from './contract.ts';
+import type {
+  Culprit,
+  Invocation,
+  InvocationPorts,
+  Outcome,
+  SandboxOptions,
+  SandboxPorts,
+  SandboxStatus,
+} from './contract.ts';
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { SandboxRefusal } from './errors.ts';
 import { LOSSES_MAX } from './limits.ts';
@@ -282,15 +290,16 @@ export class Supervisor {
   }
 
   /** Answers the culprits, executes the others again. Returns whom `onCordonDeath` names. */
-  #settleRuns(cordon: Cordon, judgement: Judgement, openTurns: OpenTurn[]): Judgement['culprits'] {
-    const blamed: Judgement['culprits'] = [];
+  #settleRuns(cordon: Cordon, judgement: Judgement, openTurns: OpenTurn[]): Culprit[] {
+    const blamed: Culprit[] = [];
     const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
     for (const turn of judgement.culprits) {
+      const { invocationId, installationId, digest } = turn;
       const run = runs.find(
         (other) => other.lane === turn.lane && other.run.invocation.invocationId === turn.invocationId,
       )?.run;
       if (!run) {
-        blamed.push(turn);
+        blamed.push({ invocationId, installationId, digest });
         continue;
       }
       run.wasInside(turn.startedAtMs);
@@ -302,7 +311,7 @@ export class Supervisor {
         ...(run.lastHostCall ? { lastHostCall: run.lastHostCall } : {}),
       });
       if (!fault) continue;
-      blamed.push(turn);
+      blamed.push({ invocationId, installationId, digest, fault });
       if (judgement.cpuMs > 0) run.cost = { ...run.cost, cpuMs: run.cost.cpuMs + judgement.cpuMs };
       run.fail(fault);
     }
@@ -314,13 +323,13 @@ export class Supervisor {
     return blamed;
   }
 
-  #report(cordon: Cordon, end: CordonEnd, { reason }: Judgement, blamed: Judgement['culprits']): void {
+  #report(cordon: Cordon, end: CordonEnd, { reason }: Judgement, culprits: Culprit[]): void {
     this.#ports.onCordonDeath?.({
       pid: cordon.pid,
       atMs: Date.now(),
       reason,
       exit: end.signal ?? String(end.code),
-      culprits: blamed.map(({ invocationId, installationId, digest }) => ({ invocationId, installationId, digest })),
+      culprits,
     });
   }
 
