@@ -1,7 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'scans nine quadrillion entries in one built-in call, which V8 cannot interrupt',
-  code: attackIn('return Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1);'),
-  ends: ['cpu-limit'],
-} satisfies Attack;

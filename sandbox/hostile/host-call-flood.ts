@@ -1,7 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'makes host calls without end and waits for none',
-  code: attackIn('for (;;) ctx.kv.get("a").catch(() => {});'),
-  ends: ['host-call-limit', 'cpu-limit', 'heap-limit'],
-} satisfies Attack;

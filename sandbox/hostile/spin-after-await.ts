@@ -1,7 +1,0 @@
-import { type Attack, attackIn } from './attack.ts';
-
-export default {
-  that: 'spins after an await, in a turn that a host call began',
-  code: attackIn('await ctx.kv.get("a"); for (;;);'),
-  ends: ['cpu-limit'],
-} satisfies Attack;

@@ -1,7 +1,0 @@
-import type { Attack } from './attack.ts';
-
-export default {
-  that: 'throws in its top-level code',
-  code: 'throw new RangeError("not today");',
-  ends: ['plugin-start-failed'],
-} satisfies Attack;
