@@ -69,7 +69,9 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const plugin = shelf.takeIsolate(isolate.heapMiB);
     isolate.plugin = plugin;
     const timeoutMs = turnTimeoutMs(limits.startupCpuMs, wallLeftMs, first.execution);
-    const ticket = { text: startUpText(first.text), timeoutMs, heapMiB: isolate.heapMiB };
+    const { heapMiB } = isolate;
+    const text = startUpText(first.text);
+    const ticket = { text, timeoutMs, heapMiB, cpuLeftMs: limits.startupCpuMs, wallLeftMs };
     const startUp = meter.measure(ticket, () => plugin.start(code, timeoutMs));
     const { cpuMs } = meter.last;
     const failAll = (fault: PluginFault) => {

@@ -70,7 +70,13 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     leave(run);
     if (!plugin || !shelf.isAlive(isolate)) return;
     const head: TurnHead = { op: 'forget', id: run.id };
-    const ticket = { text: run.text, timeoutMs: FORGET_TIMEOUT_MS, heapMiB: isolate.heapMiB };
+    const ticket = {
+      text: run.text,
+      timeoutMs: FORGET_TIMEOUT_MS,
+      heapMiB: isolate.heapMiB,
+      cpuLeftMs: FORGET_TIMEOUT_MS,
+      wallLeftMs: FORGET_TIMEOUT_MS,
+    };
     const entry = meter.measure(ticket, () => plugin.turn(JSON.stringify(head), '', FORGET_TIMEOUT_MS));
     if (entry.ended === 'returned') read(run, entry.records);
     else lose(isolate);
@@ -204,9 +210,9 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     const plugin = isolate.plugin!;
     if (run.startedAtMs === 0) run.startedAtMs = monotonicMs();
     const text = JSON.stringify(head);
-    const entry: Entry = meter.measure({ text: run.text, timeoutMs, heapMiB: isolate.heapMiB }, () =>
-      plugin.turn(text, body, timeoutMs),
-    );
+    const cpuLeftMs = limits.cpuMs - run.cpuMs;
+    const ticket = { text: run.text, timeoutMs, heapMiB: isolate.heapMiB, cpuLeftMs, wallLeftMs };
+    const entry: Entry = meter.measure(ticket, () => plugin.turn(text, body, timeoutMs));
     run.turns++;
     run.cpuMs += meter.last.cpuMs;
     if (entry.ended !== 'returned') {

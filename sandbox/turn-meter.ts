@@ -7,6 +7,9 @@ export interface TurnTicket {
   text: string;
   timeoutMs: number;
   heapMiB: number;
+  /** What the invocation has left of both. */
+  cpuLeftMs: number;
+  wallLeftMs: number;
 }
 
 /**
@@ -36,7 +39,8 @@ export function createTurnMeter(lane: number, pen: LanePen, board: WatchBoard) {
     const mustEndByMs = startedAtMs + ticket.timeoutMs;
     const cpuBeforeMs = threadCpuMs();
     pen.enter(ticket.text, startedAtMs, mustEndByMs);
-    board.enter(lane, mustEndByMs, ticket.heapMiB);
+    const { heapMiB, cpuLeftMs, wallLeftMs } = ticket;
+    board.enter(lane, { mustEndByMs, heapMiB, cpuLeftMs, deadlineMs: startedAtMs + wallLeftMs });
     try {
       return enter();
     } finally {

@@ -1,19 +1,31 @@
 /**
- * Memory that the lanes of a cordon share with its main thread: until when each lane's turn must have ended, how large its
- * isolate may be, and whether the lane is ready. Plain stores of aligned 8-byte numbers are enough: one writer each, and
+ * Memory that the lanes of a cordon share with its main thread: until when each lane's turn must have ended, what it may
+ * use until then, and whether the lane is ready. Plain stores of aligned 8-byte numbers are enough: one writer each, and
  * the watchdog looks again before it acts.
  */
-const FIELDS = 3;
+const FIELDS = 5;
+
+/** What the watchdog must know of a turn. Times are on the monotonic clock. */
+export interface WatchedTurn {
+  /** When the engine is to have interrupted it. */
+  mustEndByMs: number;
+  heapMiB: number;
+  /** What is left of the invocation's CPU budget. */
+  cpuLeftMs: number;
+  /** When the invocation's time is over, whatever it has used. */
+  deadlineMs: number;
+}
 
 export interface WatchBoard {
   buffer: SharedArrayBuffer;
   lanes: number;
-  /** `mustEndByMs` on the monotonic clock. */
-  enter(lane: number, mustEndByMs: number, heapMiB: number): void;
+  enter(lane: number, turn: WatchedTurn): void;
   leave(lane: number): void;
   /** 0 outside of a turn. */
   mustEndByMs(lane: number): number;
   heapMiB(lane: number): number;
+  cpuLeftMs(lane: number): number;
+  deadlineMs(lane: number): number;
   setReady(lane: number): void;
   isReady(lane: number): boolean;
 }
@@ -24,8 +36,10 @@ export function watchBoard(lanes: number, shared?: SharedArrayBuffer): WatchBoar
   return {
     buffer,
     lanes,
-    enter(lane, mustEndByMs, heapMiB) {
+    enter(lane, { mustEndByMs, heapMiB, cpuLeftMs, deadlineMs }) {
       fields[lane * FIELDS + 1] = heapMiB;
+      fields[lane * FIELDS + 3] = cpuLeftMs;
+      fields[lane * FIELDS + 4] = deadlineMs;
       fields[lane * FIELDS] = mustEndByMs;
     },
     leave(lane) {
@@ -33,6 +47,8 @@ export function watchBoard(lanes: number, shared?: SharedArrayBuffer): WatchBoar
     },
     mustEndByMs: (lane) => fields[lane * FIELDS]!,
     heapMiB: (lane) => fields[lane * FIELDS + 1]!,
+    cpuLeftMs: (lane) => fields[lane * FIELDS + 3]!,
+    deadlineMs: (lane) => fields[lane * FIELDS + 4]!,
     setReady(lane) {
       fields[lane * FIELDS + 2] = 1;
     },
