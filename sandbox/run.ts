@@ -53,6 +53,8 @@ export class Run {
   begun = false;
   cost: Cost = NO_COST;
   lastHostCall: string | undefined;
+  /** Where it waits for a cordon. */
+  #parkedIn: Set<Run> | null = null;
 
   readonly #ports: InvocationPorts;
   readonly #hooks: RunHooks;
@@ -87,6 +89,17 @@ export class Run {
     });
     this.#wall = setTimeout(() => this.#onWall(), invocation.limits.wallMs);
     ports.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  /** Waits in `runs` until there is a cordon, or until it is over. */
+  park(runs: Set<Run>): void {
+    this.unpark();
+    this.#parkedIn = runs.add(this);
+  }
+
+  unpark(): void {
+    this.#parkedIn?.delete(this);
+    this.#parkedIn = null;
   }
 
   /** Sends the invocation to a lane, for the first time or again. */
@@ -147,7 +160,7 @@ export class Run {
         this.#settle({ status: 'completed', output: tail, usage: this.#usage(message.outputBytes) });
         break;
       case 'fault':
-        this.fail(readFault(tail));
+        this.#failUnlessInterrupted(readFault(tail));
         break;
       default:
         throw new Error(`${message.op} is not about an invocation`);
@@ -163,6 +176,12 @@ export class Run {
     // A wall limit that was reached before the first turn says that the machine is full, not that the plugin is slow.
     if (fault.code === 'wall-limit' && this.#firstTurnAtMs === 0) this.refuse('sandbox-saturated');
     else this.#settle({ status: 'faulted', fault, usage: this.#usage(0) });
+  }
+
+  /** After the death of a cordon much of the time was the sandbox's, so a plugin is not called slow for it. */
+  #failUnlessInterrupted(fault: PluginFault): void {
+    if (fault.code === 'wall-limit' && this.executions > 1) this.refuse('sandbox-interrupted');
+    else this.fail(fault);
   }
 
   refuse(code: SandboxRefusalCode): void {
@@ -191,6 +210,7 @@ export class Run {
     clearTimeout(this.#wall);
     for (const timer of this.#timers) clearTimeout(timer);
     this.#ports.signal?.removeEventListener('abort', this.#onAbort);
+    this.unpark();
     this.detach();
     this.#hooks.onOver(this);
   }
@@ -202,7 +222,7 @@ export class Run {
 
   #onWall(): void {
     if (!this.lane) {
-      this.refuse('sandbox-interrupted');
+      this.refuse(this.executions === 0 ? 'sandbox-saturated' : 'sandbox-interrupted');
       return;
     }
     this.lane.send({ op: 'expire', ticket: this.ticket });
@@ -212,11 +232,13 @@ export class Run {
   /** The lane did not answer: it is inside a turn, of this invocation or of another. */
   #onWallBackstop(): void {
     const { invocationId, limits } = this.invocation;
-    const turns = this.lane?.cordon.state === 'ready' ? this.lane.cordon.openTurns() : [];
+    const turns = this.lane && this.lane.cordon.state !== 'dying' ? this.lane.cordon.openTurns() : [];
     const open = turns.find((turn) => turn.invocationId === invocationId);
     if (open) this.wasInside(open.startedAtMs);
     const usedMs = monotonicMs() - this.#arrivedAtMs;
-    this.fail(limitFault('wall-limit', 'wallMs', limits.wallMs, usedMs, this.lastHostCall));
+    const fault = limitFault('wall-limit', 'wallMs', limits.wallMs, usedMs, this.lastHostCall);
+    if (open) this.fail(fault);
+    else this.#failUnlessInterrupted(fault);
   }
 
   #onCall(seq: number, name: string, args: string): void {

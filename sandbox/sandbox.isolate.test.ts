@@ -255,6 +255,16 @@ describe('createSandbox', () => {
     expect(rig.calls).to.have.length(1);
   });
 
+  it('does not call a plugin slow whose time passed while its cordon was replaced', async () => {
+    await open();
+    const options = { limits: { wallMs: 3_000 }, hostCall: () => new Promise<never>(() => {}) };
+    const run = refusalOf(rig.run(jobIn('await ctx.kv.get("a");'), options));
+    await until(() => rig.calls.length === 1);
+    process.kill(pids()[0]!, 'SIGKILL');
+    expect(await run).to.equal('sandbox-interrupted');
+    expect(rig.deaths.flatMap(({ culprits }) => culprits)).to.deep.equal([]);
+  });
+
   it('feeds no recorded result to code that asks for something else', async () => {
     const guest = await buildGuest();
     let loads = 0;
