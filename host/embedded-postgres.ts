@@ -102,6 +102,11 @@ async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined):
   try {
     const holder = await takeLock(client);
     if (holder !== null) {
+      // A host that was killed a moment ago holds the lock until the server has noticed.
+      if (holder !== 'unknown' && !isAlive(Number(holder))) {
+        await pause();
+        return true;
+      }
       throw new EmbeddedPostgresFailed(
         `Another Gatehouse (pid ${holder}) is using ${place.folder}; stop it or pass --data.`,
       );
