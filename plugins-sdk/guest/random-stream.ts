@@ -4,11 +4,12 @@ import { charCodeAt, NativeUint32Array } from './primordials.ts';
 const BLOCK_BYTES = 64;
 /** 2^-53: a double has 53 bits of mantissa. */
 const STEP = 2 ** -53;
+/** Every key is used for one stream only. */
+const NONCE = new NativeUint32Array(3);
 
 /** The random bytes of one invocation: the ChaCha20 key stream of its seed, so that the same seed gives the same bytes. */
 export class RandomStream {
   readonly #seed: string;
-  readonly #nonce = new NativeUint32Array(3);
   #key: Uint32Array | null = null;
   #block: Uint32Array | null = null;
   #counter = 0;
@@ -44,7 +45,7 @@ export class RandomStream {
   #refill(): void {
     this.#key ??= keyOf(this.#seed);
     // The counter has 32 bits: 256 GiB of key stream, more than any CPU limit lets an invocation read.
-    this.#block = chacha20Block(this.#key, this.#counter, this.#nonce);
+    this.#block = chacha20Block(this.#key, this.#counter, NONCE);
     this.#counter += 1;
     this.#used = 0;
   }

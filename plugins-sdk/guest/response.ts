@@ -1,5 +1,5 @@
 import { Body, extractBody, unreadContent } from './body.ts';
-import { Headers } from './headers.ts';
+import { Headers, headersFromList } from './headers.ts';
 import {
   defineProperty,
   jsonStringify,
@@ -49,6 +49,10 @@ export class Response extends Body {
     }
     this.#status = status;
     this.#statusText = `${statusText}`;
+    if (headers === undefined) {
+      this.#headers = headersFromList(contentType === null ? [] : [['content-type', contentType]]);
+      return;
+    }
     this.#headers = new Headers(headers);
     if (contentType !== null && !this.#headers.has('content-type')) this.#headers.append('content-type', contentType);
   }

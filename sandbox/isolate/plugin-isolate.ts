@@ -89,15 +89,20 @@ export class PluginIsolate {
     this.#run.timeout = timeoutMs;
     this.#arguments[0] = head;
     this.#arguments[1] = body;
+    let drainOptions: { timeout: number } | undefined;
     try {
       this.#turn.applySync(undefined, this.#arguments, this.#run);
     } catch (error) {
       if (this.#isolate.isDisposed) return { ended: 'heap' };
       if (isTimeout(error, performance.now() - startedAtMs, timeoutMs)) return { ended: 'timeout' };
       // A promise that the plugin left to reject unheard ends up here, after the turn: no reason to lose its answer.
+      // What else the turn left to be run is not known, so it runs within the time of a turn.
+      drainOptions = this.#run;
     }
     try {
-      const records = this.#drain.applySync(undefined, this.#none, this.#run) as unknown;
+      // After a turn that returned no microtask is left, and `drain` itself runs captured code of the guest only: nothing
+      // of the plugin can run here, and a timer of isolated-vm costs a wake-up of its thread. The watchdog covers it.
+      const records = this.#drain.applySync(undefined, this.#none, drainOptions) as unknown;
       return typeof records === 'string'
         ? { ended: 'returned', records }
         : { ended: 'broken', message: 'drain() did not return a string' };
