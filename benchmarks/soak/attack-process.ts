@@ -63,7 +63,6 @@ const tell = serveOrders<AttackOrder>(async (order) => {
       return null;
     case 'stop':
       await halt();
-      setImmediate(() => process.disconnect!());
       return rows;
   }
 }) as (event: AttackEvent) => void;

@@ -25,7 +25,14 @@ export interface HonestRecord {
   tookMs: Float64Array;
   verdict: Uint8Array;
   /** What was lost or wrong, row by row; of each kind of failure a few say more. */
-  failures: { client: number; atMs: number; verdict: 'wrong' | 'lost'; code: string; said: string }[];
+  failures: {
+    client: number;
+    sentAtMs: number;
+    tookMs: number;
+    verdict: 'wrong' | 'lost';
+    code: string;
+    said: string;
+  }[];
 }
 
 export const RIGHT = 0;
@@ -53,7 +60,6 @@ const tell = serveOrders<HonestOrder>(async (order) => {
   if (order.op === 'start') return start(order);
   stopping = true;
   await Promise.all(running);
-  setImmediate(() => process.disconnect!());
   return columns();
 });
 process.once('disconnect', () => process.exit());
@@ -95,11 +101,12 @@ function judge(client: HonestClient, visit: Visit, { status, code, headers, body
 }
 
 function keep(client: number, sentAtMs: number, { verdict, said }: Judged, { code }: Answer): void {
-  rows.push({ client, sentAtMs, tookMs: nowMs() - sentAtMs, verdict });
+  const tookMs = nowMs() - sentAtMs;
+  rows.push({ client, sentAtMs, tookMs, verdict });
   counts[verdict === RIGHT ? 'right' : verdict === WRONG ? 'wrong' : 'lost']++;
   if (verdict === RIGHT || failures.length >= FAILURES_MAX) return;
   const kind = verdict === WRONG ? 'wrong' : 'lost';
-  failures.push({ client, atMs: sentAtMs, verdict: kind, code: code || 'wrong-answer', said });
+  failures.push({ client, sentAtMs, tookMs, verdict: kind, code: code || 'wrong-answer', said });
 }
 
 const columns = (): HonestRecord => ({

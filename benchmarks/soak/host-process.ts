@@ -98,7 +98,6 @@ async function carryOut(order: HostOrder): Promise<unknown> {
       return counts(order.installationIds);
     case 'close':
       await close();
-      setImmediate(() => process.disconnect!());
       return null;
   }
 }
