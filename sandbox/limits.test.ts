@@ -16,6 +16,10 @@ describe('turnTimeoutMs', () => {
     expect(turnTimeoutMs(50, 10_000, 2)).to.equal(600);
     expect(turnTimeoutMs(50, 1_000, 3)).to.equal(1_000);
   });
+
+  it('stops growing, so that a spinning turn does not keep its lane until its wall deadline', () => {
+    expect(turnTimeoutMs(50, 10_000, 9)).to.equal(2_400);
+  });
 });
 
 describe('brokenLimit', () => {

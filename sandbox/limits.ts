@@ -6,18 +6,20 @@ export const OVERDUE_GRACE_MS = 250;
 export const LOSSES_MAX = 3;
 /**
  * A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. Where that was
- * too little (the turn was stopped with budget left), the next execution gets four times as much.
+ * too little (the turn was stopped with budget left), the next execution gets four times as much. Not without end: executions
+ * that only waited in a cordon that died count too, and a turn that spins keeps its lane from everybody else.
  */
 const STARVATION_FACTOR = 2;
 const STARVATION_SLACK_MS = 50;
 const PATIENCE_GROWTH = 4;
+const PATIENCE_MAX = 16;
 
 /**
  * Timeout of one turn in whole milliseconds, at least 1: isolated-vm takes 0 for "none".
  * `execution` counts from 1.
  */
 export function turnTimeoutMs(cpuLeftMs: number, wallLeftMs: number, execution: number): number {
-  const patience = PATIENCE_GROWTH ** (execution - 1);
+  const patience = Math.min(PATIENCE_MAX, PATIENCE_GROWTH ** (execution - 1));
   const patientMs = (Math.max(0, cpuLeftMs) * STARVATION_FACTOR + STARVATION_SLACK_MS) * patience;
   return Math.max(1, Math.ceil(Math.min(wallLeftMs, patientMs)));
 }
