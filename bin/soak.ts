@@ -6,7 +6,7 @@ import { type SoakReport, soakMarkdown, verdictsOf } from '../benchmarks/soak/re
 import { runSoak } from '../benchmarks/soak/run-soak.ts';
 
 const USAGE = `Usage: npm run soak -- [--minutes 10] [--seed 1] [--kills-per-minute 180] [--attackers 2] [--cordons 2]
-                     [--lanes 1] [--clients 3] [--pause-ms 15] [--json]`;
+                     [--lanes 1] [--clients 3] [--payloads 1000] [--pause-ms 15] [--json]`;
 const RESULTS = path.resolve(import.meta.dirname, '../benchmarks/results');
 
 const DEFAULTS = {
@@ -17,6 +17,7 @@ const DEFAULTS = {
   cordons: '2',
   lanes: '1',
   clients: '3',
+  payloads: '1000',
   'pause-ms': '15',
 };
 
@@ -45,6 +46,7 @@ async function main(args: string[]): Promise<number> {
     cordons: numbers.cordons!,
     lanesPerCordon: numbers.lanes!,
     honestEach: numbers.clients!,
+    payloads: numbers.payloads!,
     pauseMs: numbers['pause-ms']!,
   };
   const findings = await runSoak({ ...chosen, tell: (line) => console.error(`  ${line}`) });

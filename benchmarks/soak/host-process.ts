@@ -59,7 +59,6 @@ export type HostEvent =
   | { event: 'complaint'; level: 'warn' | 'error'; message: string };
 
 const MIB = 1024 * 1024;
-const PAGE_BYTES = 4096;
 const nowMs = () => Number(process.hrtime.bigint()) / 1e6;
 const tell = serveOrders<HostOrder>(carryOut) as (event: HostEvent) => void;
 
@@ -146,7 +145,7 @@ function sample(): HostSample {
 /** From /proc, which costs no process; elsewhere it is left out. */
 function residentMiB(pid: number): number {
   try {
-    return (Number(readFileSync(`/proc/${pid}/statm`, 'utf8').split(' ')[1]) * PAGE_BYTES) / MIB;
+    return Number(/^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1] ?? 0) / 1024;
   } catch {
     return 0;
   }

@@ -24,12 +24,14 @@ const HEAVY = new Set<string>(['cpu-limit', 'startup-cpu-limit', 'heap-limit', '
 const WALL_MS = 2_000;
 
 /**
- * Every payload of `sandbox/hostile/` that a route can carry. They are packed by hand and not by the bundler, which an
+ * Payloads of `sandbox/hostile/` that a route can carry: `most` of them at most, evenly from all families. They are packed by hand and not by the bundler, which an
  * attacker would not use either: several of them crash it.
  */
-export async function packHostilePlugins(): Promise<HostilePlugin[]> {
+export async function packHostilePlugins(most: number): Promise<HostilePlugin[]> {
   const plugins: HostilePlugin[] = [];
-  for (const { name, attack } of await readCorpus()) {
+  const corpus = await readCorpus();
+  const step = Math.max(1, corpus.length / most);
+  for (const { name, attack } of corpus.filter((_, at) => Math.floor(at / step) !== Math.floor((at - 1) / step))) {
     const manifest = manifestOf(plugins.length + 1, attack);
     const job = attack.asks?.kind === 'schedule' ? attack.asks.name : 'job';
     const tar = await writeTar({

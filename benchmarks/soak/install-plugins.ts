@@ -28,8 +28,11 @@ export interface SoakPlugins {
 
 const PLUGINS = path.join(import.meta.dirname, 'plugins');
 
-/** `honestEach`: installations of each honest plugin. */
-export async function installPlugins({ url, credentials }: OpenedHost, honestEach: number): Promise<SoakPlugins> {
+/** `honestEach`: installations of each honest plugin; `payloads`: of hostile ones, at most. */
+export async function installPlugins(
+  { url, credentials }: OpenedHost,
+  { honestEach, payloads }: { honestEach: number; payloads: number },
+): Promise<SoakPlugins> {
   const [publisher, moderator, operator] = [credentials.publisher, credentials.moderator, credentials.operator].map(
     (token) => createApiClient({ url, token }),
   ) as [Client, Client, Client];
@@ -55,7 +58,7 @@ export async function installPlugins({ url, credentials }: OpenedHost, honestEac
   const refused: string[] = [];
   let installed = 0;
   const nextSlug = () => `hostile-${++installed}`;
-  for (const plugin of await packHostilePlugins()) {
+  for (const plugin of await packHostilePlugins(payloads)) {
     try {
       const release = await publisher.publishRelease(plugin.archive, signPlugin(plugin, privateKey));
       releases.set(plugin.name, await moderator.approveRelease(release.id));

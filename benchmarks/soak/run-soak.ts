@@ -20,6 +20,8 @@ export interface SoakOptions {
   lanesPerCordon: number;
   /** Installations of each honest plugin, with one client each. */
   honestEach: number;
+  /** Hostile plugins, at most. */
+  payloads: number;
   /** Between an answer and the same client's next request, on average. */
   pauseMs: number;
   tell(line: string): void;
@@ -57,9 +59,9 @@ export async function runSoak(options: SoakOptions): Promise<Findings & { refuse
     attack: startProgram('attack-process'),
   };
   try {
-    const { cordons, lanesPerCordon, honestEach, tell } = options;
+    const { cordons, lanesPerCordon, tell } = options;
     const opened = await programs.host.ask<OpenedHost>({ op: 'open', folder, cordons, lanesPerCordon });
-    const plugins = await installPlugins(opened, honestEach);
+    const plugins = await installPlugins(opened, options);
     tell(`${opened.url}: ${plugins.honest.length} honest and ${plugins.hostile.length} hostile installations`);
     const seen = await observe(programs, opened, plugins, options);
     return { ...evaluate(seen), refused: plugins.refused };

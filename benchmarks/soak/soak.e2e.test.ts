@@ -13,6 +13,7 @@ describe('A short soak', () => {
       cordons: 2,
       lanesPerCordon: 1,
       honestEach: 1,
+      payloads: 40,
       pauseMs: 25,
       tell: (line) => lines.push(line),
     });
