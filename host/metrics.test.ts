@@ -52,12 +52,16 @@ describe('createMetrics', () => {
 
   it('shows the event loop delay, and the sandbox as it is at the scrape', async () => {
     let isolates = 1;
-    const cordon = { pid: 1, startedAtMs: 0, lanes: 1, running: 0 };
+    const cordon = {
+      ...{ kind: 'pool' as const, pid: 1, startedAtMs: 0, lanes: 1, running: 0 },
+      ...{ residentMiB: 100, installationId: null },
+    };
     const cordons = [
       { ...cordon, state: 'ready' as const },
       { ...cordon, state: 'dying' as const },
     ];
-    const metrics = createMetrics({ sandboxStatus: () => ({ cordons, isolates, running: 4, cordonDeaths: 0 }) });
+    const rest = { running: 4, cordonDeaths: 0, cordonsRecycled: 0, alarm: null };
+    const metrics = createMetrics({ sandboxStatus: () => ({ cordons, isolates, ...rest }) });
     isolates = 7;
     const { text } = await metrics.expose();
     expect(text).to.include('gatehouse_isolates 7');

@@ -4,6 +4,7 @@ import { createBroker } from '../host/capabilities/broker.ts';
 import { kvCalls } from '../host/capabilities/kv.ts';
 import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
+import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../host/installations/contract.ts';
 import { createPluginRunner, type PluginRunner } from '../host/invocations/run-plugin.ts';
 import { createSandbox, type Usage } from '../sandbox/index.ts';
@@ -67,7 +68,7 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
   const { operator, nowMs = Date.now, onFailure = () => {} } = ports;
   const bundles = new Map<string, string>();
   const sandbox = await createSandbox(
-    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4 },
+    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4, spare: false },
     { guest: await buildGuest(), loadBundle: async (digest) => bundles.get(digest)! },
   );
   const store = memoryKvStore(nowMs);
@@ -126,6 +127,7 @@ function installationOf(
     config,
     grantedLimits: limits,
     enabled: true,
+    conduct: GOOD_CONDUCT,
     createdAt: at,
     updatedAt: at,
     manifest,

@@ -13,8 +13,11 @@ const SLOT_BYTES = 1024;
 const HEAD_BYTES = 32;
 const LITTLE_ENDIAN = new Uint8Array(new Uint16Array([1]).buffer)[0] === 1;
 
-/** Why the main thread of a cordon killed it. */
-export const MARK_REASONS = ['overdue', 'memory', 'lane-lost'] as const;
+/**
+ * Why the main thread of a cordon killed it. `memory`: the turn of the marked lane made it grow. `crowded`: it grew too large, and
+ * more than one turn may have done it. `full`: it grew too large over many turns, and nobody is to blame.
+ */
+export const MARK_REASONS = ['overdue', 'memory', 'lane-lost', 'crowded', 'full'] as const;
 export type MarkReason = (typeof MARK_REASONS)[number];
 
 /** Who was inside a turn, on the monotonic clock. */

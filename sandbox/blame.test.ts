@@ -16,6 +16,7 @@ const death = (end: Partial<CordonEnd>): CordonEnd => ({
   code: null,
   signal: 'SIGKILL',
   heartStopped: false,
+  overgrown: false,
   reading: { mark: null, openTurns: [] },
   stderr: '',
   endedAtMs: 2_000,

@@ -14,6 +14,8 @@ export interface CordonEnd {
   signal: string | null;
   /** The supervisor killed it because its heart stopped. */
   heartStopped: boolean;
+  /** The supervisor killed it because it was too large and had not noticed. */
+  overgrown: boolean;
   reading: BlackBoxReading;
   stderr: string;
   /** When it ended, on the monotonic clock. */
@@ -32,14 +34,21 @@ export interface Judgement {
 }
 
 /** Who is to blame for the death of a cordon. A kill from outside, or the loss of a lane to a fault of ours, is nobody's. */
-export function judgeDeath({ code, signal, heartStopped, reading, stderr, endedAtMs }: CordonEnd): Judgement {
+export function judgeDeath(end: CordonEnd): Judgement {
+  const { code, signal, heartStopped, overgrown, reading, stderr, endedAtMs } = end;
   const { mark, openTurns } = reading;
   const nobody = { culprits: [], suspects: [], cpuMs: 0 };
   if (mark?.reason === 'lane-lost') return { reason: 'exited', cause: 'none', ...nobody };
+  if (mark?.reason === 'full') return { reason: 'overgrown', cause: 'none', ...nobody };
+  if (mark?.reason === 'crowded' || (!mark && overgrown)) {
+    return { reason: 'overgrown', cause: 'memory', culprits: [], suspects: openTurns, cpuMs: 0 };
+  }
   if (mark) {
-    const cause = mark.reason === 'memory' ? 'memory' : 'cpu';
     const culprits = openTurns.filter(({ lane }) => lane === mark.lane);
-    return { reason: 'overdue', cause, culprits, suspects: [], cpuMs: mark.cpuMs };
+    const blame = { culprits, suspects: [], cpuMs: mark.cpuMs };
+    return mark.reason === 'memory'
+      ? { reason: 'overgrown', cause: 'memory', ...blame }
+      : { reason: 'overdue', cause: 'cpu', ...blame };
   }
   if (heartStopped) {
     const overdue = openTurns.filter(({ mustEndByMs }) => endedAtMs > mustEndByMs + OVERDUE_GRACE_MS);

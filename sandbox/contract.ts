@@ -91,17 +91,46 @@ export type Outcome =
   | { status: 'completed'; output: string; usage: Usage }
   | { status: 'faulted'; fault: PluginFault; usage: Usage };
 
+/**
+ * `pool` runs whatever comes, `spare` waits to take the place of one that dies or is recycled, `solitary` runs one
+ * installation, `quarantine` those of which one has killed a cordon and nothing tells which.
+ */
+export type CordonKind = 'pool' | 'spare' | 'solitary' | 'quarantine';
+
+export interface CordonStatus {
+  kind: CordonKind;
+  pid: number;
+  /** A draining cordon ends the invocations that it has and gets no new ones. */
+  state: 'starting' | 'ready' | 'draining' | 'dying';
+  startedAtMs: number;
+  lanes: number;
+  running: number;
+  /** Memory of the process at the last look, two looks a second; 0 before the first. */
+  residentMiB: number;
+  /** Whom a solitary cordon is for. */
+  installationId: string | null;
+}
+
 export interface SandboxStatus {
-  cordons: {
-    pid: number;
-    state: 'starting' | 'ready' | 'dying';
-    startedAtMs: number;
-    lanes: number;
-    running: number;
-  }[];
+  cordons: CordonStatus[];
   isolates: number;
   running: number;
   cordonDeaths: number;
+  /** Cordons that were replaced because of their age or size. */
+  cordonsRecycled: number;
+  /** The last start of a cordon failed, and none has succeeded since. */
+  alarm: SandboxAlarm | null;
+}
+
+/** A cordon does not start. It is tried again until it does, with pauses that grow to ten seconds. */
+export interface SandboxAlarm {
+  code: 'cordon-start-failed';
+  kind: CordonKind;
+  /** In a row. */
+  failures: number;
+  /** What the process said. */
+  why: string;
+  retryInMs: number;
 }
 
 /** What a sandbox needs from whoever composes it. */
@@ -112,12 +141,14 @@ export interface SandboxPorts {
   guest: string;
   /** Called for every cordon that died unasked, with the invocation that was in its turn where it is to blame. */
   onCordonDeath?(death: CordonDeath): void;
+  /** Called for every start of a cordon that failed, with growing pauses. */
+  onAlarm?(alarm: SandboxAlarm): void;
 }
 
 export interface CordonDeath {
   pid: number;
   atMs: number;
-  reason: 'overdue' | 'aborted' | 'killed' | 'exited';
+  reason: 'overdue' | 'overgrown' | 'aborted' | 'killed' | 'exited';
   /** Exit code or signal, as the operating system told it. */
   exit: string;
   /** Who was inside a turn, when the cordon's own behaviour was the cause; empty after a kill from outside. */
@@ -140,4 +171,14 @@ export interface SandboxOptions {
   queuePerLane: number;
   /** Isolates that one lane keeps warm. */
   isolatesPerLane: number;
+  /** Whether one cordon more than `cordons` waits, started and empty, to take the place of one that dies; true where absent. */
+  spare?: boolean;
+  /** Memory of one cordon, above which it is killed; 1,024 where absent. It is recycled from 70 % of that on. */
+  residentMiBMax?: number;
+  /** Age at which a cordon is recycled; one hour where absent. */
+  cordonAgeMsMax?: number;
+  /** Installations that have a cordon of their own at the same time; 4 where absent. More wait for their turn. */
+  solitaryMax?: number;
+  /** How long a cordon of one installation is kept after its last invocation; 30 seconds where absent. */
+  solitaryIdleMs?: number;
 }

@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
 import { closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
 import type { CordonEnd } from './blame.ts';
@@ -15,12 +16,15 @@ const HEART_MISSES_MAX = 10;
 const START_MISSES_MAX = 60;
 /** After the exit of a process its sockets end at once; this is for the case that they do not. */
 const LAST_WORDS_MS = 1_000;
+const EXIT_WAIT_MS = 5_000;
+/** The cordon watches its size itself, forty times a second; this is for one that does not any more. */
+const OVERGROWN_LOOKS = 2;
 /** Frames of one tick leave together; so many do not wait for its end. */
 const FLUSH_FRAMES = 8;
 
 /** The host's end of one lane. */
 export interface LaneLink extends RunLane {
-  cordon: Cordon;
+  readonly cordon: Cordon;
   lane: number;
   isolates: number;
 }
@@ -33,6 +37,12 @@ export interface CordonPorts {
   onEnd(cordon: Cordon, end: CordonEnd): void;
 }
 
+export interface CordonSize {
+  lanes: number;
+  isolatesPerLane: number;
+  residentMiBMax: number;
+}
+
 /** Owns one cordon process and its descriptors. */
 export class Cordon {
   readonly pid: number;
@@ -41,8 +51,14 @@ export class Cordon {
   state: 'starting' | 'ready' | 'dying' = 'starting';
   /** Ended on purpose: its death is no news. */
   asked = false;
-  /** It was ready once, so its death is not a failure to start. */
-  wasReady = false;
+  /** When it became ready, on the monotonic clock; 0 before. */
+  readyAtMs = 0;
+  /** An invocation was sent to it. */
+  used = false;
+  /** It is replaced: it ends the invocations that it has and gets no new ones. */
+  draining = false;
+  /** Memory of the process at the last look; 0 before the first. */
+  residentMiB = 0;
   /** Resolves when the process has ended. */
   readonly gone: Promise<void>;
   #onGone!: () => void;
@@ -53,13 +69,17 @@ export class Cordon {
   #misses = 0;
   #heartStopped = false;
   #ended = false;
+  readonly #residentMiBMax: number;
+  #saidMiB = 0;
+  #overgrownLooks = 0;
 
-  constructor(lanes: number, isolatesPerLane: number, ports: CordonPorts) {
+  constructor({ lanes, isolatesPerLane, residentMiBMax }: CordonSize, ports: CordonPorts) {
     this.#ports = ports;
+    this.#residentMiBMax = residentMiBMax;
     this.gone = new Promise((resolve) => {
       this.#onGone = resolve;
     });
-    this.#process = launchCordon(lanes, isolatesPerLane);
+    this.#process = launchCordon(lanes, isolatesPerLane, 'cordon.ts', residentMiBMax);
     const { child, control, stderr } = this.#process;
     this.pid = child.pid ?? 0;
     this.lanes = this.#process.lanes.map((socket, lane) => this.#openLane(socket, lane));
@@ -87,9 +107,19 @@ export class Cordon {
     this.#process.child.kill('SIGKILL');
   }
 
-  /** The end of what the cordon wrote on its standard error. */
-  get stderr(): string {
-    return this.#stderr;
+  /** It was ready once, so its death is not a failure to start. */
+  get wasReady(): boolean {
+    return this.readyAtMs > 0;
+  }
+
+  /** Kills the process on purpose; resolves when it is gone. */
+  async shutDown(): Promise<void> {
+    this.asked = true;
+    this.kill();
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const late = setTimeout(resolve, EXIT_WAIT_MS);
+    await Promise.race([this.gone, promise]);
+    clearTimeout(late);
   }
 
   /** The turns that lanes are inside of now. */
@@ -148,13 +178,17 @@ export class Cordon {
 
   #onControl(message: ControlMessage): void {
     this.#misses = 0;
+    if (message.op === 'beat' && Number.isFinite(message.residentMiB)) this.#saidMiB = message.residentMiB;
     if (message.op !== 'ready' || this.state !== 'starting') return;
     this.state = 'ready';
-    this.wasReady = true;
+    this.readyAtMs = monotonicMs();
     this.#ports.onReady(this);
   }
 
   #feelPulse(): void {
+    this.residentMiB = Math.max(this.#saidMiB, residentMiBOf(this.pid));
+    this.#overgrownLooks = this.residentMiB > this.#residentMiBMax ? this.#overgrownLooks + 1 : 0;
+    if (this.#overgrownLooks >= OVERGROWN_LOOKS) this.kill();
     const missesMax = this.state === 'starting' ? START_MISSES_MAX : HEART_MISSES_MAX;
     if (this.state === 'dying' || ++this.#misses < missesMax) return;
     this.#heartStopped = this.state === 'ready';
@@ -174,10 +208,21 @@ export class Cordon {
       code,
       signal,
       heartStopped: this.#heartStopped,
+      overgrown: this.#overgrownLooks >= OVERGROWN_LOOKS,
       reading,
       stderr: this.#stderr + spawnFault,
       endedAtMs: monotonicMs(),
     });
     this.#onGone();
+  }
+}
+
+/** 0 where the system does not say: then the cordon's own word counts alone. */
+function residentMiBOf(pid: number): number {
+  try {
+    const [, kibibytes] = /^VmRSS:\s+(\d+) kB$/m.exec(readFileSync(`/proc/${pid}/status`, 'latin1')) ?? [];
+    return Number(kibibytes ?? 0) / 1024;
+  } catch {
+    return 0;
   }
 }

@@ -3,6 +3,14 @@ import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contra
 import { NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
 import { Supervisor } from './supervisor.ts';
 
+const DEFAULTS = {
+  spare: true,
+  residentMiBMax: 1_024,
+  cordonAgeMsMax: 60 * 60_000,
+  solitaryMax: 4,
+  solitaryIdleMs: 30_000,
+} as const;
+
 /** Ids and digest share one slot of the black box. */
 const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
 
@@ -10,8 +18,11 @@ const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
  * Starts `options.cordons` sandbox processes and resolves when all of them are ready.
  * Rejects with what a process said where it cannot start (wrong Node, vulnerable engine, unreadable code).
  */
-export async function createSandbox(options: SandboxOptions, ports: SandboxPorts): Promise<Sandbox> {
-  for (const [name, value] of Object.entries(options)) {
+export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts): Promise<Sandbox> {
+  const options = { ...DEFAULTS, ...asked };
+  const { spare, ...sizes } = options;
+  if (typeof spare !== 'boolean') throw new TypeError(`spare is true or false, not ${spare}`);
+  for (const [name, value] of Object.entries(sizes)) {
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`${name} is a whole number from 1 on, not ${value}`);
   }

@@ -55,10 +55,16 @@ export function cordonArguments(entry: string): string[] {
  * Starts a cordon: empty environment, descriptors 3 (black box), 4 (control) and 5... (one
  * socket for each lane). `release` the black box when the process is gone.
  */
-export function launchCordon(lanes: number, isolatesPerLane: number, entry = 'cordon.ts'): CordonProcess {
+export function launchCordon(
+  lanes: number,
+  isolatesPerLane: number,
+  entry = 'cordon.ts',
+  residentMiBMax = 0,
+): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
   try {
-    const child = spawn(process.execPath, [...cordonArguments(entry), String(lanes), String(isolatesPerLane)], {
+    const sizes = [lanes, isolatesPerLane, residentMiBMax].map(String);
+    const child = spawn(process.execPath, [...cordonArguments(entry), ...sizes], {
       // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
       cwd: HERE,
       env: {},

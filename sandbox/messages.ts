@@ -58,7 +58,7 @@ export type LaneMessage =
   | { op: 'isolates'; count: number };
 
 /** From the main thread of a cordon. */
-export type ControlMessage = { op: 'ready' } | { op: 'beat' };
+export type ControlMessage = { op: 'ready' } | { op: 'beat'; residentMiB: number };
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 2 ** 53;
 

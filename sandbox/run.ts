@@ -20,7 +20,7 @@ const LOG_NAME = /^(console|log):(debug|info|warn|error)$/;
 
 /** What a run needs of the lane that it is on. */
 export interface RunLane {
-  cordon: { state: 'starting' | 'ready' | 'dying'; openTurns(): OpenTurn[] };
+  cordon: { state: 'starting' | 'ready' | 'dying'; used: boolean; openTurns(): OpenTurn[] };
   /** Invocations on the lane, by ticket. */
   runs: Map<number, Run>;
   /** How many of them the lane has not begun. */

@@ -1,7 +1,10 @@
+import { Annex, type AnnexPorts } from './annex.ts';
 import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import type {
+  CordonKind,
+  CordonStatus,
   Culprit,
   Invocation,
   InvocationPorts,
@@ -11,86 +14,73 @@ import type {
   SandboxStatus,
 } from './contract.ts';
 import { Cordon, type LaneLink } from './cordon-link.ts';
+import { type CordonHooks, CordonPool } from './cordon-pool.ts';
 import { SandboxRefusal } from './errors.ts';
 import { LOSSES_MAX } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
-import { Run } from './run.ts';
+import { Run, type RunLane } from './run.ts';
+import { SolitaryCordons } from './solitary-cordons.ts';
 
-/** Delay before a cordon that died while it started is started again; doubled each time. */
-const BACK_OFF_MS = 100;
-const BACK_OFF_MAX_MS = 10_000;
-/** A cordon that cannot start so many times in a row at boot is a fault of the installation, not bad luck. */
-const BOOT_FAILURES_MAX = 3;
+/** How often cordons are looked at for recycling and for rest. */
+const TICK_MS = 1_000;
+/** From this share of its memory on a cordon is recycled. */
+const RECYCLE_SHARE = 0.7;
 /** The cordon for suspects is kept for so long after the last of them. */
 const QUARANTINE_IDLE_MS = 10_000;
-const EXIT_WAIT_MS = 5_000;
-
-/** A place for a cordon; its lanes keep their numbers when the process is replaced. */
-interface Slot {
-  firstLane: number;
-  lanes: number;
-  cordon: Cordon | null;
-  failures: number;
-  /** Until it is started again. */
-  timer: NodeJS.Timeout | null;
-  quarantine: boolean;
-}
 
 /** Host side of the sandbox: cordons, and the invocations that they run. */
 export class Supervisor {
-  readonly #options: SandboxOptions;
+  readonly #options: Required<SandboxOptions>;
   readonly #ports: SandboxPorts;
-  readonly #slots: Slot[];
-  readonly #quarantine: Slot;
-  readonly #links: (LaneLink | null)[];
+  readonly #pool: CordonPool;
+  readonly #quarantine: Annex;
+  readonly #solitary: SolitaryCordons;
   readonly #loads: number[];
   readonly #placement: ReturnType<typeof createPlacement>;
   readonly #runs = new Map<string, Run>();
-  /** Invocations that wait for a cordon. */
+  /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
   #tickets = 0;
   #deaths = 0;
   #closing = false;
-  #idle: NodeJS.Timeout | null = null;
+  #suspectAtMs = 0;
   #onQuiet: (() => void) | null = null;
-  #boot: { onReady(): void; onFailure(why: string): void } | null = null;
+  readonly #ticker: NodeJS.Timeout;
 
-  constructor(options: SandboxOptions, ports: SandboxPorts) {
+  constructor(options: Required<SandboxOptions>, ports: SandboxPorts) {
     this.#options = options;
     this.#ports = ports;
-    const { cordons, lanesPerCordon } = options;
-    const slot = (firstLane: number, lanes: number, quarantine: boolean): Slot => ({
-      firstLane,
-      lanes,
-      cordon: null,
-      failures: 0,
-      timer: null,
-      quarantine,
-    });
-    this.#slots = Array.from({ length: cordons }, (_, at) => slot(at * lanesPerCordon, lanesPerCordon, false));
-    this.#quarantine = slot(cordons * lanesPerCordon, 1, true);
-    this.#links = Array.from({ length: cordons * lanesPerCordon }, () => null);
-    this.#loads = this.#links.map(() => 0);
-    this.#placement = createPlacement(this.#links.length);
+    const { cordons, lanesPerCordon, spare, cordonAgeMsMax, residentMiBMax, queuePerLane, solitaryMax } = options;
+    const shared = {
+      launch: this.#launch,
+      nowMs: monotonicMs,
+      onEnd: this.#onEnd,
+      onAlarm: (alarm: Parameters<AnnexPorts['onAlarm']>[0]) => ports.onAlarm?.(alarm),
+    };
+    const residentMiBSoft = residentMiBMax * RECYCLE_SHARE;
+    this.#pool = new CordonPool(
+      { cordons, lanesPerCordon, spare, ageMsMax: cordonAgeMsMax, residentMiBSoft },
+      { ...shared, onSeated: this.#onSeated },
+    );
+    const annexPorts = { ...shared, begin: this.#begin };
+    this.#quarantine = new Annex({ kind: 'quarantine', installationId: null, queueMax: queuePerLane }, annexPorts);
+    this.#solitary = new SolitaryCordons(
+      { max: solitaryMax, idleMs: options.solitaryIdleMs, queueMax: queuePerLane },
+      annexPorts,
+    );
+    this.#loads = this.#pool.links.map(() => 0);
+    this.#placement = createPlacement(this.#pool.links.length);
+    this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
-  /** Starts the cordons; resolves when all are ready. Rejects with what a cordon said when it cannot start. */
+  /** Starts the cordons; resolves when all but the spare are ready. Rejects with what a cordon said when it cannot start. */
   async start(): Promise<void> {
-    const ready = new Promise<void>((resolve, reject) => {
-      this.#boot = {
-        onReady: () => this.#slots.every(({ cordon }) => cordon?.state === 'ready') && resolve(),
-        onFailure: (why) => reject(new Error(`a sandbox process does not start: ${why}`)),
-      };
-    });
-    for (const slot of this.#slots) this.#launch(slot);
     try {
-      await ready;
+      await this.#pool.start();
     } catch (error) {
       await this.close(0);
       throw error;
-    } finally {
-      this.#boot = null;
     }
   }
 
@@ -107,25 +97,20 @@ export class Supervisor {
   }
 
   evict(installationId: string): void {
-    for (const slot of [...this.#slots, this.#quarantine]) {
-      for (const link of slot.cordon?.lanes ?? []) link.send({ op: 'evict', installationId });
-    }
+    for (const { cordon } of this.#list()) for (const link of cordon.lanes) link.send({ op: 'evict', installationId });
   }
 
   status(): SandboxStatus {
-    const cordons = [...this.#slots, this.#quarantine].flatMap(({ cordon }) => cordon ?? []);
-    const lanes = cordons.flatMap((cordon) => cordon.lanes);
+    const places = this.#list();
+    const lanes = places.flatMap(({ cordon }) => cordon.lanes);
+    const annexes = [this.#quarantine, ...this.#solitary.annexes];
     return {
-      cordons: cordons.map((cordon) => ({
-        pid: cordon.pid,
-        state: cordon.state,
-        startedAtMs: cordon.startedAtMs,
-        lanes: cordon.lanes.length,
-        running: cordon.lanes.reduce((sum, { runs }) => sum + runs.size, 0),
-      })),
+      cordons: places.map(statusOf),
       isolates: lanes.reduce((sum, { isolates }) => sum + isolates, 0),
       running: this.#runs.size,
       cordonDeaths: this.#deaths,
+      cordonsRecycled: this.#pool.recycled,
+      alarm: this.#pool.alarm ?? annexes.find(({ alarm }) => alarm !== null)?.alarm ?? null,
     };
   }
 
@@ -139,28 +124,49 @@ export class Supervisor {
       clearTimeout(timer);
     }
     for (const run of [...this.#runs.values()]) run.refuse('sandbox-closed');
-    if (this.#idle) clearTimeout(this.#idle);
-    const slots = [...this.#slots, this.#quarantine];
-    for (const { timer } of slots) if (timer) clearTimeout(timer);
-    await Promise.all(slots.map((slot) => this.#shutDown(slot)));
+    clearInterval(this.#ticker);
+    await Promise.all([this.#pool.close(), this.#quarantine.close(), this.#solitary.close()]);
   }
+
+  #list(): Place[] {
+    const annexes = [this.#quarantine, ...this.#solitary.annexes].flatMap(({ cordon, options }) =>
+      cordon ? [{ cordon, kind: options.kind, installationId: options.installationId }] : [],
+    );
+    return [...this.#pool.list(), ...annexes];
+  }
+
+  #tick(): void {
+    this.#pool.tick();
+    this.#solitary.tick();
+    const idleMs = monotonicMs() - this.#suspectAtMs;
+    if (this.#quarantine.cordon && this.#quarantine.isQuiet && idleMs > QUARANTINE_IDLE_MS) {
+      void this.#quarantine.rest();
+    }
+  }
+
+  #launch = (lanes: number, hooks: CordonHooks): Cordon => {
+    const { isolatesPerLane, residentMiBMax } = this.#options;
+    const ports = { guest: this.#ports.guest, onMessage: this.#onMessage, ...hooks };
+    return new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
+  };
 
   #onOver = (run: Run): void => {
     this.#runs.delete(run.invocation.invocationId);
-    this.#parked.delete(run);
-    if (run.suspect) this.#relaxQuarantine();
+    if (run.invocation.solitary) this.#solitary.onOver(run);
+    else if (run.suspect) this.#suspectAtMs = monotonicMs();
     if (this.#runs.size === 0) this.#onQuiet?.();
   };
 
   /** Sends a run to a lane, or parks it until there is one. */
   #dispatch(run: Run): void {
-    if (run.suspect) this.#dispatchSuspect(run);
-    else this.#dispatchInnocent(run);
+    if (run.invocation.solitary) this.#solitary.add(run);
+    else if (run.suspect) this.#quarantine.add(run);
+    else this.#dispatchToPool(run);
   }
 
-  #dispatchInnocent(run: Run): void {
+  #dispatchToPool(run: Run): void {
     const { queuePerLane } = this.#options;
-    const links = this.#links;
+    const { links } = this.#pool;
     let ready = false;
     for (let lane = 0; lane < links.length; lane++) {
       const link = links[lane];
@@ -176,64 +182,26 @@ export class Supervisor {
     const isOpen = (lane: number) => links[lane] != null && (again || links[lane].waiting < queuePerLane);
     const lane = this.#placement.place(run.invocation.installationId, this.#loads, isOpen);
     if (lane < 0) run.refuse('sandbox-saturated');
-    else run.begin(links[lane]!, ++this.#tickets);
+    else this.#begin(run, links[lane]!);
   }
+
+  #begin = (run: Run, lane: RunLane): void => {
+    lane.cordon.used = true;
+    run.begin(lane, ++this.#tickets);
+  };
 
   #park(run: Run): void {
-    if (run.executions === 0 && this.#parked.size >= this.#options.queuePerLane * this.#links.length) {
+    if (run.executions === 0 && this.#parked.size >= this.#options.queuePerLane * this.#pool.links.length) {
       run.refuse('sandbox-saturated');
-    } else this.#parked.add(run);
+    } else run.park(this.#parked);
   }
 
-  #dispatchSuspect(run: Run): void {
-    const slot = this.#quarantine;
-    if (slot.cordon?.state === 'ready') run.begin(slot.cordon.lanes[0]!, ++this.#tickets);
-    else {
-      this.#parked.add(run);
-      if (!slot.cordon && !slot.timer) this.#launch(slot);
-    }
-  }
-
-  #relaxQuarantine(): void {
-    if (this.#idle) clearTimeout(this.#idle);
-    this.#idle = setTimeout(() => {
-      if (![...this.#runs.values()].some(({ suspect }) => suspect)) void this.#shutDown(this.#quarantine);
-    }, QUARANTINE_IDLE_MS);
-    this.#idle.unref();
-  }
-
-  #launch(slot: Slot): void {
-    slot.timer = null;
-    if (this.#closing) return;
-    try {
-      slot.cordon = new Cordon(slot.lanes, this.#options.isolatesPerLane, {
-        guest: this.#ports.guest,
-        onReady: (cordon) => this.#onReady(slot, cordon),
-        onMessage: this.#onMessage,
-        onEnd: (cordon, end) => this.#onEnd(slot, cordon, end),
-      });
-    } catch (error) {
-      this.#onStartFailure(slot, String(error));
-    }
-  }
-
-  #onReady(slot: Slot, cordon: Cordon): void {
-    slot.failures = 0;
-    if (!slot.quarantine) for (const link of cordon.lanes) this.#links[slot.firstLane + link.lane] = link;
-    const parked = [...this.#parked].filter(({ suspect }) => suspect === slot.quarantine);
-    for (const run of parked) {
-      this.#parked.delete(run);
+  #onSeated = (): void => {
+    for (const run of [...this.#parked]) {
+      run.unpark();
       this.#dispatch(run);
     }
-    this.#boot?.onReady();
-  }
-
-  #onStartFailure(slot: Slot, why: string): void {
-    slot.failures++;
-    if (this.#boot && slot.failures >= BOOT_FAILURES_MAX) this.#boot.onFailure(why);
-    const delayMs = Math.min(BACK_OFF_MAX_MS, BACK_OFF_MS * 2 ** (slot.failures - 1));
-    slot.timer = setTimeout(() => this.#launch(slot), delayMs);
-  }
+  };
 
   #onMessage = (link: LaneLink, message: LaneMessage, tail: string): void => {
     if (message.op === 'isolates') link.isolates = message.count;
@@ -275,19 +243,12 @@ export class Supervisor {
     else run.refuse('sandbox-interrupted');
   }
 
-  #onEnd(slot: Slot, cordon: Cordon, end: CordonEnd): void {
-    if (slot.cordon === cordon) slot.cordon = null;
-    if (!slot.quarantine) for (const { lane } of cordon.lanes) this.#links[slot.firstLane + lane] = null;
-    const neverReady = !cordon.wasReady;
-    if (!cordon.asked) {
-      this.#deaths++;
-      if (neverReady) this.#onStartFailure(slot, end.stderr.trim() || `it ended with ${end.signal ?? end.code}`);
-      else if (!slot.quarantine) this.#launch(slot);
-    }
+  #onEnd = (cordon: Cordon, end: CordonEnd): void => {
+    if (!cordon.asked) this.#deaths++;
     const judgement = judgeDeath(end);
-    const blamed = this.#settleRuns(cordon, judgement, end.reading.openTurns);
-    if (!cordon.asked && !neverReady) this.#report(cordon, end, judgement, blamed);
-  }
+    const culprits = this.#settleRuns(cordon, judgement, end.reading.openTurns);
+    if (!cordon.asked && cordon.wasReady) this.#report(cordon, end, judgement, culprits);
+  };
 
   /** Answers the culprits, executes the others again. Returns whom `onCordonDeath` names. */
   #settleRuns(cordon: Cordon, judgement: Judgement, openTurns: OpenTurn[]): Culprit[] {
@@ -332,15 +293,21 @@ export class Supervisor {
       culprits,
     });
   }
-
-  /** Kills the cordon of a slot; resolves when the process is gone. */
-  async #shutDown(slot: Slot): Promise<void> {
-    const { cordon } = slot;
-    if (!cordon) return;
-    slot.cordon = null;
-    cordon.asked = true;
-    cordon.kill();
-    const deadline = AbortSignal.timeout(EXIT_WAIT_MS);
-    await Promise.race([cordon.gone, new Promise((resolve) => deadline.addEventListener('abort', resolve))]);
-  }
 }
+
+interface Place {
+  cordon: Cordon;
+  kind: CordonKind;
+  installationId?: string | null;
+}
+
+const statusOf = ({ cordon, kind, installationId = null }: Place): CordonStatus => ({
+  kind,
+  pid: cordon.pid,
+  state: cordon.draining && cordon.state === 'ready' ? 'draining' : cordon.state,
+  startedAtMs: cordon.startedAtMs,
+  lanes: cordon.lanes.length,
+  running: cordon.lanes.reduce((sum, { runs }) => sum + runs.size, 0),
+  residentMiB: Math.round(cordon.residentMiB),
+  installationId,
+});

@@ -13,7 +13,7 @@ const guest = `
   globalThis.drain = () => { const all = said; said = ''; return all; };`;
 
 const sandbox = await createSandbox(
-  { cordons: 2, lanesPerCordon: 1, queuePerLane: 10, isolatesPerLane: 2 },
+  { cordons: 2, lanesPerCordon: 1, queuePerLane: 10, isolatesPerLane: 2, spare: false },
   { guest, loadBundle: async () => '__gatehouse_define((input) => { while (input.spin); return input.n * 2; });' },
 );
 const limits = JSON.parse(process.argv[2]!) as Limits;

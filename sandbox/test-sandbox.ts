@@ -44,7 +44,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
   const bundles = new Map<string, string>();
   const [deaths, calls, logs, loads]: [CordonDeath[], HostCallRequest[], LogRecord[], string[]] = [[], [], [], []];
   const sandbox = await createSandbox(
-    { cordons: 1, lanesPerCordon: 1, queuePerLane: 200, isolatesPerLane: 8, ...options },
+    { cordons: 1, lanesPerCordon: 1, queuePerLane: 200, isolatesPerLane: 8, spare: false, ...options },
     {
       guest: await buildGuest(),
       loadBundle: async (digest) => {

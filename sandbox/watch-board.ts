@@ -3,7 +3,7 @@
  * use until then, and whether the lane is ready. Plain stores of aligned 8-byte numbers are enough: one writer each, and
  * the watchdog looks again before it acts.
  */
-const FIELDS = 5;
+const FIELDS = 6;
 
 /** What the watchdog must know of a turn. Times are on the monotonic clock. */
 export interface WatchedTurn {
@@ -23,6 +23,8 @@ export interface WatchBoard {
   leave(lane: number): void;
   /** 0 outside of a turn. */
   mustEndByMs(lane: number): number;
+  /** Turns that the lane has entered. */
+  entered(lane: number): number;
   heapMiB(lane: number): number;
   cpuLeftMs(lane: number): number;
   deadlineMs(lane: number): number;
@@ -40,12 +42,14 @@ export function watchBoard(lanes: number, shared?: SharedArrayBuffer): WatchBoar
       fields[lane * FIELDS + 1] = heapMiB;
       fields[lane * FIELDS + 3] = cpuLeftMs;
       fields[lane * FIELDS + 4] = deadlineMs;
+      fields[lane * FIELDS + 5]!++;
       fields[lane * FIELDS] = mustEndByMs;
     },
     leave(lane) {
       fields[lane * FIELDS] = 0;
     },
     mustEndByMs: (lane) => fields[lane * FIELDS]!,
+    entered: (lane) => fields[lane * FIELDS + 5]!,
     heapMiB: (lane) => fields[lane * FIELDS + 1]!,
     cpuLeftMs: (lane) => fields[lane * FIELDS + 3]!,
     deadlineMs: (lane) => fields[lane * FIELDS + 4]!,

@@ -67,7 +67,7 @@ const CHECKS: Record<string, Check> = {
       ? ok('root; sandbox processes and PostgreSQL run as unprivileged accounts')
       : warning('not root, so sandbox processes share this account; start as root or isolate the account otherwise.'),
   sandbox: async ({ lanesPerCordon }) => {
-    const options = { cordons: 1, lanesPerCordon, queuePerLane: 1, isolatesPerLane: 1 };
+    const options = { cordons: 1, lanesPerCordon, queuePerLane: 1, isolatesPerLane: 1, spare: false };
     const noBundle = () => Promise.reject(new Error('doctor runs no plugin'));
     const sandbox = await createSandbox(options, { loadBundle: noBundle, guest: await buildGuest() });
     const [cordon] = sandbox.status().cordons;

@@ -16,7 +16,7 @@ describe('the guest runtime in an isolate', () => {
   it('leaves a trivial plugin within its promise of heap', async () => {
     const code = routeBundle('return 1');
     const sandbox = await createSandbox(
-      { cordons: 1, lanesPerCordon: 1, queuePerLane: 8, isolatesPerLane: 2 },
+      { cordons: 1, lanesPerCordon: 1, queuePerLane: 8, isolatesPerLane: 2, spare: false },
       { guest: await buildGuest(), loadBundle: async () => code },
     );
     try {
