@@ -19,7 +19,7 @@ export function openNeighbour(rig: Rig, installation: string) {
   const ask = async (): Promise<void> => {
     const value = ++asked;
     try {
-      const { outcome } = await rig.run({ code: CODE, installation, limits: { wallMs: 60_000 } });
+      const { outcome } = await rig.run({ code: CODE, installation, limits: { wallMs: 600_000 } });
       const answer = answerOf(outcome);
       const right = { value, sum: 500_500, sane: true, keys: ['count'] };
       if (JSON.stringify(answer) === JSON.stringify(right)) tally.answered++;
