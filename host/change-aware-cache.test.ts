@@ -77,7 +77,7 @@ describe('changeAwareCache', () => {
       },
       ttlMs: () => 60_000,
     });
-    await cache.find('a').then(
+    await Promise.resolve(cache.find('a')).then(
       () => expect.fail('resolved'),
       (error: Error) => expect(error.message).to.equal('down'),
     );

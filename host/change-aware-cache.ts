@@ -1,8 +1,11 @@
 import { LRUCache } from 'lru-cache';
 
 export interface ChangeAwareCache<Value> {
-  /** From memory if possible; concurrent callers share one load. Rejects as `load` does, and keeps nothing then. */
-  find(key: string): Promise<Value>;
+  /**
+   * From memory if possible, and then without a promise; concurrent callers share one load. Rejects as `load` does, and
+   * keeps nothing then.
+   */
+  find(key: string): Value | Promise<Value>;
   /** To be called for every change of what is cached, from whichever host. */
   clear(): void;
 }
@@ -41,7 +44,7 @@ export function changeAwareCache<Value>({
   return {
     find: (key) => {
       const found = kept.get(key);
-      if (found) return Promise.resolve(found.value);
+      if (found) return found.value;
       const pending = loading.get(key);
       if (pending) return pending;
       const load = loadFresh(key).finally(() => loading.delete(key));

@@ -35,9 +35,13 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
   const supervisor = new Supervisor(options, ports);
   await supervisor.start();
   return {
-    async invoke(invocation, invocationPorts) {
-      assertInvocation(invocation);
-      return supervisor.invoke(invocation, invocationPorts);
+    invoke(invocation, invocationPorts) {
+      try {
+        assertInvocation(invocation);
+        return supervisor.invoke(invocation, invocationPorts);
+      } catch (error) {
+        return Promise.reject(error);
+      }
     },
     evict: (installationId) => supervisor.evict(installationId),
     status: () => supervisor.status(),
@@ -47,9 +51,11 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
 
 const isId = (text: string) => text.length > 0 && text.length <= ID_UNITS_MAX && !/\s/.test(text);
 
+const isHex64 = (text: string) => text.length === 64 && !/[^0-9a-f]/.test(text);
+
 function assertInvocation({ invocationId, installationId, digest, seed }: Invocation): void {
   if (!isId(invocationId)) throw new TypeError(`invocationId must have 1 to ${ID_UNITS_MAX} units, no white space`);
   if (!isId(installationId)) throw new TypeError(`installationId must have 1 to ${ID_UNITS_MAX} units, no white space`);
-  if (!/^[0-9a-f]{64}$/.test(digest)) throw new TypeError('digest must be 64 hex digits');
-  if (!/^[0-9a-f]{64}$/.test(seed)) throw new TypeError('seed must be 64 hex digits');
+  if (!isHex64(digest)) throw new TypeError('digest must be 64 hex digits');
+  if (!isHex64(seed)) throw new TypeError('seed must be 64 hex digits');
 }

@@ -1,4 +1,4 @@
-import type { IncomingMessage } from 'node:http';
+import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { v7 as uuidv7 } from 'uuid';
 import { allRoutes, type RoutePorts } from '../routes/index.ts';
@@ -15,28 +15,24 @@ export interface HttpPorts extends RoutePorts, RunPorts {
 }
 
 /**
- * The whole HTTP side: the data plane first, on a path as short as can be, then the control plane and the pages.
- * Answers every error as a problem (RFC 9457); never rejects.
+ * The whole HTTP side: the data plane on a path as short as can be, which Koa is not part of, and Koa with the control
+ * plane and the pages. Answers every error as a problem (RFC 9457); never rejects.
  */
-export function createApp(ports: HttpPorts): Koa {
+export function createApp(ports: HttpPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const run = createRunListener(ports);
+  const rest = createControlPlane(ports).callback();
+  return (req, res) => (req.url!.startsWith('/run/') ? run(req, res) : rest(req, res));
+}
+
+function createControlPlane(ports: HttpPorts): Koa {
   const app = new Koa();
   // Errors of sockets after the answer began; everything else is a problem by then.
   app.on('error', (error) => ports.log.debug({ err: error }, 'answer interrupted'));
-  app.use(dataPlane(ports));
   app.use(observe(ports));
   app.use(securityHeaders());
   app.use(answerProblems(ports));
   for (const step of createRouter(allRoutes(ports), ports.findPrincipal)) app.use(step);
   return app;
-}
-
-function dataPlane(ports: HttpPorts): Middleware {
-  const run = createRunListener(ports);
-  return (ctx, next) => {
-    if (!ctx.req.url?.startsWith('/run/')) return next();
-    ctx.respond = false;
-    return run(ctx.req, ctx.res);
-  };
 }
 
 const INBOUND_ID = /^[A-Za-z0-9._:-]{1,128}$/;

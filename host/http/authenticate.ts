@@ -2,7 +2,7 @@ import { can, type Permission, type Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 
 /** Finds the owner of a secret, or null where it is malformed, unknown, expired or revoked. Must not be slow: it runs on every request. */
-export type FindPrincipal = (secret: string) => Promise<Principal | null>;
+export type FindPrincipal = (secret: string) => Principal | null | Promise<Principal | null>;
 
 /** Who may use a route: anybody, anybody with a valid token, or tokens whose role has one of the permissions. */
 export type Allow = 'public' | 'any-token' | readonly [Permission, ...Permission[]];
@@ -12,18 +12,22 @@ const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]{1,512}=*)$/i;
 
 /**
  * Who sends a request, by its Authorization header; null where there is none. The only door for credentials.
- * Refuses with: token-invalid.
+ * Refuses with: token-invalid, thrown at once or as a rejection.
  */
-export async function authenticate(
+export function authenticate(
   findPrincipal: FindPrincipal,
   authorization: string | undefined,
-): Promise<Principal | null> {
+): Principal | null | Promise<Principal | null> {
   if (authorization === undefined) return null;
   const secret = BEARER.exec(authorization)?.[1];
   if (secret === undefined) {
     throw new HostRefusal('token-invalid', 'The Authorization header must read `Bearer <token>`.');
   }
-  const principal = await findPrincipal(secret);
+  const found = findPrincipal(secret);
+  return found instanceof Promise ? found.then(requireKnown) : requireKnown(found);
+}
+
+function requireKnown(principal: Principal | null): Principal {
   if (principal === null) throw new HostRefusal('token-invalid');
   return principal;
 }

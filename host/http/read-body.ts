@@ -13,8 +13,11 @@ export const hasBody = ({ headers }: IncomingMessage): boolean =>
  * that is refused for other reasons. Compressed bodies are refused: their true size is unknown before they are unpacked.
  * Refuses with: body-too-large, body-malformed (cut short), content-type-unsupported (compressed).
  */
-export async function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer> {
-  if (!hasBody(req)) return EMPTY;
+export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Buffer | Promise<Buffer> {
+  return hasBody(req) ? readPresentBody(req, res, bytesMax) : EMPTY;
+}
+
+async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer> {
   const encoding = req.headers['content-encoding']?.toLowerCase();
   if (encoding !== undefined && encoding !== 'identity') {
     throw new HostRefusal('content-type-unsupported', 'Send the body uncompressed, without Content-Encoding.', {

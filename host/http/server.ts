@@ -1,6 +1,5 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { AddressInfo, Socket } from 'node:net';
-import type Koa from 'koa';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal, type HostRefusalCode } from '../errors.ts';
 import type { Log } from './log.ts';
@@ -50,10 +49,12 @@ export interface ServerOptions extends Partial<ServerSettings> {
   log: Log;
 }
 
-/** Serves an app on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
-export async function startServer(app: Koa, { hostName, port, log, ...settings }: ServerOptions): Promise<HttpServer> {
+/** Serves `serve` on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
+export async function startServer(
+  serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+  { hostName, port, log, ...settings }: ServerOptions,
+): Promise<HttpServer> {
   const limits = { ...SERVER_SETTINGS, ...settings };
-  const serve = app.callback();
   let closed: Promise<void> | null = null;
 
   const listener = (req: IncomingMessage, res: ServerResponse): void => {

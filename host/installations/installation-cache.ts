@@ -11,7 +11,7 @@ export interface InstallationCachePorts {
 
 export interface InstallationCache {
   /** From memory if possible; an unknown address is remembered as well. */
-  find(operatorSlug: string, slug: string): Promise<InstallationFacts | null>;
+  find(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   /** Reads the release's part of the facts; null where the release is gone. */
   withRelease(installation: Installation): Promise<InstallationFacts | null>;
   /** To be called for every change of an installation or a release, from whichever host. */

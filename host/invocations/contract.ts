@@ -17,7 +17,7 @@ export interface RunRequest {
   url: string;
   headers: [name: string, value: string][];
   /** Reads the body, at most `bytesMax`; refuses with body-too-large. Not called for requests that are refused before. */
-  readBody(bytesMax: number): Promise<Buffer>;
+  readBody(bytesMax: number): Buffer | Promise<Buffer>;
   /** Who calls; null without credentials. Bad credentials have been refused before. */
   principal: Principal | null;
   /** Aborted when the client goes away. */

@@ -9,7 +9,7 @@ import type { PluginRunner } from './run-plugin.ts';
 
 export interface DataPlanePorts {
   /** From memory; null where there is none. */
-  findInstallation(operatorSlug: string, slug: string): Promise<InstallationFacts | null>;
+  findInstallation(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   runPlugin: PluginRunner;
 }
 
@@ -18,11 +18,13 @@ export function createDataPlane({ findInstallation, runPlugin }: DataPlanePorts)
   return {
     run: async (request) => {
       const { operatorSlug, installationSlug, method, path, url, headers, principal, signal } = request;
-      const installation = await findInstallation(operatorSlug, installationSlug);
+      const found = findInstallation(operatorSlug, installationSlug);
+      const installation = found instanceof Promise ? await found : found;
       if (installation === null) throw new HostRefusal('installation-unknown');
       const caller = callerFacts(installation, principal);
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
-      const body = await request.readBody(installation.limits.inputBytes);
+      const read = request.readBody(installation.limits.inputBytes);
+      const body = read instanceof Promise ? await read : read;
       const job = httpJob(matched, { method, url, headers, body });
       const { invocationId, output } = await runPlugin(installation, job, { caller, signal });
       return { invocationId, response: (output as { response: WireResponse }).response };

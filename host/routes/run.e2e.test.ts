@@ -103,7 +103,7 @@ describe('the data plane', () => {
       let outcome: unknown;
       const ended = new Promise<void>((resolve) => {
         served.fake.run = ({ readBody }) =>
-          readBody(100)
+          Promise.resolve(readBody(100))
             .catch((error) => {
               outcome = error;
               throw error;

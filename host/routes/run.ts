@@ -37,7 +37,8 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
       const { operatorSlug, installationSlug, path, search } = readTarget(req.url!);
       const method = requireMethod(req.method!);
       const { authorization } = req.headers;
-      const principal = authorization === undefined ? null : await authenticate(findPrincipal, authorization);
+      const found = authenticate(findPrincipal, authorization);
+      const principal = found instanceof Promise ? await found : found;
       const { invocationId, response } = await dataPlane.run({
         operatorSlug,
         installationSlug,

@@ -70,7 +70,7 @@ export async function answerControl(
     throw new HostRefusal('route-unknown', `Below ${CONTROL_PREFIX} there are: ${Object.keys(ANSWERS).join(', ')}.`);
   }
   const { inputBytes } = loaded.installation.limits;
-  return ANSWERS[found]!({ session, loaded, name, readBody: () => readBody(req, res, inputBytes) });
+  return ANSWERS[found]!({ session, loaded, name, readBody: async () => readBody(req, res, inputBytes) });
 }
 
 /** The same body as the control plane takes; here the event's id may be left out. Refuses with: body-malformed, body-invalid. */
