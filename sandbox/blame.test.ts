@@ -36,6 +36,28 @@ describe('judgeDeath', () => {
     expect(judged).to.deep.include({ reason: 'overdue', culprits: [turn(1)], suspects: [], cpuMs: 400 });
   });
 
+  it('blames the lane whose turn made the cordon grow, for its memory', () => {
+    const mark = { lane: 1, reason: 'memory' as const, cpuMs: 40 };
+    const judged = judgeDeath(death({ reading: { mark, openTurns: [turn(0), turn(1)] } }));
+    expect(judged).to.deep.include({ reason: 'overgrown', cause: 'memory', culprits: [turn(1)], suspects: [] });
+  });
+
+  it('suspects all that were inside a turn when nothing tells who made the cordon grow', () => {
+    const openTurns = [turn(0), turn(1)];
+    const mark = { lane: 0, reason: 'crowded' as const, cpuMs: 40 };
+    const marked = judgeDeath(death({ reading: { mark, openTurns } }));
+    const unmarked = judgeDeath(death({ overgrown: true, reading: { mark: null, openTurns } }));
+    for (const judged of [marked, unmarked]) {
+      expect(judged).to.deep.include({ reason: 'overgrown', culprits: [], suspects: openTurns });
+    }
+  });
+
+  it('blames nobody for a cordon that grew over many turns', () => {
+    const mark = { lane: 0, reason: 'full' as const, cpuMs: 0 };
+    const judged = judgeDeath(death({ reading: { mark, openTurns: [turn(0)] } }));
+    expect(judged).to.deep.include({ reason: 'overgrown', cause: 'none', culprits: [], suspects: [] });
+  });
+
   it('blames the only one that was inside a turn when V8 aborted, for memory if V8 said so', () => {
     const reading = { mark: null, openTurns: [turn(0)] };
     const aborted = { signal: 'SIGABRT', reading };

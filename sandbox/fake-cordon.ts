@@ -1,0 +1,89 @@
+import type { CordonEnd } from './blame.ts';
+import type { Cordon, LaneLink } from './cordon-link.ts';
+import type { CordonHooks } from './cordon-pool.ts';
+
+/** A cordon without a process: the test says when it is ready and when it dies. */
+export interface FakeCordon {
+  cordon: Cordon;
+  pid: number;
+  becomeReady(): void;
+  die(stderr?: string): void;
+  /** As if so many invocations ran on its first lane. */
+  occupy(count: number): void;
+}
+
+export function fakeFleet(nowMs: () => number) {
+  const started: FakeCordon[] = [];
+  const fleet = {
+    started,
+    /** Set: no process can be started, for this reason. */
+    failing: null as string | null,
+    launch(lanes: number, hooks: CordonHooks): Cordon {
+      if (fleet.failing) throw new Error(fleet.failing);
+      const made = fakeCordon(started.length + 1, lanes, hooks, nowMs);
+      started.push(made);
+      return made.cordon;
+    },
+    /** Those that have not ended. */
+    alive: () => started.filter(({ cordon }) => cordon.state !== 'dying'),
+    readyAll() {
+      for (const { cordon, becomeReady } of started) if (cordon.state === 'starting') becomeReady();
+    },
+  };
+  return fleet;
+}
+
+function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () => number): FakeCordon {
+  let ended = false;
+  const end = (stderr: string, signal: string) => {
+    if (ended) return;
+    ended = true;
+    fake.state = 'dying';
+    const facts: CordonEnd = {
+      code: null,
+      signal,
+      heartStopped: false,
+      overgrown: false,
+      reading: { mark: null, openTurns: [] },
+      stderr,
+      endedAtMs: nowMs(),
+    };
+    hooks.onEnd(cordon, facts);
+  };
+  const fake = {
+    pid,
+    state: 'starting' as Cordon['state'],
+    asked: false,
+    readyAtMs: 0,
+    used: false,
+    draining: false,
+    residentMiB: 0,
+    startedAtMs: nowMs(),
+    get wasReady() {
+      return fake.readyAtMs > 0;
+    },
+    async shutDown() {
+      fake.asked = true;
+      end('', 'SIGKILL');
+    },
+    lanes: [] as LaneLink[],
+  };
+  const cordon = fake as unknown as Cordon;
+  const laneOf = (lane: number) => ({ cordon, lane, runs: new Map(), waiting: 0, isolates: 0, send: () => {} });
+  fake.lanes = Array.from({ length: lanes }, (_, lane) => laneOf(lane));
+  return {
+    cordon,
+    pid,
+    becomeReady() {
+      fake.state = 'ready';
+      fake.readyAtMs = Math.max(1, nowMs());
+      hooks.onReady(cordon);
+    },
+    die: (stderr = '') => end(stderr, 'SIGKILL'),
+    occupy(count) {
+      const { runs } = fake.lanes[0]!;
+      runs.clear();
+      for (let ticket = 1; ticket <= count; ticket++) runs.set(ticket, null as never);
+    },
+  };
+}
