@@ -20,8 +20,10 @@ import { installationLogStore } from './installations/installation-log-store.ts'
 import { installationStore } from './installations/installation-store.ts';
 import { createRecorder } from './installations/recorder.ts';
 import { usageStore } from './installations/usage-store.ts';
+import { watchEventLoop } from './invocations/event-loop-delay.ts';
 import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
+import { createLoadShedder, type LoadShedder } from './invocations/shed-load.ts';
 import { createMetrics } from './metrics.ts';
 import { newId, newSeed } from './random.ts';
 import type { Readiness } from './routes/index.ts';
@@ -80,7 +82,14 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     newId,
   });
 
-  const metrics = createMetrics({ sandboxStatus: () => sandbox.status() });
+  const load = createLoadShedder({
+    delayMsMax: config.shedDelayMs,
+    requestsMax: config.requestsMax,
+    onShed: (reason) => metrics.requestShed(reason),
+    onChange: (status) =>
+      log.warn({ ...status }, status.shedding ? 'requests are refused' : 'requests are let in again'),
+  });
+  const metrics = createMetrics({ sandboxStatus: () => sandbox.status(), loadStatus: load.status });
   const logs = installationLogStore(knex);
   const showFrames = createFaultFrames({
     loadSourceMap: async (digest) => (await registry.loadBundle(digest)).sourceMap,
@@ -133,14 +142,17 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     installations,
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
     findPrincipal: principals.find,
-    ready: () => readiness(database, sandbox),
+    ready: () => readiness(database, sandbox, load),
     metrics,
+    load,
     metricsPublic: config.metricsPublic,
     clientAddress: createClientAddress(config.trustedProxies),
     publicOrigin: () => config.publicUrl ?? url,
     version: HOST_VERSION,
     log,
   });
+  const stopWatching = watchEventLoop(load.onLook);
+  opened.push(async () => stopWatching());
   const server = await startServer(app, { hostName: config.hostName, port: config.port, log }).catch((error) =>
     refuseAddress(error, config),
   );
@@ -220,10 +232,14 @@ function every(intervalMs: number, work: () => Promise<void>, log: Log): () => P
   };
 }
 
-async function readiness(database: Database, sandbox: Sandbox): Promise<Readiness> {
+async function readiness(database: Database, sandbox: Sandbox, load: LoadShedder): Promise<Readiness> {
   const readyCordons = sandbox.status().cordons.filter(({ state }) => state === 'ready').length;
   const checks: Readiness['checks'] = {
     cordons: readyCordons > 0 ? { ok: true } : { ok: false, message: 'No sandbox process is ready.' },
+    load:
+      load.status().shedding === null
+        ? { ok: true }
+        : { ok: false, message: 'There is more to do than can be answered in time; requests to plugins are refused.' },
   };
   try {
     const late = (await migrationStatus(database.knex)).filter(({ state }) => state === 'pending');

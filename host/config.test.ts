@@ -5,6 +5,7 @@ describe('readConfig', () => {
   it('has a default for everything', () => {
     const config = readConfig({}, {});
     expect(config).to.include({ databaseUrl: null, hostName: '127.0.0.1', port: 8080, cordons: 2, logLevel: 'info' });
+    expect(config).to.include({ requestsMax: 2_000, shedDelayMs: 250 });
     expect(config.trustedProxies).to.deep.equal([]);
   });
 

@@ -15,6 +15,8 @@ const Environment = Type.Object({
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
+  GATEHOUSE_REQUESTS_MAX: Type.Integer({ default: 2_000, minimum: 1, maximum: 100_000 }),
+  GATEHOUSE_SHED_DELAY_MS: Type.Integer({ default: 250, minimum: 0, maximum: 60_000 }),
   GATEHOUSE_LOG_LEVEL: Type.Union(
     ['silent', 'error', 'warn', 'info', 'debug'].map((level) => Type.Literal(level)),
     { default: 'info' },
@@ -35,6 +37,8 @@ export const SETTINGS = {
   GATEHOUSE_CORDONS: 'Sandbox processes.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
   GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
+  GATEHOUSE_REQUESTS_MAX: 'Requests to plugins that are answered at a time; more are refused.',
+  GATEHOUSE_SHED_DELAY_MS: 'Mean wait for the event loop from which on requests to plugins are refused; 0: never.',
   GATEHOUSE_LOG_LEVEL: 'silent, error, warn, info or debug.',
 } as const satisfies Record<keyof Static<typeof Environment>, string>;
 
@@ -53,6 +57,8 @@ export interface Config {
   cordons: number;
   lanesPerCordon: number;
   drainMs: number;
+  requestsMax: number;
+  shedDelayMs: number;
   logLevel: string;
 }
 
@@ -102,6 +108,8 @@ export function readConfig(
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     drainMs: settings.GATEHOUSE_DRAIN_MS,
+    requestsMax: settings.GATEHOUSE_REQUESTS_MAX,
+    shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,
     logLevel: settings.GATEHOUSE_LOG_LEVEL,
   });
 }

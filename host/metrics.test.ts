@@ -70,6 +70,17 @@ describe('createMetrics', () => {
     expect(text).to.include('nodejs_eventloop_lag_p99_seconds');
   });
 
+  it('shows how much the host has to do, and what it refused because of it', async () => {
+    const loadStatus = () => ({ inFlight: 3, delayMs: 250, shedding: 'event-loop-delay' as const });
+    const metrics = createMetrics({ loadStatus });
+    metrics.requestShed('event-loop-delay');
+    const { text } = await metrics.expose();
+    expect(text).to.include('gatehouse_requests_shed_total{reason="event-loop-delay"} 1');
+    expect(text).to.include('gatehouse_requests_in_flight 3');
+    expect(text).to.include('gatehouse_event_loop_delay_seconds 0.25');
+    expect(text).to.include('gatehouse_shedding 1');
+  });
+
   it('shares no counter with another host in the same process', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
     one.cordonDeath({ reason: 'killed' });

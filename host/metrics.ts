@@ -1,6 +1,7 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CordonDeath, Outcome, SandboxStatus } from '../sandbox/index.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
+import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
 
 /** What the host counts. Labels are closed sets: templates, codes and states, never ids. */
 export interface Metrics {
@@ -10,6 +11,8 @@ export interface Metrics {
   invocation(kind: string, outcome: Outcome): void;
   /** One invocation that was not run, or not to its end, through no fault of its plugin. */
   invocationRefused(code: InvocationRefusalCode): void;
+  /** One request that was refused because the host has too much to do. */
+  requestShed(reason: ShedReason): void;
   cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
   /** The text exposition format of Prometheus. */
   expose(): Promise<{ mediaType: string; text: string }>;
@@ -18,12 +21,14 @@ export interface Metrics {
 export interface MetricsPorts {
   /** Read at every scrape; absent where no sandbox runs. */
   sandboxStatus?: () => SandboxStatus;
+  /** Read at every scrape; absent where no load is measured. */
+  loadStatus?: () => LoadStatus;
 }
 
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Counters of one host, in a registry of their own. Event loop delay, memory and CPU of the process come with it. */
-export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
+export function createMetrics({ sandboxStatus, loadStatus }: MetricsPorts = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -74,6 +79,13 @@ export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
     labelNames: ['reason'],
     registers,
   });
+  const shed = new Counter({
+    name: 'gatehouse_requests_shed_total',
+    help: 'Requests to plugins that were refused because the host had too much to do, by reason.',
+    labelNames: ['reason'],
+    registers,
+  });
+  if (loadStatus) addLoadGauges(registers, loadStatus);
   if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
 
   return {
@@ -88,21 +100,40 @@ export function createMetrics({ sandboxStatus }: MetricsPorts = {}): Metrics {
       if (executions > 1) reexecutions.inc(executions - 1);
     },
     invocationRefused: (code) => refusals.inc({ code }),
+    requestShed: (reason) => shed.inc({ reason }),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };
 }
 
-function addSandboxGauges(registers: Registry[], sandboxStatus: () => SandboxStatus): void {
-  const gauge = (name: string, help: string, read: (status: SandboxStatus) => number) =>
+/** Makes gauges that are read from a status at every scrape. */
+const gaugesOf =
+  <Status>(registers: Registry[], status: () => Status) =>
+  (name: string, help: string, read: (status: Status) => number) =>
     new Gauge({
       name,
       help,
       registers,
       collect() {
-        this.set(read(sandboxStatus()));
+        this.set(read(status()));
       },
     });
+
+function addLoadGauges(registers: Registry[], loadStatus: () => LoadStatus): void {
+  const gauge = gaugesOf(registers, loadStatus);
+  gauge('gatehouse_requests_in_flight', 'Requests to plugins that are being answered.', ({ inFlight }) => inFlight);
+  gauge(
+    'gatehouse_event_loop_delay_seconds',
+    'Mean wait for the event loop within the last second.',
+    ({ delayMs }) => delayMs / 1_000,
+  );
+  gauge('gatehouse_shedding', '1 while requests to plugins are refused because the host has too much to do.', (load) =>
+    load.shedding === null ? 0 : 1,
+  );
+}
+
+function addSandboxGauges(registers: Registry[], sandboxStatus: () => SandboxStatus): void {
+  const gauge = gaugesOf(registers, sandboxStatus);
   gauge('gatehouse_isolates', 'Isolates that are alive.', ({ isolates }) => isolates);
   gauge('gatehouse_invocations_running', 'Invocations that run now.', ({ running }) => running);
   gauge(

@@ -50,7 +50,14 @@ export interface TestPlatform {
 export async function startTestPlatform(settings: Record<string, string> = {}): Promise<TestPlatform> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
   const database = await testDatabase();
-  const flags = { GATEHOUSE_PORT: '0', GATEHOUSE_DATA: folder, GATEHOUSE_LOG_LEVEL: 'silent', ...settings };
+  const flags = {
+    GATEHOUSE_PORT: '0',
+    GATEHOUSE_DATA: folder,
+    GATEHOUSE_LOG_LEVEL: 'silent',
+    // Tests share the host's thread and a busy machine: that something takes long is no finding.
+    GATEHOUSE_SHED_DELAY_MS: '0',
+    ...settings,
+  };
   const config = readConfig({ flags }, {});
   const host = await startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel) });
   const credentials = await seedPeople(host.registry, path.join(folder, 'credentials.json'));

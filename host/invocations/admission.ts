@@ -3,8 +3,12 @@ import { SandboxRefusal } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { type CpuBucket, debit, fullBucket, isFull, refill, waitMs } from './rules/cpu-bucket.ts';
 
-/** The codes of HostRefusal that come from here. */
-export const ADMISSION_REFUSALS = ['installation-saturated', 'cpu-budget-exhausted'] as const;
+const CODES = ['installation-saturated', 'cpu-budget-exhausted'] as const;
+export type AdmissionRefusal = HostRefusal & { code: (typeof CODES)[number] };
+
+/** Whether an installation was refused for what it does itself. Its log and the metrics tell. */
+export const isAdmissionRefusal = (error: unknown): error is AdmissionRefusal =>
+  error instanceof HostRefusal && (CODES as readonly string[]).includes(error.code);
 
 type Share = Pick<Limits, 'concurrent' | 'queued' | 'wallMs' | 'cpuMsPerSecond' | 'cpuBurstMs'>;
 

@@ -1,10 +1,10 @@
 import type { PluginFault, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
 import type { SandboxRefusalCode } from '../../sandbox/index.ts';
-import type { ADMISSION_REFUSALS } from './admission.ts';
+import type { AdmissionRefusal } from './admission.ts';
 
 /** Why an invocation was not run, or not to its end, through no fault of the plugin. A closed set: it labels metrics. */
-export type InvocationRefusalCode = SandboxRefusalCode | (typeof ADMISSION_REFUSALS)[number];
+export type InvocationRefusalCode = SandboxRefusalCode | AdmissionRefusal['code'];
 
 /** A request of the data plane, `ANY /run/{operator}/{installation}/*`, as it came. */
 export interface RunRequest {

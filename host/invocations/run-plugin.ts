@@ -8,9 +8,8 @@ import {
   type Usage,
 } from '../../sandbox/index.ts';
 import type { Broker } from '../capabilities/broker.ts';
-import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
-import { ADMISSION_REFUSALS, createAdmission } from './admission.ts';
+import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { type InvocationRefusalCode, PluginFaultError } from './contract.ts';
 import { leftOf, withWait } from './queue-wait.ts';
 
@@ -111,10 +110,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
 const cpuOf = ({ cpuMs, wallMs }: Usage): number => Math.min(cpuMs, wallMs);
 
 function countRefusal({ refused }: RunnerPorts, installation: InstallationFacts, error: unknown): void {
-  const known =
-    error instanceof SandboxRefusal ||
-    (error instanceof HostRefusal && (ADMISSION_REFUSALS as readonly string[]).includes(error.code));
-  if (known) refused?.(installation, error.code as InvocationRefusalCode);
+  if (error instanceof SandboxRefusal || isAdmissionRefusal(error)) refused?.(installation, error.code);
 }
 
 function contextFacts(installation: InstallationFacts, invocationId: string, caller: CallerFacts | null): ContextFacts {

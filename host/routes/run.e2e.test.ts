@@ -147,6 +147,66 @@ describe('the data plane', () => {
     });
   });
 
+  describe('an overloaded host', () => {
+    let inside: number;
+    let overloaded: boolean;
+    before(() => {
+      served.fake.load = {
+        enter: () => {
+          if (overloaded) return new HostRefusal('host-overloaded', undefined, { reason: 'event-loop-delay' });
+          inside += 1;
+          return null;
+        },
+        leave: () => {
+          inside -= 1;
+        },
+      };
+    });
+    after(() => {
+      served.fake.load = undefined;
+    });
+    beforeEach(() => {
+      inside = 0;
+      overloaded = false;
+    });
+
+    it('refuses before it looks at credentials or bodies, and says when to come back', async () => {
+      overloaded = true;
+      const url = `${served.origin}/run/acme/shop/`;
+      const headers = { authorization: 'Bearer stolen' };
+      const response = await fetch(url, { method: 'POST', headers, body: 'x'.repeat(100_000) });
+      expect(response.status).to.equal(503);
+      expect(response.headers.get('retry-after')).to.equal('1');
+      expect(await response.json()).to.include({ code: 'host-overloaded', reason: 'event-loop-delay' });
+      expect([inside, seen.length]).to.deep.equal([0, 0]);
+    });
+
+    it('goes on with probes, metrics and the control plane', async () => {
+      overloaded = true;
+      for (const path of ['/healthz', '/readyz', '/v1/plugins']) {
+        expect((await served.as('admin', path)).status, path).to.equal(200);
+      }
+      await served.as('caller', '/run/acme/shop/', { method: 'OPTIONS' });
+      expect(await (await served.as('admin', '/metrics')).text()).to.include(
+        'gatehouse_http_request_seconds_count{method="OPTIONS",route="/run/:operator/:installation/*",status="503"} 1',
+      );
+    });
+
+    it('counts a request until it is answered, however it ends', async () => {
+      const counts: number[] = [];
+      served.fake.run = async () => {
+        counts.push(inside);
+        return answered('x');
+      };
+      await (await fetch(`${served.origin}/run/acme/shop/`)).text();
+      served.fake.failure.thrown = new HostRefusal('installation-unknown');
+      await (await fetch(`${served.origin}/run/acme/shop/`)).text();
+      await (await fetch(`${served.origin}/run/acme`)).text();
+      expect(counts).to.deep.equal([1]);
+      expect(inside).to.equal(0);
+    });
+  });
+
   describe('answers', () => {
     const answer = (status: number, headers: [string, string][] = [], body: string | null = 'body') => {
       served.fake.run = async () => answered(body, { status, headers });

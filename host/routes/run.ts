@@ -9,12 +9,15 @@ import { problemOf } from '../http/problems.ts';
 import { boundLeftover, readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/send-problem.ts';
 import { type DataPlane, PluginFaultError } from '../invocations/contract.ts';
+import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
 
 export interface RunPorts {
   findPrincipal: FindPrincipal;
   dataPlane: DataPlane;
   metrics: Metrics;
+  /** Asked before anything else; absent where everybody is let in. */
+  load?: Pick<LoadShedder, 'enter' | 'leave'>;
   log: Log;
   /** Scheme and authority under which callers reach this host, such as `https://gate.example`: no slash at the end. */
   publicOrigin(): string;
@@ -28,8 +31,17 @@ export const RUN_ROUTE = '/run/:operator/:installation/*';
  */
 export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
   const { dataPlane, findPrincipal, metrics, publicOrigin } = ports;
+  const observe = ({ method }: IncomingMessage, status: number, startedAtMs: number) =>
+    metrics.httpRequest(isMethod(method!) ? method : 'other', RUN_ROUTE, status, performance.now() - startedAtMs);
+
   return async (req, res) => {
     const startedAtMs = performance.now();
+    const { load } = ports;
+    const overload = load?.enter() ?? null;
+    if (overload !== null) {
+      observe(req, refuse(ports, req, res, overload), startedAtMs);
+      return;
+    }
     const aborter = new AbortController();
     res.once('close', () => res.writableFinished || aborter.abort());
     let status: number;
@@ -53,9 +65,10 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
       status = sendAnswer(res, response, invocationId);
     } catch (error) {
       status = refuse(ports, req, res, error);
+    } finally {
+      load?.leave();
     }
-    const method = isMethod(req.method!) ? req.method : 'other';
-    metrics.httpRequest(method, RUN_ROUTE, status, performance.now() - startedAtMs);
+    observe(req, status, startedAtMs);
   };
 }
 

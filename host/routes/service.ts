@@ -7,7 +7,7 @@ import { oneOf } from './fields.ts';
 /** Whether this host can take requests, part by part. */
 export interface Readiness {
   ready: boolean;
-  /** By name of the part, such as `database`, `migrations`, `cordons`. */
+  /** By name of the part, such as `database`, `migrations`, `cordons`, `load`. */
   checks: Record<string, { ok: boolean; message?: string }>;
 }
 
@@ -49,7 +49,7 @@ export const serviceRoutes = (ports: ServicePorts, routes: () => readonly Route[
     method: 'GET',
     path: '/readyz',
     consumer: 'Machines',
-    summary: 'Whether this host can take requests: database, migrations, cordons.',
+    summary: 'Whether this host can take requests: database, migrations, cordons, load.',
     allow: 'public',
     reply: { 200: ReadinessReply, 503: ReadinessReply },
     refuses: [],

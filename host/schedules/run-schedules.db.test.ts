@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
+import { HostRefusal } from '../errors.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
 import { createScheduler, dueTimes } from './run-schedules.ts';
 import { scheduleStore } from './schedule-store.ts';
@@ -49,6 +50,31 @@ describe('createScheduler', () => {
     clock.nowMs = 13 * HOUR_MS + 30_000;
     await host.tick();
     expect(runs).to.deep.equal(['1970-01-01T13:00:00.000Z']);
+  });
+
+  it('leaves what a plugin did wrong, or had no CPU time for, to the log of the installation', async () => {
+    const clock = { nowMs: 10 * HOUR_MS + 500 };
+    const id = await addInstallation(database);
+    const logged: unknown[] = [];
+    const failing = (error: Error) =>
+      createScheduler({
+        store: {
+          ...scheduleStore(database.knex),
+          scheduled: async () => [{ installationId: id, schedule: [{ name: 'report', cron: '0 * * * *' }] }],
+        },
+        factsOf: async () => ({}) as never,
+        runPlugin: () => Promise.reject(error),
+        nowMs: () => clock.nowMs,
+        log: { ...silent, error: ({ err }: { err?: unknown }) => logged.push(err) },
+      });
+    const broken = new Error('broken');
+    for (const error of [new HostRefusal('cpu-budget-exhausted'), new HostRefusal('installation-saturated'), broken]) {
+      clock.nowMs += HOUR_MS - 1_500;
+      const host = failing(error);
+      clock.nowMs += 1_500;
+      await host.tick();
+    }
+    expect(logged).to.deep.equal([broken]);
   });
 
   it('finds enabled installations of releases with a schedule, and no others', async () => {

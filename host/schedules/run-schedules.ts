@@ -1,6 +1,7 @@
 import { Cron } from 'croner';
 import type { Log } from '../http/log.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
+import { isAdmissionRefusal } from '../invocations/admission.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { ScheduleStore } from './schedule-store.ts';
@@ -21,7 +22,7 @@ const CATCH_UP_MS = 60_000;
 
 /**
  * Runs what has come due since the last call, each run on exactly one host. Resolves when those runs have ended; a fault of
- * a plugin is in its log. `tick` never rejects.
+ * a plugin, or that it had no CPU time left, is in its log. `tick` never rejects.
  */
 export function createScheduler({ store, factsOf, runPlugin, nowMs, log }: SchedulerPorts): { tick(): Promise<void> } {
   let doneUntilMs = nowMs();
@@ -32,7 +33,7 @@ export function createScheduler({ store, factsOf, runPlugin, nowMs, log }: Sched
     if (installation === null) return;
     const job = { kind: 'schedule', name, dueAt: new Date(dueAtMs).toISOString() } as const;
     await runPlugin(installation, job, { caller: null }).catch((error) => {
-      if (!(error instanceof PluginFaultError)) throw error;
+      if (!(error instanceof PluginFaultError || isAdmissionRefusal(error))) throw error;
     });
   };
 
