@@ -21,6 +21,8 @@ export interface LaneRun {
   timers: number;
   /** Calls and timers without an answer. */
   pending: number;
+  /** Arguments and results of host calls. */
+  callUnits: number;
   logUnits: number;
   startedAtMs: number;
   lastHostCall?: string;

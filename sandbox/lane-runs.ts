@@ -17,7 +17,7 @@ export interface LaneRunsPorts {
 
 /** Carries out what the host says to a lane. */
 export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
-  const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf } = turns;
+  const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits } = turns;
 
   const begin = (run: LaneRun, input: string) => {
     const { outputBytes, hostCalls, timers, logBytes } = run.limits;
@@ -49,6 +49,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
       hostCalls: 0,
       timers: 0,
       pending: 0,
+      callUnits: 0,
       logUnits: 0,
       startedAtMs: 0,
     };
@@ -123,6 +124,10 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     if (!run) return;
     run.pending--;
     run.isolate.pending--;
+    if (!takesUnits(run, json.length)) {
+      failStuck(run.isolate);
+      return;
+    }
     const { seq, nowMs, ok } = message;
     enter(run, { op: 'result', id: run.id, seq, nowMs, ok }, json);
   };

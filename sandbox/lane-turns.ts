@@ -15,7 +15,13 @@ const FORGET_TIMEOUT_MS = 50;
 /** A log record's JSON is larger than the text that the guest counts; this is the backstop behind the guest's own limit. */
 const LOG_OVERHEAD_FACTOR = 4;
 const LOG_OVERHEAD_UNITS = 16;
-const CALL_BYTES_MAX = 8 * 1024 * 1024;
+/**
+ * Arguments and results of all host calls of one invocation. The host keeps them, so that it can execute the invocation
+ * again, as long as that runs: without a bound a plugin fills the host's memory by waiting.
+ */
+const CALL_UNITS_MAX = 8 * 1024 * 1024;
+/** The guest caps every string of a fault at 8,192 units; more than this it cannot have written. */
+const FAULT_UNITS_MAX = 256 * 1024;
 
 export interface LaneTurnsPorts {
   meter: TurnMeter;
@@ -93,14 +99,23 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   const overWall = (run: LaneRun) =>
     overLimit(run, 'wall-limit', 'wallMs', run.limits.wallMs + Math.max(0, monotonicMs() - run.deadlineMs));
 
+  /** Counts text that the host keeps; where it is too much, the invocation is over. */
+  const takesUnits = (run: LaneRun, units: number): boolean => {
+    run.callUnits += units;
+    if (run.callUnits <= CALL_UNITS_MAX) return true;
+    failInGuest(run, limitFault('host-call-limit', 'hostCallBytes', CALL_UNITS_MAX, run.callUnits, run.lastHostCall));
+    return false;
+  };
+
   const onCall = (run: LaneRun, { seq, name, payload }: GuestRecord) => {
-    if (seq !== run.calls + 1 || payload.length > CALL_BYTES_MAX) {
+    if (seq !== run.calls + 1) {
       failInGuest(run, {
         code: 'plugin-answer-invalid',
         message: `Host call ${seq} (${name.slice(0, 64)}) is malformed.`,
       });
       return;
     }
+    if (!takesUnits(run, payload.length)) return;
     run.calls = seq;
     if (name === 'timer') run.timers++;
     else {
@@ -138,6 +153,15 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     }
   };
 
+  const onFault = (run: LaneRun, json: string) => {
+    if (json.length > FAULT_UNITS_MAX) {
+      fail(run, { code: 'plugin-answer-invalid', message: 'The plugin broke the guest runtime.' });
+      return;
+    }
+    send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, json);
+    leave(run);
+  };
+
   /** Passes on what the guest said. A guest that says something it cannot say has been taken over: its isolate goes. */
   const read = (current: LaneRun, text: string) => {
     let records: GuestRecord[];
@@ -155,10 +179,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       if (record.op === 'call') onCall(run, record);
       else if (record.op === 'log') onLog(run, record);
       else if (record.op === 'done') onDone(run, record.payload);
-      else {
-        send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, record.payload);
-        leave(run);
-      }
+      else onFault(run, record.payload);
     }
   };
 
@@ -226,7 +247,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     failStuck(isolate);
   };
 
-  return { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf };
+  return { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits };
 }
 
 export type LaneTurns = ReturnType<typeof createLaneTurns>;
