@@ -4,7 +4,7 @@ import { capText } from './describe-thrown.ts';
 import { inspect } from './inspect.ts';
 import { callHost, type Invocation } from './invocation.ts';
 import { writeLog } from './logging.ts';
-import { isArray, isInteger, jsonStringify, NativeTypeError } from './primordials.ts';
+import { charCodeAt, isArray, isInteger, jsonStringify, NativeTypeError } from './primordials.ts';
 import { freezeClass } from './removals.ts';
 import { utf8LengthOver } from './utf8.ts';
 
@@ -157,5 +157,26 @@ function textJson(name: string, value: unknown): string {
 function factsJson(facts: unknown): string {
   if (facts === undefined || facts === null) return '';
   const json = typeof facts === 'object' && !isArray(facts) ? jsonText(facts) : undefined;
-  return json ?? `{"facts":${jsonStringify(inspect(facts))}}`;
+  return json === undefined || nestsDeeper(json, FACTS_DEPTH_MAX) ? `{"facts":${jsonStringify(inspect(facts))}}` : json;
+}
+
+/** Databases give up on JSON that is nested some ten thousand levels deep, and nobody reads that. */
+const FACTS_DEPTH_MAX = 32;
+const [QUOTE, BACKSLASH] = [34, 92];
+
+function nestsDeeper(json: string, depthMax: number): boolean {
+  let depth = 0;
+  let quoted = false;
+  for (let at = 0; at < json.length; at += 1) {
+    const unit = charCodeAt(json, at);
+    if (quoted) {
+      if (unit === BACKSLASH) at += 1;
+      else if (unit === QUOTE) quoted = false;
+    } else if (unit === QUOTE) quoted = true;
+    else if (unit === 91 || unit === 123) {
+      depth += 1;
+      if (depth > depthMax) return true;
+    } else if (unit === 93 || unit === 125) depth -= 1;
+  }
+  return false;
 }

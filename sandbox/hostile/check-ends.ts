@@ -42,6 +42,8 @@ async function runStep(rig: Rig, attack: NamedAttack, step: Step, wallMs: number
   expectEnds(ran, step.ends);
   expect(ran.outcome.usage.wallMs, 'milliseconds').to.be.at.most(limits.wallMs + DEADLINE_SLACK_MS);
   expect(leaksIn(ran), 'what it learned of the host').to.deep.equal([]);
+  for (const { json } of ran.logs)
+    expect(nestingOf(JSON.parse(json)), 'levels of a log record').to.be.at.most(LOG_LEVELS_MAX);
   if (step.by === 'attacker' && step.ends === attack.ends) expectSays(ran, attack);
 }
 
@@ -78,6 +80,15 @@ function expectSays({ outcome, logs }: Ran, { says, logs: expected }: Attack): v
     else expect(message).to.match(wanted);
   }
 }
+
+/** What a database takes without complaint, by a wide margin. */
+const LOG_LEVELS_MAX = 64;
+
+/** Levels of a value, counted only as far as it matters. */
+const nestingOf = (value: unknown, levels = 0): number =>
+  typeof value === 'object' && value !== null && levels <= LOG_LEVELS_MAX
+    ? Math.max(levels, ...Object.values(value).map((one) => nestingOf(one, levels + 1)))
+    : levels;
 
 /** Everybody who was blamed for the deaths, and is none of `culprits`. */
 export const blamedWrongly = (deaths: readonly CordonDeath[], culprits: ReadonlySet<string>): string[] =>
