@@ -6,6 +6,8 @@ import { createBroker } from './capabilities/broker.ts';
 import { kvCalls } from './capabilities/kv.ts';
 import { kvStore } from './capabilities/kv-store.ts';
 import { changeAwareCache } from './change-aware-cache.ts';
+import { type ConductWatch, createConduct } from './conduct/compose.ts';
+import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
 import { createApp } from './http/app.ts';
@@ -25,6 +27,8 @@ import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createLoadShedder, type LoadShedder } from './invocations/shed-load.ts';
 import { createMetrics } from './metrics.ts';
+import { createNotifications } from './notifications/compose.ts';
+import { notificationStore } from './notifications/notification-store.ts';
 import { newId, newSeed } from './random.ts';
 import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
@@ -89,7 +93,11 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     onChange: (status) =>
       log.warn({ ...status }, status.shedding ? 'requests are refused' : 'requests are let in again'),
   });
-  const metrics = createMetrics({ sandboxStatus: () => sandbox.status(), loadStatus: load.status });
+  const metrics = createMetrics({
+    sandboxStatus: () => sandbox.status(),
+    loadStatus: load.status,
+    conductCounts: () => conduct.counts(),
+  });
   const logs = installationLogStore(knex);
   const showFrames = createFaultFrames({
     loadSourceMap: async (digest) => (await registry.loadBundle(digest)).sourceMap,
@@ -97,9 +105,18 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   });
   const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });
   opened.push(recorder.close);
+  const conduct = createConduct({
+    store: conductStore(knex, config.strikes),
+    rules: config.strikes,
+    onStrike: metrics.strike,
+    log,
+    nowMs,
+  });
+  opened.push(conduct.close);
   const sandbox = await startSandbox(config, registry, (death) => {
     metrics.cordonDeath(death);
     log.warn({ ...death }, 'cordon died');
+    conduct.onCordonDeath(death);
   });
   opened.push(() => sandbox.close(config.drainMs));
 
@@ -109,16 +126,19 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
   const runPlugin = createPluginRunner({ sandbox, broker, ...recorder, nowMs, newId, newSeed });
-  const store = installationStore(knex);
+  const store = installationStore(knex, conduct.currentScore);
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
-  await followChanges(database, sandbox, [cache, principals]);
+  await followChanges(database, sandbox, [cache, principals], conduct, log);
   opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
+  await conduct.refresh();
+  opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
     store: scheduleStore(knex),
     factsOf: async (id) => {
       const installation = await store.byId(id);
-      return installation?.enabled ? cache.withRelease(installation) : null;
+      const runs = installation?.enabled && installation.conduct.suspendedAt === null;
+      return runs ? cache.withRelease(installation) : null;
     },
     runPlugin,
     nowMs,
@@ -132,6 +152,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     cache,
     registry,
     runPlugin,
+    endSuspension: conduct.endSuspension,
     hostVersion: HOST_VERSION,
     nowMs,
   });
@@ -140,6 +161,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   const app = createApp({
     registry,
     installations,
+    notifications: createNotifications({ store: notificationStore(knex), nowMs }),
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
     findPrincipal: principals.find,
     ready: () => readiness(database, sandbox, load),
@@ -204,14 +226,24 @@ const principalCache = ({ authenticate }: Registry, nowMs: () => number) =>
   });
 
 /** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
-async function followChanges(database: Database, sandbox: Sandbox, caches: { clear(): void }[]): Promise<void> {
+async function followChanges(
+  database: Database,
+  sandbox: Sandbox,
+  caches: { clear(): void }[],
+  conduct: Pick<ConductWatch, 'refresh'>,
+  log: Log,
+): Promise<void> {
   const clear = () => {
     for (const cache of caches) cache.clear();
   };
   const onChange = (payload: string) => {
     clear();
     const [table, id] = payload.split(':');
-    if (table === 'installations' && id) sandbox.evict(id);
+    // Who runs alone from now on must not keep what it has in the cordons of others.
+    if ((table === 'installations' || table === 'installation_conduct') && id) sandbox.evict(id);
+    if (table === 'installation_conduct') {
+      conduct.refresh().catch((error) => log.error({ err: error }, 'conduct not counted'));
+    }
   };
   await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
 }

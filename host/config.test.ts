@@ -6,6 +6,7 @@ describe('readConfig', () => {
     const config = readConfig({}, {});
     expect(config).to.include({ databaseUrl: null, hostName: '127.0.0.1', port: 8080, cordons: 2, logLevel: 'info' });
     expect(config).to.include({ requestsMax: 2_000, shedDelayMs: 250 });
+    expect(config.strikes).to.deep.equal({ solitaryAt: 3, suspendAt: 6, halfLifeMs: 3_600_000 });
     expect(config.trustedProxies).to.deep.equal([]);
   });
 
@@ -23,6 +24,13 @@ describe('readConfig', () => {
       .and.matches(/GATEHOUSE_PORT/)
       .and.matches(/GATEHOUSE_CORDONS/)
       .and.matches(/GATEHOUSE_LOG_LEVEL/);
+  });
+
+  it('suspends nobody before it would have run alone', () => {
+    const strikes = (solitary: string, suspend: string) => () =>
+      readConfig({}, { GATEHOUSE_STRIKES_SOLITARY: solitary, GATEHOUSE_STRIKES_SUSPEND: suspend });
+    expect(strikes('4', '3')).to.throw(ConfigInvalid, 'GATEHOUSE_STRIKES_SUSPEND must be >=');
+    expect(strikes('4', '4')().strikes).to.include({ solitaryAt: 4, suspendAt: 4 });
   });
 
   it('never repeats a value, which may hold a password', () => {

@@ -14,6 +14,9 @@ const Environment = Type.Object({
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
+  GATEHOUSE_STRIKES_SOLITARY: Type.Integer({ default: 3, minimum: 1, maximum: 1_000 }),
+  GATEHOUSE_STRIKES_SUSPEND: Type.Integer({ default: 6, minimum: 1, maximum: 1_000 }),
+  GATEHOUSE_STRIKE_HALF_LIFE_MS: Type.Integer({ default: 3_600_000, minimum: 1_000, maximum: 31_536_000_000 }),
   GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
   GATEHOUSE_REQUESTS_MAX: Type.Integer({ default: 2_000, minimum: 1, maximum: 100_000 }),
   GATEHOUSE_SHED_DELAY_MS: Type.Integer({ default: 250, minimum: 0, maximum: 60_000 }),
@@ -36,6 +39,9 @@ export const SETTINGS = {
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
   GATEHOUSE_CORDONS: 'Sandbox processes.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
+  GATEHOUSE_STRIKES_SOLITARY: 'Deaths of sandbox processes from which on an installation runs alone.',
+  GATEHOUSE_STRIKES_SUSPEND: 'Deaths of sandbox processes from which on an installation is suspended.',
+  GATEHOUSE_STRIKE_HALF_LIFE_MS: 'Milliseconds after which such a death counts half.',
   GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
   GATEHOUSE_REQUESTS_MAX: 'Requests to plugins that are answered at a time; more are refused.',
   GATEHOUSE_SHED_DELAY_MS: 'Mean wait for the event loop from which on requests to plugins are refused; 0: never.',
@@ -56,6 +62,12 @@ export interface Config {
   metricsPublic: boolean;
   cordons: number;
   lanesPerCordon: number;
+  strikes: {
+    solitaryAt: number;
+    /** At least `solitaryAt`. */
+    suspendAt: number;
+    halfLifeMs: number;
+  };
   drainMs: number;
   requestsMax: number;
   shedDelayMs: number;
@@ -92,6 +104,11 @@ export function readConfig(
       .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
     throw new ConfigInvalid(`The configuration has faults:\n  ${faults.join('\n  ')}`);
   }
+  if (settings.GATEHOUSE_STRIKES_SUSPEND < settings.GATEHOUSE_STRIKES_SOLITARY) {
+    throw new ConfigInvalid(
+      'The configuration has faults:\n  GATEHOUSE_STRIKES_SUSPEND must be >= GATEHOUSE_STRIKES_SOLITARY',
+    );
+  }
   const dataFolder = path.resolve(settings.GATEHOUSE_DATA);
   return Object.freeze({
     databaseUrl: settings.DATABASE_URL ?? null,
@@ -107,6 +124,11 @@ export function readConfig(
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
+    strikes: Object.freeze({
+      solitaryAt: settings.GATEHOUSE_STRIKES_SOLITARY,
+      suspendAt: settings.GATEHOUSE_STRIKES_SUSPEND,
+      halfLifeMs: settings.GATEHOUSE_STRIKE_HALF_LIFE_MS,
+    }),
     drainMs: settings.GATEHOUSE_DRAIN_MS,
     requestsMax: settings.GATEHOUSE_REQUESTS_MAX,
     shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,

@@ -16,6 +16,7 @@ export const HOST_REFUSALS = {
   'plugin-route-unknown': 'The plugin declares no route for this method and path.',
   'installation-unknown': 'There is no such installation, or it belongs to another operator.',
   'installation-disabled': 'The operator has disabled this installation.',
+  'installation-suspended': 'The installation has broken its sandbox process too often, and is suspended.',
   'installation-slug-taken': 'The operator already has an installation with this slug.',
   'installation-id-taken': 'This id was used for another installation.',
   'installation-saturated':
@@ -26,6 +27,7 @@ export const HOST_REFUSALS = {
   'config-invalid': "The configuration does not fit the plugin's schema; `faults` names every fault.",
   'release-not-installable': 'Only a published release can be installed.',
   'engine-incompatible': 'The release asks for another version of Gatehouse.',
+  'notification-unknown': 'There is no such notification for your organisation.',
   'hook-undeclared': 'The plugin does not declare this hook.',
   'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",
   'host-overloaded': 'The host has more work than it can answer in time; try again shortly.',

@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CordonDeath, Outcome, SandboxStatus } from '../sandbox/index.ts';
+import type { ConductCounts } from './conduct/contract.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
 import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
 
@@ -14,6 +15,8 @@ export interface Metrics {
   /** One request that was refused because the host has too much to do. */
   requestShed(reason: ShedReason): void;
   cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
+  /** One strike against an installation. */
+  strike(): void;
   /** The text exposition format of Prometheus. */
   expose(): Promise<{ mediaType: string; text: string }>;
 }
@@ -21,6 +24,8 @@ export interface Metrics {
 export interface MetricsPorts {
   /** Read at every scrape; absent where no sandbox runs. */
   sandboxStatus?: () => SandboxStatus;
+  /** Read at every scrape; absent where nobody is judged. */
+  conductCounts?: () => ConductCounts;
   /** Read at every scrape; absent where no load is measured. */
   loadStatus?: () => LoadStatus;
 }
@@ -28,7 +33,7 @@ export interface MetricsPorts {
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Counters of one host, in a registry of their own. Event loop delay, memory and CPU of the process come with it. */
-export function createMetrics({ sandboxStatus, loadStatus }: MetricsPorts = {}): Metrics {
+export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: MetricsPorts = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -85,6 +90,12 @@ export function createMetrics({ sandboxStatus, loadStatus }: MetricsPorts = {}):
     labelNames: ['reason'],
     registers,
   });
+  const strikes = new Counter({
+    name: 'gatehouse_strikes_total',
+    help: 'Sandbox processes that died of an invocation, held against its installation.',
+    registers,
+  });
+  if (conductCounts) addConductGauges(registers, conductCounts);
   if (loadStatus) addLoadGauges(registers, loadStatus);
   if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
 
@@ -102,6 +113,7 @@ export function createMetrics({ sandboxStatus, loadStatus }: MetricsPorts = {}):
     invocationRefused: (code) => refusals.inc({ code }),
     requestShed: (reason) => shed.inc({ reason }),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
+    strike: () => strikes.inc(),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };
 }
@@ -129,6 +141,20 @@ function addLoadGauges(registers: Registry[], loadStatus: () => LoadStatus): voi
   );
   gauge('gatehouse_shedding', '1 while requests to plugins are refused because the host has too much to do.', (load) =>
     load.shedding === null ? 0 : 1,
+  );
+}
+
+function addConductGauges(registers: Registry[], counts: () => ConductCounts): void {
+  const gauge = gaugesOf(registers, counts);
+  gauge(
+    'gatehouse_installations_solitary',
+    'Installations that run alone because of their strikes; the same on every host.',
+    ({ solitary }) => solitary,
+  );
+  gauge(
+    'gatehouse_installations_suspended',
+    'Installations that are not run because of their strikes; the same on every host.',
+    ({ suspended }) => suspended,
   );
 }
 

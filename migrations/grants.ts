@@ -14,6 +14,13 @@ export const GRANTS: Record<string, string[]> = {
     'insert',
     'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at)',
   ],
+  installation_conduct: [
+    'select',
+    'insert',
+    'update (score, scored_at, strikes, solitary_since, suspended_at, reason)',
+  ],
+  installation_strikes: ['select', 'insert'],
+  notifications: ['select', 'insert', 'update (read_at)'],
   kv_entries: ['select', 'insert', 'update', 'delete'],
   installation_logs: ['select', 'insert', 'delete'],
   schedule_runs: ['select', 'insert', 'delete'],

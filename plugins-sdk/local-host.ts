@@ -4,6 +4,7 @@ import { createBroker } from '../host/capabilities/broker.ts';
 import { kvCalls } from '../host/capabilities/kv.ts';
 import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
+import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../host/installations/contract.ts';
 import { createPluginRunner, type PluginRunner } from '../host/invocations/run-plugin.ts';
 import { createSandbox, type Usage } from '../sandbox/index.ts';
@@ -126,6 +127,7 @@ function installationOf(
     config,
     grantedLimits: limits,
     enabled: true,
+    conduct: GOOD_CONDUCT,
     createdAt: at,
     updatedAt: at,
     manifest,

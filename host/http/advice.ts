@@ -19,6 +19,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'plugin-route-unknown': "Check the path and the method against the routes in the plugin's manifest.",
   'installation-unknown': "Check the operator's and the installation's slug, and whose token you use.",
   'installation-disabled': 'Ask the operator to enable it: `PATCH /v1/installations/{id}` with `{"enabled":true}`.',
+  'installation-suspended':
+    'Operator: see why (`reason`, `gate logs`), update to a corrected version, then `gate resume`. Caller: tell them.',
   'installation-slug-taken': 'Choose another slug, or change the installation that has it.',
   'installation-id-taken': 'Send a fresh UUIDv7 for a new installation.',
   'installation-saturated': 'Wait as long as Retry-After says. Operator: grant more `concurrent` or `queued`.',
@@ -30,6 +32,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'config-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'release-not-installable': 'Wait for its approval, or choose a published version.',
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
+  'notification-unknown': 'Check the id against GET /v1/notifications.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'host-overloaded': 'Send the request again as Retry-After says. Operators of the host: add hosts or cores.',

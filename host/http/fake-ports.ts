@@ -1,9 +1,11 @@
 import { connect } from 'node:net';
 import type { DsseEnvelope, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
+import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
 import type { DataPlane, RunRequest } from '../invocations/contract.ts';
 import { createMetrics } from '../metrics.ts';
+import type { Notification, Notifications } from '../notifications/contract.ts';
 import { createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Log } from './log.ts';
@@ -85,6 +87,7 @@ const installation: Installation = {
   config: { greeting: 'Hello' },
   grantedLimits: {},
   enabled: true,
+  conduct: GOOD_CONDUCT,
   createdAt: AT,
   updatedAt: AT,
 };
@@ -161,6 +164,7 @@ export function fakePorts(): Fake {
     list: port('list', page(installation)),
     find: port('find', installation),
     update: port('update', installation),
+    resume: port('resume', installation),
     uninstall: port('uninstall', undefined),
     logs: port(
       'logs',
@@ -168,6 +172,19 @@ export function fakePorts(): Fake {
     ),
     health: port('health', { status: 'ok' } as const),
     deliverHook: port('deliverHook', { invocationId: ID, result: null }),
+  };
+  const notification: Notification = {
+    id: ID,
+    at: AT,
+    kind: 'installation-suspended',
+    subject: 'acme/hello@1.0.0 at acme/hello is suspended',
+    body: 'It broke its sandbox process.',
+    facts: {},
+    readAt: null,
+  };
+  const notifications: Notifications = {
+    list: port('notifications', page(notification)),
+    markRead: port('markRead', { ...notification, readAt: AT }),
   };
   const fake: Fake = {
     failure,
@@ -177,6 +194,7 @@ export function fakePorts(): Fake {
     run: async () => answered('hello'),
     registry,
     installations,
+    notifications,
     dataPlane,
     findPrincipal: async (secret) => {
       if (!secret.startsWith('token-of-')) return null;

@@ -26,6 +26,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'plugin-route-unknown': 404,
   'installation-unknown': 404,
   'installation-disabled': 403,
+  // Not 503: nothing that the caller could wait for ends it.
+  'installation-suspended': 403,
   'installation-slug-taken': 409,
   'installation-id-taken': 409,
   'installation-saturated': 429,
@@ -35,6 +37,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'config-invalid': 422,
   'release-not-installable': 409,
   'engine-incompatible': 409,
+  'notification-unknown': 404,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
   'host-overloaded': 503,

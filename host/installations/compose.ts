@@ -2,6 +2,7 @@ import type { HealthReport, Json } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Registry } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
+import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { Installation, InstallationFacts, Installations } from './contract.ts';
 import { deliverHook } from './deliver-hook.ts';
@@ -20,6 +21,8 @@ export interface InstallationsPorts {
   cache: Pick<InstallationCache, 'withRelease' | 'clear'>;
   registry: Registry;
   runPlugin: PluginRunner;
+  /** False where it was not suspended any more. */
+  endSuspension(id: string, atMs: number): Promise<boolean>;
   /** SemVer of this Gatehouse. */
   hostVersion: string;
   nowMs(): number;
@@ -52,6 +55,12 @@ export function createInstallations(ports: InstallationsPorts): Installations {
   return {
     install: (actor, command) => clearing(install(actor, command)),
     update: (actor, id, change) => clearing(update(actor, id, change)),
+    resume: async (actor, id) => {
+      const installation = await own(actor, id);
+      if (installation.conduct.suspendedAt === null) return installation;
+      await clearing(ports.endSuspension(id, nowMs()));
+      return own(actor, id);
+    },
     list: (actor, page) => store.page(actor.organisation.id, page),
     find: own,
     uninstall: async (actor, id) => {
@@ -70,7 +79,11 @@ export function createInstallations(ports: InstallationsPorts): Installations {
       await ports.flushLogs();
       return logStore.page(id, filter);
     },
-    health: async (actor, id) => checkHealth(await ownFacts(actor, id), runPlugin),
+    health: async (actor, id) => {
+      const installation = await ownFacts(actor, id);
+      requireRunnable(installation);
+      return checkHealth(installation, runPlugin);
+    },
     deliverHook: deliverHook({ ownFacts, runPlugin, nowMs }),
   };
 }

@@ -1,5 +1,6 @@
 import type { CapabilityName, HealthReport, Json, Limits, Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest, Principal } from '../../registry/index.ts';
+import type { Conduct } from '../conduct/contract.ts';
 
 /** A plugin enabled for one operator, with the capabilities that the operator granted. */
 export interface Installation {
@@ -16,6 +17,8 @@ export interface Installation {
   /** What the operator allows at most; the effective limit is the minimum of this, the manifest's and the ceiling. */
   grantedLimits: Partial<Limits>;
   enabled: boolean;
+  /** How it behaved in the sandbox, and what that led to. */
+  conduct: Conduct;
   createdAt: string;
   updatedAt: string;
 }
@@ -31,8 +34,9 @@ export interface InstallationFacts extends Installation {
 export interface InstallationLogEntry {
   id: string;
   at: string;
+  /** Empty where no invocation caused the line. */
   invocationId: string;
-  /** `host` records ends of invocations: code, usage. */
+  /** `host` records ends of invocations (code, usage), strikes and what they led to. */
   source: 'console' | 'log' | 'host';
   level: 'debug' | 'info' | 'warn' | 'error';
   message: string;
@@ -71,6 +75,11 @@ export interface Installations {
   find(actor: Principal, id: string): Promise<Installation>;
   /** Refuses with: installation-unknown and those of `install`. */
   update(actor: Principal, id: string, change: UpdateRequest): Promise<Installation>;
+  /**
+   * Ends a suspension: its score starts from zero, and it runs alone for a while. Idempotent: one that is not suspended stays
+   * as it is. Refuses with: installation-unknown.
+   */
+  resume(actor: Principal, id: string): Promise<Installation>;
   /** Removes the installation and its stored data. Idempotent: an unknown one is refused with installation-unknown. */
   uninstall(actor: Principal, id: string): Promise<void>;
   /** Newest first. Operators read their own installations', publishers those of their plugins. */
@@ -79,9 +88,12 @@ export interface Installations {
     id: string,
     filter: PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string },
   ): Promise<Page<InstallationLogEntry>>;
-  /** Runs the plugin's health check; a faulting one is `down` with the fault as message. */
+  /**
+   * Runs the plugin's health check; a faulting one is `down` with the fault as message. Refuses with: installation-unknown,
+   * installation-disabled, installation-suspended.
+   */
   health(actor: Principal, id: string): Promise<HealthReport>;
-  /** Delivers one event. Refuses with: installation-unknown, installation-disabled, hook-undeclared, hook-payload-invalid, or the plugin's fault. */
+  /** Delivers one event. Refuses with: installation-unknown, installation-disabled, installation-suspended, hook-undeclared, hook-payload-invalid, or the plugin's fault. */
   deliverHook(
     actor: Principal,
     id: string,

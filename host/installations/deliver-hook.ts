@@ -9,6 +9,7 @@ import {
 } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
+import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { callerFacts } from '../invocations/serve-request.ts';
 import type { InstallationFacts, Installations } from './contract.ts';
@@ -27,7 +28,7 @@ export const deliverHook =
   ({ ownFacts, runPlugin, nowMs }: DeliverPorts): Installations['deliverHook'] =>
   async (actor, id, { hook, eventId, payload }) => {
     const installation = await ownFacts(actor, id);
-    if (!installation.enabled) throw new HostRefusal('installation-disabled');
+    requireRunnable(installation);
     checkHook(installation, hook);
     checkPayload(hook, payload);
     const event = { hook, eventId, occurredAt: new Date(nowMs()).toISOString(), payload } as HookEvent;

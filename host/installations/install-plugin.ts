@@ -1,5 +1,6 @@
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Registry, Release } from '../../registry/index.ts';
+import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
@@ -59,6 +60,7 @@ function draft(
     config: command.config ?? {},
     grantedLimits,
     enabled: true,
+    conduct: GOOD_CONDUCT,
     createdAt: at,
     updatedAt: at,
     manifest: release.manifest,

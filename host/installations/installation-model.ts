@@ -20,4 +20,11 @@ export class InstallationModel extends Model {
   declare plugin_name: string;
   declare release_version: string;
   declare release_bundle_digest: string;
+  /** All of them null where nothing was ever held against it. */
+  declare conduct_score: number | null;
+  declare conduct_scored_at: Date | null;
+  declare conduct_strikes: number | null;
+  declare conduct_solitary_since: Date | null;
+  declare conduct_suspended_at: Date | null;
+  declare conduct_reason: string | null;
 }

@@ -12,7 +12,7 @@ describe('installations in PostgreSQL', () => {
   let logs: InstallationLogStore;
   before(async () => {
     database = await testDatabase();
-    store = installationStore(database.knex);
+    store = installationStore(database.knex, ({ score }) => score);
     logs = installationLogStore(database.knex);
   });
   after(() => database.close());

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
+import { type Conduct, GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { Installation } from './contract.ts';
 import { InstallationModel } from './installation-model.ts';
 import { readCursor, toPage } from './page.ts';
@@ -20,8 +21,11 @@ export interface InstallationStore {
   remove(id: string): Promise<void>;
 }
 
+/** What a score that was taken at `scoredAtMs` is worth now. */
+export type CurrentScore = (taken: { score: number; scoredAtMs: number }) => number;
+
 /** Installations in PostgreSQL; deleted ones stay as rows for the history, and no query here returns them. */
-export function installationStore(database: Knex): InstallationStore {
+export function installationStore(database: Knex, currentScore: CurrentScore): InstallationStore {
   const rows = () =>
     InstallationModel.query(database)
       .alias('installation')
@@ -29,6 +33,7 @@ export function installationStore(database: Knex): InstallationStore {
       .join('releases as release', 'release.id', 'installation.release_id')
       .join('plugins as plugin', 'plugin.id', 'release.plugin_id')
       .join('organisations as publisher', 'publisher.id', 'plugin.organisation_id')
+      .leftJoin('installation_conduct as conduct', 'conduct.installation_id', 'installation.id')
       .select(
         'installation.*',
         'operator.slug as operator_slug',
@@ -36,8 +41,15 @@ export function installationStore(database: Knex): InstallationStore {
         'plugin.name as plugin_name',
         'release.version as release_version',
         'release.bundle_digest as release_bundle_digest',
+        'conduct.score as conduct_score',
+        'conduct.scored_at as conduct_scored_at',
+        'conduct.strikes as conduct_strikes',
+        'conduct.solitary_since as conduct_solitary_since',
+        'conduct.suspended_at as conduct_suspended_at',
+        'conduct.reason as conduct_reason',
       )
       .whereNull('installation.deleted_at');
+  const fromRow = (row: InstallationModel | undefined) => (row ? toInstallation(row, currentScore) : null);
   const byId = async (id: string) => fromRow(await rows().findOne({ 'installation.id': id }));
 
   return {
@@ -84,21 +96,31 @@ const columns = ({ releaseId, grants, config, grantedLimits, enabled }: Installa
   enabled,
 });
 
-const fromRow = (row: InstallationModel | undefined): Installation | null =>
-  row
-    ? {
-        id: row.id,
-        slug: row.slug,
-        operator: { id: row.operator_id, slug: row.operator_slug },
-        plugin: `${row.publisher_slug}/${row.plugin_name}`,
-        version: row.release_version,
-        releaseId: row.release_id,
-        bundleDigest: row.release_bundle_digest,
-        grants: row.grants as CapabilityName[],
-        config: row.config as Json,
-        grantedLimits: row.granted_limits as Partial<Limits>,
-        enabled: row.enabled,
-        createdAt: row.created_at.toISOString(),
-        updatedAt: row.updated_at.toISOString(),
-      }
-    : null;
+const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Installation => ({
+  id: row.id,
+  slug: row.slug,
+  operator: { id: row.operator_id, slug: row.operator_slug },
+  plugin: `${row.publisher_slug}/${row.plugin_name}`,
+  version: row.release_version,
+  releaseId: row.release_id,
+  bundleDigest: row.release_bundle_digest,
+  grants: row.grants as CapabilityName[],
+  config: row.config as Json,
+  grantedLimits: row.granted_limits as Partial<Limits>,
+  enabled: row.enabled,
+  conduct: toConduct(row, currentScore),
+  createdAt: row.created_at.toISOString(),
+  updatedAt: row.updated_at.toISOString(),
+});
+
+function toConduct(row: InstallationModel, currentScore: CurrentScore): Conduct {
+  const { conduct_score: score, conduct_scored_at: scoredAt } = row;
+  if (score === null || scoredAt === null) return GOOD_CONDUCT;
+  return {
+    score: Math.round(currentScore({ score, scoredAtMs: scoredAt.getTime() }) * 1_000) / 1_000,
+    strikes: row.conduct_strikes ?? 0,
+    solitarySince: row.conduct_solitary_since?.toISOString() ?? null,
+    suspendedAt: row.conduct_suspended_at?.toISOString() ?? null,
+    reason: row.conduct_reason,
+  };
+}

@@ -26,9 +26,9 @@ export interface RunRequest {
 
 export interface DataPlane {
   /**
-   * Refuses with: installation-unknown, installation-disabled, installation-saturated, cpu-budget-exhausted,
-   * plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large, PluginFaultError, and
-   * those of the sandbox.
+   * Refuses with: installation-unknown, installation-disabled, installation-suspended, installation-saturated,
+   * cpu-budget-exhausted, plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large,
+   * PluginFaultError, and those of the sandbox.
    */
   run(request: RunRequest): Promise<{ invocationId: string; response: WireResponse }>;
 }

@@ -7,6 +7,7 @@ import {
   SandboxRefusal,
   type Usage,
 } from '../../sandbox/index.ts';
+import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { PluginFaultError } from './contract.ts';
 import { createPluginRunner } from './run-plugin.ts';
@@ -14,6 +15,7 @@ import { createPluginRunner } from './run-plugin.ts';
 const installation = {
   id: 'i',
   slug: 'shop',
+  conduct: GOOD_CONDUCT,
   version: '1.2.3',
   bundleDigest: 'd',
   operator: { id: 'o', slug: 'arcade-one' },
@@ -62,6 +64,18 @@ const codeOf = (call: Promise<unknown>) =>
   );
 
 describe('createPluginRunner', () => {
+  it('asks for a cordon of its own where the installation is solitary', async () => {
+    const asked: (boolean | undefined)[] = [];
+    const { run } = runner(async ({ solitary }) => {
+      asked.push(solitary);
+      return completed({ kind: 'value', value: 1 });
+    });
+    const conduct = { ...GOOD_CONDUCT, solitarySince: '2026-11-21T12:00:00.000Z' };
+    await run(installation, { kind: 'health' }, { caller: null });
+    await run({ ...installation, conduct }, { kind: 'health' }, { caller: null });
+    expect(asked).to.deep.equal([false, true]);
+  });
+
   it('gives the plugin the context and nothing that was not granted', async () => {
     const inputs: GuestInput[] = [];
     const { run } = runner(async ({ input }) => {

@@ -79,6 +79,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         seed: ports.newSeed(),
         startedAtMs: ports.nowMs(),
         limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
+        solitary: installation.conduct.solitarySince !== null,
       };
       let logBytes = 0;
       const ended = await ports.sandbox.invoke(invocation, {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import type { Principal, Role } from '../../registry/index.ts';
+import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { RunRequest } from './contract.ts';
@@ -9,7 +10,9 @@ import { createDataPlane } from './serve-request.ts';
 const installation = {
   id: 'i',
   operator: { id: 'o', slug: 'arcade-one' },
+  slug: 'shop',
   enabled: true,
+  conduct: GOOD_CONDUCT,
   limits: { inputBytes: 100 },
   manifest: {
     routes: [
@@ -85,6 +88,29 @@ describe('createDataPlane', () => {
     expect(await codeOf(plane({ ...installation, enabled: false }).run(open))).to.equal('installation-disabled');
     expect(await codeOf(plane().run(request('GET', '/none', null)))).to.equal('plugin-route-unknown');
     expect(await codeOf(plane().run(request('DELETE', '/open', null)))).to.equal('method-not-allowed');
+  });
+
+  it('refuses a suspended installation, and says since when, why, and who can resume it', async () => {
+    const conduct = {
+      ...GOOD_CONDUCT,
+      suspendedAt: '2026-11-21T12:00:00.000Z',
+      reason: 'It broke its sandbox process.',
+    };
+    const refusal = await plane({ ...installation, conduct })
+      .run(request('GET', '/open', null))
+      .then(
+        () => expect.fail('it ran'),
+        (error: HostRefusal) => error,
+      );
+    expect(refusal.code).to.equal('installation-suspended');
+    expect(refusal.message).to.include(conduct.suspendedAt).and.include(conduct.reason).and.include('arcade-one');
+    expect(refusal.facts).to.deep.equal({
+      suspendedAt: conduct.suspendedAt,
+      reason: conduct.reason,
+      resumableBy: 'arcade-one',
+    });
+    const solitary = { ...installation, conduct: { ...GOOD_CONDUCT, solitarySince: conduct.suspendedAt } };
+    expect(await codeOf(plane(solitary).run(request('GET', '/open', null)))).to.equal('answered');
   });
 
   it('reads no body before access is certain', async () => {

@@ -5,6 +5,7 @@ import type { InstallationFacts } from '../installations/contract.ts';
 import type { DataPlane } from './contract.ts';
 import type { MatchedRoute } from './match-route.ts';
 import { findRoute, httpJob } from './plugin-request.ts';
+import { requireRunnable } from './require-runnable.ts';
 import type { PluginRunner } from './run-plugin.ts';
 
 export interface DataPlanePorts {
@@ -45,7 +46,7 @@ function allowed(
   principal: Principal | null,
   find: () => MatchedRoute,
 ): MatchedRoute {
-  if (!installation.enabled) throw new HostRefusal('installation-disabled');
+  requireRunnable(installation);
   const route = find();
   if (route.access === 'public') return route;
   if (principal === null) throw new HostRefusal('token-missing');

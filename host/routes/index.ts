@@ -1,5 +1,6 @@
 import type { Route } from '../http/route.ts';
 import { type InstallationPorts, installationRoutes } from './installations.ts';
+import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
@@ -7,7 +8,7 @@ import { type ServicePorts, serviceRoutes } from './service.ts';
 
 export type { Readiness } from './service.ts';
 
-export type RoutePorts = OrganisationPorts & ReleasePorts & InstallationPorts & ServicePorts;
+export type RoutePorts = OrganisationPorts & ReleasePorts & InstallationPorts & NotificationPorts & ServicePorts;
 
 /** Every route but the data plane's, which is `run.ts`. Router, validators, OpenAPI, pages and tests all read this table. */
 export function allRoutes(ports: RoutePorts): readonly Route[] {
@@ -15,6 +16,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...organisationRoutes(ports),
     ...releaseRoutes(ports),
     ...installationRoutes(ports),
+    ...notificationRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
   ];

@@ -9,12 +9,34 @@ import {
 import type { ProblemCode } from '../http/problems.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import type { Installations } from '../installations/contract.ts';
-import { Digest, Id, oneOf, PluginName, page, pageFields, Slug, strict, Timestamp, Version } from './fields.ts';
+import {
+  Digest,
+  Id,
+  nullable,
+  oneOf,
+  PluginName,
+  page,
+  pageFields,
+  Slug,
+  strict,
+  Timestamp,
+  Version,
+} from './fields.ts';
 
 const AnyJson = Type.Unsafe<Json>({ description: 'Any JSON.' });
 const Grants = Type.Array(oneOf(Object.keys(CAPABILITIES) as CapabilityName[]), { uniqueItems: true, maxItems: 32 });
 const SomeLimits = Type.Partial(LimitsSchema, { ...strict, title: 'Limits' });
 
+const Conduct = Type.Object(
+  {
+    score: Type.Number({ minimum: 0, description: 'Strikes, each worth half as much after every half-life.' }),
+    strikes: Type.Integer({ minimum: 0, description: 'All there ever were.' }),
+    solitarySince: nullable(Timestamp),
+    suspendedAt: nullable(Timestamp),
+    reason: nullable(Type.String()),
+  },
+  { title: 'Conduct' },
+);
 const Installation = Type.Object(
   {
     id: Id,
@@ -28,6 +50,7 @@ const Installation = Type.Object(
     config: AnyJson,
     grantedLimits: SomeLimits,
     enabled: Type.Boolean(),
+    conduct: Conduct,
     createdAt: Timestamp,
     updatedAt: Timestamp,
   },
@@ -39,7 +62,7 @@ const LogEntry = Type.Object(
   {
     id: Type.String(),
     at: Timestamp,
-    invocationId: Type.String(),
+    invocationId: Type.String({ description: 'Empty where no invocation caused the line.' }),
     source: oneOf(['console', 'log', 'host']),
     level: oneOf(LEVELS),
     message: Type.String(),
@@ -173,6 +196,18 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     handle: ({ principal, params, body }) => installations.update(principal, params.id, body),
   }),
   route({
+    method: 'POST',
+    path: '/v1/installations/:id/resume',
+    consumer: 'Operators',
+    summary:
+      'End a suspension. The score starts from zero, and the installation runs alone for a while. Safe to repeat.',
+    allow: ['installation:update'],
+    params: ById,
+    reply: { 200: Installation },
+    refuses: ['installation-unknown'],
+    handle: ({ principal, params }) => installations.resume(principal, params.id),
+  }),
+  route({
     method: 'DELETE',
     path: '/v1/installations/:id',
     consumer: 'Operators',
@@ -209,7 +244,7 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
     allow: ['installation:read'],
     params: ById,
     reply: { 200: Health },
-    refuses: ['installation-unknown', 'installation-disabled', ...UNRUN],
+    refuses: ['installation-unknown', 'installation-disabled', 'installation-suspended', ...UNRUN],
     handle: ({ principal, params }) => installations.health(principal, params.id),
   }),
   route({
@@ -225,7 +260,14 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
     ),
     bodyBytesMax: CEILING_LIMITS.inputBytes,
     reply: { 200: Delivery },
-    refuses: ['installation-unknown', 'installation-disabled', 'hook-undeclared', 'hook-payload-invalid', ...RUNS],
+    refuses: [
+      'installation-unknown',
+      'installation-disabled',
+      'installation-suspended',
+      'hook-undeclared',
+      'hook-payload-invalid',
+      ...RUNS,
+    ],
     handle: ({ principal, params: { id, hook }, body }) => installations.deliverHook(principal, id, { hook, ...body }),
   }),
 ];

@@ -7,7 +7,7 @@ export interface ScheduledInstallation {
 }
 
 export interface ScheduleStore {
-  /** Enabled installations whose release has a schedule. */
+  /** Installations that are enabled and not suspended, and whose release has a schedule. */
   scheduled(): Promise<ScheduledInstallation[]>;
   /** True for exactly one of all hosts that ask for this run. */
   claim(installationId: string, name: string, dueAtMs: number): Promise<boolean>;
@@ -21,7 +21,8 @@ export function scheduleStore(database: Knex): ScheduleStore {
       const { rows } = await database.raw(`
         SELECT installation.id AS "installationId", release.manifest -> 'schedule' AS schedule
         FROM installations AS installation JOIN releases AS release ON release.id = installation.release_id
-        WHERE installation.enabled AND installation.deleted_at IS NULL
+        LEFT JOIN installation_conduct AS conduct ON conduct.installation_id = installation.id
+        WHERE installation.enabled AND installation.deleted_at IS NULL AND conduct.suspended_at IS NULL
           AND jsonb_array_length(coalesce(release.manifest -> 'schedule', '[]')) > 0`);
       return rows;
     },

@@ -4,6 +4,7 @@ import type {
   InstallRequest,
   UpdateRequest,
 } from '../../host/installations/contract.ts';
+import type { Notification } from '../../host/notifications/contract.ts';
 import type {
   ApiToken,
   Organisation,
@@ -80,6 +81,7 @@ export function createApiClient(options: TransportOptions) {
     findInstallation: (id: string) => get<Installation>(`/v1/installations/${at(id)}`),
     updateInstallation: (id: string, change: UpdateRequest) =>
       send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
+    resumeInstallation: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/resume`, undefined),
     /** Not repeated: a second one would be answered with installation-unknown. */
     uninstall: (id: string) => send<void>('DELETE', `/v1/installations/${at(id)}`, undefined, { idempotent: false }),
     listLogs: (
@@ -90,6 +92,10 @@ export function createApiClient(options: TransportOptions) {
     /** Repeated safely: plugins know a redelivery by its `eventId`. */
     deliverHook: (id: string, hook: string, event: { eventId: string; payload: Json }) =>
       send<{ invocationId: string; result: Json }>('POST', `/v1/installations/${at(id)}/hooks/${at(hook)}`, event),
+
+    listNotifications: (filter: PageRequest & { unread?: boolean } = {}) =>
+      get<Page<Notification>>('/v1/notifications', filter),
+    markNotificationRead: (id: string) => send<Notification>('POST', `/v1/notifications/${at(id)}/read`, undefined),
 
     /** Calls any path of the host, the data plane above all; every status is an answer. */
     raw: transport as Transport,

@@ -3,7 +3,9 @@ import { createServer, type IncomingMessage, type ServerResponse } from 'node:ht
 import type { AddressInfo } from 'node:net';
 import { gunzipSync } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { GOOD_CONDUCT } from '../../host/conduct/contract.ts';
 import type { Installation, InstallationLogEntry } from '../../host/installations/contract.ts';
+import type { Notification } from '../../host/notifications/contract.ts';
 import type { PluginListing, Release } from '../../registry/index.ts';
 import { keyIdOf, sha256Hex, verifyRelease } from '../contract/index.ts';
 
@@ -20,6 +22,7 @@ export interface FakeControlPlane {
   releases: Release[];
   installations: Installation[];
   logs: InstallationLogEntry[];
+  notifications: Notification[];
   /** Breaks the connection of the next so many requests, after they were read. */
   breakNext(count: number): void;
   close(): Promise<void>;
@@ -50,7 +53,13 @@ class Refused extends Error {
 export async function startFakeControlPlane(): Promise<FakeControlPlane> {
   const keys = new Map<string, string>();
   let toBreak = 0;
-  const fake = { asked: [], releases: [], installations: [], logs: [] } as unknown as FakeControlPlane;
+  const fake = {
+    asked: [],
+    releases: [],
+    installations: [],
+    logs: [],
+    notifications: [],
+  } as unknown as FakeControlPlane;
 
   const publish = async (body: { archive: string; envelope: Release['envelope'] }) => {
     const tar = gunzipSync(Buffer.from(body.archive, 'base64'));
@@ -110,7 +119,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     );
     if (missing.length > 0) throw new Refused(422, 'grant-missing', 'Grant kv.', { missing });
     const { plugin, version, id: releaseId, bundleDigest } = release;
-    const rest = { grantedLimits: {}, enabled: true, createdAt: NOW, updatedAt: NOW };
+    const rest = { grantedLimits: {}, enabled: true, conduct: GOOD_CONDUCT, createdAt: NOW, updatedAt: NOW };
     const { id, slug, grants, config = {} } = body;
     const installation: Installation = {
       id,
@@ -177,6 +186,21 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
         const found = fake.installations.find((each) => each.id === id);
         if (found) return [200, found];
         throw new Refused(404, 'installation-unknown', 'There is no such installation.');
+      }
+      case 'POST installations/:id/resume': {
+        const found = fake.installations.find((each) => each.id === id);
+        if (!found) throw new Refused(404, 'installation-unknown', 'There is no such installation.');
+        found.conduct = { ...found.conduct, score: 0, suspendedAt: null };
+        return [200, found];
+      }
+      case 'GET notifications': {
+        const unread = url.searchParams.get('unread') === 'true';
+        return [200, items(fake.notifications.filter(({ readAt }) => !unread || readAt === null).toReversed())];
+      }
+      case 'POST notifications/:id/read': {
+        const found = fake.notifications.find((each) => each.id === id);
+        if (!found) throw new Refused(404, 'notification-unknown', 'There is no such notification.');
+        return [200, Object.assign(found, { readAt: NOW })];
       }
       case 'GET installations/:id/logs':
         return [200, items(fake.logs.toReversed())];

@@ -66,7 +66,7 @@ describe('gate', () => {
         ['install', 'acme-labs/hello', '--as', 'greeter', '--grant-all', '--yes'],
         /Installed acme-labs\/hello@0\.1\.0 as "greeter"[\s\S]*kv, config/,
       ],
-      [['installations'], /greeter +acme-labs\/hello +0\.1\.0 +yes +kv, config/],
+      [['installations'], /greeter +acme-labs\/hello +0\.1\.0 +yes +good +kv, config/],
       [
         ['call', 'greeter', 'get', '/greetings/Ada'],
         /^200 {2}invocation i-1\n\{"method":"GET","url":"\/run\/acme-labs\/greeter\/greetings\/Ada"/,

@@ -8,10 +8,12 @@ import { installationsCommand } from './commands/installations.ts';
 import { keygenCommand } from './commands/keygen.ts';
 import { loginCommand } from './commands/login.ts';
 import { logsCommand } from './commands/logs.ts';
+import { notificationsCommand } from './commands/notifications.ts';
 import { packCommand } from './commands/pack.ts';
 import { publishCommand } from './commands/publish.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
+import { resumeCommand } from './commands/resume.ts';
 import { testCommand } from './commands/run-tests.ts';
 import { validateCommand } from './commands/validate.ts';
 import { whoamiCommand } from './commands/whoami.ts';
@@ -33,6 +35,8 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   installationsCommand,
   callCommand,
   logsCommand,
+  resumeCommand,
+  notificationsCommand,
   approveCommand,
   rejectCommand,
 ];

@@ -1,6 +1,15 @@
 /** Who may do what: one table. Organisations have a kind, tokens have a role, a role has permissions. */
 export const PERMISSIONS = {
-  publisher: ['plugin:read', 'release:publish', 'release:read', 'key:register', 'key:read', 'log:read', 'token:issue'],
+  publisher: [
+    'plugin:read',
+    'release:publish',
+    'release:read',
+    'key:register',
+    'key:read',
+    'log:read',
+    'notification:read',
+    'token:issue',
+  ],
   operator: [
     'plugin:read',
     'installation:create',
@@ -10,11 +19,20 @@ export const PERMISSIONS = {
     'installation:invoke',
     'hook:deliver',
     'log:read',
+    'notification:read',
     'token:issue',
   ],
   caller: ['installation:invoke', 'hook:deliver'],
-  moderator: ['plugin:read', 'release:read', 'release:review'],
-  admin: ['plugin:read', 'release:read', 'organisation:create', 'organisation:read', 'token:issue', 'host:read'],
+  moderator: ['plugin:read', 'release:read', 'release:review', 'notification:read'],
+  admin: [
+    'plugin:read',
+    'release:read',
+    'organisation:create',
+    'organisation:read',
+    'notification:read',
+    'token:issue',
+    'host:read',
+  ],
 } as const;
 
 export type Role = keyof typeof PERMISSIONS;

@@ -1,7 +1,9 @@
+import type { Conduct } from '../../../host/conduct/contract.ts';
+import type { Installation } from '../../../host/installations/contract.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
-import { columns } from '../terminal.ts';
+import { columns, oneLine, type Paint } from '../terminal.ts';
 
 const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
 
@@ -16,6 +18,32 @@ export const resolveInstallationId =
     throw new CliError('installation-unknown', message, { slug: slugOrId });
   };
 
+/** One word, or two with a time, for how an installation behaves. */
+export function conductText({ strikes, score, solitarySince, suspendedAt }: Conduct): string {
+  if (suspendedAt !== null) return `suspended ${suspendedAt}`;
+  if (solitarySince !== null) return `alone ${solitarySince}`;
+  return strikes === 0 ? 'good' : `${strikes} ${strikes === 1 ? 'strike' : 'strikes'}, score ${score.toFixed(1)}`;
+}
+
+/** A line for each, and below them why some run alone or not at all. */
+export function installationsText(paint: Paint, installations: Installation[]): string {
+  const rows = installations.map(({ slug, plugin, version, enabled, conduct, grants, id }) => [
+    slug,
+    plugin,
+    version,
+    enabled ? 'yes' : 'no',
+    conductText(conduct),
+    grants.join(', ') || 'none',
+    id,
+  ]);
+  const why = installations.flatMap(({ slug, conduct: { reason, suspendedAt } }) => {
+    if (reason === null) return [];
+    const advice = suspendedAt === null ? '' : ` Resume it with: gate resume ${slug}`;
+    return [`${paint(suspendedAt === null ? 'yellow' : 'red', '✖')} ${oneLine(`${slug}: ${reason}${advice}`)}`];
+  });
+  return [columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'ENABLED', 'CONDUCT', 'GRANTS', 'ID'], rows), ...why].join('\n');
+}
+
 export function installationsCommand(cli: Cli): void {
   verb(cli, {
     name: 'installations',
@@ -29,18 +57,7 @@ export function installationsCommand(cli: Cli): void {
         text: (paint) =>
           installations.length === 0
             ? 'You have no installations yet: gate install <publisher>/<name> --as <slug>'
-            : columns(
-                paint,
-                ['SLUG', 'PLUGIN', 'VERSION', 'ENABLED', 'GRANTS', 'ID'],
-                installations.map(({ slug, plugin, version, enabled, grants, id }) => [
-                  slug,
-                  plugin,
-                  version,
-                  enabled ? 'yes' : 'no',
-                  grants.join(', ') || 'none',
-                  id,
-                ]),
-              ),
+            : installationsText(paint, installations),
       };
     }),
   );

@@ -1,0 +1,45 @@
+import type { Log } from '../http/log.ts';
+import type { ConductStore } from './conduct-store.ts';
+import type { ConductCounts } from './contract.ts';
+import { type ConductRules, scoreAt } from './rules/standing.ts';
+import { createStrikeRecorder, type StrikeRecorder } from './strike-recorder.ts';
+
+export interface ConductPorts {
+  store: ConductStore;
+  rules: ConductRules;
+  /** Counts a strike; must not throw. */
+  onStrike(): void;
+  log: Log;
+  nowMs(): number;
+}
+
+/** Judges installations by the sandbox processes that died of them. */
+export interface ConductWatch extends StrikeRecorder {
+  currentScore(taken: { score: number; scoredAtMs: number }): number;
+  /** Ends a suspension; false where there is none. */
+  endSuspension(installationId: string, atMs: number): Promise<boolean>;
+  /** Lets those share a cordon again whose strikes are forgotten; to be called now and then, on every host. */
+  sweep(): Promise<void>;
+  /** From memory: as they were after the last `refresh`. */
+  counts(): ConductCounts;
+  /** Reads the counts again; to be called when some host's installation becomes solitary or suspended, or ceases to be. */
+  refresh(): Promise<void>;
+}
+
+export function createConduct({ store, rules, onStrike, log, nowMs }: ConductPorts): ConductWatch {
+  let counts: ConductCounts = { solitary: 0, suspended: 0 };
+  const refresh = async () => {
+    counts = await store.counts();
+  };
+  return {
+    ...createStrikeRecorder({ store, onStrike, log }),
+    currentScore: (taken) => scoreAt(taken, nowMs(), rules),
+    endSuspension: store.resume,
+    sweep: async () => {
+      await store.leaveSolitary(nowMs());
+      await refresh();
+    },
+    counts: () => counts,
+    refresh,
+  };
+}
