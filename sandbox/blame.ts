@@ -57,7 +57,11 @@ export function judgeDeath(end: CordonEnd): Judgement {
   }
   if (signal && ABORT_SIGNALS.has(signal)) {
     const cause = OUT_OF_MEMORY.test(stderr) ? 'memory' : 'crash';
-    return { reason: 'aborted', cause, ...oneOrSuspects(openTurns), cpuMs: 0 };
+    const blame = oneOrSuspects(openTurns);
+    // Nobody measured it any more; the clock is the nearest.
+    const [culprit] = blame.culprits;
+    const cpuMs = culprit ? Math.min(endedAtMs, culprit.mustEndByMs) - culprit.startedAtMs : 0;
+    return { reason: 'aborted', cause, ...blame, cpuMs: Math.max(0, cpuMs) };
   }
   return { reason: signal && code === null ? 'killed' : 'exited', cause: 'none', ...nobody };
 }

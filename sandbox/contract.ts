@@ -71,14 +71,21 @@ export interface InvocationPorts {
   nowMs?(): number;
 }
 
-/** What one invocation cost. */
+/** What one invocation cost. Where it was executed more than once, CPU time, turns and memory are those of the last time. */
 export interface Usage {
   cpuMs: number;
   wallMs: number;
   turns: number;
   hostCalls: number;
-  /** V8 heap of the isolate after the last turn, in MiB. It is shared by invocations of the same installation. */
+  /**
+   * The most that the isolate held after a turn of this invocation: V8 heap and the buffers outside of it, in MiB. It is
+   * shared by invocations of the same installation.
+   */
   heapMiB: number;
+  /** The buffers outside of the V8 heap alone. */
+  externalMiB: number;
+  /** Log records that were kept, as JSON. */
+  logBytes: number;
   inputBytes: number;
   outputBytes: number;
   /** Milliseconds between arrival and the first turn. */
@@ -141,8 +148,21 @@ export interface SandboxPorts {
   guest: string;
   /** Called for every cordon that died unasked, with the invocation that was in its turn where it is to blame. */
   onCordonDeath?(death: CordonDeath): void;
+  /** Called for CPU time that is part of no outcome; together with the outcomes it is all that was spent in isolates. */
+  onExtraCpu?(extra: ExtraCpu): void;
   /** Called for every start of a cordon that failed, with growing pauses. */
   onAlarm?(alarm: SandboxAlarm): void;
+}
+
+/**
+ * CPU time of an installation beside its invocations' own. `start-up`: the top-level code of its bundle. `after-end`: turns of an
+ * invocation after it was answered or refused. `repeated`: executions that were lost with their isolate or cordon.
+ */
+export interface ExtraCpu {
+  why: 'start-up' | 'after-end' | 'repeated';
+  installationId: string;
+  digest: string;
+  cpuMs: number;
 }
 
 export interface CordonDeath {

@@ -140,6 +140,7 @@ export class Cordon {
       cordon: this,
       lane,
       runs: new Map(),
+      leaving: new Map(),
       waiting: 0,
       isolates: 0,
       send: (message, tail) => {

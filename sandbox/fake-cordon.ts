@@ -69,7 +69,15 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     lanes: [] as LaneLink[],
   };
   const cordon = fake as unknown as Cordon;
-  const laneOf = (lane: number) => ({ cordon, lane, runs: new Map(), waiting: 0, isolates: 0, send: () => {} });
+  const laneOf = (lane: number) => ({
+    cordon,
+    lane,
+    runs: new Map(),
+    leaving: new Map(),
+    waiting: 0,
+    isolates: 0,
+    send: () => {},
+  });
   fake.lanes = Array.from({ length: lanes }, (_, lane) => laneOf(lane));
   return {
     cordon,

@@ -56,6 +56,7 @@ export function createShelf(guest: GuestScript, isolatesMax: number, onCount: (c
         runs: new Map(),
         pending: 0,
         usedMiB: 0,
+        externalMiB: 0,
         usedReadAtMs: 0,
       };
       shelved.set(isolate.key, isolate);

@@ -25,6 +25,9 @@ export interface LaneRun {
   callUnits: number;
   logUnits: number;
   startedAtMs: number;
+  /** The most that the isolate held after one of its turns. */
+  heapMiB: number;
+  externalMiB: number;
   lastHostCall?: string;
 }
 
@@ -44,6 +47,8 @@ export interface Shelved {
   runs: Map<string, LaneRun>;
   /** Host calls and timers of all of them that have not been answered. */
   pending: number;
+  /** V8 heap and buffers, and the buffers alone, at the last reading. */
   usedMiB: number;
+  externalMiB: number;
   usedReadAtMs: number;
 }

@@ -4,7 +4,7 @@ import { monotonicMs } from './clock.ts';
 import type { Shelf } from './isolate-shelf.ts';
 import type { LaneRun, Shelved } from './lane-run.ts';
 import type { LaneTurns } from './lane-turns.ts';
-import { limitFault, turnTimeoutMs } from './limits.ts';
+import { limitFault, roundTo3, turnTimeoutMs } from './limits.ts';
 import type { HostMessage, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';
 
@@ -52,13 +52,15 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
       callUnits: 0,
       logUnits: 0,
       startedAtMs: 0,
+      heapMiB: 0,
+      externalMiB: 0,
     };
     runs.set(ticket, run);
     if (isolate.plugin) begin(run, input);
     else isolate.waiting.push({ run, input });
   };
 
-  /** Runs the bundle's top-level code for the invocations that wait for it; its CPU time is billed to none of them. */
+  /** Runs the bundle's top-level code for the invocations that wait for it; its CPU time is told apart from theirs. */
   const onBundle = (isolate: Shelved, code: string) => {
     const first = isolate.waiting[0]?.run;
     if (!first) {
@@ -75,6 +77,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const ticket = { text, timeoutMs, heapMiB, cpuLeftMs: limits.startupCpuMs, wallLeftMs };
     const startUp = meter.measure(ticket, () => plugin.start(code, timeoutMs));
     const { cpuMs } = meter.last;
+    send({ op: 'started', installationId: isolate.installationId, digest: isolate.digest, cpuMs: roundTo3(cpuMs) });
     const failAll = (fault: PluginFault) => {
       for (const { run } of isolate.waiting.splice(0)) fail(run, fault);
       shelf.retire(isolate);
@@ -95,7 +98,10 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   };
 
   const dropWaiting = (isolate: Shelved) => {
-    for (const { run } of isolate.waiting.splice(0)) leave(run);
+    for (const { run } of isolate.waiting.splice(0)) {
+      leave(run);
+      send({ op: 'left', ticket: run.ticket, cost: costOf(run) });
+    }
     shelf.retire(isolate);
   };
 
@@ -106,16 +112,17 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     else dropWaiting(isolate);
   };
 
-  /** Takes an invocation away that nobody waits for, wherever it is. */
-  const withdraw = (run: LaneRun) => {
+  /** Takes an invocation away that nobody waits for, wherever it is; `tell` says its last word. */
+  const withdraw = (run: LaneRun, tell: () => void) => {
     const { isolate } = run;
     const at = isolate.waiting.findIndex((waiting) => waiting.run === run);
     if (at < 0) {
-      endInGuest(run);
+      endInGuest(run, tell);
       failStuck(isolate);
     } else {
       isolate.waiting.splice(at, 1);
       leave(run);
+      tell();
     }
   };
 
@@ -132,12 +139,14 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     enter(run, { op: 'result', id: run.id, seq, nowMs, ok }, json);
   };
 
-  /** Nobody waits any more, or not in vain: with the wall deadline behind it the host wants to know what it cost. */
+  /** The wall deadline has passed, or nobody waits any more; the host wants to know what it cost. */
   const onEnd = (ticket: number, expired: boolean) => {
     const run = runs.get(ticket);
     if (!run) return;
-    if (expired) send({ op: 'fault', ticket, cost: costOf(run) }, JSON.stringify(overWall(run)));
-    withdraw(run);
+    if (expired) {
+      const fault = JSON.stringify(overWall(run));
+      withdraw(run, () => send({ op: 'fault', ticket, cost: costOf(run) }, fault));
+    } else withdraw(run, () => send({ op: 'left', ticket, cost: costOf(run) }));
   };
 
   return (message: HostMessage, tail: string): void => {

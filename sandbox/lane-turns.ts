@@ -9,8 +9,9 @@ import { brokenLimit, limitFault, roundTo3, turnTimeoutMs } from './limits.ts';
 import type { Cost, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';
 
-/** How often the heap of an isolate is read: a reading costs 2 us. */
+/** How often the heap of an isolate is read: a reading costs 2 us. A turn that took its time is worth one of its own. */
 const HEAP_PERIOD_MS = 20;
+const HEAP_TURN_MS = 1;
 const FORGET_TIMEOUT_MS = 50;
 /** A log record's JSON is larger than the text that the guest counts; this is the backstop behind the guest's own limit. */
 const LOG_OVERHEAD_FACTOR = 4;
@@ -42,7 +43,8 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     turns: run.turns,
     hostCalls: run.hostCalls,
     startedAtMs: roundTo3(run.startedAtMs),
-    heapMiB: roundTo3(run.isolate.usedMiB),
+    heapMiB: roundTo3(run.heapMiB),
+    externalMiB: roundTo3(run.externalMiB),
   });
 
   /** The invocation is over here. */
@@ -63,18 +65,21 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   const lose = (isolate: Shelved) => {
     const others = [...isolate.runs.values(), ...isolate.waiting.splice(0).map(({ run }) => run)];
     for (const run of others) {
-      send({ op: 'interrupted', ticket: run.ticket });
+      send({ op: 'interrupted', ticket: run.ticket, cost: costOf(run) });
       leave(run);
     }
     shelf.retire(isolate);
   };
 
-  /** The invocation is over by a limit: the guest must forget it. */
-  const endInGuest = (run: LaneRun) => {
+  /** The invocation is over: the guest must forget it. That costs a turn too, so `tell` says the last word after it. */
+  const endInGuest = (run: LaneRun, tell: () => void) => {
     const { isolate } = run;
     const { plugin } = isolate;
     leave(run);
-    if (!plugin || !shelf.isAlive(isolate)) return;
+    if (!plugin || !shelf.isAlive(isolate)) {
+      tell();
+      return;
+    }
     const head: TurnHead = { op: 'forget', id: run.id };
     const ticket = {
       text: run.text,
@@ -84,13 +89,14 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       wallLeftMs: FORGET_TIMEOUT_MS,
     };
     const entry = meter.measure(ticket, () => plugin.turn(JSON.stringify(head), '', FORGET_TIMEOUT_MS));
+    run.cpuMs += meter.last.cpuMs;
+    tell();
     if (entry.ended === 'returned') read(run, entry.records);
     else lose(isolate);
   };
 
   const failInGuest = (run: LaneRun, fault: PluginFault) => {
-    send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, JSON.stringify(fault));
-    endInGuest(run);
+    endInGuest(run, () => send({ op: 'fault', ticket: run.ticket, cost: costOf(run) }, JSON.stringify(fault)));
   };
 
   const overLimit = (run: LaneRun, code: PluginFaultCode, limit: keyof Limits, used: number) =>
@@ -198,11 +204,15 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     }
   };
 
-  const readHeap = (isolate: Shelved) => {
+  const readHeap = (run: LaneRun) => {
+    const { isolate } = run;
     const nowMs = performance.now();
-    if (nowMs - isolate.usedReadAtMs < HEAP_PERIOD_MS) return;
-    isolate.usedReadAtMs = nowMs;
-    isolate.usedMiB = isolate.plugin?.usedMiB() ?? 0;
+    if (nowMs - isolate.usedReadAtMs >= HEAP_PERIOD_MS || meter.last.elapsedMs >= HEAP_TURN_MS) {
+      isolate.usedReadAtMs = nowMs;
+      Object.assign(isolate, isolate.plugin?.memory());
+    }
+    run.heapMiB = Math.max(run.heapMiB, isolate.usedMiB);
+    run.externalMiB = Math.max(run.externalMiB, isolate.externalMiB);
   };
 
   /** A turn that did not end by itself. */
@@ -240,7 +250,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       afterLostTurn(run, entry.ended);
       return;
     }
-    readHeap(isolate);
+    readHeap(run);
     read(run, entry.records);
     if (run.cpuMs > limits.cpuMs && runs.has(run.ticket))
       failInGuest(run, overLimit(run, 'cpu-limit', 'cpuMs', run.cpuMs));

@@ -25,7 +25,7 @@ export type HostMessage =
   | { op: 'bundle'; isolate: number; ok: boolean }
   /** Tail: the result of a host call. */
   | { op: 'result'; ticket: number; seq: number; nowMs: number; ok: boolean }
-  /** Nobody waits any more. No answer. */
+  /** Nobody waits any more: answer `left` with what the invocation cost. */
   | { op: 'forget'; ticket: number }
   /** The wall deadline has passed: answer `fault` with what the invocation cost. */
   | { op: 'expire'; ticket: number }
@@ -38,12 +38,16 @@ export interface Cost {
   hostCalls: number;
   /** Start of the first turn on the monotonic clock; 0 before it. */
   startedAtMs: number;
+  /** The most that the isolate held after a turn of it: V8 heap and buffers, and the buffers alone. */
   heapMiB: number;
+  externalMiB: number;
 }
 
 export type LaneMessage =
   /** The isolate with this number waits for the code of its bundle. */
   | { op: 'need'; isolate: number; installationId: string; digest: string }
+  /** The top-level code of a bundle has run, well or not. */
+  | { op: 'started'; installationId: string; digest: string; cpuMs: number }
   /** Tail: arguments. */
   | { op: 'call'; ticket: number; seq: number; name: string; cost: Cost }
   /** Tail: the record. */
@@ -53,7 +57,9 @@ export type LaneMessage =
   /** Tail: a PluginFault. */
   | { op: 'fault'; ticket: number; cost: Cost }
   /** The isolate was lost without a fault of this invocation. */
-  | { op: 'interrupted'; ticket: number }
+  | { op: 'interrupted'; ticket: number; cost: Cost }
+  /** Answers `forget`. */
+  | { op: 'left'; ticket: number; cost: Cost }
   /** How many isolates the lane has now. */
   | { op: 'isolates'; count: number };
 
@@ -64,17 +70,15 @@ const isCount = (value: unknown): value is number => typeof value === 'number' &
 
 function isCost(value: unknown): value is Cost {
   if (typeof value !== 'object' || value === null) return false;
-  const { cpuMs, turns, hostCalls, startedAtMs, heapMiB } = value as Record<string, unknown>;
-  return isCount(cpuMs) && isCount(turns) && isCount(hostCalls) && isCount(startedAtMs) && isCount(heapMiB);
+  const { cpuMs, turns, hostCalls, startedAtMs, heapMiB, externalMiB } = value as Record<string, unknown>;
+  return [cpuMs, turns, hostCalls, startedAtMs, heapMiB, externalMiB].every(isCount);
 }
 
 /** Checks what a lane says, for a cordon may have been taken over. Null where no lane would say that. */
 export function readLaneMessage(head: unknown): LaneMessage | null {
   if (typeof head !== 'object' || head === null) return null;
-  const { op, ticket, seq, name, cost, isolate, installationId, digest, count, outputBytes } = head as Record<
-    string,
-    unknown
-  >;
+  const message = head as Record<string, unknown>;
+  const { op, ticket, seq, name, cost, isolate, installationId, digest, count, outputBytes, cpuMs } = message;
   const valid = () => {
     switch (op) {
       case 'call':
@@ -84,9 +88,11 @@ export function readLaneMessage(head: unknown): LaneMessage | null {
       case 'done':
         return isCount(ticket) && isCost(cost) && isCount(outputBytes);
       case 'fault':
-        return isCount(ticket) && isCost(cost);
       case 'interrupted':
-        return isCount(ticket);
+      case 'left':
+        return isCount(ticket) && isCost(cost);
+      case 'started':
+        return typeof installationId === 'string' && typeof digest === 'string' && isCount(cpuMs);
       case 'need':
         return isCount(isolate) && typeof installationId === 'string' && typeof digest === 'string';
       case 'isolates':

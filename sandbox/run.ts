@@ -15,14 +15,25 @@ interface Call {
 
 /** The lane answers `expire` at once unless it is inside somebody's turn; the watchdog ends that one within this time. */
 const EXPIRE_GRACE_MS = 250;
-const NO_COST: Cost = { cpuMs: 0, turns: 0, hostCalls: 0, startedAtMs: 0, heapMiB: 0 };
+const NO_COST: Cost = { cpuMs: 0, turns: 0, hostCalls: 0, startedAtMs: 0, heapMiB: 0, externalMiB: 0 };
+/** More than any lane queues. */
+const LEAVING_MAX = 10_000;
 const LOG_NAME = /^(console|log):(debug|info|warn|error)$/;
+
+/** Whom CPU time was billed to, and how much. */
+export interface Billed {
+  installationId: string;
+  digest: string;
+  cpuMs: number;
+}
 
 /** What a run needs of the lane that it is on. */
 export interface RunLane {
   cordon: { state: 'starting' | 'ready' | 'dying'; used: boolean; openTurns(): OpenTurn[] };
   /** Invocations on the lane, by ticket. */
   runs: Map<number, Run>;
+  /** What was billed to executions on which the lane has not said its last word, though they are over here. */
+  leaving: Map<number, Billed>;
   /** How many of them the lane has not begun. */
   waiting: number;
   send(message: HostMessage, tail?: string): void;
@@ -53,6 +64,8 @@ export class Run {
   begun = false;
   cost: Cost = NO_COST;
   lastHostCall: string | undefined;
+  /** The lane has said its last word on this execution. */
+  #left = false;
   /** Where it waits for a cordon. */
   #parkedIn: Set<Run> | null = null;
 
@@ -69,6 +82,7 @@ export class Run {
   #issued = 0;
   #delivered = 0;
   #logsSeen = 0;
+  #logBytes = 0;
   #firstTurnAtMs = 0;
   #nowMs: number;
   #inputBytes: number;
@@ -109,6 +123,7 @@ export class Run {
     this.ticket = ticket;
     this.executions++;
     this.begun = false;
+    this.#left = false;
     this.cost = NO_COST;
     this.#issued = 0;
     this.#delivered = 0;
@@ -138,6 +153,22 @@ export class Run {
     this.lane = null;
     lane.runs.delete(this.ticket);
     if (!this.begun) lane.waiting--;
+    if (!this.#left) this.#leaveOpen(lane.leaving);
+  }
+
+  /** A lane that never says its last words must not fill the host's memory. */
+  #leaveOpen(leaving: Map<number, Billed>): void {
+    const [oldest] = leaving.keys();
+    if (leaving.size >= LEAVING_MAX) leaving.delete(oldest!);
+    const { installationId, digest } = this.invocation;
+    leaving.set(this.ticket, { installationId, digest, cpuMs: this.cost.cpuMs });
+  }
+
+  /** The lane has lost this execution; what it cost is billed to none of its successors. */
+  interrupted(): void {
+    this.#left = true;
+    this.cost = NO_COST;
+    this.detach();
   }
 
   onMessage(message: LaneMessage, tail: string): void {
@@ -157,14 +188,22 @@ export class Run {
         this.#onLog(message.seq, message.name, tail);
         break;
       case 'done':
-        this.#settle({ status: 'completed', output: tail, usage: this.#usage(message.outputBytes) });
+        this.#left = true;
+        this.#onDone(tail, message.outputBytes);
         break;
       case 'fault':
+        this.#left = true;
         this.#failUnlessInterrupted(readFault(tail));
         break;
       default:
         throw new Error(`${message.op} is not about an invocation`);
     }
+  }
+
+  #onDone(output: string, outputBytes: number): void {
+    // An earlier execution has made calls that this answer does not know of.
+    if (this.#issued < this.#calls.length) this.#diverge();
+    else this.#settle({ status: 'completed', output, usage: this.#usage(outputBytes) });
   }
 
   /** It is known to have been inside a turn, though its lane could not say so any more. */
@@ -185,7 +224,7 @@ export class Run {
   }
 
   refuse(code: SandboxRefusalCode): void {
-    this.reject(new SandboxRefusal(code));
+    this.reject(new SandboxRefusal(code, this.executions === 0 ? null : this.#usage(0)));
   }
 
   reject(error: unknown): void {
@@ -325,6 +364,7 @@ export class Run {
   #onLog(seq: number, name: string, json: string): void {
     if (seq <= this.#logsSeen) return;
     this.#logsSeen = seq;
+    this.#logBytes += Buffer.byteLength(json);
     const match = LOG_NAME.exec(name);
     if (!match) return;
     const [, source, level] = match as unknown as [string, LogRecord['source'], LogRecord['level']];
@@ -333,13 +373,15 @@ export class Run {
 
   #usage(outputBytes: number): Usage {
     const endedAtMs = monotonicMs();
-    const { cpuMs, turns, hostCalls, heapMiB } = this.cost;
+    const { cpuMs, turns, hostCalls, heapMiB, externalMiB } = this.cost;
     return {
       cpuMs,
       wallMs: roundTo3(endedAtMs - this.#arrivedAtMs),
       turns,
       hostCalls,
       heapMiB,
+      externalMiB,
+      logBytes: this.#logBytes,
       inputBytes: this.#inputBytes,
       outputBytes,
       queuedMs: roundTo3(Math.max(0, (this.#firstTurnAtMs || endedAtMs) - this.#arrivedAtMs)),

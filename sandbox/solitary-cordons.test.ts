@@ -6,7 +6,7 @@ import { Run } from './run.ts';
 import { SolitaryCordons } from './solitary-cordons.ts';
 import { until } from './test-sandbox.ts';
 
-const COST = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1 };
+const COST = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1, externalMiB: 0 };
 
 function openSolitary({ max = 2, queueMax = 10 } = {}) {
   let clockMs = 1_000;

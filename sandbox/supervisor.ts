@@ -6,6 +6,7 @@ import type {
   CordonKind,
   CordonStatus,
   Culprit,
+  ExtraCpu,
   Invocation,
   InvocationPorts,
   Outcome,
@@ -16,7 +17,7 @@ import type {
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { type CordonHooks, CordonPool } from './cordon-pool.ts';
 import { SandboxRefusal } from './errors.ts';
-import { LOSSES_MAX } from './limits.ts';
+import { LOSSES_MAX, roundTo3 } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
 import { Run, type RunLane } from './run.ts';
@@ -206,14 +207,27 @@ export class Supervisor {
   #onMessage = (link: LaneLink, message: LaneMessage, tail: string): void => {
     if (message.op === 'isolates') link.isolates = message.count;
     else if (message.op === 'need') void this.#loadBundle(link, message);
+    else if (message.op === 'started') this.#bill('start-up', message, message.cpuMs);
     else {
       // A ticket that is unknown was answered meanwhile: aborted, or over its wall deadline.
       const run = link.runs.get(message.ticket);
-      if (!run) return;
-      if (message.op === 'interrupted') this.#again(run, { suspect: false, inside: true });
-      else run.onMessage(message, tail);
+      if (!run) this.#onLateWord(link, message);
+      else if (message.op === 'interrupted') this.#again(run, message.cost.cpuMs, { suspect: false, inside: true });
+      else if (message.op !== 'left') run.onMessage(message, tail);
     }
   };
+
+  #onLateWord({ leaving }: LaneLink, message: Extract<LaneMessage, { ticket: number }>): void {
+    const billed = leaving.get(message.ticket);
+    if (!billed || message.op === 'call' || message.op === 'log') return;
+    leaving.delete(message.ticket);
+    this.#bill('after-end', billed, message.cost.cpuMs - billed.cpuMs);
+  }
+
+  /** CPU time that is part of no outcome. */
+  #bill(why: ExtraCpu['why'], { installationId, digest }: Pick<ExtraCpu, 'installationId' | 'digest'>, cpuMs: number) {
+    if (cpuMs > 0) this.#ports.onExtraCpu?.({ why, installationId, digest, cpuMs: roundTo3(cpuMs) });
+  }
 
   async #loadBundle(link: LaneLink, need: Extract<LaneMessage, { op: 'need' }>): Promise<void> {
     const { isolate, installationId, digest } = need;
@@ -234,9 +248,10 @@ export class Supervisor {
    * Executes an invocation once more that lost its isolate or its cordon without a fault. Whoever was inside no turn cannot
    * have caused that, so only its deadline ends its patience.
    */
-  #again(run: Run, { suspect, inside }: { suspect: boolean; inside: boolean }): void {
-    run.detach();
+  #again(run: Run, cpuMs: number, { suspect, inside }: { suspect: boolean; inside: boolean }): void {
+    run.interrupted();
     if (run.over) return;
+    this.#bill('repeated', run.invocation, cpuMs);
     run.suspect ||= suspect;
     if (inside) run.losses++;
     if (run.losses < LOSSES_MAX) this.#dispatch(run);
@@ -246,21 +261,25 @@ export class Supervisor {
   #onEnd = (cordon: Cordon, end: CordonEnd): void => {
     if (!cordon.asked) this.#deaths++;
     const judgement = judgeDeath(end);
-    const culprits = this.#settleRuns(cordon, judgement, end.reading.openTurns);
+    const culprits = this.#settleRuns(cordon, judgement, end);
     if (!cordon.asked && cordon.wasReady) this.#report(cordon, end, judgement, culprits);
   };
 
   /** Answers the culprits, executes the others again. Returns whom `onCordonDeath` names. */
-  #settleRuns(cordon: Cordon, judgement: Judgement, openTurns: OpenTurn[]): Culprit[] {
+  #settleRuns(cordon: Cordon, judgement: Judgement, { reading, endedAtMs }: CordonEnd): Culprit[] {
+    const { openTurns } = reading;
     const blamed: Culprit[] = [];
     const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
     for (const turn of judgement.culprits) {
       const { invocationId, installationId, digest } = turn;
+      // The cordon may have other lanes, and their time is not the culprit's.
+      const cpuMs = Math.min(judgement.cpuMs, Math.max(0, endedAtMs - turn.startedAtMs));
       const run = runs.find(
         (other) => other.lane === turn.lane && other.run.invocation.invocationId === turn.invocationId,
       )?.run;
       if (!run) {
         blamed.push({ invocationId, installationId, digest });
+        this.#bill('after-end', turn, cpuMs);
         continue;
       }
       run.wasInside(turn.startedAtMs);
@@ -271,15 +290,19 @@ export class Supervisor {
         wallLeftMs: run.deadlineMs - monotonicMs(),
         ...(run.lastHostCall ? { lastHostCall: run.lastHostCall } : {}),
       });
+      if (turn.startingUp) this.#bill('start-up', turn, cpuMs);
+      else run.cost = { ...run.cost, cpuMs: roundTo3(run.cost.cpuMs + cpuMs) };
       if (!fault) continue;
       blamed.push({ invocationId, installationId, digest, fault });
-      if (judgement.cpuMs > 0) run.cost = { ...run.cost, cpuMs: run.cost.cpuMs + judgement.cpuMs };
       run.fail(fault);
     }
     for (const { run, lane } of runs) {
       if (run.over) continue;
       const isTurnOfRun = (turn: OpenTurn) => turn.lane === lane && turn.invocationId === run.invocation.invocationId;
-      this.#again(run, { suspect: judgement.suspects.some(isTurnOfRun), inside: openTurns.some(isTurnOfRun) });
+      this.#again(run, run.cost.cpuMs, {
+        suspect: judgement.suspects.some(isTurnOfRun),
+        inside: openTurns.some(isTurnOfRun),
+      });
     }
     return blamed;
   }

@@ -32,6 +32,7 @@ export interface RunOptions {
   hostCall?: InvocationPorts['hostCall'];
   signal?: AbortSignal;
   nowMs?: () => number;
+  solitary?: boolean;
 }
 
 export const jobIn = (body: string): string =>
@@ -57,7 +58,8 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
     },
   );
 
-  const run = (code: string, { id, installation = 'one', limits, hostCall, signal, nowMs }: RunOptions = {}) => {
+  const run = (code: string, options: RunOptions = {}) => {
+    const { id, installation = 'one', limits, hostCall, signal, nowMs, solitary } = options;
     const digest = digestOf(code);
     if (code !== '') bundles.set(digest, code);
     const invocationId = id ?? `invocation-${++invocations}`;
@@ -70,6 +72,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
         seed: '5a'.repeat(32),
         startedAtMs: nowMs?.() ?? Date.now(),
         limits: { ...DEFAULT_LIMITS, ...limits },
+        ...(solitary ? { solitary } : {}),
       },
       {
         hostCall: (call) => {

@@ -9,6 +9,8 @@ const usage: Usage = {
   turns: 1,
   hostCalls: 4,
   heapMiB: 5,
+  externalMiB: 0,
+  logBytes: 0,
   inputBytes: 6,
   outputBytes: 7,
   queuedMs: 2,

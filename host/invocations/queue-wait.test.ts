@@ -9,6 +9,8 @@ const usage: Usage = {
   turns: 1,
   hostCalls: 0,
   heapMiB: 1,
+  externalMiB: 0,
+  logBytes: 0,
   inputBytes: 1,
   outputBytes: 1,
   queuedMs: 0.25,

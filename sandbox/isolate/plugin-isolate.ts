@@ -2,6 +2,7 @@ import ivm from 'isolated-vm';
 
 /** isolated-vm refuses less. */
 const HEAP_MIB_MIN = 8;
+const MIB = 1024 * 1024;
 const GUEST_TIMEOUT_MS = 5_000;
 const TIMED_OUT = 'Script execution timed out.';
 const GUEST_NAME = 'gatehouse:guest';
@@ -113,11 +114,12 @@ export class PluginIsolate {
     }
   }
 
-  /** V8 heap and buffers outside of it, in MiB; 0 once disposed. */
-  usedMiB(): number {
-    if (this.#isolate.isDisposed) return 0;
+  /** V8 heap and buffers outside of it, and the buffers alone, in MiB; 0 once disposed. */
+  memory(): { usedMiB: number; externalMiB: number } {
+    if (this.#isolate.isDisposed) return { usedMiB: 0, externalMiB: 0 };
     const { used_heap_size, externally_allocated_size } = this.#isolate.getHeapStatisticsSync();
-    return (used_heap_size + externally_allocated_size) / (1024 * 1024);
+    const externalMiB = externally_allocated_size / MIB;
+    return { usedMiB: used_heap_size / MIB + externalMiB, externalMiB };
   }
 
   dispose(): void {
