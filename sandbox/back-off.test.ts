@@ -20,6 +20,18 @@ describe('BackOff', () => {
     expect(backOff.fail()).to.equal(100);
   });
 
+  it('begins anew when something has worked since the last failure, but not when it had worked before', () => {
+    let nowMs = 1_000;
+    const backOff = new BackOff(() => nowMs);
+    backOff.fail();
+    backOff.succeed(999);
+    expect(backOff.fail()).to.equal(200);
+    nowMs = 2_000;
+    backOff.succeed(1_500);
+    expect(backOff.failures).to.equal(0);
+    expect(backOff.fail()).to.equal(100);
+  });
+
   it('never lets a start that always fails at once be tried more than 13 times in the first minute', () => {
     fc.assert(
       fc.property(fc.array(fc.nat(50), { minLength: 60, maxLength: 60 }), (lifetimes) => {

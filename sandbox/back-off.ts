@@ -19,6 +19,11 @@ export class BackOff {
     return this.#failures;
   }
 
+  /** Notes what has worked since `sinceMs`: where that is after the last failure, the next one is the first again. */
+  succeed(sinceMs: number): void {
+    if (sinceMs > this.#failedAtMs) this.#failures = 0;
+  }
+
   /** Notes a failure; returns the milliseconds to wait. */
   fail(): number {
     const nowMs = this.#nowMs();

@@ -117,6 +117,26 @@ describe('CordonPool', () => {
     expect(fleet.alive()).to.have.length(2);
   });
 
+  it('does not add up failures between which cordons have started well', async () => {
+    const { pool, fleet, alarms, boot, pass } = openPool();
+    await boot();
+    const youngest = () => fleet.alive().at(-1)!;
+    for (let failure = 1; failure <= 5; failure++) {
+      youngest().die();
+      expect(alarms.at(-1)).to.include({ failures: 1, retryInMs: 100 });
+      pass(10);
+      await until(() => fleet.alive().length === 3);
+      fleet.readyAll();
+      pass(1_000);
+      pool.tick();
+      // It is no longer one that could fail to start; the one that replaces it is.
+      youngest().cordon.used = true;
+      youngest().die();
+      fleet.readyAll();
+    }
+    expect(alarms).to.have.length(5);
+  });
+
   it('makes one attempt at a time while starts fail', async () => {
     const { fleet, boot } = openPool();
     await boot();

@@ -110,6 +110,7 @@ export class CordonPool {
     for (const [cordon, untilMs] of this.#draining) {
       if (isQuiet(cordon) || this.#ports.nowMs() > untilMs) void cordon.shutDown();
     }
+    for (const { cordon } of this.list()) this.#hasStarted(cordon);
     this.#recycle();
     this.#fill();
   }
@@ -204,12 +205,19 @@ export class CordonPool {
       seat.cordon = null;
       for (const { lane } of cordon.lanes) this.links[seat.firstLane + lane] = null;
     }
-    const lifeMs = this.#ports.nowMs() - cordon.readyAtMs;
-    const failed = !cordon.wasReady || (!cordon.used && lifeMs < SHORT_LIFE_MS);
-    if (!cordon.asked && failed) this.#onFailure(end.stderr.trim() || `it ended with ${end.signal ?? end.code}`);
+    const started = this.#hasStarted(cordon);
+    if (!cordon.asked && !started) this.#onFailure(end.stderr.trim() || `it ended with ${end.signal ?? end.code}`);
     if (!this.#closing) this.#sitDown();
     this.#fill();
     this.#ports.onEnd(cordon, end);
+  }
+
+  /** Whether it counts as one that starts. Failures that lie apart by such a one have nothing to do with each other. */
+  #hasStarted(cordon: Cordon): boolean {
+    const lifeMs = this.#ports.nowMs() - cordon.readyAtMs;
+    const started = cordon.wasReady && (cordon.used || lifeMs >= SHORT_LIFE_MS);
+    if (started) this.#backOff.succeed(cordon.readyAtMs);
+    return started;
   }
 
   #onFailure(why: string): void {
