@@ -156,8 +156,10 @@ function gapsOf({ clients, honest, kills }: Observed): Findings['gaps'] {
   }
   const quick = answersMs.filter((_, client) => clients[client]!.kind === 'arithmetic');
   const gaps: Findings['gaps'] = {};
-  for (const phase of new Set(kills.map((kill) => kill.phase))) {
-    const times = kills.filter((kill) => kill.phase === phase).map(({ atMs }) => atMs);
+  // Nobody waits for a spare one or for one that is not for everybody.
+  const felt = kills.filter(({ kind }) => kind === 'pool');
+  for (const phase of new Set(felt.map((kill) => kill.phase))) {
+    const times = felt.filter((kill) => kill.phase === phase).map(({ atMs }) => atMs);
     const first = times.map((atMs) => Math.min(...answersMs.map((answers) => firstAfter(answers, atMs))) - atMs);
     const everybody = times.map((atMs) => Math.max(...quick.map((answers) => firstAfter(answers, atMs))) - atMs);
     gaps[phase] = { first: gapOf(first), everybody: gapOf(everybody) };

@@ -6,14 +6,17 @@ import { asOwner } from '../../host/database.ts';
 import { type Credentials, seedPeople } from '../../host/demo/people.ts';
 import type { Log } from '../../host/http/log.ts';
 import { migrate, openPlatformDatabase, type PlatformDatabase } from '../../host/open-database.ts';
-import type { CordonDeath, SandboxStatus } from '../../sandbox/index.ts';
+import type { CordonDeath, CordonKind, SandboxStatus } from '../../sandbox/index.ts';
 import { serveOrders } from './program.ts';
 
 /** A whole Gatehouse in a process of its own: real PostgreSQL, real cordons, real HTTP on a free port of loopback. */
 export type HostOrder =
   | { op: 'open'; folder: string; cordons: number; lanesPerCordon: number }
-  /** Kills one of the ready cordons, the one at `pick` (0 <= pick < 1) among them; answers null where none is. */
-  | { op: 'kill'; pick: number }
+  /**
+   * Kills one of the ready cordons, the one at `pick` (0 <= pick < 1) among them, or all of them at once. Kills nobody while
+   * fewer are ready for everybody than the host is to have: a machine that is too busy to replace them is not what is looked at.
+   */
+  | { op: 'kill'; pick: number; all: boolean }
   | { op: 'sample' }
   /** Collects all garbage first, so that what is left is what is held. */
   | { op: 'weigh' }
@@ -28,6 +31,7 @@ export interface OpenedHost {
 
 export interface Kill {
   pid: number;
+  kind: CordonKind;
   /** On the monotonic clock of the machine, as all times here. */
   atMs: number;
 }
@@ -64,6 +68,7 @@ const tell = serveOrders<HostOrder>(carryOut) as (event: HostEvent) => void;
 
 let database: PlatformDatabase | null = null;
 let host: Host | null = null;
+let cordonsWanted = 0;
 /** The host hears of a death a little later than it happens; nobody dies twice. */
 const killed = new Set<number>();
 
@@ -88,7 +93,7 @@ async function carryOut(order: HostOrder): Promise<unknown> {
     case 'open':
       return open(order);
     case 'kill':
-      return kill(order.pick);
+      return kill(order.pick, order.all);
     case 'sample':
       return sample();
     case 'weigh':
@@ -110,6 +115,7 @@ async function open({ folder, cordons, lanesPerCordon }: Extract<HostOrder, { op
     GATEHOUSE_METRICS_PUBLIC: 'true',
   };
   const config = readConfig({ flags }, {});
+  cordonsWanted = cordons;
   database = await openPlatformDatabase(config, log);
   await migrate(database);
   host = await startHost({ config, appUrl: database.appUrl, log });
@@ -118,14 +124,16 @@ async function open({ folder, cordons, lanesPerCordon }: Extract<HostOrder, { op
 
 const cordonsNow = (): SandboxStatus['cordons'] => host?.sandbox.status().cordons ?? [];
 
-function kill(pick: number): Kill | null {
+function kill(pick: number, all: boolean): Kill[] {
   const ready = cordonsNow().filter(({ state, pid }) => state === 'ready' && !killed.has(pid));
-  const victim = ready[Math.floor(pick * ready.length)];
-  if (!victim) return null;
-  killed.add(victim.pid);
+  if (ready.filter(({ kind }) => kind === 'pool').length < cordonsWanted) return [];
+  const victims = all ? ready : [ready[Math.floor(pick * ready.length)]!];
   const atMs = nowMs();
-  process.kill(victim.pid, 'SIGKILL');
-  return { pid: victim.pid, atMs };
+  for (const { pid } of victims) {
+    killed.add(pid);
+    process.kill(pid, 'SIGKILL');
+  }
+  return victims.map(({ pid, kind }) => ({ pid, kind, atMs }));
 }
 
 function sample(): HostSample {

@@ -13,7 +13,7 @@ import { type Seeded, seeded } from './seeded.ts';
 export interface SoakOptions {
   minutes: number;
   seed: number;
-  /** In the phases with kills, on average. Where no cordon is ready when its time has come, a kill is left out. */
+  /** In the phase `kills`, on average; half of it in the siege. A kill is left out where the last ones are not replaced yet. */
   killsPerMinute: number;
   attackers: number;
   cordons: number;
@@ -27,14 +27,18 @@ export interface SoakOptions {
   tell(line: string): void;
 }
 
-/** Shares of the time. `quiet` is what `attack` is compared with; `siege` is both at once. */
-const PHASES: { name: PhaseName; share: number; attack?: true; kills?: true }[] = [
+/**
+ * Shares of the time, and of the rate of kills. `quiet` is what `attack` is compared with; `siege` is both at once, with fewer
+ * kills, because an attack is busy with the deaths of its own and starting a cordon takes CPU time too.
+ */
+const PHASES: { name: PhaseName; share: number; attack?: true; kills?: number }[] = [
   { name: 'warm-up', share: 0.05 },
   { name: 'quiet', share: 0.1 },
-  { name: 'kills', share: 0.2, kills: true },
-  { name: 'attack', share: 0.2, attack: true },
-  { name: 'siege', share: 0.45, attack: true, kills: true },
+  { name: 'kills', share: 0.4, kills: 1 },
+  { name: 'attack', share: 0.15, attack: true },
+  { name: 'siege', share: 0.3, attack: true, kills: 0.5 },
 ];
+const ALL_AT_ONCE_SHARE = 0.05;
 const SAMPLE_PERIOD_MS = 1_000;
 const PROGRESS_PERIOD_MS = 3_000;
 /** Longer than any plugin may take: what comes later is lost. */
@@ -160,7 +164,8 @@ async function runPhases(
     seen.phases.push(phase);
     if (does.attack) await attack.ask({ op: 'start', targets, attackers, timeoutMs: TIMEOUT_MS, seed });
     const time = Promise.race([host.gone, pause(phase.untilMs - fromMs)]);
-    if (does.kills) await Promise.all([time, killCordons(host, seen, phase, random, 60_000 / killsPerMinute)]);
+    if (does.kills)
+      await Promise.all([time, killCordons(host, seen, phase, random, 60_000 / (killsPerMinute * does.kills))]);
     else await time;
     if (does.attack) await attack.ask({ op: 'pause' });
     if (name === 'warm-up') before = await host.ask<HostWeight>({ op: 'weigh' }).catch(() => null);
@@ -168,7 +173,7 @@ async function runPhases(
   return before;
 }
 
-/** Kills at the times of a Poisson process. Where no cordon is ready at such a time, nobody is killed. */
+/** Kills at the times of a Poisson process, now and then everybody at once. Nobody is killed before the last are replaced. */
 async function killCordons(
   host: Programs['host'],
   seen: Observed,
@@ -179,8 +184,9 @@ async function killCordons(
   for (let atMs = phase.fromMs + random.wait(meanMs); atMs < phase.untilMs; atMs += random.wait(meanMs)) {
     await pause(Math.max(0, atMs - nowMs()));
     if (seen.hostDeath !== null) return;
-    const kill = await host.ask<Kill | null>({ op: 'kill', pick: random.next() }).catch(() => null);
-    if (kill !== null) seen.kills.push({ ...kill, phase: phase.name });
+    const all = random.next() < ALL_AT_ONCE_SHARE;
+    const kills = await host.ask<Kill[]>({ op: 'kill', pick: random.next(), all }).catch(() => []);
+    for (const kill of kills) seen.kills.push({ ...kill, phase: phase.name });
   }
 }
 
