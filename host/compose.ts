@@ -125,7 +125,15 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     calls: kvCalls(kv),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
-  const runPlugin = createPluginRunner({ sandbox, broker, ...recorder, nowMs, newId, newSeed });
+  const runPlugin = createPluginRunner({
+    sandbox,
+    broker,
+    ...recorder,
+    isSuspended: conduct.isSuspended,
+    nowMs,
+    newId,
+    newSeed,
+  });
   const store = installationStore(knex, conduct.currentScore);
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
@@ -230,19 +238,24 @@ async function followChanges(
   database: Database,
   sandbox: Sandbox,
   caches: { clear(): void }[],
-  conduct: Pick<ConductWatch, 'refresh'>,
+  conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
   log: Log,
 ): Promise<void> {
   const clear = () => {
     for (const cache of caches) cache.clear();
+  };
+  /** What it has running would go on to break cordons, one after another. */
+  const stopSuspended = async (id: string) => {
+    await conduct.refresh();
+    if (conduct.isSuspended(id)) sandbox.stop(id);
   };
   const onChange = (payload: string) => {
     clear();
     const [table, id] = payload.split(':');
     // Who runs alone from now on must not keep what it has in the cordons of others.
     if ((table === 'installations' || table === 'installation_conduct') && id) sandbox.evict(id);
-    if (table === 'installation_conduct') {
-      conduct.refresh().catch((error) => log.error({ err: error }, 'conduct not counted'));
+    if (table === 'installation_conduct' && id) {
+      stopSuspended(id).catch((error) => log.error({ err: error }, 'conduct not read'));
     }
   };
   await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });

@@ -10,6 +10,8 @@ export interface Sandbox {
   invoke(invocation: Invocation, ports: InvocationPorts): Promise<Outcome>;
   /** Forgets the isolates of an installation (disabled, reconfigured, uninstalled) once their invocations have ended. */
   evict(installationId: string): void;
+  /** Ends all invocations of an installation with `sandbox-interrupted`; for one that must not go on breaking cordons. */
+  stop(installationId: string): void;
   /** Cordons, lanes and isolates as they are now; for metrics, `doctor` and tests. */
   status(): SandboxStatus;
   /** Lets running invocations finish for at most `drainMs`, then kills the cordons. */

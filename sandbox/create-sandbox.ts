@@ -44,6 +44,7 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
       }
     },
     evict: (installationId) => supervisor.evict(installationId),
+    stop: (installationId) => supervisor.stop(installationId),
     status: () => supervisor.status(),
     close: (drainMs) => supervisor.close(drainMs),
   };

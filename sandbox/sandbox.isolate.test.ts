@@ -311,6 +311,25 @@ describe('createSandbox', () => {
     expect(rig.sandbox.status().running).to.equal(0);
   });
 
+  it('ends all invocations of an installation that is stopped, and none of another', async () => {
+    await open();
+    const held = Promise.withResolvers<void>();
+    const run = (installation: string) =>
+      rig.run(jobIn('return (await ctx.kv.get("a")).value;'), {
+        installation,
+        hostCall: async (call) => {
+          await held.promise;
+          return entry(call);
+        },
+      });
+    const [first, second, other] = [refusalOf(run('one')), refusalOf(run('one')), run('other')];
+    await until(() => rig.calls.length === 3);
+    rig.sandbox.stop('one');
+    expect(await Promise.all([first, second])).to.deep.equal(['sandbox-interrupted', 'sandbox-interrupted']);
+    held.resolve();
+    expect(answerOf(await other)).to.equal(1);
+  });
+
   it('refuses with sandbox-saturated what would wait behind a full queue', async () => {
     await open({ queuePerLane: 3 });
     const spin = jobIn('let n = 0; for (let i = 0; i < 2e7; i++) n += i; return n > 0;');

@@ -101,6 +101,14 @@ export class Supervisor {
     for (const { cordon } of this.#list()) for (const link of cordon.lanes) link.send({ op: 'evict', installationId });
   }
 
+  stop(installationId: string): void {
+    for (const run of [...this.#runs.values()]) {
+      if (run.invocation.installationId !== installationId) continue;
+      run.forget();
+      run.refuse('sandbox-interrupted');
+    }
+  }
+
   status(): SandboxStatus {
     const places = this.#list();
     const lanes = places.flatMap(({ cordon }) => cordon.lanes);

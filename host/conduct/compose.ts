@@ -20,16 +20,21 @@ export interface ConductWatch extends StrikeRecorder {
   endSuspension(installationId: string, atMs: number): Promise<boolean>;
   /** Lets those share a cordon again whose strikes are forgotten; to be called now and then, on every host. */
   sweep(): Promise<void>;
-  /** From memory: as they were after the last `refresh`. */
+  /** From memory: as it was at the last `refresh`. */
   counts(): ConductCounts;
-  /** Reads the counts again; to be called when some host's installation becomes solitary or suspended, or ceases to be. */
+  /** From memory, like `counts`: for what cannot wait for the database. */
+  isSuspended(installationId: string): boolean;
+  /** Reads again who is confined; to be called when some host's installation becomes solitary or suspended, or ceases to be. */
   refresh(): Promise<void>;
 }
 
 export function createConduct({ store, rules, onStrike, log, nowMs }: ConductPorts): ConductWatch {
   let counts: ConductCounts = { solitary: 0, suspended: 0 };
+  let suspended: ReadonlySet<string> = new Set();
   const refresh = async () => {
-    counts = await store.counts();
+    const confined = await store.confined();
+    suspended = new Set(confined.suspended);
+    counts = { solitary: confined.solitary.length, suspended: suspended.size };
   };
   return {
     ...createStrikeRecorder({ store, onStrike, log }),
@@ -40,6 +45,7 @@ export function createConduct({ store, rules, onStrike, log, nowMs }: ConductPor
       await refresh();
     },
     counts: () => counts,
+    isSuspended: (installationId) => suspended.has(installationId),
     refresh,
   };
 }

@@ -3,7 +3,7 @@ import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
 import { installationLogStore } from '../installations/installation-log-store.ts';
 import { notificationStore } from '../notifications/notification-store.ts';
-import type { ConductCounts, Strike } from './contract.ts';
+import type { Confined, Strike } from './contract.ts';
 import {
   type Line,
   leftLine,
@@ -35,7 +35,7 @@ export interface ConductStore {
   leaveSolitary(atMs: number): Promise<number>;
   /** Ends a suspension. False where there is none. */
   resume(installationId: string, atMs: number): Promise<boolean>;
-  counts(): Promise<ConductCounts>;
+  confined(): Promise<Confined>;
 }
 
 /** Conduct in PostgreSQL. Rows are locked and judged by the rules here, so that these stand in one place. */
@@ -103,13 +103,14 @@ export function conductStore(database: Knex, rules: ConductRules): ConductStore 
         return true;
       }),
 
-    counts: async () => {
-      const { rows } = await database.raw(`
-        SELECT count(*) FILTER (WHERE suspended_at IS NULL AND solitary_since IS NOT NULL)::int AS solitary,
-          count(*) FILTER (WHERE suspended_at IS NOT NULL)::int AS suspended
+    confined: async () => {
+      const { rows } = await database.raw<{ rows: { id: string; suspended: boolean }[] }>(`
+        SELECT installation.id, conduct.suspended_at IS NOT NULL AS suspended
         FROM installation_conduct AS conduct JOIN installations AS installation ON installation.id = conduct.installation_id
-        WHERE installation.deleted_at IS NULL`);
-      return rows[0];
+        WHERE installation.deleted_at IS NULL
+          AND (conduct.solitary_since IS NOT NULL OR conduct.suspended_at IS NOT NULL)`);
+      const idsOf = (suspended: boolean) => rows.filter((row) => row.suspended === suspended).map(({ id }) => id);
+      return { solitary: idsOf(false), suspended: idsOf(true) };
     },
   };
 }

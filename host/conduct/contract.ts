@@ -36,3 +36,9 @@ export interface ConductCounts {
   solitary: number;
   suspended: number;
 }
+
+/** Ids of installations that are solitary and not suspended, and of those that are suspended. */
+export interface Confined {
+  solitary: string[];
+  suspended: string[];
+}

@@ -41,11 +41,11 @@ export function createStrikeRecorder({
       waiting.shift();
       if (verdict === null) {
         // While a plugin is configured to be installed there is no installation yet; and one may be gone by now.
-        log.warn({ ...strike }, 'strike without an installation');
+        log.info({ ...strike }, 'strike without an installation');
         return;
       }
       onStrike();
-      log.warn({ ...strike, verdict }, 'installation struck');
+      log.info({ ...strike, verdict }, 'installation struck');
     } catch (error) {
       log.error({ err: error, ...strike }, 'strike not written');
       // What the database refuses once it refuses always.

@@ -21,6 +21,8 @@ export default definePlugin({
   hooks: { 'order.paid': () => ({ ok: true }) },
 });
 `;
+/** A CPU budget that attacks do not use up. */
+const LIMITS = { wallMs: 60_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000 };
 const DEADLINE_MS = 50_000;
 const GATE = path.resolve(import.meta.dirname, '../../bin/gate.ts');
 const ORDER = { orderId: 'o-1', lines: [] };
@@ -38,7 +40,7 @@ describe('an installation that breaks its sandbox process', () => {
     const manifest = {
       ...callerRoutes('GET /fine', 'GET /waits', 'GET /breaks'),
       hooks: ['order.paid' as const],
-      limits: { wallMs: 60_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000 },
+      limits: LIMITS,
     };
     hostile = await platform.install({ source: SOURCE, manifest }, { slug: 'hostile' });
     neighbour = await platform.install({ source: SOURCE, manifest }, { slug: 'neighbour' });
@@ -224,6 +226,25 @@ describe('an installation that breaks its sandbox process', () => {
         (count) => count === 0,
       ),
     ).to.equal(0);
+  });
+
+  it('is stopped as a whole: what it has running and waiting breaks no process after process', async () => {
+    const manifest = {
+      ...callerRoutes('GET /fine', 'GET /waits', 'GET /breaks'),
+      limits: { ...LIMITS, concurrent: 20 },
+    };
+    const burst = await platform.install({ source: SOURCE, manifest }, { slug: 'burst' });
+    const calls = Array.from({ length: 60 }, async () => (await platform.call(burst, '/breaks')).json());
+    const neighbours = Array.from({ length: 5 }, () => askNeighbour('/waits'));
+    const codes = ((await Promise.all(calls)) as { code: string }[]).map(({ code }) => code);
+    const allowed = ['cpu-limit', 'sandbox-interrupted', 'installation-suspended'];
+    expect(codes.filter((code) => !allowed.includes(code))).to.deep.equal([]);
+    const { suspendedAt, strikes } = await conductOf(burst);
+    expect(suspendedAt).to.be.a('string');
+    // Four suspend it; a slow machine may see some more before that is known.
+    expect(strikes).to.be.within(4, 20);
+    expect(codes.filter((code) => code === 'installation-suspended')).to.not.be.empty;
+    await Promise.all(neighbours);
   });
 
   it('never failed its neighbour', () => {

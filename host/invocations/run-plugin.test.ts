@@ -44,6 +44,7 @@ const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Prom
   const metered: string[] = [];
   const refused: string[] = [];
   const clock = { nowMs: 0 };
+  const suspended = new Set<string>();
   let next = 0;
   const run = createPluginRunner({
     sandbox: { invoke },
@@ -51,12 +52,13 @@ const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Prom
     record: (_installation, entry) => lines.push(entry),
     meter: (_installation, kind, outcome, logBytes) => metered.push(`${kind} ${outcome.status} ${logBytes}`),
     refused: (_installation, code) => refused.push(code),
+    isSuspended: (id) => suspended.has(id),
     monotonicMs: () => clock.nowMs,
     nowMs: () => 1_000,
     newId: () => `id-${next++}`,
     newSeed: () => 'f'.repeat(64),
   });
-  return { run, lines, metered, refused, clock };
+  return { run, lines, metered, refused, clock, suspended };
 };
 
 const codeOf = (call: Promise<unknown>) =>
@@ -116,6 +118,20 @@ describe('createPluginRunner', () => {
     expect(ends).to.have.length(3);
     for (const end of ends) end();
     expect(await Promise.all([second, third])).to.have.length(2);
+  });
+
+  it('runs nothing that waited for its turn while its installation was suspended', async () => {
+    const ends: (() => void)[] = [];
+    const { run, suspended } = runner(
+      () => new Promise((resolve) => ends.push(() => resolve(completed({ kind: 'value', value: 1 })))),
+    );
+    const ask = () => codeOf(run(installation, { kind: 'health' }, { caller: null }));
+    const codes = [ask(), ask(), ask()];
+    suspended.add(installation.id);
+    ends[0]!();
+    ends[1]!();
+    expect(await Promise.all(codes)).to.deep.equal(['answered', 'answered', 'installation-suspended']);
+    expect(ends).to.have.length(2);
   });
 
   it('counts the wait for a turn as part of the wall time and of the usage', async () => {

@@ -8,6 +8,7 @@ import {
   type Usage,
 } from '../../sandbox/index.ts';
 import type { Broker } from '../capabilities/broker.ts';
+import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { type InvocationRefusalCode, PluginFaultError } from './contract.ts';
@@ -29,6 +30,8 @@ export interface RunnerPorts {
   meter(installation: InstallationFacts, job: PluginJob['kind'], outcome: Outcome, logBytes: number): void;
   /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
   refused?(installation: InstallationFacts, code: InvocationRefusalCode): void;
+  /** Whether an installation was suspended while an invocation of it waited; nobody is where absent. */
+  isSuspended?(installationId: string): boolean;
   nowMs(): number;
   /** Measures waits and refills CPU budgets; the process's own clock where absent. */
   monotonicMs?(): number;
@@ -51,7 +54,7 @@ export interface PluginAnswer {
 /**
  * Runs one job of one installation: the only way from the host, `gate dev` and the test harness into the sandbox. More than
  * `concurrent` at once wait for their turn; what they wait counts as part of their `wallMs`.
- * Refuses with: installation-saturated, cpu-budget-exhausted, PluginFaultError, SandboxRefusal.
+ * Refuses with: installation-saturated, installation-suspended, cpu-budget-exhausted, PluginFaultError, SandboxRefusal.
  */
 export type PluginRunner = (
   installation: InstallationFacts,
@@ -70,6 +73,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       const turn = admission.enter(id, limits, signal);
       const queuedMs = turn === 0 ? 0 : await turn;
       entered = true;
+      if (turn !== 0 && ports.isSuspended?.(id)) throw new HostRefusal('installation-suspended');
       const invocationId = ports.newId();
       const invocation: Invocation = {
         invocationId,

@@ -1,0 +1,40 @@
+import { expect } from 'chai';
+import { GOOD_CONDUCT } from '../../../host/conduct/contract.ts';
+import type { Installation } from '../../../host/installations/contract.ts';
+import { conductText, installationsText } from './installations.ts';
+
+const plain = (_style: unknown, text: string) => text;
+const since = '2026-11-21T12:00:00.000Z';
+
+describe('conductText', () => {
+  it('says the worst that is true now', () => {
+    expect(conductText(GOOD_CONDUCT)).to.equal('good');
+    expect(conductText({ ...GOOD_CONDUCT, strikes: 1, score: 0.96 })).to.equal('1 strike, score 1.0');
+    const alone = { ...GOOD_CONDUCT, strikes: 3, score: 2.9, solitarySince: since, reason: 'x' };
+    expect(conductText(alone)).to.equal(`alone ${since}`);
+    expect(conductText({ ...alone, suspendedAt: since })).to.equal(`suspended ${since}`);
+  });
+});
+
+describe('installationsText', () => {
+  const installation = (slug: string, conduct: Installation['conduct']) =>
+    ({
+      slug,
+      plugin: 'acme/x',
+      version: '1.0.0',
+      enabled: true,
+      conduct,
+      grants: [],
+      id: 'i',
+    }) as unknown as Installation;
+
+  it('says below the list why an installation is suspended, and how to resume it', () => {
+    const suspended = { ...GOOD_CONDUCT, strikes: 6, solitarySince: since, suspendedAt: since, reason: 'It broke.\n✔' };
+    const lines = installationsText(plain, [installation('good', GOOD_CONDUCT), installation('bad', suspended)]).split(
+      '\n',
+    );
+    expect(lines).to.have.length(4);
+    expect(lines[1]).to.match(/^good +acme\/x +1\.0\.0 +yes +good +none/);
+    expect(lines[3]).to.equal('✖ bad: It broke. ✔ Resume it with: gate resume bad');
+  });
+});
