@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import { closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
 import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
+import { compactHead, expandLaneHead } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { type CordonProcess, launchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
@@ -145,13 +146,13 @@ export class Cordon {
       isolates: 0,
       send: (message, tail) => {
         if (this.state === 'dying') return;
-        writer.add(message, tail);
+        writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
         else if (frames === FLUSH_FRAMES) flush();
       },
     };
     const reader = new FrameReader((head, tail) => {
-      const message = readLaneMessage(head);
+      const message = readLaneMessage(expandLaneHead(head));
       if (message) this.#ports.onMessage(link, message, tail);
       else this.#distrust('a lane said what no lane says');
     });

@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LanePen } from './black-box.ts';
+import { compactHead, createHostHeadExpander } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import type { GuestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
@@ -40,7 +41,7 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
   let carryOut: ((message: HostMessage, tail: string) => void) | null = null;
   let flushedAtMs = performance.now();
 
-  const send = (message: LaneMessage, tail?: string) => writer.add(message, tail);
+  const send = (message: LaneMessage, tail?: string) => writer.add(compactHead(message), tail);
   const flush = () => {
     pen.leave();
     if (writer.bytes > 0) writeAll(fd, writer.take());
@@ -52,9 +53,10 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
     watch.setReady(lane);
   };
+  const expand = createHostHeadExpander();
   const reader = new FrameReader((head, tail) => {
     // The host is trusted: what it says is not checked again.
-    if (carryOut) carryOut(head as HostMessage, tail);
+    if (carryOut) carryOut(expand(head), tail);
     else setUp(tail);
     if (writer.bytes > FLUSH_AFTER_BYTES || performance.now() - flushedAtMs > FLUSH_AFTER_MS) flush();
   });

@@ -79,7 +79,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         invocationId,
         installationId: id,
         digest: installation.bundleDigest,
-        input: JSON.stringify({ ...job, context: contextFacts(installation, invocationId, caller) }),
+        input: inputOf(installation, job, invocationId, caller),
         seed: ports.newSeed(),
         startedAtMs: ports.nowMs(),
         limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
@@ -118,13 +118,24 @@ function countRefusal({ refused }: RunnerPorts, installation: InstallationFacts,
   if (error instanceof SandboxRefusal || isAdmissionRefusal(error)) refused?.(installation, error.code);
 }
 
-function contextFacts(installation: InstallationFacts, invocationId: string, caller: CallerFacts | null): ContextFacts {
+const fixedFacts = new WeakMap<InstallationFacts, string>();
+
+/** A GuestInput as JSON. What an installation tells every invocation alike is written once: its configuration may be large. */
+function inputOf(installation: InstallationFacts, job: PluginJob, id: string, caller: CallerFacts | null): string {
+  let fixed = fixedFacts.get(installation);
+  if (fixed === undefined) {
+    fixed = JSON.stringify(contextFacts(installation)).slice(1);
+    fixedFacts.set(installation, fixed);
+  }
+  const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${JSON.stringify(caller)}`;
+  return `{"context":{${ofThis},${fixed},${JSON.stringify(job).slice(1)}`;
+}
+
+function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invocationId' | 'caller'> {
   const { id, slug, version, operator, grants, config } = installation;
   return {
-    invocationId,
     installation: { id, slug, version },
     operator: { id: operator.id, slug: operator.slug },
-    caller,
     grants,
     config: grants.includes('config') ? config : null,
   };
