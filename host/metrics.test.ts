@@ -83,6 +83,15 @@ describe('createMetrics', () => {
     expect(text).to.include('gatehouse_shedding 1');
   });
 
+  it('counts strikes, and shows who runs alone or not at all because of them', async () => {
+    const metrics = createMetrics({ conductCounts: () => ({ solitary: 2, suspended: 1 }) });
+    metrics.strike();
+    const { text } = await metrics.expose();
+    expect(text).to.include('gatehouse_strikes_total 1');
+    expect(text).to.include('gatehouse_installations_solitary 2');
+    expect(text).to.include('gatehouse_installations_suspended 1');
+  });
+
   it('shares no counter with another host in the same process', async () => {
     const [one, other] = [createMetrics(), createMetrics()];
     one.cordonDeath({ reason: 'killed' });
