@@ -1,10 +1,9 @@
+import { installPlugin } from './measure/install-plugin.ts';
 import type { LoadResult } from './measure/load-process.ts';
 import { runLoad, startBareKoa, startHost } from './measure/processes.ts';
 import type { Benchmark, BenchmarkOptions, Figure, Measured, Series } from './measure/report.ts';
 import { formatNumber, median, spread } from './measure/statistics.ts';
 
-/** A route without capability calls, so that what is measured is the invocation and not the database. */
-const PLUGIN_PATH = '/run/arcade-one/hello/';
 const TARGET = 0.5;
 const WARM_UP_SECONDS = 3;
 /** Throughput shows under many connections, latency with one. */
@@ -23,7 +22,7 @@ export const benchmark: Benchmark = {
     try {
       const plugin = {
         candidate: 'plugin',
-        url: host.url + PLUGIN_PATH,
+        url: `${await installPlugin(host, 'text')}/text`,
         headers: { authorization: `Bearer ${host.credentials.caller}` },
       };
       const answer = await readAnswer(plugin);

@@ -1,0 +1,23 @@
+import { generateKeyPairSync } from 'node:crypto';
+import path from 'node:path';
+import { v7 as uuidv7 } from 'uuid';
+import { OPERATOR_SLUG } from '../../host/demo/people.ts';
+import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
+import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
+import type { RunningHost } from './processes.ts';
+
+const PLUGINS = path.resolve(import.meta.dirname, '../plugins');
+
+/** Publishes, approves and installs a plugin of `benchmarks/plugins/` over HTTP; returns its address on the data plane. */
+export async function installPlugin({ url, credentials }: RunningHost, folder: string): Promise<string> {
+  const clientOf = (role: string) => createApiClient({ url, token: credentials[role]! });
+  const { privateKey } = generateKeyPairSync('ed25519');
+  const publisher = clientOf('publisher');
+  await registerKey(publisher)(privateKey, `bench ${folder}`);
+  const { release } = await publishPlugin(publisher)({ folder: path.join(PLUGINS, folder), privateKey });
+  await clientOf('moderator').approveRelease(release.id);
+  const { plugin, version } = release;
+  await clientOf('operator').install({ id: uuidv7(), plugin, version, slug: folder, grants: [] });
+  return `${url}/run/${OPERATOR_SLUG}/${folder}`;
+}
