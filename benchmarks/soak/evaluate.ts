@@ -24,6 +24,7 @@ export interface Observed {
   hostileIds: ReadonlySet<string>;
   kills: (Kill & { phase: PhaseName })[];
   deaths: Extract<HostEvent, { event: 'death' }>[];
+  strikes: { installationId: string; verdict: string }[];
   samples: HostSample[];
   /** Before the first phase that is measured, and after the last. */
   weights: { before: HostWeight; after: HostWeight } | null;
@@ -55,6 +56,8 @@ export interface Findings {
   gaps: Partial<Record<PhaseName, { first: Gap; everybody: Gap }>>;
   deaths: number;
   blame: Blame;
+  /** Strikes against installations; `byVerdict` counts their consequences. */
+  strikes: { n: number; honest: number; byVerdict: Record<string, number> };
   /** Honest invocations that were answered with a plugin's fault. */
   honestFaulted: number;
   hostile: { unexpected: Record<string, number>; byCode: Record<string, number>; endless: number } & Latency;
@@ -98,6 +101,11 @@ export function evaluate(seen: Observed): Findings {
       kills,
       (installationId) => hostileIds.has(installationId),
     ),
+    strikes: {
+      n: seen.strikes.length,
+      honest: seen.strikes.filter(({ installationId }) => !hostileIds.has(installationId)).length,
+      byVerdict: tally(seen.strikes.map(({ verdict }) => verdict)),
+    },
     honestFaulted: honest.failures.filter(({ code }) => Object.hasOwn(PLUGIN_FAULTS, code)).length,
     hostile: {
       byCode: tally(hostile.map(({ code }) => code)),

@@ -59,6 +59,8 @@ export type Counted = { installationId: string; key: string; value: number };
 
 export type HostEvent =
   | { event: 'death'; death: CordonDeath; atMs: number }
+  /** A death was held against an installation, with that consequence. */
+  | { event: 'strike'; installationId: string; verdict: string }
   /** The host complained, or a part of it failed. */
   | { event: 'complaint'; level: 'warn' | 'error'; message: string };
 
@@ -75,7 +77,11 @@ const killed = new Set<number>();
 /** What an operator would read: deaths of cordons are told there, with whom they are blamed on. */
 const log: Log = {
   debug: () => {},
-  info: () => {},
+  info: (facts, message) => {
+    if (message !== 'installation struck') return;
+    const { installationId, verdict } = facts as { installationId: string; verdict: string };
+    tell({ event: 'strike', installationId, verdict });
+  },
   warn: (facts, message) => {
     if (message === 'cordon died') tell({ event: 'death', death: facts as CordonDeath, atMs: nowMs() });
     else tell({ event: 'complaint', level: 'warn', message: complaint(facts, message) });

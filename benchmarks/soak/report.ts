@@ -25,7 +25,8 @@ const FIRST_ANSWER_MS_MAX = 50;
 
 /** The numbers that the sandbox is held to; see docs/sandbox.md. */
 export function verdictsOf(findings: Findings): Verdict[] {
-  const { honest, blame, hostDeath, honestFaulted, counters, hostile, kills, worstRatio, gaps, memory } = findings;
+  const { honest, blame, strikes, hostDeath, honestFaulted, counters, hostile, kills, worstRatio, gaps, memory } =
+    findings;
   const zero = (what: string, count: number): Verdict => ({
     what,
     value: String(count),
@@ -47,7 +48,7 @@ export function verdictsOf(findings: Findings): Verdict[] {
     zero('honest requests answered wrong', honest.wrong),
     zero('effects repeated or missing', counters.repeated + counters.missing),
     zero('host deaths', hostDeath === null ? 0 : 1),
-    zero('honest invocations blamed', blame.honestNamed + blame.outsideBlamed + honestFaulted),
+    zero('honest plugins blamed', blame.honestNamed + blame.outsideBlamed + strikes.honest + honestFaulted),
     whole('blame precision', blame.precision),
     whole('blame recall', blame.recall),
     zero('hostile invocations without an end', hostile.endless),
@@ -131,7 +132,17 @@ function gapTable({ gaps }: SoakReport): string[] {
   ];
 }
 
-function facts({ honest, deaths, blame, hostile, memory, counters, complaints, refused }: SoakReport): string[] {
+function facts({
+  honest,
+  deaths,
+  blame,
+  strikes,
+  hostile,
+  memory,
+  counters,
+  complaints,
+  refused,
+}: SoakReport): string[] {
   const { heap, heapBefore } = memory;
   const list = (counts: Record<string, number>, most = Number.POSITIVE_INFINITY) => {
     const entries = Object.entries(counts).map(([name, count]) => `${name} ${count}`);
@@ -144,7 +155,7 @@ function facts({ honest, deaths, blame, hostile, memory, counters, complaints, r
       : '- The host was not weighed.';
   return [
     `- Honest requests: ${honest.sent} sent, ${honest.right} right, ${honest.wrong} wrong, ${honest.lost} lost (${list(honest.byCode)}).`,
-    `- Deaths of sandbox processes: ${deaths} (${list(blame.reasons)}); ${blame.outside} by our kills, ${blame.inside} by plugins, of which ${blame.named} named a culprit.`,
+    `- Deaths of sandbox processes: ${deaths} (${list(blame.reasons)}); ${blame.outside} by our kills, ${blame.inside} by plugins, of which ${blame.named} named a culprit. Strikes: ${strikes.n} (${list(strikes.byVerdict)}).`,
     `- Hostile invocations: ${hostile.n}, p50 / p99 / max ${ms(hostile.p50Ms)} / ${ms(hostile.p99Ms)} / ${ms(hostile.maxMs)} ms; they ended as ${list(hostile.byCode)}.`,
     `- Ended otherwise than their file says: ${list(hostile.unexpected, UNEXPECTED_SHOWN)}.`,
     `- Memory: host at most ${memory.hostMaxMiB.toFixed(0)} MiB, a cordon at most ${memory.cordonMaxMiB.toFixed(0)} MiB; host RSS in the siege ${memory.host.first.toFixed(0)} → ${memory.host.last.toFixed(0)} MiB over ${memory.host.samples} samples.`,

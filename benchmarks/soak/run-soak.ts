@@ -97,6 +97,7 @@ async function observe(
     hostileIds: new Set(plugins.hostile.map(({ id }) => id)),
     kills: [],
     deaths: [],
+    strikes: [],
     samples: [],
     weights: null,
     counted: null,
@@ -109,6 +110,8 @@ async function observe(
   });
   host.onEvent((event) => {
     if (event.event === 'death') seen.deaths.push(event);
+    else if (event.event === 'strike')
+      seen.strikes.push({ installationId: event.installationId, verdict: event.verdict });
     else if (seen.complaints.length < 100) seen.complaints.push(`${event.level}: ${event.message}`);
   });
   const counts: HonestEvent = { sent: 0, right: 0, wrong: 0, lost: 0 };
