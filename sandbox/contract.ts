@@ -157,7 +157,7 @@ export interface SandboxPorts {
 }
 
 /**
- * CPU time of an installation beside its invocations' own. `start-up`: the top-level code of its bundle. `after-end`: turns of an
+ * CPU time of an installation beside its invocations' own. `start-up`: an isolate and the top-level code of its bundle. `after-end`: turns of an
  * invocation after it was answered or refused. `repeated`: executions that were lost with their isolate or cordon.
  */
 export interface ExtraCpu {

@@ -1,15 +1,28 @@
 import { type GuestScript, PluginIsolate } from './isolate/plugin-isolate.ts';
 import type { Shelved } from './lane-run.ts';
+import type { TurnMeter } from './turn-meter.ts';
 
 const HEAP_MIB_DEFAULT = 32;
 
+export interface ShelfPorts {
+  isolatesMax: number;
+  /** Called with the number of isolates when that has changed. */
+  onCount(count: number): void;
+  time: TurnMeter['time'];
+}
+
 /** Isolates that a lane keeps, the least recently used first to go, and a spare one with the guest already in it. */
-export function createShelf(guest: GuestScript, isolatesMax: number, onCount: (count: number) => void) {
+export function createShelf(guest: GuestScript, { isolatesMax, onCount, time }: ShelfPorts) {
   const shelved = new Map<string, Shelved>();
   const byNumber = new Map<number, Shelved>();
   let numbers = 0;
   let spareHeapMiB = HEAP_MIB_DEFAULT;
-  let spare: PluginIsolate | null = new PluginIsolate(guest, spareHeapMiB);
+  const make = () => {
+    const { made, cpuMs } = time(() => new PluginIsolate(guest, spareHeapMiB));
+    return { plugin: made, cpuMs };
+  };
+  // The guest is compiled with the first one, which nobody has asked for.
+  let spare: ReturnType<typeof make> | null = { ...make(), cpuMs: 0 };
 
   const isIdle = (isolate: Shelved) => isolate.runs.size === 0 && isolate.waiting.length === 0;
   const drop = (isolate: Shelved) => {
@@ -64,17 +77,17 @@ export function createShelf(guest: GuestScript, isolatesMax: number, onCount: (c
       onCount(byNumber.size);
       return isolate;
     },
-    /** The spare isolate if it fits, else a new one. */
-    takeIsolate(heapMiB: number): PluginIsolate {
-      const taken = spare?.heapMiB === heapMiB ? spare : null;
-      if (!taken) spare?.dispose();
+    /** The spare isolate if it fits, else a new one; with the CPU time that making it took, now or before. */
+    takeIsolate(heapMiB: number): { plugin: PluginIsolate; cpuMs: number } {
+      const taken = spare?.plugin.heapMiB === heapMiB ? spare : null;
+      if (!taken) spare?.plugin.dispose();
       spare = null;
       spareHeapMiB = heapMiB;
-      return taken ?? new PluginIsolate(guest, heapMiB);
+      return taken ?? make();
     },
     /** Makes the next spare isolate (2-5 ms); call it when the answers are out. */
     restock(): void {
-      spare ??= new PluginIsolate(guest, spareHeapMiB);
+      spare ??= make();
     },
     /** Called when an invocation has left. */
     left(isolate: Shelved): void {

@@ -69,7 +69,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     }
     const { limits } = first;
     const wallLeftMs = Math.max(...isolate.waiting.map(({ run }) => run.deadlineMs)) - monotonicMs();
-    const plugin = shelf.takeIsolate(isolate.heapMiB);
+    const { plugin, cpuMs: madeInMs } = shelf.takeIsolate(isolate.heapMiB);
     isolate.plugin = plugin;
     const timeoutMs = turnTimeoutMs(limits.startupCpuMs, wallLeftMs, first.execution);
     const { heapMiB } = isolate;
@@ -77,7 +77,8 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const ticket = { text, timeoutMs, heapMiB, cpuLeftMs: limits.startupCpuMs, wallLeftMs };
     const startUp = meter.measure(ticket, () => plugin.start(code, timeoutMs));
     const { cpuMs } = meter.last;
-    send({ op: 'started', installationId: isolate.installationId, digest: isolate.digest, cpuMs: roundTo3(cpuMs) });
+    const { installationId, digest } = isolate;
+    send({ op: 'started', installationId, digest, cpuMs: roundTo3(madeInMs + cpuMs) });
     const failAll = (fault: PluginFault) => {
       for (const { run } of isolate.waiting.splice(0)) fail(run, fault);
       shelf.retire(isolate);

@@ -49,7 +49,8 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
   };
   const setUp = (code: string) => {
     const guest: GuestScript = { code };
-    shelf = createShelf(guest, isolatesMax, (count) => send({ op: 'isolates', count }));
+    const onCount = (count: number) => send({ op: 'isolates', count });
+    shelf = createShelf(guest, { isolatesMax, onCount, time: meter.time });
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
     watch.setReady(lane);
   };

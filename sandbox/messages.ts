@@ -46,7 +46,7 @@ export interface Cost {
 export type LaneMessage =
   /** The isolate with this number waits for the code of its bundle. */
   | { op: 'need'; isolate: number; installationId: string; digest: string }
-  /** The top-level code of a bundle has run, well or not. */
+  /** An isolate was made and the top-level code of a bundle has run, well or not; both are in `cpuMs`. */
   | { op: 'started'; installationId: string; digest: string; cpuMs: number }
   /** Tail: arguments. */
   | { op: 'call'; ticket: number; seq: number; name: string; cost: Cost }

@@ -4,6 +4,7 @@ import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import {
   type CordonDeath,
   createSandbox,
+  type ExtraCpu,
   type HostCallRequest,
   type HostCallResult,
   type InvocationPorts,
@@ -20,6 +21,7 @@ export interface TestSandbox {
   calls: HostCallRequest[];
   logs: LogRecord[];
   loads: string[];
+  extras: ExtraCpu[];
   /** Calls the handler `job` of the bundle. */
   run(code: string, options?: RunOptions): Promise<Outcome>;
   close(): Promise<void>;
@@ -35,8 +37,9 @@ export interface RunOptions {
   solitary?: boolean;
 }
 
-export const jobIn = (body: string): string =>
-  `__gatehouse_define({ schedule: { job: async (job, ctx) => { ${body} } } });`;
+/** A bundle whose job has this body; `before` is top-level code. */
+export const jobIn = (body: string, before = ''): string =>
+  `${before}\n__gatehouse_define({ schedule: { job: async (job, ctx) => { ${body} } } });`;
 export const digestOf = (code: string): string => createHash('sha256').update(code).digest('hex');
 
 let invocations = 0;
@@ -44,6 +47,7 @@ let invocations = 0;
 export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
   const bundles = new Map<string, string>();
   const [deaths, calls, logs, loads]: [CordonDeath[], HostCallRequest[], LogRecord[], string[]] = [[], [], [], []];
+  const extras: ExtraCpu[] = [];
   const sandbox = await createSandbox(
     { cordons: 1, lanesPerCordon: 1, queuePerLane: 200, isolatesPerLane: 8, spare: false, ...options },
     {
@@ -55,6 +59,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
         return code;
       },
       onCordonDeath: (death) => deaths.push(death),
+      onExtraCpu: (extra) => extras.push(extra),
     },
   );
 
@@ -85,7 +90,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
       },
     );
   };
-  return { sandbox, deaths, calls, logs, loads, run, close: () => sandbox.close(0) };
+  return { sandbox, deaths, calls, logs, loads, extras, run, close: () => sandbox.close(0) };
 }
 
 const jobInput = (invocationId: string): GuestInput => ({
