@@ -20,6 +20,7 @@ function observed(rows: Row[], more: Partial<Observed> = {}): Observed {
       sentAtMs: Float64Array.from(rows, ([, sentAtMs]) => sentAtMs),
       tookMs: Float64Array.from(rows, ([, , tookMs]) => tookMs),
       verdict: Uint8Array.from(rows, ([, , , verdict]) => verdict),
+      deferred: 0,
       failures: [],
     },
     hostile: [],

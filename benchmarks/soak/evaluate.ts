@@ -47,7 +47,14 @@ export interface Gap {
 }
 
 export interface Findings {
-  honest: { sent: number; right: number; wrong: number; lost: number; byCode: Record<string, number> };
+  honest: {
+    sent: number;
+    right: number;
+    wrong: number;
+    lost: number;
+    deferred: number;
+    byCode: Record<string, number>;
+  };
   latency: { kind: HonestKind; phases: Partial<Record<PhaseName, Latency>>; ratio: number }[];
   /** The worst of all kinds of plugins: p99 in the phase `attack` over p99 in the phase `quiet`. */
   worstRatio: number;
@@ -89,6 +96,7 @@ export function evaluate(seen: Observed): Findings {
       right: count(RIGHT),
       wrong: count(WRONG),
       lost: count(LOST),
+      deferred: honest.deferred,
       byCode: tally(honest.failures.map(({ code }) => code)),
     },
     latency,

@@ -1,5 +1,6 @@
+import type { Agent } from 'node:http';
 import { setTimeout as pause } from 'node:timers/promises';
-import { type Answer, call, openConnections } from './call.ts';
+import { type Answer, type CallOptions, call, openConnections } from './call.ts';
 import { HONEST_CLIENTS, type HonestClient, type HonestKind, type Visit } from './honest-clients.ts';
 import { serveOrders } from './program.ts';
 import { seeded } from './seeded.ts';
@@ -25,6 +26,8 @@ export interface HonestRecord {
   tookMs: Float64Array;
   verdict: Uint8Array;
   /** What was lost or wrong, row by row; of each kind of failure a few say more. */
+  /** Requests that the host asked to come again, because it had too much to do. */
+  deferred: number;
   failures: {
     client: number;
     sentAtMs: number;
@@ -55,6 +58,7 @@ const failures: HonestRecord['failures'] = [];
 const counts: HonestEvent = { sent: 0, right: 0, wrong: 0, lost: 0 };
 let running: Promise<void>[] = [];
 let stopping = false;
+let deferred = 0;
 
 const tell = serveOrders<HonestOrder>(async (order) => {
   if (order.op === 'start') return start(order);
@@ -73,13 +77,28 @@ function start({ clients, pauseMs, timeoutMs, seed }: Extract<HonestOrder, { op:
       const visit = honest.next();
       const sentAtMs = nowMs();
       counts.sent++;
-      const answer = await call(agent, { url: url + visit.path, token, timeoutMs, ...visit });
+      const answer = await callPatiently(agent, { url: url + visit.path, token, timeoutMs, ...visit });
       keep(client, sentAtMs, judge(honest, visit, answer), answer);
       await pause(pauseMs * (0.5 + random.next()));
     }
   });
   setInterval(() => tell(counts), EVENT_PERIOD_MS).unref();
   return null;
+}
+
+/**
+ * A host that sheds load has done nothing yet and says when to come again, which well-behaved callers do. The wait counts
+ * as part of the request's time; who is not let in before the timeout is lost.
+ */
+async function callPatiently(agent: Agent, options: CallOptions): Promise<Answer> {
+  const untilMs = nowMs() + options.timeoutMs;
+  for (;;) {
+    const answer = await call(agent, options);
+    const retryAfterMs = Number(answer.headers['retry-after']) * 1000;
+    if (answer.code !== 'host-overloaded' || !(retryAfterMs > 0) || nowMs() + retryAfterMs > untilMs) return answer;
+    deferred++;
+    await pause(retryAfterMs);
+  }
 }
 
 interface Judged {
@@ -114,5 +133,6 @@ const columns = (): HonestRecord => ({
   sentAtMs: Float64Array.from(rows, ({ sentAtMs }) => sentAtMs),
   tookMs: Float64Array.from(rows, ({ tookMs }) => tookMs),
   verdict: Uint8Array.from(rows, ({ verdict }) => verdict),
+  deferred,
   failures,
 });

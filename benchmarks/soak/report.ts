@@ -154,7 +154,7 @@ function facts({
       ? `- Host after collecting garbage, warm and at the end: heap ${heapBefore.heapMiB.toFixed(1)} → ${heap.heapMiB.toFixed(1)} MiB, outside of it ${heapBefore.externalMiB.toFixed(1)} → ${heap.externalMiB.toFixed(1)} MiB, descriptors ${heapBefore.descriptors} → ${heap.descriptors}. Invocations executed again unseen: ${heap.reexecutions}.`
       : '- The host was not weighed.';
   return [
-    `- Honest requests: ${honest.sent} sent, ${honest.right} right, ${honest.wrong} wrong, ${honest.lost} lost (${list(honest.byCode)}).`,
+    `- Honest requests: ${honest.sent} sent, ${honest.right} right, ${honest.wrong} wrong, ${honest.lost} lost (${list(honest.byCode)}); ${honest.deferred} times the host shed load and was asked again when it said.`,
     `- Deaths of sandbox processes: ${deaths} (${list(blame.reasons)}); ${blame.outside} by our kills, ${blame.inside} by plugins, of which ${blame.named} named a culprit. Strikes: ${strikes.n} (${list(strikes.byVerdict)}).`,
     `- Hostile invocations: ${hostile.n}, p50 / p99 / max ${ms(hostile.p50Ms)} / ${ms(hostile.p99Ms)} / ${ms(hostile.maxMs)} ms; they ended as ${list(hostile.byCode)}.`,
     `- Ended otherwise than their file says: ${list(hostile.unexpected, UNEXPECTED_SHOWN)}.`,

@@ -146,6 +146,7 @@ const EMPTY: HonestRecord = {
   sentAtMs: new Float64Array(),
   tookMs: new Float64Array(),
   verdict: new Uint8Array(),
+  deferred: 0,
   failures: [],
 };
 
