@@ -198,10 +198,27 @@ describe('createPluginRunner', () => {
 
   it('counts an answer that the guest runtime never makes as a fault of the plugin', async () => {
     const http = { kind: 'http', route: 'GET /', params: {}, request: {} as never } as const;
-    for (const output of ['not json', '{"kind":"value"}', '{"kind":"http","response":{"status":"200"}}']) {
+    for (const output of [
+      'not json',
+      '{"kind":"value"}',
+      '{"kind":"http","response":{"status":"200"}}',
+      '{"kind":"http","response":{"status":200,"headers":[["a",1]],"body":null,"bodyEncoding":"utf8"}}',
+      '{"kind":"http","response":{"status":200,"headers":[7],"body":null,"bodyEncoding":"utf8"}}',
+      '{"kind":"http","response":{"status":200,"headers":[],"body":{},"bodyEncoding":"utf8"}}',
+    ]) {
       const { run } = runner(async () => ({ status: 'completed', output, usage }));
       expect(await codeOf(run(installation, http, { caller: null })), output).to.equal('plugin-answer-invalid');
     }
+  });
+
+  it('keeps facts that nest too deeply for a database as text', async () => {
+    const deep = `{"message":"m","facts":${'{"a":'.repeat(50)}1${'}'.repeat(50)}}`;
+    const { run, lines } = runner(async (_invocation, { log }) => {
+      log({ source: 'console', level: 'info', json: deep, atMs: 0 });
+      return completed({ kind: 'value', value: 1 });
+    });
+    await run(installation, { kind: 'health' }, { caller: null });
+    expect(lines[0]).to.deep.include({ message: 'm', facts: { text: deep } });
   });
 
   it('keeps structured log lines only where the capability is granted; console lines always', async () => {

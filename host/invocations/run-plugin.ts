@@ -1,4 +1,11 @@
-import type { CallerFacts, ContextFacts, GuestInput, GuestOutput, Json } from '../../plugins-sdk/contract/index.ts';
+import type {
+  CallerFacts,
+  ContextFacts,
+  GuestInput,
+  GuestOutput,
+  Json,
+  WireResponse,
+} from '../../plugins-sdk/contract/index.ts';
 import {
   type Invocation,
   type LogRecord,
@@ -145,16 +152,23 @@ function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invo
 function readOutput(json: string, job: PluginJob, invocationId: string): GuestOutput {
   try {
     const output = JSON.parse(json) as GuestOutput;
-    const fits =
-      job.kind === 'http'
-        ? output.kind === 'http' && Number.isInteger(output.response.status) && Array.isArray(output.response.headers)
-        : output.kind === 'value';
+    const fits = job.kind === 'http' ? output.kind === 'http' && isResponse(output.response) : output.kind === 'value';
     if (fits) return output;
   } catch {
     // Falls through: text that is not JSON is answered like JSON of the wrong shape.
   }
   const message = 'The answer has a shape that the guest runtime never makes.';
   throw new PluginFaultError({ code: 'plugin-answer-invalid', message }, invocationId);
+}
+
+function isResponse({ status, headers, body, bodyEncoding }: WireResponse): boolean {
+  return (
+    Number.isInteger(status) &&
+    Array.isArray(headers) &&
+    headers.every(([name, value]) => typeof name === 'string' && typeof value === 'string') &&
+    (body === null || typeof body === 'string') &&
+    (bodyEncoding === 'utf8' || bodyEncoding === 'base64')
+  );
 }
 
 /** Returns the bytes that were kept. */
@@ -173,11 +187,19 @@ function recordLine(
 function readLine(json: string): { message: string; facts: Json } {
   try {
     const { message, facts } = JSON.parse(json) as { message: unknown; facts?: Json };
-    return { message: String(message), facts: facts ?? {} };
+    return { message: String(message), facts: nests(facts, FACTS_DEPTH_MAX) ? { text: json } : (facts ?? {}) };
   } catch {
     return { message: json, facts: {} };
   }
 }
+
+/** Deeper JSON makes PostgreSQL refuse a whole batch of lines. The guest sees to that too, but a plugin shares its isolate. */
+const FACTS_DEPTH_MAX = 32;
+
+const nests = (value: unknown, levels: number): boolean =>
+  typeof value === 'object' &&
+  value !== null &&
+  (levels === 0 || Object.values(value).some((each) => nests(each, levels - 1)));
 
 function recordFault(
   ports: RunnerPorts,
