@@ -301,7 +301,9 @@ export class Supervisor {
       if (turn.startingUp) this.#bill('start-up', turn, cpuMs);
       else run.cost = { ...run.cost, cpuMs: roundTo3(run.cost.cpuMs + cpuMs) };
       if (!fault) continue;
-      blamed.push({ invocationId, installationId, digest, fault });
+      // What the host knows of the invocation, not what the cordon wrote about it.
+      const { installationId: ownerId, digest: bundle } = run.invocation;
+      blamed.push({ invocationId, installationId: ownerId, digest: bundle, fault });
       run.fail(fault);
     }
     for (const { run, lane } of runs) {

@@ -245,7 +245,7 @@ describe('an installation that breaks its sandbox process', () => {
     expect(strikes).to.be.within(4, 20);
     expect(codes.filter((code) => code === 'installation-suspended')).to.not.be.empty;
     await Promise.all(neighbours);
-  });
+  }).timeout(180_000);
 
   it('never failed its neighbour', () => {
     expect(neighbourly.length).to.be.at.least(20);
