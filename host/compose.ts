@@ -1,11 +1,12 @@
 import { migrationStatus } from '../migrations/run-migrations.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
-import { createSandbox, type Sandbox } from '../sandbox/index.ts';
+import { createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
 import { createBroker } from './capabilities/broker.ts';
 import { kvCalls } from './capabilities/kv.ts';
 import { kvStore } from './capabilities/kv-store.ts';
 import { changeAwareCache } from './change-aware-cache.ts';
+import { checkCordons } from './check-cordons.ts';
 import { type ConductWatch, createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
@@ -113,10 +114,17 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     nowMs,
   });
   opened.push(conduct.close);
-  const sandbox = await startSandbox(config, registry, (death) => {
-    metrics.cordonDeath(death);
-    log.warn({ ...death }, 'cordon died');
-    conduct.onCordonDeath(death);
+  const sandbox = await startSandbox(config, registry, {
+    onCordonDeath: (death) => {
+      metrics.cordonDeath(death);
+      log.warn({ ...death }, 'cordon died');
+      conduct.onCordonDeath(death);
+    },
+    onExtraCpu: recorder.extraCpu,
+    onAlarm: (alarm) => {
+      metrics.cordonStartFailed();
+      log.error({ ...alarm }, 'a cordon does not start');
+    },
   });
   opened.push(() => sandbox.close(config.drainMs));
 
@@ -206,20 +214,22 @@ function refuseAddress({ code, message }: NodeJS.ErrnoException, { hostName, por
   throw new AddressUnavailable(advice[code ?? ''] ?? `Cannot listen on ${hostName}:${port}: ${message}.`);
 }
 
-type OnDeath = NonNullable<Parameters<typeof createSandbox>[1]['onCordonDeath']>;
+type SandboxEvents = Pick<SandboxPorts, 'onCordonDeath' | 'onExtraCpu' | 'onAlarm'>;
 
-const startSandbox = async (config: Config, registry: Registry, onCordonDeath: OnDeath): Promise<Sandbox> =>
+const startSandbox = async (config: Config, registry: Registry, events: SandboxEvents): Promise<Sandbox> =>
   createSandbox(
     {
       cordons: config.cordons,
       lanesPerCordon: config.lanesPerCordon,
       queuePerLane: QUEUE_PER_LANE,
       isolatesPerLane: ISOLATES_PER_LANE,
+      residentMiBMax: config.cordonRssMiB,
+      cordonAgeMsMax: config.cordonAgeMs,
     },
     {
       loadBundle: async (digest) => (await registry.loadBundle(digest)).code,
       guest: await buildGuest(),
-      onCordonDeath,
+      ...events,
     },
   );
 
@@ -278,9 +288,8 @@ function every(intervalMs: number, work: () => Promise<void>, log: Log): () => P
 }
 
 async function readiness(database: Database, sandbox: Sandbox, load: LoadShedder): Promise<Readiness> {
-  const readyCordons = sandbox.status().cordons.filter(({ state }) => state === 'ready').length;
   const checks: Readiness['checks'] = {
-    cordons: readyCordons > 0 ? { ok: true } : { ok: false, message: 'No sandbox process is ready.' },
+    cordons: checkCordons(sandbox.status()),
     load:
       load.status().shedding === null
         ? { ok: true }

@@ -14,6 +14,8 @@ const Environment = Type.Object({
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
+  GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_024, minimum: 256, maximum: 65_536 }),
+  GATEHOUSE_CORDON_AGE_MS: Type.Integer({ default: 3_600_000, minimum: 10_000, maximum: 86_400_000 }),
   GATEHOUSE_STRIKES_SOLITARY: Type.Integer({ default: 3, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKES_SUSPEND: Type.Integer({ default: 6, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKE_HALF_LIFE_MS: Type.Integer({ default: 3_600_000, minimum: 1_000, maximum: 31_536_000_000 }),
@@ -39,6 +41,9 @@ export const SETTINGS = {
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
   GATEHOUSE_CORDONS: 'Sandbox processes.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
+  GATEHOUSE_CORDON_RSS_MIB:
+    'MiB of memory of one sandbox process, above which it is killed; it is replaced from 70 % on.',
+  GATEHOUSE_CORDON_AGE_MS: 'Milliseconds after which a sandbox process is replaced.',
   GATEHOUSE_STRIKES_SOLITARY: 'Deaths of sandbox processes from which on an installation runs alone.',
   GATEHOUSE_STRIKES_SUSPEND: 'Deaths of sandbox processes from which on an installation is suspended.',
   GATEHOUSE_STRIKE_HALF_LIFE_MS: 'Milliseconds after which such a death counts half.',
@@ -62,6 +67,8 @@ export interface Config {
   metricsPublic: boolean;
   cordons: number;
   lanesPerCordon: number;
+  cordonRssMiB: number;
+  cordonAgeMs: number;
   strikes: {
     solitaryAt: number;
     /** At least `solitaryAt`. */
@@ -124,6 +131,8 @@ export function readConfig(
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
+    cordonRssMiB: settings.GATEHOUSE_CORDON_RSS_MIB,
+    cordonAgeMs: settings.GATEHOUSE_CORDON_AGE_MS,
     strikes: Object.freeze({
       solitaryAt: settings.GATEHOUSE_STRIKES_SOLITARY,
       suspendAt: settings.GATEHOUSE_STRIKES_SUSPEND,

@@ -41,6 +41,8 @@ describe('createMetrics', () => {
     metrics.invocation('http', { status: 'completed', output: '', usage });
     metrics.invocation('hook', faulted);
     metrics.cordonDeath({ reason: 'overdue' });
+    metrics.extraCpu({ why: 'start-up', cpuMs: 12 });
+    metrics.cordonStartFailed();
     metrics.invocationRefused('cpu-budget-exhausted');
     const { text } = await metrics.expose();
     expect(text).to.include('gatehouse_invocations_total{kind="http",status="completed"} 1');
@@ -50,6 +52,8 @@ describe('createMetrics', () => {
     expect(text).to.include('gatehouse_invocation_cpu_ms_total 5');
     expect(text).to.include('gatehouse_reexecutions_total 2');
     expect(text).to.include('gatehouse_cordon_deaths_total{reason="overdue"} 1');
+    expect(text).to.include('gatehouse_extra_cpu_ms_total{why="start-up"} 12');
+    expect(text).to.include('gatehouse_cordon_start_failures_total 1');
   });
 
   it('shows the event loop delay, and the sandbox as it is at the scrape', async () => {
@@ -69,6 +73,10 @@ describe('createMetrics', () => {
     expect(text).to.include('gatehouse_isolates 7');
     expect(text).to.include('gatehouse_invocations_running 4');
     expect(text).to.include('gatehouse_cordons_ready 1');
+    expect(text).to.include('gatehouse_cordons{kind="pool"} 2');
+    expect(text).to.include('gatehouse_cordons{kind="solitary"} 0');
+    expect(text).to.include(`gatehouse_cordon_resident_bytes{kind="pool"} ${2 * 100 * 1024 * 1024}`);
+    expect(text).to.include('gatehouse_cordons_degraded 0');
     expect(text).to.include('nodejs_eventloop_lag_p99_seconds');
   });
 

@@ -1,5 +1,5 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
-import type { CordonDeath, Outcome, SandboxStatus } from '../sandbox/index.ts';
+import type { CordonDeath, CordonKind, ExtraCpu, Outcome, SandboxStatus } from '../sandbox/index.ts';
 import type { ConductCounts } from './conduct/contract.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
 import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
@@ -15,6 +15,10 @@ export interface Metrics {
   /** One request that was refused because the host has too much to do. */
   requestShed(reason: ShedReason): void;
   cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
+  /** CPU time that is part of no outcome. */
+  extraCpu(extra: Pick<ExtraCpu, 'why' | 'cpuMs'>): void;
+  /** A cordon did not start. */
+  cordonStartFailed(): void;
   /** One strike against an installation. */
   strike(): void;
   /** The text exposition format of Prometheus. */
@@ -97,6 +101,17 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: Metr
   });
   if (conductCounts) addConductGauges(registers, conductCounts);
   if (loadStatus) addLoadGauges(registers, loadStatus);
+  const extraCpu = new Counter({
+    name: 'gatehouse_extra_cpu_ms_total',
+    help: 'CPU milliseconds in isolates beside the invocations: start-ups, turns after an end, repeated executions.',
+    labelNames: ['why'],
+    registers,
+  });
+  const startFailures = new Counter({
+    name: 'gatehouse_cordon_start_failures_total',
+    help: 'Cordons that did not start.',
+    registers,
+  });
   if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
 
   return {
@@ -113,6 +128,8 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: Metr
     invocationRefused: (code) => refusals.inc({ code }),
     requestShed: (reason) => shed.inc({ reason }),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
+    extraCpu: ({ why, cpuMs }) => extraCpu.inc({ why }, cpuMs),
+    cordonStartFailed: () => startFailures.inc(),
     strike: () => strikes.inc(),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };
@@ -164,7 +181,40 @@ function addSandboxGauges(registers: Registry[], sandboxStatus: () => SandboxSta
   gauge('gatehouse_invocations_running', 'Invocations that run now.', ({ running }) => running);
   gauge(
     'gatehouse_cordons_ready',
-    'Cordons that take invocations.',
-    ({ cordons }) => cordons.filter(({ state }) => state === 'ready').length,
+    'Cordons that take invocations of anybody.',
+    ({ cordons }) => cordons.filter(({ kind, state }) => kind === 'pool' && state === 'ready').length,
   );
+  const cordonsBy = (read: (cordon: SandboxStatus['cordons'][number]) => number) => (kind: CordonKind) =>
+    sandboxStatus()
+      .cordons.filter((cordon) => cordon.kind === kind)
+      .reduce((sum, cordon) => sum + read(cordon), 0);
+  gaugeByKind(
+    registers,
+    'gatehouse_cordons',
+    'Cordons that live, by kind.',
+    cordonsBy(() => 1),
+  );
+  const bytes = cordonsBy(({ residentMiB }) => residentMiB * 1024 * 1024);
+  gaugeByKind(registers, 'gatehouse_cordon_resident_bytes', 'Memory of the cordons, by kind.', bytes);
+  gauge(
+    'gatehouse_cordons_recycled',
+    'Cordons that were replaced for their age or size.',
+    (status) => status.cordonsRecycled,
+  );
+  gauge('gatehouse_cordons_degraded', '1 while the last start of a cordon has failed.', ({ alarm }) => (alarm ? 1 : 0));
+}
+
+const CORDON_KINDS = ['pool', 'spare', 'solitary', 'quarantine'] as const satisfies readonly CordonKind[];
+
+/** A gauge with a value for each kind of cordon, read at every scrape. */
+function gaugeByKind(registers: Registry[], name: string, help: string, read: (kind: CordonKind) => number): Gauge {
+  return new Gauge({
+    name,
+    help,
+    labelNames: ['kind'],
+    registers,
+    collect() {
+      for (const kind of CORDON_KINDS) this.set({ kind }, read(kind));
+    },
+  });
 }

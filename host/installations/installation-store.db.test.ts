@@ -125,13 +125,15 @@ describe('installations in PostgreSQL', () => {
       queuedMs: 0.5,
       logBytes: 8,
       heapMiBMax: 3,
+      startupCpuMs: 0.25,
+      externalMiBMax: 1,
     };
     const hourMs = 3_600_000;
     const refused = { installationId: id, code: 'cpu-budget-exhausted', invocations: 3 } as const;
     await usage.add([{ installationId: id, ...sum }], [refused], 10 * hourMs);
     await usage.add(
       [
-        { installationId: id, ...sum, heapMiBMax: 2.5 },
+        { installationId: id, ...sum, heapMiBMax: 2.5, externalMiBMax: 2 },
         { installationId: uuidv7(), ...sum },
       ],
       [refused, { ...refused, code: 'installation-saturated' }, { ...refused, installationId: uuidv7() }],
@@ -145,6 +147,10 @@ describe('installations in PostgreSQL', () => {
     ).to.deep.equal([
       [4, 3, 1, 16, 3],
       [2, 1.5, 0.5, 8, 3],
+    ]);
+    expect(rows.map((row) => [row.startup_cpu_ms, row.external_mib_max])).to.deep.equal([
+      [0.5, 2],
+      [0.25, 1],
     ]);
     const counted = await database.knex('usage_refusals').where({ installation_id: id }).orderBy(['hour', 'code']);
     expect(

@@ -1,4 +1,5 @@
 import { v7 as uuidv7 } from 'uuid';
+import type { ExtraCpu } from '../../sandbox/index.ts';
 import type { Log } from '../http/log.ts';
 import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
@@ -17,6 +18,8 @@ const REFUSALS_INTERVAL_MS = 10_000;
 
 /** Where the log lines and the usage of plugins go. */
 export interface Recorder extends Pick<RunnerPorts, 'record' | 'meter' | 'refused'> {
+  /** Meters CPU time that is part of no outcome; only arithmetic. */
+  extraCpu(extra: ExtraCpu): void;
   /** Resolves when the log lines so far can be read. */
   flushLogs(): Promise<void>;
   /** Writes what is still in memory. */
@@ -62,6 +65,10 @@ export function createRecorder(ports: {
     meter: ({ id }, kind, outcome, logBytes) => {
       metrics.invocation(kind, outcome);
       meter.add(id, outcome, logBytes);
+    },
+    extraCpu: (extra) => {
+      metrics.extraCpu(extra);
+      meter.addExtra(extra);
     },
     refused: (installation, code) => {
       metrics.invocationRefused(code);

@@ -9,7 +9,7 @@ const usage: Usage = {
   turns: 1,
   hostCalls: 4,
   heapMiB: 5,
-  externalMiB: 0,
+  externalMiB: 3,
   logBytes: 0,
   inputBytes: 6,
   outputBytes: 7,
@@ -29,10 +29,24 @@ describe('usageMeter', () => {
     await meter.flush();
     await meter.flush();
     const sum = { cpuMs: 4, wallMs: 6, turns: 2, hostCalls: 8, inputBytes: 12, outputBytes: 14, executions: 2 };
-    const more = { queuedMs: 4, logBytes: 30, heapMiBMax: 9 };
+    const more = { queuedMs: 4, logBytes: 30, heapMiBMax: 9, externalMiBMax: 3, startupCpuMs: 0 };
     expect(written).to.have.length(1);
     expect(written[0]![0]).to.deep.equal({ installationId: 'a', invocations: 2, faults: 1, ...sum, ...more });
     expect(written[0]![1]).to.include({ installationId: 'b', invocations: 1, faults: 0 });
+  });
+
+  it('bills start-ups apart, turns after the end as CPU time, and what was executed in vain to nobody', async () => {
+    const written: UsageSum[] = [];
+    const meter = usageMeter({ add: async (sums) => void written.push(...sums) }, () => 0);
+    const extra = { installationId: 'a', digest: 'd' };
+    meter.addExtra({ ...extra, why: 'start-up', cpuMs: 8 });
+    meter.addExtra({ ...extra, why: 'start-up', cpuMs: 2 });
+    meter.addExtra({ ...extra, why: 'after-end', cpuMs: 0.5 });
+    meter.addExtra({ ...extra, why: 'repeated', cpuMs: 100 });
+    meter.add('a', completed, 0);
+    await meter.flush();
+    expect(written).to.have.length(1);
+    expect(written[0]).to.include({ invocations: 1, cpuMs: 2.5, startupCpuMs: 10 });
   });
 
   it('counts what was refused by code, apart from what ran', async () => {

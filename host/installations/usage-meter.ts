@@ -1,10 +1,12 @@
-import type { Outcome } from '../../sandbox/index.ts';
+import type { ExtraCpu, Outcome } from '../../sandbox/index.ts';
 import type { InvocationRefusalCode } from '../invocations/contract.ts';
 import type { RefusalSum, UsageStore, UsageSum } from './usage-store.ts';
 
 export interface UsageMeter {
   /** Adds one ended invocation; only arithmetic, no I/O. */
   add(installationId: string, outcome: Outcome, logBytes: number): void;
+  /** Adds CPU time beside the outcomes. What was repeated because a cordon died is billed to nobody. */
+  addExtra(extra: ExtraCpu): void;
   /** Counts one invocation that had no outcome. */
   refuse(installationId: string, code: InvocationRefusalCode): void;
   /** Writes the sums so far. What cannot be written is kept for the next time. */
@@ -43,6 +45,11 @@ export function usageMeter(store: UsageStore, nowMs: () => number): UsageMeter {
       sum.logBytes += logBytes;
       sum.executions += usage.executions;
       sum.heapMiBMax = Math.max(sum.heapMiBMax, usage.heapMiB);
+      sum.externalMiBMax = Math.max(sum.externalMiBMax, usage.externalMiB);
+    },
+    addExtra: ({ why, installationId, cpuMs }) => {
+      if (why === 'start-up') sumOf(installationId).startupCpuMs += cpuMs;
+      else if (why === 'after-end') sumOf(installationId).cpuMs += cpuMs;
     },
     refuse: (installationId, code) => addRefusals(installationId, code, 1),
     flush: async () => {
@@ -66,6 +73,7 @@ const emptySum = (installationId: string): UsageSum => ({
   invocations: 0,
   faults: 0,
   cpuMs: 0,
+  startupCpuMs: 0,
   wallMs: 0,
   queuedMs: 0,
   turns: 0,
@@ -75,9 +83,11 @@ const emptySum = (installationId: string): UsageSum => ({
   logBytes: 0,
   executions: 0,
   heapMiBMax: 0,
+  externalMiBMax: 0,
 });
 
-function merge(into: UsageSum, { installationId: _same, heapMiBMax, ...more }: UsageSum): void {
+function merge(into: UsageSum, { installationId: _same, heapMiBMax, externalMiBMax, ...more }: UsageSum): void {
   for (const name of Object.keys(more) as (keyof typeof more)[]) into[name] += more[name];
   into.heapMiBMax = Math.max(into.heapMiBMax, heapMiBMax);
+  into.externalMiBMax = Math.max(into.externalMiBMax, externalMiBMax);
 }

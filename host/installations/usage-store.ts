@@ -6,7 +6,10 @@ export interface UsageSum {
   installationId: string;
   invocations: number;
   faults: number;
+  /** Of invocations. */
   cpuMs: number;
+  /** Of making isolates and of running the top-level code of bundles in them. */
+  startupCpuMs: number;
   wallMs: number;
   /** Of `wallMs`, what they waited for their first turn. */
   queuedMs: number;
@@ -18,6 +21,8 @@ export interface UsageSum {
   executions: number;
   /** The largest, not the sum. */
   heapMiBMax: number;
+  /** Of that, the buffers outside of V8's heap. */
+  externalMiBMax: number;
 }
 
 /** Invocations that had no outcome; they are not in `UsageSum`. */
@@ -32,11 +37,14 @@ export interface UsageStore {
   add(sums: UsageSum[], refusals: RefusalSum[], atMs: number): Promise<void>;
 }
 
+/** Column of each largest value. */
+const PEAKS = { heapMiBMax: 'heap_mib_max', externalMiBMax: 'external_mib_max' } as const;
 /** Column of each sum. */
 const COLUMNS = {
   invocations: 'invocations',
   faults: 'faults',
   cpuMs: 'cpu_ms',
+  startupCpuMs: 'startup_cpu_ms',
   wallMs: 'wall_ms',
   queuedMs: 'queued_ms',
   turns: 'turns',
@@ -45,9 +53,10 @@ const COLUMNS = {
   outputBytes: 'output_bytes',
   logBytes: 'log_bytes',
   executions: 'executions',
-} as const satisfies Record<Exclude<keyof UsageSum, 'installationId' | 'heapMiBMax'>, string>;
+} as const satisfies Record<Exclude<keyof UsageSum, 'installationId' | keyof typeof PEAKS>, string>;
 
 const names = Object.values(COLUMNS);
+const peaks = Object.values(PEAKS);
 const HOUR = "date_trunc('hour', CAST(:at AS timestamptz), 'UTC')";
 const exists = (table: string) =>
   `EXISTS (SELECT 1 FROM installations WHERE installations.id = ${table}.installation_id)`;
@@ -55,13 +64,13 @@ const exists = (table: string) =>
 /** One statement, so that what failed can be written again without counting anything twice. */
 const ADD = `
   WITH usage_added AS (
-    INSERT INTO usage AS used (installation_id, hour, heap_mib_max, ${names.join(', ')})
-    SELECT installation_id, ${HOUR}, heap_mib_max, ${names.join(', ')}
+    INSERT INTO usage AS used (installation_id, hour, ${[...peaks, ...names].join(', ')})
+    SELECT installation_id, ${HOUR}, ${[...peaks, ...names].join(', ')}
     FROM json_to_recordset(:sums) AS added
-      (installation_id uuid, heap_mib_max float8, ${names.map((name) => `${name} float8`).join(', ')})
+      (installation_id uuid, ${[...peaks, ...names].map((name) => `${name} float8`).join(', ')})
     WHERE ${exists('added')}
     ON CONFLICT (installation_id, hour) DO UPDATE SET
-      heap_mib_max = greatest(used.heap_mib_max, excluded.heap_mib_max),
+      ${peaks.map((name) => `${name} = greatest(used.${name}, excluded.${name})`).join(', ')},
       ${names.map((name) => `${name} = used.${name} + excluded.${name}`).join(', ')}
   )
   INSERT INTO usage_refusals AS refused (installation_id, hour, code, invocations)
@@ -74,12 +83,10 @@ const ADD = `
 export function usageStore(database: Knex): UsageStore {
   return {
     add: async (sums, refusals, atMs) => {
-      const rows = sums.map(({ installationId, heapMiBMax, ...sum }) => ({
+      const columns: Record<string, string> = { ...COLUMNS, ...PEAKS };
+      const rows = sums.map(({ installationId, ...sum }) => ({
         installation_id: installationId,
-        heap_mib_max: heapMiBMax,
-        ...Object.fromEntries(
-          Object.entries(sum).map(([name, value]) => [COLUMNS[name as keyof typeof COLUMNS], value]),
-        ),
+        ...Object.fromEntries(Object.entries(sum).map(([name, value]) => [columns[name], value])),
       }));
       const refused = refusals.map(({ installationId, ...rest }) => ({ installation_id: installationId, ...rest }));
       await database.raw(ADD, {
