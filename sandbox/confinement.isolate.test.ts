@@ -1,20 +1,17 @@
 import { spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
-import { type AddressInfo, createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
-import { text } from 'node:stream/consumers';
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
-import { closeBlackBox } from './black-box.ts';
-import { launchCordon, NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
-import { UNPRIVILEGED_ID } from './privileges.ts';
-import { openTestSandbox, until } from './test-sandbox.ts';
+import { lookAt } from './confinement/look-at.ts';
+import { confinementOf } from './launch-cordon.ts';
+import { hasOwnAccounts, UNPRIVILEGED_ID } from './privileges.ts';
+import { answerOf, jobIn, openTestSandbox, until } from './test-sandbox.ts';
 
 const ROOT = resolve(import.meta.dirname, '..');
 const isRoot = process.getuid?.() === 0;
-const DENIED = 'ERR_ACCESS_DENIED';
 
 /** Runs and zombies apart: a process that has ended counts as gone although nobody has waited for it. */
 const isAlive = (pid: number): boolean => {
@@ -24,6 +21,12 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+/** The processes between a cordon and this one. */
+function ancestorsOf(pid: number): number[] {
+  const parent = Number(/^PPid:\s+(\d+)$/m.exec(readFileSync(`/proc/${pid}/status`, 'utf8'))?.[1]);
+  return parent === process.pid ? [] : [parent, ...ancestorsOf(parent)];
+}
 
 /** Starts test-parent.ts below `root`; resolves with its first line. */
 async function startParent(root: string) {
@@ -43,43 +46,52 @@ async function startParent(root: string) {
 }
 
 describe('a cordon', () => {
-  it('can read its own code and nothing else, reaches nobody, starts nothing, knows nothing and is nobody', async () => {
-    const server = createServer((socket) => socket.destroy()).listen(0, '127.0.0.1');
-    await until(() => server.listening);
-    const { port } = server.address() as AddressInfo;
-    // Its arguments are those of a cordon: one lane, and where another has the number of isolates the port to try.
-    const cordon = launchCordon(1, port, 'test-confinement-probe.ts');
-    const report = await text(cordon.stderr);
-    for (const stream of [cordon.control, ...cordon.lanes]) stream.destroy();
-    closeBlackBox(cordon.blackBoxFd);
-    server.close();
-    const { main, thread } = JSON.parse(report) as Record<'main' | 'thread', Record<string, unknown>>;
-    const network = Number.parseInt(process.versions.node, 10) >= NETWORK_DENYING_NODE_MAJOR ? DENIED : 'allowed';
-    for (const seen of [main, thread]) {
-      const { readFile, readFolder, readOwnMemoryMap, writeFile, writeOwnCode, startProcess } = seen;
-      expect([readFile, readFolder, readOwnMemoryMap, writeFile, writeOwnCode, startProcess]).to.deep.equal(
-        Array(6).fill(DENIED),
-      );
-      expect([seen.connect, seen.listen]).to.deep.equal([network, network]);
-      expect(seen.environment).to.deep.equal([]);
-      if (!isRoot) continue;
-      expect([...new Set(seen.ids as number[])]).to.deep.equal([UNPRIVILEGED_ID]);
-      expect(seen.becomeRoot).to.not.equal('allowed');
+  it('has no environment, no privileges and its own view of the machine in the eyes of the kernel', async () => {
+    const rig = await openTestSandbox({ cordons: 2, lanesPerCordon: 2 });
+    const { layers } = confinementOf('auto');
+    try {
+      const [first, second] = rig.sandbox.status().cordons.map(({ pid }) => pid) as [number, number];
+      expect(lookAt(first).layers).to.include.members([...layers]);
+      expect(readFileSync(`/proc/${first}/environ`, 'utf8')).to.equal('');
+      expect(readFileSync(`/proc/${first}/cmdline`, 'utf8')).to.include('cordon.ts');
+      if (!isRoot) return;
+      const { accounts, groups, capabilities } = lookAt(first);
+      expect(new Set(accounts).size).to.equal(1);
+      expect(accounts[0]).to.be.greaterThan(UNPRIVILEGED_ID - 1);
+      expect(groups).to.deep.equal([]);
+      expect(capabilities).to.equal(0n);
+      if (hasOwnAccounts()) expect(lookAt(second).accounts[0]).to.not.equal(accounts[0]);
+    } finally {
+      await rig.close();
     }
-    expect(main!.ownCode).to.equal('allowed');
   });
 
-  it('has no environment and no privileges in the eyes of the kernel, in any of its threads', async () => {
-    const rig = await openTestSandbox({ lanesPerCordon: 2 });
+  it('leaves nobody behind when it is killed: neither itself nor what waited for it', async () => {
+    const rig = await openTestSandbox();
+    const cordon = rig.sandbox.status().cordons[0]!.pid;
+    const family = [cordon, ...ancestorsOf(cordon)];
+    await rig.close();
+    await until(() => !family.some(isAlive));
+    expect(family.length).to.equal(confinementOf('auto').layers.has('own-root') ? 3 : 1);
+  });
+
+  it('says what happened to it although another process waits for it', async () => {
+    const rig = await openTestSandbox();
     try {
-      const { pid } = rig.sandbox.status().cordons[0]!;
-      expect(readFileSync(`/proc/${pid}/environ`, 'utf8')).to.equal('');
-      const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-      if (!isRoot) return;
-      expect(/^Uid:\s+(.*)$/m.exec(status)?.[1]?.split('\t')).to.deep.equal(Array(4).fill(String(UNPRIVILEGED_ID)));
-      expect(/^Gid:\s+(.*)$/m.exec(status)?.[1]?.split('\t')).to.deep.equal(Array(4).fill(String(UNPRIVILEGED_ID)));
-      expect(/^Groups:[ \t]*(.*)$/m.exec(status)?.[1]?.trim()).to.equal('');
-      expect(/^CapEff:\s+(.*)$/m.exec(status)?.[1]).to.match(/^0+$/);
+      process.kill(rig.sandbox.status().cordons[0]!.pid, 'SIGKILL');
+      await until(() => rig.deaths.length === 1);
+      expect(rig.deaths[0]).to.include({ reason: 'killed', exit: 'SIGKILL' });
+      expect(answerOf(await rig.run(jobIn('return 1;')))).to.equal(1);
+    } finally {
+      await rig.close();
+    }
+  });
+
+  it('runs plugins the same without the layers of the kernel', async () => {
+    const rig = await openTestSandbox({ confinement: 'off' });
+    try {
+      expect(answerOf(await rig.run(jobIn('return 1;')))).to.equal(1);
+      expect(lookAt(rig.sandbox.status().cordons[0]!.pid).layers).to.deep.equal([]);
     } finally {
       await rig.close();
     }

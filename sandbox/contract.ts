@@ -1,4 +1,5 @@
 import type { Limits, PluginFault } from '../plugins-sdk/contract/index.ts';
+import type { ConfinementMode } from './confinement/detect-confinement.ts';
 
 /** Runs untrusted bundles in isolates. Implementation: lanes (piscina threads) in cordons (forked, unprivileged processes). */
 export interface Sandbox {
@@ -201,6 +202,8 @@ export interface SandboxOptions {
   cordonAgeMsMax?: number;
   /** Installations that have a cordon of their own at the same time; 4 where absent. More wait for their turn. */
   solitaryMax?: number;
+  /** What the kernel is to take from cordons; `auto` where absent. See confinement/layers.ts. */
+  confinement?: ConfinementMode;
   /** How long a cordon of one installation is kept after its last invocation; 30 seconds where absent. */
   solitaryIdleMs?: number;
 }

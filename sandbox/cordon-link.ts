@@ -5,7 +5,7 @@ import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
-import { type CordonProcess, launchCordon } from './launch-cordon.ts';
+import { type CordonProcess, type CordonSize, exitOf, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
 
@@ -32,21 +32,17 @@ export interface LaneLink extends RunLane {
 
 export interface CordonPorts {
   guest: string;
+  launch: LaunchCordon;
   onReady(cordon: Cordon): void;
   onMessage(lane: LaneLink, message: LaneMessage, tail: string): void;
   /** Called once; nothing comes from the cordon afterwards. */
   onEnd(cordon: Cordon, end: CordonEnd): void;
 }
 
-export interface CordonSize {
-  lanes: number;
-  isolatesPerLane: number;
-  residentMiBMax: number;
-}
-
 /** Owns one cordon process and its descriptors. */
 export class Cordon {
-  readonly pid: number;
+  /** Until the cordon is on its way it may be that of a process that waits for it. */
+  pid: number;
   readonly startedAtMs = Date.now();
   readonly lanes: LaneLink[];
   state: 'starting' | 'ready' | 'dying' = 'starting';
@@ -74,13 +70,13 @@ export class Cordon {
   #saidMiB = 0;
   #overgrownLooks = 0;
 
-  constructor({ lanes, isolatesPerLane, residentMiBMax }: CordonSize, ports: CordonPorts) {
+  constructor(size: CordonSize, ports: CordonPorts) {
     this.#ports = ports;
-    this.#residentMiBMax = residentMiBMax;
+    this.#residentMiBMax = size.residentMiBMax;
     this.gone = new Promise((resolve) => {
       this.#onGone = resolve;
     });
-    this.#process = launchCordon(lanes, isolatesPerLane, 'cordon.ts', residentMiBMax);
+    this.#process = ports.launch(size);
     const { child, control, stderr } = this.#process;
     this.pid = child.pid ?? 0;
     this.lanes = this.#process.lanes.map((socket, lane) => this.#openLane(socket, lane));
@@ -92,7 +88,8 @@ export class Cordon {
     for (const lane of this.lanes) lane.send({ op: 'guest' }, ports.guest);
     this.#heart = setInterval(() => this.#feelPulse(), HEART_PERIOD_MS);
     child.once('error', (error) => this.#end(null, null, String(error)));
-    child.once('exit', (code, signal) => {
+    child.once('exit', (childCode, childSignal) => {
+      const { code, signal } = exitOf(childCode, childSignal);
       this.state = 'dying';
       const late = setTimeout(() => this.#end(code, signal), LAST_WORDS_MS);
       child.once('close', () => {
@@ -181,7 +178,10 @@ export class Cordon {
   #onControl(message: ControlMessage): void {
     this.#misses = 0;
     if (message.op === 'beat' && Number.isFinite(message.residentMiB)) this.#saidMiB = message.residentMiB;
-    if (message.op !== 'ready' || this.state !== 'starting') return;
+    if (this.state !== 'starting') return;
+    // Said by what confines the cordon, before there is one; `ready` is said before it runs anything of others.
+    if (message.op === 'pid') this.pid = message.pid;
+    if (message.op !== 'ready') return;
     this.state = 'ready';
     this.readyAtMs = monotonicMs();
     this.#ports.onReady(this);

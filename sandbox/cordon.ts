@@ -4,14 +4,14 @@ import { assertEngine } from './isolate/engine.ts';
 import type { LaneTask } from './lane.ts';
 import type { ControlMessage } from './messages.ts';
 import { runLanes } from './pool.ts';
-import { assertBareEnvironment, assertPermissions, dropPrivileges } from './privileges.ts';
+import { assertBareEnvironment, assertPermissions, dropPermissions, dropPrivileges } from './privileges.ts';
 import { watchBoard } from './watch-board.ts';
 import { killSelf, residentMiB, startWatchdog } from './watchdog.ts';
 
 /**
  * The main thread of a cordon: starts the lanes, gives up privileges, watches. It never runs plugin code.
  * Descriptors: 3 black box, 4 control channel, 5... one socket for each lane. Arguments:
- * `<lanes> <isolates per lane> <MiB of memory that it may have>`.
+ * `<lanes> <isolates per lane> <MiB of memory that it may have> <account to become>`.
  */
 const BLACK_BOX_FD = 3;
 const CONTROL_FD = 4;
@@ -26,6 +26,7 @@ assertEngine();
 const lanes = Number(process.argv[2]);
 const isolatesMax = Number(process.argv[3]);
 const residentMiBMax = Number(process.argv[4]);
+const account = Number(process.argv[5]);
 const board = watchBoard(lanes);
 
 // A terminal's Ctrl-C and a service manager's SIGTERM reach the whole group; the host decides when a cordon ends.
@@ -62,7 +63,8 @@ runLanes(tasks).then(die, (error: unknown) => {
 const waiting = setInterval(() => {
   if (!tasks.every(({ lane }) => board.isReady(lane))) return;
   clearInterval(waiting);
-  dropPrivileges();
+  dropPrivileges(account);
+  dropPermissions();
   startWatchdog(board, BLACK_BOX_FD, residentMiBMax);
   tell({ op: 'ready' });
   setInterval(() => tell({ op: 'beat', residentMiB: residentMiB() }), BEAT_PERIOD_MS);

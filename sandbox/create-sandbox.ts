@@ -1,6 +1,7 @@
 import { TURN_TEXT_BYTES_MAX } from './black-box.ts';
+import { CONFINEMENT_MODES } from './confinement/detect-confinement.ts';
 import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contract.ts';
-import { NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
+import { confinementOf, cordonLauncher, NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
 import { Supervisor } from './supervisor.ts';
 
 const DEFAULTS = {
@@ -9,6 +10,7 @@ const DEFAULTS = {
   cordonAgeMsMax: 60 * 60_000,
   solitaryMax: 4,
   solitaryIdleMs: 30_000,
+  confinement: 'auto',
 } as const;
 
 /** Ids and digest share one slot of the black box. */
@@ -16,12 +18,16 @@ const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
 
 /**
  * Starts `options.cordons` sandbox processes and resolves when all of them are ready.
- * Rejects with what a process said where it cannot start (wrong Node, vulnerable engine, unreadable code).
+ * Rejects with what a process said where it cannot start (wrong Node, vulnerable engine, unreadable code), or with the layers that
+ * this machine does not grant where `options.confinement` requires them.
  */
 export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts): Promise<Sandbox> {
   const options = { ...DEFAULTS, ...asked };
-  const { spare, ...sizes } = options;
+  const { spare, confinement, ...sizes } = options;
   if (typeof spare !== 'boolean') throw new TypeError(`spare is true or false, not ${spare}`);
+  if (!CONFINEMENT_MODES.includes(confinement)) {
+    throw new TypeError(`confinement is ${CONFINEMENT_MODES.join(', ')}, not ${confinement}`);
+  }
   for (const [name, value] of Object.entries(sizes)) {
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`${name} is a whole number from 1 on, not ${value}`);
@@ -32,7 +38,7 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
       'GatehouseWarning',
     );
   }
-  const supervisor = new Supervisor(options, ports);
+  const supervisor = new Supervisor(options, ports, cordonLauncher(confinementOf(confinement)));
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

@@ -8,6 +8,7 @@ import { createShelf, type Shelf } from './isolate-shelf.ts';
 import { createLaneRuns } from './lane-runs.ts';
 import { createLaneTurns } from './lane-turns.ts';
 import type { HostMessage, LaneMessage } from './messages.ts';
+import { dropPermissions } from './privileges.ts';
 import { createTurnMeter } from './turn-meter.ts';
 import { watchBoard } from './watch-board.ts';
 
@@ -52,6 +53,7 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
     const onCount = (count: number) => send({ op: 'isolates', count });
     shelf = createShelf(guest, { isolatesMax, onCount, time: meter.time });
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
+    dropPermissions();
     watch.setReady(lane);
   };
   const expand = createHostHeadExpander();

@@ -1,16 +1,30 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { realpathSync } from 'node:fs';
 import { createRequire } from 'node:module';
+import { constants } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { closeBlackBox, openBlackBox } from './black-box.ts';
+import { type Confined, confineCommand } from './confinement/confine-command.ts';
+import { type Confinement, type ConfinementMode, detectConfinement, kindOf } from './confinement/detect-confinement.ts';
+import { hasOwnAccounts, nextAccount } from './privileges.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '..');
 /** `--permission` denies the network from this major on. */
 export const NETWORK_DENYING_NODE_MAJOR = 25;
+/** An event loop takes about ten descriptors, and Node.js a dozen threads; the rest is room. */
+const DESCRIPTORS = { base: 256, perLane: 16 };
+const THREADS = { base: 64, perLane: 4 };
+
+export interface CordonSize {
+  lanes: number;
+  isolatesPerLane: number;
+  residentMiBMax: number;
+}
 
 export interface CordonProcess {
+  /** The process that was started: the cordon, or one that waits for it and takes it along when it is killed. */
   child: ChildProcess;
   control: Duplex;
   stderr: Readable;
@@ -18,12 +32,14 @@ export interface CordonProcess {
   blackBoxFd: number;
 }
 
-/** Command line of a process that can read its own code and do nothing else; `entry` is a file of this folder. */
-export function cordonArguments(entry: string): string[] {
+export type LaunchCordon = (size: CordonSize) => CordonProcess;
+
+/** What a cordon reads: its own code and packages. Folders end with a slash, as `--allow-fs-read` wants it. */
+function readablePaths(): string[] {
   const require = createRequire(import.meta.url);
   const packageFolder = (name: string, from = require) => dirname(realpathSync(from.resolve(`${name}/package.json`)));
   const engine = packageFolder('isolated-vm');
-  const readable = [
+  return [
     `${HERE}/`,
     `${join(ROOT, 'plugins-sdk/contract')}/`,
     join(ROOT, 'package.json'),
@@ -34,37 +50,70 @@ export function cordonArguments(entry: string): string[] {
     // node-gyp-build looks for it to tell musl from glibc.
     '/etc/alpine-release',
   ];
-  return [
-    '--no-node-snapshot',
-    // V8 compiles and collects garbage on the thread that caused it. So that work is billed to the invocation (a flood of
-    // promises used 30 of 150 ms on its own thread, the rest on V8's helpers), and every loop can be interrupted: with
-    // concurrent compilation a tight loop often ran on for seconds after its timeout (both measured, Node 26.10).
-    '--single-threaded',
-    '--permission',
-    '--allow-addons',
-    '--allow-worker',
-    ...readable.map((path) => `--allow-fs-read=${path}`),
-    // "--allow-addons must be used with extreme caution": it is.
-    '--disable-warning=SecurityWarning',
-    '--disable-warning=ExperimentalWarning',
-    join(HERE, entry),
-  ];
 }
 
+/** What Node.js itself denies a process that starts with this. */
+export const permissionArguments = (): string[] => [
+  '--permission',
+  '--allow-addons',
+  '--allow-worker',
+  ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+  // "--allow-addons must be used with extreme caution": it is.
+  '--disable-warning=SecurityWarning',
+  '--disable-warning=ExperimentalWarning',
+];
+
+/** Arguments of every cordon. */
+export const ENGINE_ARGUMENTS = [
+  '--no-node-snapshot',
+  // V8 compiles and collects garbage on the thread that caused it. So that work is billed to the invocation (a flood of
+  // promises used 30 of 150 ms on its own thread, the rest on V8's helpers), and every loop can be interrupted: with
+  // concurrent compilation a tight loop often ran on for seconds after its timeout (both measured, Node 26.10).
+  '--single-threaded',
+];
+
+/** What the kernel has to know to confine a cordon with so many lanes. */
+export function confinedCordon(lanes: number): Omit<Confined, 'layers' | 'tools'> {
+  return {
+    isRoot: process.getuid?.() === 0,
+    hasOwnAccount: hasOwnAccounts(),
+    arch: process.arch,
+    root: { readable: [process.execPath, ...readablePaths()], cwd: HERE, kindOf },
+    descriptorsMax: DESCRIPTORS.base + DESCRIPTORS.perLane * lanes,
+    threadsMax: THREADS.base + THREADS.perLane * lanes,
+  };
+}
+
+const detected = new Map<ConfinementMode, Confinement>();
+
+/** The layers that cordons of this process get; tries them the first time. Throws where `required` cannot be had. */
+export function confinementOf(mode: ConfinementMode): Confinement {
+  let confinement = detected.get(mode);
+  if (!confinement) {
+    confinement = detectConfinement(mode, confinedCordon(1));
+    detected.set(mode, confinement);
+  }
+  return confinement;
+}
+
+/** Starts cordons that can do as little as the machine allows. */
+export const cordonLauncher =
+  ({ layers, tools }: Confinement): LaunchCordon =>
+  ({ lanes, isolatesPerLane, residentMiBMax }) => {
+    const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(), join(HERE, 'cordon.ts')];
+    const sizes = [lanes, isolatesPerLane, residentMiBMax, nextAccount()].map(String);
+    const command = confineCommand([...node, ...sizes], { ...confinedCordon(lanes), layers, tools });
+    return startCordon(command, lanes);
+  };
+
 /**
- * Starts a cordon: empty environment, descriptors 3 (black box), 4 (control) and 5... (one
- * socket for each lane). `release` the black box when the process is gone.
+ * Starts a process with an empty environment and the descriptors of a cordon: 3 (black box), 4 (control) and 5... (one
+ * socket for each lane). Close the black box when the process is gone.
  */
-export function launchCordon(
-  lanes: number,
-  isolatesPerLane: number,
-  entry = 'cordon.ts',
-  residentMiBMax = 0,
-): CordonProcess {
+export function startCordon([program, ...args]: string[], lanes: number): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
   try {
-    const sizes = [lanes, isolatesPerLane, residentMiBMax].map(String);
-    const child = spawn(process.execPath, [...cordonArguments(entry), ...sizes], {
+    const child = spawn(program!, args, {
       // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
       cwd: HERE,
       env: {},
@@ -76,4 +125,13 @@ export function launchCordon(
     closeBlackBox(blackBoxFd);
     throw error;
   }
+}
+
+const SIGNALLED = 128;
+
+/** How the cordon ended, by the exit of the process that was started: a shell that waited for it says 128 + signal. */
+export function exitOf(code: number | null, signal: string | null): { code: number | null; signal: string | null } {
+  if (code === null || code <= SIGNALLED) return { code, signal };
+  const found = Object.entries(constants.signals).find(([, number]) => number === code - SIGNALLED);
+  return found ? { code: null, signal: found[0] } : { code, signal };
 }

@@ -63,8 +63,8 @@ export type LaneMessage =
   /** How many isolates the lane has now. */
   | { op: 'isolates'; count: number };
 
-/** From the main thread of a cordon. */
-export type ControlMessage = { op: 'ready' } | { op: 'beat'; residentMiB: number };
+/** From the main thread of a cordon; `pid`, the process that becomes it, from what confines it. */
+export type ControlMessage = { op: 'pid'; pid: number } | { op: 'ready' } | { op: 'beat'; residentMiB: number };
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 2 ** 53;
 

@@ -17,6 +17,7 @@ import type {
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { type CordonHooks, CordonPool } from './cordon-pool.ts';
 import { SandboxRefusal } from './errors.ts';
+import type { LaunchCordon } from './launch-cordon.ts';
 import { LOSSES_MAX, roundTo3 } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
@@ -34,6 +35,7 @@ const QUARANTINE_IDLE_MS = 10_000;
 export class Supervisor {
   readonly #options: Required<SandboxOptions>;
   readonly #ports: SandboxPorts;
+  readonly #launchCordon: LaunchCordon;
   readonly #pool: CordonPool;
   readonly #quarantine: Annex;
   readonly #solitary: SolitaryCordons;
@@ -49,9 +51,10 @@ export class Supervisor {
   #onQuiet: (() => void) | null = null;
   readonly #ticker: NodeJS.Timeout;
 
-  constructor(options: Required<SandboxOptions>, ports: SandboxPorts) {
+  constructor(options: Required<SandboxOptions>, ports: SandboxPorts, launch: LaunchCordon) {
     this.#options = options;
     this.#ports = ports;
+    this.#launchCordon = launch;
     const { cordons, lanesPerCordon, spare, cordonAgeMsMax, residentMiBMax, queuePerLane, solitaryMax } = options;
     const shared = {
       launch: this.#launch,
@@ -155,7 +158,7 @@ export class Supervisor {
 
   #launch = (lanes: number, hooks: CordonHooks): Cordon => {
     const { isolatesPerLane, residentMiBMax } = this.#options;
-    const ports = { guest: this.#ports.guest, onMessage: this.#onMessage, ...hooks };
+    const ports = { guest: this.#ports.guest, launch: this.#launchCordon, onMessage: this.#onMessage, ...hooks };
     return new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
   };
 
