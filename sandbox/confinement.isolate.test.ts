@@ -48,7 +48,7 @@ async function startParent(root: string) {
 describe('a cordon', () => {
   it('has no environment, no privileges and its own view of the machine in the eyes of the kernel', async () => {
     const rig = await openTestSandbox({ cordons: 2, lanesPerCordon: 2 });
-    const { layers } = confinementOf('auto');
+    const { layers } = await confinementOf('auto');
     try {
       const [first, second] = rig.sandbox.status().cordons.map(({ pid }) => pid) as [number, number];
       expect(lookAt(first).layers).to.include.members([...layers]);
@@ -72,7 +72,7 @@ describe('a cordon', () => {
     const family = [cordon, ...ancestorsOf(cordon)];
     await rig.close();
     await until(() => !family.some(isAlive));
-    expect(family.length).to.equal(confinementOf('auto').layers.has('own-root') ? 3 : 1);
+    expect(family.length).to.equal((await confinementOf('auto')).layers.has('own-root') ? 3 : 1);
   });
 
   it('says what happened to it although another process waits for it', async () => {

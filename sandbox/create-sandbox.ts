@@ -38,7 +38,7 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
       'GatehouseWarning',
     );
   }
-  const supervisor = new Supervisor(options, ports, cordonLauncher(confinementOf(confinement)));
+  const supervisor = new Supervisor(options, ports, cordonLauncher(await confinementOf(confinement)));
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

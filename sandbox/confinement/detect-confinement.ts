@@ -1,6 +1,8 @@
-import { spawnSync } from 'node:child_process';
+import { spawn } from 'node:child_process';
 import { existsSync, lstatSync, readlinkSync } from 'node:fs';
 import { join } from 'node:path';
+import type { Readable } from 'node:stream';
+import { text } from 'node:stream/consumers';
 import { type Confined, confineCommand, type Tools } from './confine-command.ts';
 import { ALL_LAYERS, KERNEL_LAYERS, type KernelLayer, type LayerFinding } from './layers.ts';
 import type { RootSources } from './own-root.ts';
@@ -47,25 +49,26 @@ export function kindOf(path: string): ReturnType<RootSources['kindOf']> {
   return stats.isDirectory() ? 'folder' : 'file';
 }
 
-/** Starts `command` within layers and returns why that did not work; null where it did. */
-export type Probe = (layers: ReadonlySet<KernelLayer>) => string | null;
+/** Starts something within layers; resolves with why that did not work, null where it did. */
+export type Probe = (layers: ReadonlySet<KernelLayer>) => Promise<string | null>;
 
 /**
  * Tries which layers this machine grants, together where that works, else one by one. Takes one process start where
  * everything works, so call it once.
  */
-export function detectLayers(probe: Probe): LayerFinding[] {
+export async function detectLayers(probe: Probe): Promise<LayerFinding[]> {
   const finding = (layer: KernelLayer, why: string | null): LayerFinding => ({
     layer,
     state: why === null ? 'active' : 'unavailable',
     stops: KERNEL_LAYERS[layer].stops,
     why: why === null ? '' : `${why} ${KERNEL_LAYERS[layer].get}`,
   });
-  if (probe(new Set(ALL_LAYERS)) === null) return ALL_LAYERS.map((layer) => finding(layer, null));
-  const faults = new Map(ALL_LAYERS.map((layer) => [layer, probe(new Set([layer]))]));
+  if ((await probe(new Set(ALL_LAYERS))) === null) return ALL_LAYERS.map((layer) => finding(layer, null));
+  const faults = new Map<KernelLayer, string | null>();
+  for (const layer of ALL_LAYERS) faults.set(layer, await probe(new Set([layer])));
   const granted = new Set(ALL_LAYERS.filter((layer) => faults.get(layer) === null));
   for (const layer of SURRENDER) {
-    const why = granted.size > 0 ? probe(granted) : null;
+    const why = granted.size > 0 ? await probe(granted) : null;
     if (why === null) break;
     if (granted.delete(layer)) faults.set(layer, `It does not work together with the others: ${why}`);
   }
@@ -73,9 +76,9 @@ export function detectLayers(probe: Probe): LayerFinding[] {
 }
 
 /** A probe that runs `node --version` as a cordon would be run. */
-export const processProbe =
+const processProbe =
   (confined: Omit<Confined, 'layers'>): Probe =>
-  (layers) => {
+  async (layers) => {
     if (process.platform !== 'linux') return `This system (${process.platform}) has no such layer.`;
     let command: string[];
     try {
@@ -83,21 +86,30 @@ export const processProbe =
     } catch (error) {
       return (error as Error).message;
     }
-    const { status, stderr, error } = spawnSync(command[0]!, command.slice(1), {
+    const child = spawn(command[0]!, command.slice(1), {
       env: {},
       cwd: confined.root.cwd,
       // Descriptor 4 is where the number of the process is told.
       stdio: ['ignore', 'ignore', 'pipe', 'ignore', 'pipe'],
-      encoding: 'utf8',
       timeout: PROBE_MS_MAX,
+      killSignal: 'SIGKILL',
     });
-    if (status === 0) return null;
-    const said = (error?.message ?? stderr).trim().split('\n')[0] || `it ended with ${status}`;
-    return said.replace(/\.?$/, '.');
+    const failed = new Promise<string>((resolve) => child.once('error', ({ message }) => resolve(message)));
+    const ended = new Promise<string | null>((resolve) =>
+      child.once('exit', (code, signal) => resolve(code === 0 ? null : `it ended with ${signal ?? code}`)),
+    );
+    const said = text(child.stderr!);
+    for (const stream of child.stdio) stream?.on('error', () => {});
+    (child.stdio[4] as Readable).resume();
+    const why = await Promise.race([failed, ended]);
+    return why === null ? null : ((await said).trim().split('\n')[0] || why).replace(/\.?$/, '.');
   };
 
 /** The layers that cordons of this process get. Throws where `required` cannot be had; the message says what to do. */
-export function detectConfinement(mode: ConfinementMode, confined: Omit<Confined, 'layers' | 'tools'>): Confinement {
+export async function detectConfinement(
+  mode: ConfinementMode,
+  confined: Omit<Confined, 'layers' | 'tools'>,
+): Promise<Confinement> {
   const tools = findTools();
   if (mode === 'off') {
     const off = (layer: KernelLayer): LayerFinding => ({
@@ -108,7 +120,7 @@ export function detectConfinement(mode: ConfinementMode, confined: Omit<Confined
     });
     return { mode, layers: new Set(), findings: ALL_LAYERS.map(off), tools };
   }
-  const findings = detectLayers(processProbe({ ...confined, tools }));
+  const findings = await detectLayers(processProbe({ ...confined, tools }));
   const missing = findings.filter(({ state }) => state !== 'active');
   if (mode === 'required' && missing.length > 0) {
     const list = missing.map(({ layer, why }) => `\n  ${layer}: ${why}`).join('');

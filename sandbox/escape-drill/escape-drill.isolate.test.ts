@@ -92,7 +92,9 @@ describe('a plugin that has left V8', () => {
   for (const [host, account] of accounts) {
     for (const armour of ['shipped', 'native'] as const) {
       it(`reaches nothing of ${host} ${armour === 'native' ? 'by machine code either' : 'by anything that Node.js offers'}`, async function () {
-        if (armour === 'shipped' ? isOldNode : isOldNode || confinementOf('auto').layers.size < ALL_LAYERS.length)
+        if (
+          armour === 'shipped' ? isOldNode : isOldNode || (await confinementOf('auto')).layers.size < ALL_LAYERS.length
+        )
           this.skip();
         if (account !== null && !canBeReadByAll()) this.skip();
         const report = await drill(account, { armour });
@@ -169,7 +171,7 @@ describe('a plugin that has left V8', () => {
   ];
   for (const { layer, stops, not } of ALONE) {
     it(`is stopped by ${layer} alone where that is what stands in its way`, async function () {
-      if (!isRoot || isOldNode || !confinementOf('auto').layers.has(layer)) this.skip();
+      if (!isRoot || isOldNode || !(await confinementOf('auto')).layers.has(layer)) this.skip();
       const got = succeeded(await drill(null, { armour: 'native', layers: [layer] }));
       expect(got.filter((name) => stops.includes(name))).to.deep.equal([]);
       expect(got).to.include.members(not);

@@ -102,7 +102,7 @@ export interface DrillOptions {
 
 /** Makes every attempt once, in a cordon's main thread and in a lane. */
 export async function runDrill({ armour, layers = ALL_LAYERS, otherPids }: DrillOptions): Promise<DrillReport> {
-  const granted = confinementOf('auto');
+  const granted = await confinementOf('auto');
   const active = new Set(layers.filter((layer) => granted.layers.has(layer)));
   const { targets, close } = await openTargets({ otherPids, reckless: active.has('system-call-filter') });
   const permissions = armour === 'shipped' ? permissionArguments() : ['--disable-warning=ExperimentalWarning'];
