@@ -22,6 +22,7 @@ const UNEXPECTED_SHOWN = 20;
 const KILLS_MIN = 1_000;
 const RATIO_MAX = 3;
 const FIRST_ANSWER_MS_MAX = 50;
+const HELD_MIB_MAX = 5;
 
 /** The numbers that the sandbox is held to; see docs/sandbox.md. */
 export function verdictsOf(findings: Findings): Verdict[] {
@@ -65,8 +66,17 @@ export function verdictsOf(findings: Findings): Verdict[] {
       `<= ${FIRST_ANSWER_MS_MAX} ms`,
       first <= FIRST_ANSWER_MS_MAX,
     ),
+    heldMemory(memory),
     soft('growth of host RSS', `${slope.toFixed(2)} ± ${noise.toFixed(2)} MiB/min`, 'within noise', !grows),
   ];
+}
+
+/** RSS is noisy; what is left after collecting garbage is not. */
+function heldMemory({ heap, heapBefore }: Findings['memory']): Verdict {
+  const held = (weight: typeof heap) => (weight ? weight.heapMiB + weight.externalMiB : Number.NaN);
+  const grownMiB = held(heap) - held(heapBefore);
+  const what = 'growth of what the host holds, after collecting garbage';
+  return soft(what, `${grownMiB.toFixed(1)} MiB`, `<= ${HELD_MIB_MAX} MiB`, grownMiB <= HELD_MIB_MAX);
 }
 
 const soft = (what: string, value: string, target: string, met: boolean): Verdict => ({
