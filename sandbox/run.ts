@@ -1,17 +1,12 @@
 import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
 import type { OpenTurn } from './black-box.ts';
+import { CallRecord } from './call-record.ts';
 import { monotonicMs } from './clock.ts';
-import type { HostCallResult, Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
+import type { Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
 import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
 import { limitFault, roundTo3 } from './limits.ts';
 import type { Cost, HostMessage, LaneMessage } from './messages.ts';
 import { readFault } from './read-fault.ts';
-
-interface Call {
-  name: string;
-  args: string;
-  result: HostCallResult | null;
-}
 
 /** The lane answers `expire` at once unless it is inside somebody's turn; the watchdog ends that one within this time. */
 const EXPIRE_GRACE_MS = 250;
@@ -45,8 +40,8 @@ export interface RunHooks {
 }
 
 /**
- * One invocation from arrival to answer, across all its executions. It keeps what an execution elsewhere needs to come to
- * the same point: the host calls with their results, in the order and at the clock in which the plugin saw them.
+ * One invocation from arrival to answer, across all its executions. Its record of calls is what an execution elsewhere
+ * needs to come to the same point.
  */
 export class Run {
   readonly invocation: Invocation;
@@ -63,7 +58,6 @@ export class Run {
   /** The lane has said something of this execution. */
   begun = false;
   cost: Cost = NO_COST;
-  lastHostCall: string | undefined;
   /** The lane has said its last word on this execution. */
   #left = false;
   /** Where it waits for a cordon. */
@@ -72,19 +66,10 @@ export class Run {
   readonly #ports: InvocationPorts;
   readonly #hooks: RunHooks;
   readonly #arrivedAtMs = monotonicMs();
-  readonly #timers = new Set<NodeJS.Timeout>();
-  readonly #calls: Call[] = [];
-  /** Results in the order in which the plugin got them. */
-  readonly #order: { seq: number; nowMs: number }[] = [];
-  /** Results that have come and were not delivered to any execution. */
-  readonly #settled: number[] = [];
-  /** How far this execution is: calls it has made, entries of `#order` it has got. */
-  #issued = 0;
-  #delivered = 0;
+  readonly #calls: CallRecord;
   #logsSeen = 0;
   #logBytes = 0;
   #firstTurnAtMs = 0;
-  #nowMs: number;
   #inputBytes: number;
   #wall: NodeJS.Timeout;
   #resolve!: (outcome: Outcome) => void;
@@ -94,7 +79,7 @@ export class Run {
     this.invocation = invocation;
     this.#ports = ports;
     this.#hooks = hooks;
-    this.#nowMs = invocation.startedAtMs;
+    this.#calls = new CallRecord(invocation, ports);
     this.#inputBytes = Buffer.byteLength(invocation.input);
     this.deadlineMs = this.#arrivedAtMs + invocation.limits.wallMs;
     this.outcome = new Promise((resolve, reject) => {
@@ -103,6 +88,10 @@ export class Run {
     });
     this.#wall = setTimeout(() => this.#onWall(), invocation.limits.wallMs);
     ports.signal?.addEventListener('abort', this.#onAbort);
+  }
+
+  get lastHostCall(): string | undefined {
+    return this.#calls.lastHostCall;
   }
 
   /** Waits in `runs` until there is a cordon, or until it is over. */
@@ -125,8 +114,7 @@ export class Run {
     this.begun = false;
     this.#left = false;
     this.cost = NO_COST;
-    this.#issued = 0;
-    this.#delivered = 0;
+    this.#calls.attach((seq, nowMs, { ok, json }) => lane.send({ op: 'result', ticket, seq, nowMs, ok }, json));
     lane.runs.set(ticket, this);
     lane.waiting++;
     lane.send(
@@ -151,6 +139,7 @@ export class Run {
     const { lane } = this;
     if (!lane) return;
     this.lane = null;
+    this.#calls.detach();
     lane.runs.delete(this.ticket);
     if (!this.begun) lane.waiting--;
     if (!this.#left) this.#leaveOpen(lane.leaving);
@@ -182,7 +171,7 @@ export class Run {
     }
     switch (message.op) {
       case 'call':
-        this.#onCall(message.seq, message.name, tail);
+        if (!this.#calls.issue(message.seq, message.name, tail)) this.#diverge();
         break;
       case 'log':
         this.#onLog(message.seq, message.name, tail);
@@ -202,7 +191,7 @@ export class Run {
 
   #onDone(output: string, outputBytes: number): void {
     // An earlier execution has made calls that this answer does not know of.
-    if (this.#issued < this.#calls.length) this.#diverge();
+    if (!this.#calls.isRepeated) this.#diverge();
     else this.#settle({ status: 'completed', output, usage: this.#usage(outputBytes) });
   }
 
@@ -247,7 +236,7 @@ export class Run {
   #end(): void {
     this.over = true;
     clearTimeout(this.#wall);
-    for (const timer of this.#timers) clearTimeout(timer);
+    this.#calls.close();
     this.#ports.signal?.removeEventListener('abort', this.#onAbort);
     this.unpark();
     this.detach();
@@ -280,85 +269,10 @@ export class Run {
     else this.#failUnlessInterrupted(fault);
   }
 
-  #onCall(seq: number, name: string, args: string): void {
-    const recorded = this.#calls[seq - 1];
-    const repeats = !recorded || (recorded.name === name && recorded.args === args);
-    if (seq !== this.#issued + 1 || !repeats) {
-      this.#diverge();
-      return;
-    }
-    this.#issued = seq;
-    if (name !== 'timer') this.lastHostCall = name;
-    if (!recorded) this.#make(seq, { name, args, result: null });
-    this.#deliver();
-  }
-
-  /** A call that no execution has made before. */
-  #make(seq: number, call: Call): void {
-    this.#calls.push(call);
-    if (call.name === 'timer') this.#startTimer(seq, call.args);
-    else this.#callHost(seq, call);
-  }
-
   /** The execution does not repeat the recorded one, so its results would be somebody else's. */
   #diverge(): void {
     this.forget();
     this.refuse('sandbox-interrupted');
-  }
-
-  #callHost(seq: number, { name, args }: Call): void {
-    const { invocationId, installationId } = this.invocation;
-    const failed = (): HostCallResult => ({
-      ok: false,
-      json: '{"code":"capability-unavailable","message":"The host failed to carry out this call; try again later."}',
-    });
-    // The port must not reject; if it does all the same, the plugin gets an answer and the host lives.
-    new Promise<HostCallResult>((resolve) => {
-      resolve(this.#ports.hostCall({ invocationId, installationId, seq, name, args }));
-    }).then(
-      (result) => this.#onResult(seq, result),
-      () => this.#onResult(seq, failed()),
-    );
-  }
-
-  #startTimer(seq: number, args: string): void {
-    const delayMs = readDelayMs(args);
-    // It cannot fire in time, so it need not be started; the wall limit ends the invocation.
-    if (delayMs > this.invocation.limits.wallMs) return;
-    const timer = setTimeout(() => {
-      this.#timers.delete(timer);
-      this.#onResult(seq, { ok: true, json: 'null' });
-    }, delayMs);
-    this.#timers.add(timer);
-  }
-
-  #onResult(seq: number, result: HostCallResult): void {
-    if (this.over) return;
-    this.#calls[seq - 1]!.result = result;
-    this.#settled.push(seq);
-    this.#deliver();
-  }
-
-  /** Gives this execution every result that it may have now: first the recorded ones in their order, then new ones. */
-  #deliver(): void {
-    if (!this.lane) return;
-    for (; this.#delivered < this.#order.length; this.#delivered++) {
-      const { seq, nowMs } = this.#order[this.#delivered]!;
-      if (seq > this.#issued) return;
-      this.#send(seq, nowMs);
-    }
-    while (this.#settled.length > 0 && this.#settled[0]! <= this.#issued) {
-      const seq = this.#settled.shift()!;
-      this.#nowMs = Math.max(this.#nowMs, this.#ports.nowMs?.() ?? Date.now());
-      this.#order.push({ seq, nowMs: this.#nowMs });
-      this.#delivered++;
-      this.#send(seq, this.#nowMs);
-    }
-  }
-
-  #send(seq: number, nowMs: number): void {
-    const { ok, json } = this.#calls[seq - 1]!.result!;
-    this.lane!.send({ op: 'result', ticket: this.ticket, seq, nowMs, ok }, json);
   }
 
   #onLog(seq: number, name: string, json: string): void {
@@ -387,15 +301,5 @@ export class Run {
       queuedMs: roundTo3(Math.max(0, (this.#firstTurnAtMs || endedAtMs) - this.#arrivedAtMs)),
       executions: this.executions,
     };
-  }
-}
-
-/** Milliseconds of `{"ms":n}`; what is no number is 0, as in browsers. */
-function readDelayMs(args: string): number {
-  try {
-    const { ms } = JSON.parse(args) as { ms?: unknown };
-    return typeof ms === 'number' && ms > 0 ? ms : 0;
-  } catch {
-    return 0;
   }
 }
