@@ -30,6 +30,7 @@ const ENVIRONMENT_READERS: Record<string, string> = {
   'bin/testing/record-reporter.ts': 'keeps coverage from the processes that tests start',
   'bin/testing/run-job.ts': 'passes it on to the tools it starts',
   'sandbox/privileges.ts': 'proves that a cordon has none',
+  'sandbox/escape-drill/attempts-processes.ts': 'tries to read it after an escape',
 };
 
 const BANNED_FOLDERS = ['utils', 'util', 'common', 'shared', 'helpers', 'types', 'misc', 'lib'];
