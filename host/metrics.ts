@@ -114,12 +114,31 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: Metr
   });
   if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
 
+  // To find a child by its labels prom-client writes a text of them for every request. Labels are closed sets: so are these.
+  const requestsKept = new Map<string, Map<string, Map<number, Histogram.Internal<string>>>>();
+  const requestsOf = (route: string, method: string, status: number) =>
+    getOrMake(
+      getOrMake(
+        getOrMake(requestsKept, route, () => new Map()),
+        method,
+        () => new Map(),
+      ),
+      status,
+      () => requests.labels({ method, route, status: String(status) }),
+    );
+  const invocationsKept = new Map<string, Map<string, Counter.Internal>>();
+  const invocationsOf = (kind: string, status: string) =>
+    getOrMake(
+      getOrMake(invocationsKept, kind, () => new Map()),
+      status,
+      () => invocations.labels({ kind, status }),
+    );
+
   return {
-    httpRequest: (method, route, status, durationMs) =>
-      requests.observe({ method, route, status: String(status) }, durationMs / 1_000),
+    httpRequest: (method, route, status, durationMs) => requestsOf(route, method, status).observe(durationMs / 1_000),
     invocation: (kind, outcome) => {
       const { cpuMs, queuedMs, executions } = outcome.usage;
-      invocations.inc({ kind, status: outcome.status });
+      invocationsOf(kind, outcome.status).inc();
       if (outcome.status === 'faulted') faults.inc({ code: outcome.fault.code });
       cpu.inc(cpuMs);
       queued.observe(queuedMs / 1_000);
@@ -217,4 +236,13 @@ function gaugeByKind(registers: Registry[], name: string, help: string, read: (k
       for (const kind of CORDON_KINDS) this.set({ kind }, read(kind));
     },
   });
+}
+
+function getOrMake<Key, Value>(map: Map<Key, Value>, key: Key, make: () => Value): Value {
+  let value = map.get(key);
+  if (value === undefined) {
+    value = make();
+    map.set(key, value);
+  }
+  return value;
 }

@@ -1,6 +1,6 @@
 import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
 import type { Limits } from '../plugins-sdk/contract/limits.ts';
-import { type GuestRecord, readRecords, type TurnHead } from '../plugins-sdk/contract/turns.ts';
+import { type GuestRecord, readRecords, type TurnHead, turnText } from '../plugins-sdk/contract/turns.ts';
 import { monotonicMs } from './clock.ts';
 import type { Entry } from './isolate/plugin-isolate.ts';
 import type { Shelf } from './isolate-shelf.ts';
@@ -88,7 +88,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       cpuLeftMs: FORGET_TIMEOUT_MS,
       wallLeftMs: FORGET_TIMEOUT_MS,
     };
-    const entry = meter.measure(ticket, () => plugin.turn(JSON.stringify(head), '', FORGET_TIMEOUT_MS));
+    const entry = meter.measure(ticket, () => plugin.turn(turnText(head), '', FORGET_TIMEOUT_MS));
     run.cpuMs += meter.last.cpuMs;
     tell();
     if (entry.ended === 'returned') read(run, entry.records);
@@ -240,7 +240,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     const timeoutMs = turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs, run.execution);
     const plugin = isolate.plugin!;
     if (run.startedAtMs === 0) run.startedAtMs = monotonicMs();
-    const text = JSON.stringify(head);
+    const text = turnText(head);
     const cpuLeftMs = limits.cpuMs - run.cpuMs;
     const ticket = { text: run.text, timeoutMs, heapMiB: isolate.heapMiB, cpuLeftMs, wallLeftMs };
     const entry: Entry = meter.measure(ticket, () => plugin.turn(text, body, timeoutMs));

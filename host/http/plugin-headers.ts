@@ -84,6 +84,30 @@ const FIELD_VALUE = /^[\t\x20-\x7e]*$/;
 export const ANSWER_HEADERS_MAX = 100;
 export const ANSWER_HEADER_BYTES_MAX = 16 * 1024;
 
+const NAMES_MAX = 1_000;
+const NAME_UNITS_MAX = 64;
+
+/**
+ * Remembers what `test` says of a name: nearly all requests have the same few. Names come from strangers, so neither many
+ * nor long ones are kept.
+ */
+function remembered(test: (name: string) => boolean): (name: string) => boolean {
+  const known = new Map<string, boolean>();
+  return (name) => {
+    let answer = known.get(name);
+    if (answer === undefined) {
+      answer = test(name);
+      if (known.size < NAMES_MAX && name.length <= NAME_UNITS_MAX) known.set(name, answer);
+    }
+    return answer;
+  };
+}
+
+const reachesPlugins = remembered((name) => !KEPT_FROM_PLUGINS.has(name) && !KEPT_PREFIXES.test(name));
+const reachesCallers = remembered(
+  (name) => TOKEN.test(name) && !KEPT_FROM_CALLERS.has(name) && !KEPT_ANSWER_PREFIXES.test(name),
+);
+
 /** What a plugin may see of a request: `rawHeaders` of node:http in, lower-case pairs out, in the same order. */
 export function headersForPlugin(rawHeaders: readonly string[]): Header[] {
   const headers: Header[] = [];
@@ -91,7 +115,7 @@ export function headersForPlugin(rawHeaders: readonly string[]): Header[] {
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase();
     if (name === 'connection') named = connectionTokens(named, rawHeaders[at + 1]!);
-    else if (!KEPT_FROM_PLUGINS.has(name) && !KEPT_PREFIXES.test(name)) headers.push([name, rawHeaders[at + 1]!]);
+    else if (reachesPlugins(name)) headers.push([name, rawHeaders[at + 1]!]);
   }
   return named === null ? headers : headers.filter(([name]) => !named.has(name));
 }
@@ -114,8 +138,7 @@ export function headersFromPlugin(headers: WireResponse['headers']): string[] | 
   let bytes = 0;
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
-    if (KEPT_FROM_CALLERS.has(name) || KEPT_ANSWER_PREFIXES.test(name)) continue;
-    if (!TOKEN.test(name) || !FIELD_VALUE.test(value)) continue;
+    if (!reachesCallers(name) || !FIELD_VALUE.test(value)) continue;
     if (ONCE.has(name)) {
       if (seen.has(name)) continue;
       seen.add(name);

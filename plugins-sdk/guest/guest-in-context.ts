@@ -1,6 +1,6 @@
 import { createContext, runInContext } from 'node:vm';
 import type { ContextFacts, GuestInput, GuestRecord, TurnHead } from '../contract/index.ts';
-import { readRecords } from '../contract/index.ts';
+import { readRecords, turnText } from '../contract/index.ts';
 import { buildGuest } from './build-guest.ts';
 
 /** Limits small enough to be reached by tests. */
@@ -35,7 +35,7 @@ export async function startGuest(code: string) {
   const { turn, drain } = context as { turn(head: string, body: string): void; drain(): string };
   // Calls go through evaluated code, so that the context's microtasks have run when each returns.
   const enter = (head: TurnHead, body: string): GuestRecord[] => {
-    Object.assign(context, { enter: () => turn(JSON.stringify(head), body) });
+    Object.assign(context, { enter: () => turn(turnText(head), body) });
     runInContext('enter()', context);
     return readRecords(drain());
   };

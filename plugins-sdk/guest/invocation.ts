@@ -1,5 +1,5 @@
 import type { CapabilityRefusal, PluginFault } from '../contract/errors.ts';
-import type { TurnHead } from '../contract/turns.ts';
+import type { StartList, TurnHead } from '../contract/turns.ts';
 import { CapabilityError } from './capability-error.ts';
 import { capText, describeThrown } from './describe-thrown.ts';
 import { hasOwn, jsonParse, jsonStringify, NativePromise, SafeMap } from './primordials.ts';
@@ -48,13 +48,14 @@ const running = new SafeMap<string, Invocation>();
 let current: Invocation | null = null;
 export const currentInvocation = (): Invocation | null => current;
 
-export function startInvocation(head: Extract<TurnHead, { op: 'start' }>): Invocation {
-  const { id, limits, nowMs, seed } = head;
+export function startInvocation(head: StartList): Invocation {
+  const id = head[0];
+  const nowMs = head[2];
   const invocation: Invocation = {
     id,
-    limits,
+    limits: { outputBytes: head[3], hostCalls: head[4], timers: head[5], logBytes: head[6] },
     startedAtMs: nowMs,
-    random: new RandomStream(seed),
+    random: new RandomStream(head[1]),
     nowMs,
     over: false,
     seq: 0,

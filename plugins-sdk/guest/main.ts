@@ -3,7 +3,7 @@
  * takes away, and `__gatehouse_define`, which removes itself when the bundle calls it. See contract/turns.ts.
  */
 import type { GuestInput } from '../contract/invocation.ts';
-import type { TurnHead } from '../contract/turns.ts';
+import type { StartList, TurnHead } from '../contract/turns.ts';
 import { answer } from './answer.ts';
 import { showStartupLines } from './console.ts';
 import { installGlobals } from './globals.ts';
@@ -17,15 +17,16 @@ import {
   startInvocation,
 } from './invocation.ts';
 import { callFor, missingHandler, takeDefinition } from './plugin.ts';
-import { defineGlobal, deleteProperty, global, jsonParse } from './primordials.ts';
+import { defineGlobal, deleteProperty, global, isArray, jsonParse } from './primordials.ts';
 import { takeRecords } from './records.ts';
 
 function turn(head: string, body: string): void {
-  const entry = jsonParse(head) as TurnHead;
+  const entry = jsonParse(head) as TurnHead | StartList;
+  if (isStart(entry)) {
+    void run(startInvocation(entry), jsonParse(body) as GuestInput);
+    return;
+  }
   switch (entry.op) {
-    case 'start':
-      void run(startInvocation(entry), jsonParse(body) as GuestInput);
-      return;
     case 'result':
       settleCall(entry, body);
       return;
@@ -33,6 +34,8 @@ function turn(head: string, body: string): void {
       forgetInvocation(entry.id);
   }
 }
+
+const isStart = (entry: TurnHead | StartList): entry is StartList => isArray(entry);
 
 function drain(): string {
   endTurn();
