@@ -6,13 +6,15 @@ const HEAP_MIB_DEFAULT = 32;
 
 export interface ShelfPorts {
   isolatesMax: number;
+  /** What all isolates together may hold before those that are idle have to go. */
+  heldMiBMax: number;
   /** Called with the number of isolates when that has changed. */
   onCount(count: number): void;
   time: TurnMeter['time'];
 }
 
 /** Isolates that a lane keeps, the least recently used first to go, and a spare one with the guest already in it. */
-export function createShelf(guest: GuestScript, { isolatesMax, onCount, time }: ShelfPorts) {
+export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCount, time }: ShelfPorts) {
   const shelved = new Map<string, Shelved>();
   const byNumber = new Map<number, Shelved>();
   let numbers = 0;
@@ -35,9 +37,12 @@ export function createShelf(guest: GuestScript, { isolatesMax, onCount, time }: 
     if (isIdle(isolate)) drop(isolate);
   };
   const makeRoom = () => {
-    if (byNumber.size < isolatesMax) return;
+    let heldMiB = 0;
+    for (const { usedMiB } of byNumber.values()) heldMiB += usedMiB;
+    const hasRoom = () => byNumber.size < isolatesMax && heldMiB < heldMiBMax;
     for (const isolate of shelved.values()) {
-      if (byNumber.size < isolatesMax) return;
+      if (hasRoom()) return;
+      if (isIdle(isolate)) heldMiB -= isolate.usedMiB;
       if (isIdle(isolate)) retire(isolate);
     }
   };

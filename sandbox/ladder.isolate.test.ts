@@ -1,3 +1,4 @@
+import { readFileSync } from 'node:fs';
 import { expect } from 'chai';
 import { SandboxRefusal } from './index.ts';
 import { answerOf, codeOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from './test-sandbox.ts';
@@ -56,6 +57,7 @@ describe('the ladder', () => {
     await spareReady();
     const [pid] = pidsOf('pool');
     process.kill(pid!, 'SIGSTOP');
+    await until(() => /^State:\s+T/m.test(readFileSync(`/proc/${pid}/status`, 'utf8')));
     const outcome = rig.run(HONEST, { limits: { wallMs: 300 } }).then(codeOf, ({ code }: SandboxRefusal) => code);
     expect(await outcome).to.equal('sandbox-saturated');
     const next = await rig.run(HONEST, { limits: { wallMs: 60_000 } });

@@ -19,6 +19,8 @@ export interface LaneTask {
   blackBoxFd: number;
   board: SharedArrayBuffer;
   isolatesMax: number;
+  /** What the lane's isolates may hold together. */
+  heldMiBMax: number;
 }
 
 const READ_BYTES = 256 * 1024;
@@ -33,7 +35,8 @@ const LOOP_PERIOD_MS = 20;
  * loop between a frame and its turn), and harmless: the main thread watches, and timers are the host's.
  * Resolves when the host has closed the descriptor.
  */
-export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isolatesMax }: LaneTask): Promise<void> {
+export default async function runLane(task: LaneTask): Promise<void> {
+  const { lane, lanes, fd, blackBoxFd, board, isolatesMax, heldMiBMax } = task;
   const watch = watchBoard(lanes, board);
   const pen = new LanePen(blackBoxFd, lane);
   const meter = createTurnMeter(lane, pen, watch);
@@ -51,7 +54,7 @@ export default async function runLane({ lane, lanes, fd, blackBoxFd, board, isol
   const setUp = (code: string) => {
     const guest: GuestScript = { code };
     const onCount = (count: number) => send({ op: 'isolates', count });
-    shelf = createShelf(guest, { isolatesMax, onCount, time: meter.time });
+    shelf = createShelf(guest, { isolatesMax, heldMiBMax, onCount, time: meter.time });
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
     dropPermissions();
     watch.setReady(lane);

@@ -3,13 +3,23 @@ import fc from 'fast-check';
 import { readLaneMessage } from './messages.ts';
 import { readFault } from './read-fault.ts';
 
-const cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 5, heapMiB: 1 };
+const cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 5, heapMiB: 1, externalMiB: 0 };
 
 describe('readLaneMessage', () => {
   it('accepts what lanes say', () => {
     const said = { op: 'call', ticket: 1, seq: 1, name: 'kv.get', cost };
     expect(readLaneMessage(said)).to.equal(said);
     expect(readLaneMessage({ op: 'isolates', count: 3 })).to.deep.equal({ op: 'isolates', count: 3 });
+  });
+
+  it('accepts the last word on an execution only with what it cost', () => {
+    for (const op of ['fault', 'interrupted', 'left']) {
+      expect(readLaneMessage({ op, ticket: 1, cost })).to.deep.equal({ op, ticket: 1, cost });
+      expect(readLaneMessage({ op, ticket: 1 })).to.equal(null);
+    }
+    const started = { op: 'started', installationId: 'i', digest: 'd', cpuMs: 1 };
+    expect(readLaneMessage(started)).to.equal(started);
+    expect(readLaneMessage({ ...started, cpuMs: Number.NaN })).to.equal(null);
   });
 
   it('refuses anything else without throwing', () => {

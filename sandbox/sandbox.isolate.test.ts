@@ -76,6 +76,20 @@ describe('createSandbox', () => {
     expect(rig.sandbox.status().isolates).to.equal(2);
   });
 
+  it('lets idle isolates go when all of them hold too much, the least recently used first', async () => {
+    await open({ isolatesPerLane: 100, residentMiBMax: 400 });
+    const code = jobIn(`
+      globalThis.kept ??= Array.from({ length: 20 }, (_, n) => new Uint8Array(2 ** 20).fill(n + 1));
+      globalThis.count = (globalThis.count ?? 0) + 1;
+      return globalThis.count;`);
+    const limits = { heapMiB: 64, cpuMs: 1_000, wallMs: 60_000 };
+    for (let n = 1; n <= 12; n++) await rig.run(code, { installation: `i${n}`, limits });
+    expect(rig.sandbox.status().isolates).to.be.within(2, 8);
+    expect(answerOf(await rig.run(code, { installation: 'i12', limits }))).to.equal(2);
+    expect(answerOf(await rig.run(code, { installation: 'i1', limits }))).to.equal(1);
+    expect(rig.deaths).to.deep.equal([]);
+  });
+
   it('passes on why a bundle could not be loaded, to those who wait for it only', async () => {
     await open();
     const broken = rig.sandbox.invoke(
