@@ -13,6 +13,8 @@ const LOCK_KEYS = [0x6761, 0x7465];
 const START_DEADLINE_MS = 300_000;
 const STOP_DEADLINE_MS = 30_000;
 const POLL_MS = 15;
+/** How long the lock may be held before its holder counts as running. */
+const LOCK_PATIENCE_MS = 1_000;
 
 /** What an embedded server tells its owner; a pino logger fits. */
 export interface EmbeddedPostgresLog {
@@ -54,8 +56,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   const place = await preparePlace(folder).catch((error) => refuse(error, folder));
   if (!existsSync(join(place.pgdata, 'PG_VERSION'))) await initialise(place, durable).catch((e) => refuse(e, folder));
   const deadlineMs = Date.now() + START_DEADLINE_MS;
+  const refuseAtMs = Date.now() + LOCK_PATIENCE_MS;
   while (Date.now() < deadlineMs) {
-    if (await stopLeftover(place, log)) continue;
+    if (await stopLeftover(place, refuseAtMs, log)) continue;
     const server = await launch(place, durable, deadlineMs);
     if (server === null) {
       await pause();
@@ -81,9 +84,9 @@ const urlOf = (socketFolder: string) => (role: string, database: string) =>
  * Deals with a server that runs on the data already. True where it did something and the caller looks again.
  * Refuses where a living Gatehouse holds the lock. Lines of postmaster.pid: pid, data, start, port, socket folder, ...
  */
-async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined): Promise<boolean> {
+async function stopLeftover(place: Place, refuseAtMs: number, log: EmbeddedPostgresLog | undefined): Promise<boolean> {
   const pidFile = join(place.pgdata, 'postmaster.pid');
-  const lines = (await readFile(pidFile, 'utf8').catch(() => '')).split('\n');
+  const lines = await pidLines(place.pgdata);
   const pid = Number(lines[0]);
   if (!pid) return false;
   if (!runsOn(place.pgdata, pid)) {
@@ -103,7 +106,7 @@ async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined):
     const holder = await takeLock(client);
     if (holder !== null) {
       // A host that was killed a moment ago holds the lock until the server has noticed.
-      if (holder !== 'unknown' && !isAlive(Number(holder))) {
+      if (Date.now() < refuseAtMs) {
         await pause();
         return true;
       }
@@ -115,9 +118,23 @@ async function stopLeftover(place: Place, log: EmbeddedPostgresLog | undefined):
     process.kill(pid, 'SIGINT');
     while (runsOn(place.pgdata, pid)) await pause();
     return true;
+  } catch (error) {
+    if (error instanceof EmbeddedPostgresFailed) throw error;
+    // The server ended while it was asked: look again.
+    await pause();
+    return true;
   } finally {
     await client.end().catch(() => {});
   }
+}
+
+const pidLines = async (pgdata: string): Promise<string[]> =>
+  (await readFile(join(pgdata, 'postmaster.pid'), 'utf8').catch(() => '')).split('\n');
+
+/** Whether a server runs on the data now, whoever started it. */
+async function isServed(pgdata: string): Promise<boolean> {
+  const pid = Number((await pidLines(pgdata))[0]);
+  return pid > 0 && runsOn(pgdata, pid);
 }
 
 /**
@@ -156,7 +173,8 @@ interface Server {
 
 /** Null where somebody else's server was faster or took this one over: look again. */
 async function launch(place: Place, durable: boolean, deadlineMs: number): Promise<Server | null> {
-  if (existsSync(place.logFile)) await rename(place.logFile, `${place.logFile}.1`);
+  // Somebody who starts at the same time may have renamed it already.
+  await rename(place.logFile, `${place.logFile}.1`).catch(() => {});
   const logFd = openSync(place.logFile, 'w', 0o600);
   const { path, descriptors } = dataArgument(place, place.pgdata);
   const settings = {
@@ -191,6 +209,8 @@ async function launch(place: Place, durable: boolean, deadlineMs: number): Promi
   watchdog.kill('SIGKILL');
   const said = await readFile(place.logFile, 'utf8').catch(() => '');
   if (/lock file "postmaster\.pid" already exists|received fast shutdown request/.test(said)) return null;
+  // The log may be that of a rival by now, so it is not the only witness.
+  if (await isServed(place.pgdata)) return null;
   if (/no space left on device/i.test(said)) refuse(new Error('No space left on device'), place.folder);
   const reason = /(?:FATAL|PANIC):\s+(.*)/.exec(said)?.[1] ?? `it ended; see ${place.logFile}`;
   refuse(new Error(reason), place.folder);
