@@ -16,6 +16,8 @@ export interface CordonEnd {
   heartStopped: boolean;
   /** The supervisor killed it because it was too large and had not noticed. */
   overgrown: boolean;
+  /** Why the supervisor killed it for what it said. */
+  distrusted?: string;
   reading: BlackBoxReading;
   stderr: string;
   /** When it ended, on the monotonic clock. */
@@ -35,9 +37,10 @@ export interface Judgement {
 
 /** Who is to blame for the death of a cordon. A kill from outside, or the loss of a lane to a fault of ours, is nobody's. */
 export function judgeDeath(end: CordonEnd): Judgement {
-  const { code, signal, heartStopped, overgrown, reading, stderr, endedAtMs } = end;
+  const { code, signal, heartStopped, overgrown, distrusted, reading, stderr, endedAtMs } = end;
   const { mark, openTurns } = reading;
   const nobody = { culprits: [], suspects: [], cpuMs: 0 };
+  if (distrusted !== undefined) return { reason: 'distrusted', cause: 'none', ...nobody };
   if (mark?.reason === 'lane-lost') return { reason: 'exited', cause: 'none', ...nobody };
   if (mark?.reason === 'full') return { reason: 'overgrown', cause: 'none', ...nobody };
   if (mark?.reason === 'crowded' || (!mark && overgrown)) {

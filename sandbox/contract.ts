@@ -171,7 +171,10 @@ export interface ExtraCpu {
 export interface CordonDeath {
   pid: number;
   atMs: number;
-  reason: 'overdue' | 'overgrown' | 'aborted' | 'killed' | 'exited';
+  /** `distrusted`: it said what no cordon says, as one does that was taken over, and the host killed it. */
+  reason: 'overdue' | 'overgrown' | 'aborted' | 'killed' | 'exited' | 'distrusted';
+  /** What a distrusted one said. Nobody is named as culprit: in a process that was taken over nothing tells who did it. */
+  why?: string;
   /** Exit code or signal, as the operating system told it. */
   exit: string;
   /** Who was inside a turn, when the cordon's own behaviour was the cause; empty after a kill from outside. */

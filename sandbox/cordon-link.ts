@@ -1,15 +1,20 @@
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
-import { closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
+import { type BlackBoxReading, closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
 import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
+import { LaneBorder } from './lane-border.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
 
 const STDERR_UNITS_MAX = 16 * 1024;
+/** An engine that gives up writes some pages at most. */
+const STDERR_UNITS_SAID_MAX = 1024 * 1024;
+/** Between two looks of the host; four are usual. */
+const CONTROL_FRAMES_MAX = 1_000;
 /** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
 const HEART_PERIOD_MS = 500;
 const HEART_MISSES_MAX = 10;
@@ -28,6 +33,7 @@ export interface LaneLink extends RunLane {
   readonly cordon: Cordon;
   lane: number;
   isolates: number;
+  readonly border: LaneBorder;
 }
 
 export interface CordonPorts {
@@ -62,10 +68,13 @@ export class Cordon {
   readonly #process: CordonProcess;
   readonly #ports: CordonPorts;
   #stderr = '';
+  #stderrUnits = 0;
+  #controlFrames = 0;
   #heart: NodeJS.Timeout;
   #misses = 0;
   #heartStopped = false;
   #ended = false;
+  #distrusted: string | null = null;
   readonly #residentMiBMax: number;
   #saidMiB = 0;
   #overgrownLooks = 0;
@@ -82,6 +91,8 @@ export class Cordon {
     this.lanes = this.#process.lanes.map((socket, lane) => this.#openLane(socket, lane));
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_UNITS_MAX);
+      this.#stderrUnits += text.length;
+      if (this.#stderrUnits > STDERR_UNITS_SAID_MAX) this.#distrust('it floods its standard error');
     });
     stderr.on('error', () => {});
     this.#listen(control, new FrameReader((head) => this.#onControl(head as ControlMessage)));
@@ -122,7 +133,13 @@ export class Cordon {
 
   /** The turns that lanes are inside of now. */
   openTurns(): OpenTurn[] {
-    return readBlackBox(this.#process.blackBoxFd, this.lanes.length).openTurns;
+    return this.#readBlackBox().openTurns;
+  }
+
+  /** Everything in the cordon can write there, so it counts only where it speaks of what a lane was given. */
+  #readBlackBox(): BlackBoxReading {
+    const { mark, openTurns } = readBlackBox(this.#process.blackBoxFd, this.lanes.length);
+    return { mark, openTurns: openTurns.filter((turn) => this.lanes[turn.lane]!.border.hasMet(turn)) };
   }
 
   #openLane(socket: Duplex, lane: number): LaneLink {
@@ -141,17 +158,30 @@ export class Cordon {
       leaving: new Map(),
       waiting: 0,
       isolates: 0,
+      border: new LaneBorder(),
       send: (message, tail) => {
         if (this.state === 'dying') return;
+        link.border.onSend(message);
         writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
         else if (frames === FLUSH_FRAMES) flush();
       },
     };
     const reader = new FrameReader((head, tail) => {
+      // The rest of what came with it.
+      if (this.#distrusted !== null) return;
       const message = readLaneMessage(expandLaneHead(head));
-      if (message) this.#ports.onMessage(link, message, tail);
-      else this.#distrust('a lane said what no lane says');
+      if (!message) {
+        this.#distrust('it says what no lane says');
+        return;
+      }
+      const objection = link.border.objectionTo(
+        message,
+        tail,
+        'ticket' in message ? link.runs.get(message.ticket) : undefined,
+      );
+      if (objection === null) this.#ports.onMessage(link, message, tail);
+      else this.#distrust(objection);
     });
     this.#listen(socket, reader);
     return link;
@@ -159,7 +189,7 @@ export class Cordon {
 
   #listen(socket: Duplex, reader: FrameReader): void {
     socket.on('data', (chunk: Buffer) => {
-      if (this.#ended) return;
+      if (this.#ended || this.#distrusted !== null) return;
       try {
         reader.push(chunk);
       } catch (error) {
@@ -171,11 +201,12 @@ export class Cordon {
   }
 
   #distrust(why: string): void {
-    this.#stderr += `\nhost: ${why}\n`;
+    this.#distrusted ??= why;
     this.kill();
   }
 
   #onControl(message: ControlMessage): void {
+    if (++this.#controlFrames > CONTROL_FRAMES_MAX) this.#distrust('it floods the control channel');
     this.#misses = 0;
     if (message.op === 'beat' && Number.isFinite(message.residentMiB)) this.#saidMiB = message.residentMiB;
     if (this.state !== 'starting') return;
@@ -188,6 +219,7 @@ export class Cordon {
   }
 
   #feelPulse(): void {
+    this.#controlFrames = 0;
     this.residentMiB = Math.max(this.#saidMiB, residentMiBOf(this.pid));
     this.#overgrownLooks = this.residentMiB > this.#residentMiBMax ? this.#overgrownLooks + 1 : 0;
     if (this.#overgrownLooks >= OVERGROWN_LOOKS) this.kill();
@@ -203,7 +235,7 @@ export class Cordon {
     this.state = 'dying';
     clearInterval(this.#heart);
     const { blackBoxFd, lanes, control, stderr } = this.#process;
-    const reading = readBlackBox(blackBoxFd, lanes.length);
+    const reading = this.#readBlackBox();
     closeBlackBox(blackBoxFd);
     for (const stream of [...lanes, control, stderr]) stream?.destroy();
     this.#ports.onEnd(this, {
@@ -212,6 +244,7 @@ export class Cordon {
       heartStopped: this.#heartStopped,
       overgrown: this.#overgrownLooks >= OVERGROWN_LOOKS,
       reading,
+      ...(this.#distrusted === null ? {} : { distrusted: this.#distrusted }),
       stderr: this.#stderr + spawnFault,
       endedAtMs: monotonicMs(),
     });

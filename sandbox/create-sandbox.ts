@@ -1,7 +1,7 @@
 import { TURN_TEXT_BYTES_MAX } from './black-box.ts';
 import { CONFINEMENT_MODES } from './confinement/detect-confinement.ts';
 import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contract.ts';
-import { confinementOf, cordonLauncher, NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
+import { confinementOf, cordonLauncher, type LaunchCordon, NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
 import { Supervisor } from './supervisor.ts';
 
 const DEFAULTS = {
@@ -19,9 +19,13 @@ const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
 /**
  * Starts `options.cordons` sandbox processes and resolves when all of them are ready.
  * Rejects with what a process said where it cannot start (wrong Node, vulnerable engine, unreadable code), or with the layers that
- * this machine does not grant where `options.confinement` requires them.
+ * this machine does not grant where `options.confinement` requires them. `launch` is for cordons of another kind, in tests.
  */
-export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts): Promise<Sandbox> {
+export async function createSandbox(
+  asked: SandboxOptions,
+  ports: SandboxPorts,
+  launch?: LaunchCordon,
+): Promise<Sandbox> {
   const options = { ...DEFAULTS, ...asked };
   const { spare, confinement, ...sizes } = options;
   if (typeof spare !== 'boolean') throw new TypeError(`spare is true or false, not ${spare}`);
@@ -38,7 +42,7 @@ export async function createSandbox(asked: SandboxOptions, ports: SandboxPorts):
       'GatehouseWarning',
     );
   }
-  const supervisor = new Supervisor(options, ports, cordonLauncher(await confinementOf(confinement)));
+  const supervisor = new Supervisor(options, ports, launch ?? cordonLauncher(await confinementOf(confinement)));
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

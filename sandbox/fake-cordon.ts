@@ -1,6 +1,7 @@
 import type { CordonEnd } from './blame.ts';
 import type { Cordon, LaneLink } from './cordon-link.ts';
 import type { CordonHooks } from './cordon-pool.ts';
+import { LaneBorder } from './lane-border.ts';
 
 /** A cordon without a process: the test says when it is ready and when it dies. */
 export interface FakeCordon {
@@ -76,6 +77,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     leaving: new Map(),
     waiting: 0,
     isolates: 0,
+    border: new LaneBorder(),
     send: () => {},
   });
   fake.lanes = Array.from({ length: lanes }, (_, lane) => laneOf(lane));

@@ -8,6 +8,8 @@ const START_BYTES = 64 * 1024;
 const KEPT_BYTES_MAX = 1024 * 1024;
 /** Over every limit that a plan can grant (8 MiB bodies, base64 and JSON included). */
 export const FRAME_BYTES_MAX = 64 * 1024 * 1024;
+/** Heads are small objects of the sandbox's own making; parsing takes no noticeable time. */
+export const HEAD_BYTES_MAX = 64 * 1024;
 /** Below this length three bytes for each UTF-16 unit are reserved instead of counting them first. */
 const UNCOUNTED_UNITS_MAX = 16 * 1024;
 
@@ -119,7 +121,9 @@ export class FrameReader {
 }
 
 function frameBytesAt(buffer: Buffer, at: number): number {
-  const bytes = HEADER_BYTES + buffer.readUInt32LE(at) + buffer.readUInt32LE(at + 4);
+  const headBytes = buffer.readUInt32LE(at);
+  const bytes = HEADER_BYTES + headBytes + buffer.readUInt32LE(at + 4);
+  if (headBytes > HEAD_BYTES_MAX) throw new FrameFault(`a head of ${headBytes} bytes is over ${HEAD_BYTES_MAX}`);
   if (bytes > FRAME_BYTES_MAX) throw new FrameFault(`a frame of ${bytes} bytes is over ${FRAME_BYTES_MAX}`);
   return bytes;
 }

@@ -5,7 +5,17 @@ import { monotonicMs } from './clock.ts';
 import type { Entry } from './isolate/plugin-isolate.ts';
 import type { Shelf } from './isolate-shelf.ts';
 import type { LaneRun, Shelved } from './lane-run.ts';
-import { brokenLimit, limitFault, roundTo3, turnTimeoutMs } from './limits.ts';
+import {
+  brokenLimit,
+  CALL_UNITS_MAX,
+  FAULT_UNITS_MAX,
+  LOG_OVERHEAD_FACTOR,
+  LOG_OVERHEAD_UNITS,
+  limitFault,
+  NAME_UNITS_MAX,
+  roundTo3,
+  turnTimeoutMs,
+} from './limits.ts';
 import type { Cost, LaneMessage } from './messages.ts';
 import type { TurnMeter } from './turn-meter.ts';
 
@@ -13,16 +23,6 @@ import type { TurnMeter } from './turn-meter.ts';
 const HEAP_PERIOD_MS = 20;
 const HEAP_TURN_MS = 1;
 const FORGET_TIMEOUT_MS = 50;
-/** A log record's JSON is larger than the text that the guest counts; this is the backstop behind the guest's own limit. */
-const LOG_OVERHEAD_FACTOR = 4;
-const LOG_OVERHEAD_UNITS = 16;
-/**
- * Arguments and results of all host calls of one invocation. The host keeps them, so that it can execute the invocation
- * again, as long as that runs: without a bound a plugin fills the host's memory by waiting.
- */
-const CALL_UNITS_MAX = 8 * 1024 * 1024;
-/** The guest caps every string of a fault at 8,192 units; more than this it cannot have written. */
-const FAULT_UNITS_MAX = 256 * 1024;
 
 export interface LaneTurnsPorts {
   meter: TurnMeter;
@@ -114,7 +114,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   };
 
   const onCall = (run: LaneRun, { seq, name, payload }: GuestRecord) => {
-    if (seq !== run.calls + 1) {
+    if (seq !== run.calls + 1 || name.length > NAME_UNITS_MAX) {
       failInGuest(run, {
         code: 'plugin-answer-invalid',
         message: `Host call ${seq} (${name.slice(0, 64)}) is malformed.`,
@@ -141,7 +141,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
 
   const onLog = (run: LaneRun, { seq, name, payload }: GuestRecord) => {
     run.logUnits += payload.length + LOG_OVERHEAD_UNITS;
-    if (run.logUnits > run.limits.logBytes * LOG_OVERHEAD_FACTOR) return;
+    if (run.logUnits > run.limits.logBytes * LOG_OVERHEAD_FACTOR || name.length > NAME_UNITS_MAX) return;
     send({ op: 'log', ticket: run.ticket, seq, name }, payload);
   };
 

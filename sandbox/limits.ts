@@ -4,6 +4,18 @@ import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugin
 export const OVERDUE_GRACE_MS = 250;
 /** How often a cordon or an isolate may die while an invocation is inside a turn before the sandbox gives up on it. */
 export const LOSSES_MAX = 3;
+/** A log record's JSON is larger than the text that the guest counts; this is the backstop behind the guest's own limit. */
+export const LOG_OVERHEAD_FACTOR = 4;
+export const LOG_OVERHEAD_UNITS = 16;
+/**
+ * Arguments and results of all host calls of one invocation. The host keeps them, so that it can execute the invocation
+ * again, as long as that runs: without a bound a plugin fills the host's memory by waiting.
+ */
+export const CALL_UNITS_MAX = 8 * 1024 * 1024;
+/** Names of host calls and of logs. */
+export const NAME_UNITS_MAX = 256;
+/** The guest caps every string of a fault at 8,192 units; more than this it cannot have written. */
+export const FAULT_UNITS_MAX = 256 * 1024;
 /**
  * A turn may take so much longer than its CPU budget, because a busy machine does not always let it run. Where that was
  * too little (the turn was stopped with budget left), the next execution gets four times as much. Not without end: executions

@@ -277,7 +277,7 @@ export class Supervisor {
   };
 
   /** Answers the culprits, executes the others again. Returns whom `onCordonDeath` names. */
-  #settleRuns(cordon: Cordon, judgement: Judgement, { reading, endedAtMs }: CordonEnd): Culprit[] {
+  #settleRuns(cordon: Cordon, judgement: Judgement, { reading, endedAtMs, distrusted }: CordonEnd): Culprit[] {
     const { openTurns } = reading;
     const blamed: Culprit[] = [];
     const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
@@ -313,8 +313,8 @@ export class Supervisor {
       if (run.over) continue;
       const isTurnOfRun = (turn: OpenTurn) => turn.lane === lane && turn.invocationId === run.invocation.invocationId;
       this.#again(run, run.cost.cpuMs, {
-        suspect: judgement.suspects.some(isTurnOfRun),
-        inside: openTurns.some(isTurnOfRun),
+        suspect: distrusted !== undefined || judgement.suspects.some(isTurnOfRun),
+        inside: distrusted !== undefined || openTurns.some(isTurnOfRun),
       });
     }
     return blamed;
@@ -327,6 +327,7 @@ export class Supervisor {
       reason,
       exit: end.signal ?? String(end.code),
       culprits,
+      ...(end.distrusted === undefined ? {} : { why: end.distrusted }),
     });
   }
 }

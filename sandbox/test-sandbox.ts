@@ -13,6 +13,7 @@ import {
   type Sandbox,
   type SandboxOptions,
 } from './index.ts';
+import type { LaunchCordon } from './launch-cordon.ts';
 
 /** The real sandbox and the real guest, with bundles given as text. */
 export interface TestSandbox {
@@ -44,7 +45,10 @@ export const digestOf = (code: string): string => createHash('sha256').update(co
 
 let invocations = 0;
 
-export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Promise<TestSandbox> {
+export async function openTestSandbox(
+  options: Partial<SandboxOptions> = {},
+  launch?: LaunchCordon,
+): Promise<TestSandbox> {
   const bundles = new Map<string, string>();
   const [deaths, calls, logs, loads]: [CordonDeath[], HostCallRequest[], LogRecord[], string[]] = [[], [], [], []];
   const extras: ExtraCpu[] = [];
@@ -61,6 +65,7 @@ export async function openTestSandbox(options: Partial<SandboxOptions> = {}): Pr
       onCordonDeath: (death) => deaths.push(death),
       onExtraCpu: (extra) => extras.push(extra),
     },
+    launch,
   );
 
   const run = (code: string, options: RunOptions = {}) => {

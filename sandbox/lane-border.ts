@@ -1,0 +1,121 @@
+import { monotonicMs } from './clock.ts';
+import type { Invocation } from './contract.ts';
+import { CALL_UNITS_MAX, FAULT_UNITS_MAX, LOG_OVERHEAD_FACTOR, LOG_OVERHEAD_UNITS } from './limits.ts';
+import type { HostMessage, LaneMessage } from './messages.ts';
+
+/** Frames about nobody, such as "I have so many isolates", over those that the host's own frames can cause. */
+const STRAYS_FREE = 1_000;
+const STRAYS_PER_FRAME = 1_000;
+/** A lane is one thread, so it cannot have used more CPU time than has passed, but for the grain of the clocks. */
+const CLOCK_SLACK_MS = 1_000;
+const TALLIES_MAX = 4_096;
+
+type Owner = Pick<Invocation, 'installationId' | 'digest'>;
+
+/** What the host knows of the execution that a message is about. */
+export interface KnownRun {
+  deadlineMs: number;
+  invocation: Pick<Invocation, 'limits'>;
+}
+
+interface Tally {
+  calls: number;
+  callUnits: number;
+  logUnits: number;
+}
+
+/**
+ * What a lane may say, given what the host has said to it. A plugin that has left its isolate can say anything on the lanes of its
+ * cordon: it must learn, cost and cause no more than the invocations that the host has sent there may.
+ */
+export class LaneBorder {
+  readonly #met = new Map<string, Set<string>>();
+  readonly #tallies = new Map<number, Tally>();
+  readonly #openedAtMs = monotonicMs();
+  #framesSent = 0;
+  #strays = 0;
+
+  /** Call for everything that the host says to the lane. */
+  onSend(message: HostMessage): void {
+    this.#framesSent++;
+    if (message.op !== 'start') return;
+    const digests = this.#met.get(message.installationId);
+    if (digests) digests.add(message.digest);
+    else this.#met.set(message.installationId, new Set([message.digest]));
+  }
+
+  /** Whether an invocation of this installation and bundle was ever sent to the lane. */
+  hasMet({ installationId, digest }: Owner): boolean {
+    return this.#met.get(installationId)?.has(digest) ?? false;
+  }
+
+  /** Why no lane would say that; null where one may. `run` is absent where the host has forgotten it. */
+  objectionTo(message: LaneMessage, tail: string, run: KnownRun | undefined): string | null {
+    switch (message.op) {
+      case 'need':
+        return this.hasMet(message) ? null : 'it asks for the code of a stranger';
+      case 'started':
+        if (!this.hasMet(message)) return 'it bills a stranger';
+        return this.#objectionToCpu(message.cpuMs, this.#openedAtMs);
+      case 'isolates':
+        return this.#stray();
+      case 'call':
+      case 'log':
+        return run ? this.#objectionToTally(message, tail, run.invocation) : this.#stray();
+      default:
+        this.#tallies.delete(message.ticket);
+        return run ? this.#objectionToEnd(message, tail, run) : this.#stray();
+    }
+  }
+
+  #stray(): string | null {
+    const max = STRAYS_FREE + STRAYS_PER_FRAME * this.#framesSent;
+    return ++this.#strays > max ? 'it floods the host with what concerns nobody' : null;
+  }
+
+  #objectionToCpu(cpuMs: number, sinceMs: number): string | null {
+    if (cpuMs <= CLOCK_SLACK_MS || cpuMs <= monotonicMs() - sinceMs + CLOCK_SLACK_MS) return null;
+    return 'it bills more CPU time than has passed';
+  }
+
+  #objectionToTally(
+    message: Extract<LaneMessage, { op: 'call' | 'log' }>,
+    tail: string,
+    { limits }: KnownRun['invocation'],
+  ): string | null {
+    const tally = this.#tallyOf(message.ticket);
+    if (message.op === 'log') {
+      tally.logUnits += tail.length + LOG_OVERHEAD_UNITS;
+      return tally.logUnits > limits.logBytes * LOG_OVERHEAD_FACTOR ? 'it logs more than the invocation may' : null;
+    }
+    tally.calls++;
+    tally.callUnits += tail.length;
+    const tooMany = tally.calls > limits.hostCalls + limits.timers || tally.callUnits > CALL_UNITS_MAX;
+    return tooMany ? 'it makes more host calls than the invocation may' : null;
+  }
+
+  #objectionToEnd(
+    message: Extract<LaneMessage, { op: 'done' | 'fault' | 'interrupted' | 'left' }>,
+    tail: string,
+    { deadlineMs, invocation: { limits } }: KnownRun,
+  ): string | null {
+    if (message.op === 'done') {
+      // A unit takes one to three bytes.
+      const { outputBytes } = message;
+      const fits = outputBytes <= limits.outputBytes && tail.length <= outputBytes && outputBytes <= tail.length * 3;
+      if (!fits) return 'its answer is larger than it may be, or than it says';
+    } else if (tail.length > FAULT_UNITS_MAX) return 'its fault is larger than one can be';
+    return this.#objectionToCpu(message.cost.cpuMs, deadlineMs - limits.wallMs);
+  }
+
+  #tallyOf(ticket: number): Tally {
+    let tally = this.#tallies.get(ticket);
+    if (!tally) {
+      // Of executions that ended without a word; tickets only grow, so the first is the oldest.
+      if (this.#tallies.size >= TALLIES_MAX) this.#tallies.delete(this.#tallies.keys().next().value!);
+      tally = { calls: 0, callUnits: 0, logUnits: 0 };
+      this.#tallies.set(ticket, tally);
+    }
+    return tally;
+  }
+}
