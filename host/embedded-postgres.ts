@@ -13,6 +13,7 @@ const LOCK_KEYS = [0x6761, 0x7465];
 const START_DEADLINE_MS = 300_000;
 const STOP_DEADLINE_MS = 30_000;
 const POLL_MS = 15;
+const RIVALS_MAX = 10;
 /** How long the lock may be held before its holder counts as running. */
 const LOCK_PATIENCE_MS = 1_000;
 
@@ -57,6 +58,7 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
   if (!existsSync(join(place.pgdata, 'PG_VERSION'))) await initialise(place, durable).catch((e) => refuse(e, folder));
   const deadlineMs = Date.now() + START_DEADLINE_MS;
   const refuseAtMs = Date.now() + LOCK_PATIENCE_MS;
+  let lost = 0;
   while (Date.now() < deadlineMs) {
     if (await stopLeftover(place, refuseAtMs, log)) continue;
     const server = await launch(place, durable, deadlineMs);
@@ -69,7 +71,9 @@ export async function startEmbeddedPostgres(options: EmbeddedPostgresOptions): P
     } catch (error) {
       await end(server.child);
       server.watchdog.kill('SIGKILL');
-      refuse(error as Error, folder);
+      // A rival that connected before the lock was ours has taken this server for a leftover: look again.
+      if (error instanceof EmbeddedPostgresFailed || ++lost > RIVALS_MAX) refuse(error as Error, folder);
+      await pause();
     }
   }
   throw new EmbeddedPostgresFailed(`PostgreSQL in ${folder} did not start in time; see ${place.logFile}.`);
