@@ -1,5 +1,4 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { accessSync, constants } from 'node:fs';
+import { type ChildProcess, execFile, spawn, spawnSync } from 'node:child_process';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { ALL_LAYERS, type KernelLayer } from '../confinement/layers.ts';
@@ -70,15 +69,12 @@ const succeeded = ({ main }: DrillReport): string[] =>
 const namesOf = (...families: string[]): string[] =>
   families.flatMap((family) => FAMILIES[family]!.map(({ name }) => name));
 
-/** Whether other accounts can read this code and the Node.js that runs. */
-function canBeReadByAll(): boolean {
-  if (!isRoot) return true;
-  try {
-    accessSync(RUN_DRILL, constants.R_OK);
-    return true;
-  } catch {
-    return false;
-  }
+/** Whether an ordinary account can read this code and run this Node.js: not below a folder that only root can enter. */
+function ordinaryCanRun(): boolean {
+  const asOrdinary = ['--reuid', String(ORDINARY_ID), '--regid', String(ORDINARY_ID), '--clear-groups'];
+  return [RUN_DRILL, process.execPath].every(
+    (file) => spawnSync('setpriv', [...asOrdinary, 'test', '-r', file]).status === 0,
+  );
 }
 
 describe('a plugin that has left V8', () => {
@@ -96,7 +92,7 @@ describe('a plugin that has left V8', () => {
           armour === 'shipped' ? isOldNode : isOldNode || (await confinementOf('auto')).layers.size < ALL_LAYERS.length
         )
           this.skip();
-        if (account !== null && !canBeReadByAll()) this.skip();
+        if (account !== null && !ordinaryCanRun()) this.skip();
         const report = await drill(account, { armour });
         expect(surprises(report, armour)).to.deep.equal([]);
         expect(report.noticed).to.deep.equal({ connections: 0, datagrams: 0, changes: [] });
