@@ -1,7 +1,7 @@
 import { migrationStatus } from '../migrations/run-migrations.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
-import { createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
+import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
 import { createBroker } from './capabilities/broker.ts';
 import { kvCalls } from './capabilities/kv.ts';
 import { kvStore } from './capabilities/kv-store.ts';
@@ -114,6 +114,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     nowMs,
   });
   opened.push(conduct.close);
+  await reportConfinement(config, log);
   const sandbox = await startSandbox(config, registry, {
     onCordonDeath: (death) => {
       metrics.cordonDeath(death);
@@ -216,6 +217,14 @@ function refuseAddress({ code, message }: NodeJS.ErrnoException, { hostName, por
 
 type SandboxEvents = Pick<SandboxPorts, 'onCordonDeath' | 'onExtraCpu' | 'onAlarm'>;
 
+/** Says which layers of confinement are lacking: a host must not seem safer than it is. */
+async function reportConfinement({ confinement }: Config, log: Log): Promise<void> {
+  const { findings } = await confinementOf(confinement);
+  const lacking = findings.filter(({ state }) => state !== 'active').map(({ layer }) => layer);
+  if (lacking.length > 0)
+    log.warn({ confinement, lacking }, 'sandbox processes lack layers; gatehouse doctor says why');
+}
+
 const startSandbox = async (config: Config, registry: Registry, events: SandboxEvents): Promise<Sandbox> =>
   createSandbox(
     {
@@ -225,6 +234,7 @@ const startSandbox = async (config: Config, registry: Registry, events: SandboxE
       isolatesPerLane: ISOLATES_PER_LANE,
       residentMiBMax: config.cordonRssMiB,
       cordonAgeMsMax: config.cordonAgeMs,
+      confinement: config.confinement,
     },
     {
       loadBundle: async (digest) => (await registry.loadBundle(digest)).code,

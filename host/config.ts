@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
+import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
 
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -16,6 +17,10 @@ const Environment = Type.Object({
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_024, minimum: 256, maximum: 65_536 }),
   GATEHOUSE_CORDON_AGE_MS: Type.Integer({ default: 3_600_000, minimum: 10_000, maximum: 86_400_000 }),
+  GATEHOUSE_CONFINEMENT: Type.Union(
+    CONFINEMENT_MODES.map((mode) => Type.Literal(mode)),
+    { default: 'auto' },
+  ),
   GATEHOUSE_STRIKES_SOLITARY: Type.Integer({ default: 3, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKES_SUSPEND: Type.Integer({ default: 6, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKE_HALF_LIFE_MS: Type.Integer({ default: 3_600_000, minimum: 1_000, maximum: 31_536_000_000 }),
@@ -44,6 +49,7 @@ export const SETTINGS = {
   GATEHOUSE_CORDON_RSS_MIB:
     'MiB of memory of one sandbox process, above which it is killed; it is replaced from 70 % on.',
   GATEHOUSE_CORDON_AGE_MS: 'Milliseconds after which a sandbox process is replaced.',
+  GATEHOUSE_CONFINEMENT: 'Layers of the kernel around sandbox processes: auto (what there is), required or off.',
   GATEHOUSE_STRIKES_SOLITARY: 'Deaths of sandbox processes from which on an installation runs alone.',
   GATEHOUSE_STRIKES_SUSPEND: 'Deaths of sandbox processes from which on an installation is suspended.',
   GATEHOUSE_STRIKE_HALF_LIFE_MS: 'Milliseconds after which such a death counts half.',
@@ -69,6 +75,7 @@ export interface Config {
   lanesPerCordon: number;
   cordonRssMiB: number;
   cordonAgeMs: number;
+  confinement: ConfinementMode;
   strikes: {
     solitaryAt: number;
     /** At least `solitaryAt`. */
@@ -133,6 +140,7 @@ export function readConfig(
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     cordonRssMiB: settings.GATEHOUSE_CORDON_RSS_MIB,
     cordonAgeMs: settings.GATEHOUSE_CORDON_AGE_MS,
+    confinement: settings.GATEHOUSE_CONFINEMENT,
     strikes: Object.freeze({
       solitaryAt: settings.GATEHOUSE_STRIKES_SOLITARY,
       suspendAt: settings.GATEHOUSE_STRIKES_SUSPEND,

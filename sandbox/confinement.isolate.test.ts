@@ -1,16 +1,19 @@
-import { spawn } from 'node:child_process';
+import { execFile, spawn } from 'node:child_process';
 import { chmodSync, cpSync, mkdirSync, mkdtempSync, readFileSync, realpathSync, rmSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join, resolve } from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import type { LayerFinding } from './confinement/layers.ts';
 import { lookAt } from './confinement/look-at.ts';
-import { confinementOf } from './launch-cordon.ts';
+import { confinedCordon, confinementOf } from './launch-cordon.ts';
 import { hasOwnAccounts, UNPRIVILEGED_ID } from './privileges.ts';
 import { answerOf, jobIn, openTestSandbox, until } from './test-sandbox.ts';
 
-const ROOT = resolve(import.meta.dirname, '..');
+const HERE = import.meta.dirname;
+const ROOT = resolve(HERE, '..');
 const isRoot = process.getuid?.() === 0;
 
 /** Runs and zombies apart: a process that has ended counts as gone although nobody has waited for it. */
@@ -28,11 +31,21 @@ function ancestorsOf(pid: number): number[] {
   return parent === process.pid ? [] : [parent, ...ancestorsOf(parent)];
 }
 
+/** Root without what namespaces take, as most containers have it. */
+const IN_CONTAINER = ['setpriv', '--bounding-set=-sys_admin', '--inh-caps=-all'];
+
+/** What a program prints that is given as text. */
+async function printed(code: string, before: string[] = []): Promise<string> {
+  const [program, ...args] = [...before, process.execPath, '--input-type=module', '--eval', code];
+  const { stdout } = await promisify(execFile)(program!, args, { cwd: HERE });
+  return stdout;
+}
+
 /** Starts test-parent.ts below `root`; resolves with its first line. */
-async function startParent(root: string) {
-  const child = spawn(process.execPath, [join(root, 'sandbox/test-parent.ts'), JSON.stringify(DEFAULT_LIMITS)], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-  });
+async function startParent(root: string, before: string[] = []) {
+  const parent = [process.execPath, join(root, 'sandbox/test-parent.ts'), JSON.stringify(DEFAULT_LIMITS)];
+  const [program, ...args] = [...before, ...parent];
+  const child = spawn(program!, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   let [said, complained] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (chunk: string) => {
     said += chunk;
@@ -44,6 +57,32 @@ async function startParent(root: string) {
   if (!said.endsWith('\n')) throw new Error(complained);
   return { child, ...(JSON.parse(said) as { outcome: { output: string }; pids: number[] }) };
 }
+
+/** A host with a cordon that hears nothing; prints the pids of both its processes, as the host sees them. */
+const DEAF_CORDON = `
+  import { FrameReader } from './frames.ts';
+  import { confineCommand } from './confinement/confine-command.ts';
+  import { confinedCordon, confinementOf, startCordon } from './launch-cordon.ts';
+  const confinement = await confinementOf('auto');
+  const command = confineCommand(['/bin/sleep', '3600'], { ...confinedCordon(1), ...confinement });
+  const { child, control } = startCordon(command, 1);
+  const reader = new FrameReader(({ pid }) => console.log(JSON.stringify([child.pid, pid])));
+  control.on('data', (chunk) => reader.push(chunk));`;
+
+/** Forks within the limits of a cordon, but for the filter, and prints how far it came; all of it is killed then. */
+const FORK_BOMB = `
+  import { confineCommand } from './confinement/confine-command.ts';
+  import { confinedCordon, confinementOf, startCordon } from './launch-cordon.ts';
+  const { tools } = await confinementOf('auto');
+  const bomb = 'for (1..10_000) { my $pid = fork; if (!defined $pid) { print STDERR "$_\\n"; sleep 60 } sleep 60 if !$pid }';
+  const layers = new Set(['own-root', 'resource-limits']);
+  const command = confineCommand([tools.perl, '-e', bomb], { ...confinedCordon(1), layers, tools });
+  const { child, stderr, control, lanes } = startCordon(command, 1);
+  stderr.once('data', (text) => {
+    console.log(String(text).trim());
+    child.kill('SIGKILL');
+    for (const stream of [stderr, control, ...lanes]) stream.destroy();
+  });`;
 
 describe('a cordon', () => {
   it('has no environment, no privileges and its own view of the machine in the eyes of the kernel', async () => {
@@ -101,6 +140,55 @@ describe('a cordon', () => {
     const { child, outcome, pids } = await startParent(ROOT);
     expect(outcome.output).to.equal('42');
     expect(pids.filter(isAlive)).to.have.length(2);
+    child.kill('SIGKILL');
+    await until(() => !pids.some(isAlive));
+  });
+
+  it('ends with its host although it does not listen any more', async function () {
+    if (!(await confinementOf('auto')).layers.has('own-root')) this.skip();
+    const host = spawn(process.execPath, ['--input-type=module', '--eval', DEAF_CORDON], {
+      cwd: HERE,
+      stdio: ['ignore', 'pipe', 'inherit'],
+    });
+    let said = '';
+    host.stdout.on('data', (chunk) => {
+      said += chunk;
+    });
+    await until(() => said.endsWith('\n'));
+    const family = JSON.parse(said) as number[];
+    expect(family.map(isAlive)).to.deep.equal([true, true]);
+    host.kill('SIGKILL');
+    await until(() => !family.some(isAlive));
+  });
+
+  it('cannot fill the machine with processes', async function () {
+    const { layers } = await confinementOf('auto');
+    if (!layers.has('own-root') || !layers.has('resource-limits')) this.skip();
+    const ordinary = isRoot ? ['setpriv', '--reuid=54321', '--regid=54321', '--clear-groups'] : [];
+    const started = Number(await printed(FORK_BOMB, ordinary));
+    expect(started).to.be.within(10, confinedCordon(1).threadsMax);
+  });
+
+  it('gets what a container grants that allows no namespaces, and nobody believes that it is more', async function () {
+    if (!isRoot) this.skip();
+    const code = `
+      import { confinementOf } from './launch-cordon.ts';
+      const { findings } = await confinementOf('auto');
+      const refusal = await confinementOf('required').catch(({ name, message }) => name + message);
+      console.log(JSON.stringify({ findings, refusal }));`;
+    const { findings, refusal } = JSON.parse(await printed(code, IN_CONTAINER)) as {
+      findings: LayerFinding[];
+      refusal: string;
+    };
+    const lacking = findings.filter(({ state }) => state !== 'active');
+    expect(lacking.map(({ layer }) => layer)).to.deep.equal(['own-network', 'own-root']);
+    for (const { layer, why } of lacking) {
+      expect(why).to.match(/not permitted.*(CAP_SYS_ADMIN|own-network)/);
+      expect(refusal).to.include('ConfinementMissing').and.to.include(layer);
+    }
+    const { child, outcome, pids } = await startParent(ROOT, IN_CONTAINER);
+    expect(outcome.output).to.equal('42');
+    expect(lookAt(pids[0]!).layers).to.deep.equal(['no-new-privileges', 'resource-limits', 'system-call-filter']);
     child.kill('SIGKILL');
     await until(() => !pids.some(isAlive));
   });

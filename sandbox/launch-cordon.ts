@@ -86,7 +86,7 @@ export function confinedCordon(lanes: number): Omit<Confined, 'layers' | 'tools'
 
 const detected = new Map<ConfinementMode, Promise<Confinement>>();
 
-/** The layers that cordons of this process get; tries them the first time. Rejects where `required` cannot be had. */
+/** The layers that cordons of this process get; tries them the first time. Rejects with ConfinementMissing where `required` cannot be had. */
 export function confinementOf(mode: ConfinementMode): Promise<Confinement> {
   let confinement = detected.get(mode);
   if (!confinement) {

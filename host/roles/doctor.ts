@@ -5,7 +5,7 @@ import { styleText } from 'node:util';
 import semver from 'semver';
 import { migrationStatus } from '../../migrations/run-migrations.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
-import { createSandbox } from '../../sandbox/index.ts';
+import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
 import { createLog } from '../log.ts';
@@ -32,22 +32,26 @@ export async function doctor({ json, ...flags }: ServerFlags & { json?: true }):
   const config = configOf(flags, { GATEHOUSE_LOG_LEVEL: 'error' });
   const findings: Finding[] = [];
   for (const [name, check] of Object.entries(CHECKS)) {
-    const finding = { name, ...(await check(config).catch((error) => failed(explain(error).split('\n')[0]!))) };
-    findings.push(finding);
-    if (!json) process.stdout.write(lineOf(finding));
+    const found = await check(config).catch((error) => failed(explain(error).split('\n')[0]!));
+    for (const finding of Array.isArray(found) ? found : [{ name, ...found }]) {
+      findings.push(finding);
+      if (!json) process.stdout.write(lineOf(finding));
+    }
   }
   if (json) process.stdout.write(`${JSON.stringify(findings)}\n`);
   return findings.some(({ state }) => state === 'failed') ? 1 : 0;
 }
 
+const NAME_UNITS = 18;
 const MARKS = { ok: ['green', '✔'], warning: ['yellow', '!'], failed: ['red', '✘'] } as const;
 
 function lineOf({ name, state, message }: Finding): string {
   const [colour, mark] = MARKS[state];
-  return `${styleText(colour, mark, { stream: process.stdout })} ${name.padEnd(12)} ${message}\n`;
+  return `${styleText(colour, mark, { stream: process.stdout })} ${name.padEnd(NAME_UNITS)} ${message}\n`;
 }
 
-type Check = (config: Config) => Promise<Omit<Finding, 'name'>>;
+/** One finding, which gets the name of the check, or several of their own. */
+type Check = (config: Config) => Promise<Omit<Finding, 'name'> | Finding[]>;
 
 const CHECKS: Record<string, Check> = {
   runtime: async () => {
@@ -62,17 +66,37 @@ const CHECKS: Record<string, Check> = {
       ? ok(`isolated-vm ${version}, V8 ${process.versions.v8}`)
       : failed(`isolated-vm ${version} has a published escape; install ${ISOLATED_VM_MIN} or newer.`);
   },
-  account: async () =>
-    process.getuid?.() === 0
-      ? ok('root; sandbox processes and PostgreSQL run as unprivileged accounts')
-      : warning('not root, so sandbox processes share this account; start as root or isolate the account otherwise.'),
-  sandbox: async ({ lanesPerCordon }) => {
-    const options = { cordons: 1, lanesPerCordon, queuePerLane: 1, isolatesPerLane: 1, spare: false };
+  account: async ({ confinement }) => {
+    if (process.getuid?.() === 0) return ok('root; sandbox processes and PostgreSQL run as unprivileged accounts');
+    const { layers } = await confinementOf(confinement === 'off' ? 'off' : 'auto');
+    return layers.has('own-root')
+      ? ok('not root; sandbox processes share this account, but see neither its files nor its processes')
+      : warning('not root, so sandbox processes share this account; start as root or isolate the account otherwise.');
+  },
+  // One line for each layer: nobody should have to guess which of them stand.
+  confinement: async ({ confinement }) => {
+    const { findings } = await confinementOf(confinement === 'required' ? 'auto' : confinement);
+    const bad = confinement === 'required' ? failed : warning;
+    return findings.map(({ layer, state, stops, why }) => ({
+      name: layer,
+      ...(state === 'active' ? ok(`active; stops: ${stops}`) : bad(`${state}: ${why} Not stopped: ${stops}`)),
+    }));
+  },
+  sandbox: async ({ lanesPerCordon, confinement }) => {
+    const options = { cordons: 1, lanesPerCordon, queuePerLane: 1, isolatesPerLane: 1, spare: false, confinement };
     const noBundle = () => Promise.reject(new Error('doctor runs no plugin'));
     const sandbox = await createSandbox(options, { loadBundle: noBundle, guest: await buildGuest() });
-    const [cordon] = sandbox.status().cordons;
-    await sandbox.close(0);
-    return ok(`a sandbox process started (pid ${cordon?.pid}) and ended`);
+    try {
+      const { pid } = sandbox.status().cordons[0]!;
+      const { layers } = await confinementOf(confinement);
+      const seen = layers.size > 0 ? lookAt(pid).layers : [];
+      const missing = [...layers].filter((layer) => !seen.includes(layer));
+      return missing.length === 0
+        ? ok(`a sandbox process started (pid ${pid}), and the kernel confirms its ${seen.length} layers`)
+        : failed(`a sandbox process started (pid ${pid}), but the kernel does not confirm ${missing.join(', ')}.`);
+    } finally {
+      await sandbox.close(0);
+    }
   },
   folder: async ({ dataFolder }) => {
     await mkdir(dataFolder, { recursive: true });

@@ -1,5 +1,6 @@
 import { MigrationRefused } from '../../migrations/run-migrations.ts';
 import { SigningKeyUnusable } from '../../registry/index.ts';
+import { ConfinementMissing } from '../../sandbox/index.ts';
 import { AddressUnavailable } from '../compose.ts';
 import { type Config, ConfigInvalid, readConfig } from '../config.ts';
 import { DatabaseUnavailable } from '../database.ts';
@@ -18,6 +19,7 @@ const REFUSALS = [
   MigrationRefused,
   SigningKeyUnusable,
   AddressUnavailable,
+  ConfinementMissing,
 ];
 
 const SYSTEM_ADVICE: Record<string, string> = {

@@ -206,6 +206,14 @@ describe('gatehouse', () => {
     expect(findings.map(({ name }) => name)).to.include.members(['runtime', 'engine', 'sandbox', 'database', 'port']);
     expect(findings.filter(({ state }) => state === 'failed')).to.deep.equal([]);
     expect(code).to.equal(0);
+    const layers = ['no-new-privileges', 'resource-limits', 'system-call-filter', 'own-network', 'own-root'];
+    for (const layer of layers) {
+      const { state, message } = findings.find(({ name }) => name === layer)!;
+      expect(message).to.match(state === 'ok' ? /^active; stops: / : /^unavailable: .* Not stopped: /);
+    }
+    const active = findings.filter(({ name, state }) => layers.includes(name) && state === 'ok');
+    const { message } = findings.find(({ name }) => name === 'sandbox')!;
+    expect(message).to.include(`the kernel confirms its ${active.length} layers`);
   });
 
   it('answers wrong usage with exit code 2', async () => {

@@ -41,6 +41,11 @@ const findTools = (): Tools => ({
   env: findTool('env'),
 });
 
+/** The machine does not grant what was required. The message says what is lacking and how to get it. */
+export class ConfinementMissing extends Error {
+  override name = 'ConfinementMissing';
+}
+
 /** What is at a path, for the root of a cordon. */
 export function kindOf(path: string): ReturnType<RootSources['kindOf']> {
   const stats = lstatSync(path, { throwIfNoEntry: false });
@@ -105,7 +110,7 @@ const processProbe =
     return why === null ? null : ((await said).trim().split('\n')[0] || why).replace(/\.?$/, '.');
   };
 
-/** The layers that cordons of this process get. Throws where `required` cannot be had; the message says what to do. */
+/** The layers that cordons of this process get. Rejects with ConfinementMissing where `required` cannot be had. */
 export async function detectConfinement(
   mode: ConfinementMode,
   confined: Omit<Confined, 'layers' | 'tools'>,
@@ -116,7 +121,7 @@ export async function detectConfinement(
       layer,
       state: 'off',
       stops: KERNEL_LAYERS[layer].stops,
-      why: 'GATEHOUSE_CONFINEMENT is off.',
+      why: 'Confinement is switched off.',
     });
     return { mode, layers: new Set(), findings: ALL_LAYERS.map(off), tools };
   }
@@ -124,7 +129,7 @@ export async function detectConfinement(
   const missing = findings.filter(({ state }) => state !== 'active');
   if (mode === 'required' && missing.length > 0) {
     const list = missing.map(({ layer, why }) => `\n  ${layer}: ${why}`).join('');
-    throw new Error(`GATEHOUSE_CONFINEMENT is "required", and this machine does not grant:${list}`);
+    throw new ConfinementMissing(`Confinement is required, and this machine does not grant:${list}`);
   }
   const layers = new Set(findings.filter(({ state }) => state === 'active').map(({ layer }) => layer));
   return { mode, layers, findings, tools };

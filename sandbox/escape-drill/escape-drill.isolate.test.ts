@@ -102,6 +102,14 @@ describe('a plugin that has left V8', () => {
     }
   }
 
+  it('reaches nothing by anything that Node.js offers in a container that allows no namespaces either', async function () {
+    if (!isRoot || isOldNode) this.skip();
+    const layers: KernelLayer[] = ['no-new-privileges', 'resource-limits', 'system-call-filter'];
+    const report = await drill(null, { armour: 'shipped', layers });
+    expect(surprises(report, 'shipped')).to.deep.equal([]);
+    expect(report.noticed).to.deep.equal({ connections: 0, datagrams: 0, changes: [] });
+  });
+
   it('would reach a lot if nothing but its account held it: the attempts are real', async function () {
     if (!isRoot || isOldNode) this.skip();
     const report = await drill(null, { armour: 'native', layers: [] });
