@@ -1,0 +1,90 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import { monotonicMs } from './clock.ts';
+import { type KnownRun, LaneBorder } from './lane-border.ts';
+import type { Cost, HostMessage } from './messages.ts';
+
+const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, logBytes: 100, outputBytes: 50 };
+const cost: Cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1, externalMiB: 0 };
+const known = (): KnownRun => ({ deadlineMs: monotonicMs() + limits.wallMs, invocation: { limits } });
+const start = (installationId: string, digest: string): HostMessage => ({
+  op: 'start',
+  ticket: 1,
+  execution: 1,
+  id: 'x',
+  installationId,
+  digest,
+  seed: '',
+  nowMs: 0,
+  deadlineMs: 0,
+  limits,
+});
+const done = (output: string, outputBytes = Buffer.byteLength(output), more: Partial<Cost> = {}) =>
+  [{ op: 'done', ticket: 1, outputBytes, cost: { ...cost, ...more } }, output] as const;
+
+describe('LaneBorder', () => {
+  it('lets a lane ask and bill for what it was given, and for nothing else', () => {
+    const border = new LaneBorder();
+    border.onSend(start('one', 'aa'));
+    const need = (installationId: string, digest: string) =>
+      border.objectionTo({ op: 'need', isolate: 1, installationId, digest }, '', undefined);
+    expect(need('one', 'aa')).to.equal(null);
+    expect([need('one', 'bb'), need('two', 'aa')]).to.deep.equal(Array(2).fill('it asks for the code of a stranger'));
+    const started = { op: 'started', installationId: 'two', digest: 'aa', cpuMs: 1 } as const;
+    expect(border.objectionTo(started, '', undefined)).to.equal('it bills a stranger');
+  });
+
+  it('never objects to what stays within the limits of its invocation', () => {
+    const output = fc.string({ unit: 'binary', maxLength: 60 }).filter((text) => Buffer.byteLength(text) <= 50);
+    fc.assert(
+      fc.property(fc.nat(7), fc.array(fc.nat(84), { maxLength: 4 }), output, (calls, logs, answer) => {
+        const [border, run] = [new LaneBorder(), known()];
+        const objections = [
+          ...Array.from({ length: calls }, (_, at) =>
+            border.objectionTo({ op: 'call', ticket: 1, seq: at + 1, name: 'kv.get', cost }, '{}', run),
+          ),
+          ...logs.map((units, at) =>
+            border.objectionTo({ op: 'log', ticket: 1, seq: at + 1, name: 'log:info' }, 'x'.repeat(units), run),
+          ),
+          border.objectionTo(...done(answer), run),
+        ];
+        expect(objections.filter((objection) => objection !== null)).to.deep.equal([]);
+      }),
+    );
+  });
+
+  it('counts anew for each execution', () => {
+    const [border, run] = [new LaneBorder(), known()];
+    const call = (ticket: number, seq: number) =>
+      border.objectionTo({ op: 'call', ticket, seq, name: 'kv.get', cost }, '', run);
+    for (let seq = 1; seq <= 7; seq++) expect(call(1, seq)).to.equal(null);
+    expect(call(2, 1)).to.equal(null);
+    expect(call(1, 8)).to.match(/more host calls/);
+  });
+
+  it('objects to answers that are too large or lie about their size', () => {
+    const objectionTo = (output: string, bytes?: number) =>
+      new LaneBorder().objectionTo(...done(output, bytes), known());
+    expect(objectionTo('x'.repeat(50))).to.equal(null);
+    for (const [output, bytes] of [['x'.repeat(51)], ['xx', 1], ['x', 4]] as [string, number?][]) {
+      expect(objectionTo(output, bytes), `${output} ${bytes}`).to.match(/larger than it may be/);
+    }
+  });
+
+  it('objects to more CPU time than one thread can have used', () => {
+    const run = { ...known(), deadlineMs: monotonicMs() - 2_000 + limits.wallMs };
+    const objectionTo = (cpuMs: number) => new LaneBorder().objectionTo(...done('x', 1, { cpuMs }), run);
+    expect(objectionTo(2_500)).to.equal(null);
+    expect(objectionTo(60_000)).to.match(/more CPU time/);
+  });
+
+  it('puts up with late words, and not with a flood of them', () => {
+    const border = new LaneBorder();
+    const late = () => border.objectionTo(...done('x'), undefined);
+    for (let count = 0; count < 1_000; count++) expect(late()).to.equal(null);
+    expect(late()).to.match(/concerns nobody/);
+    border.onSend(start('one', 'aa'));
+    expect(late()).to.equal(null);
+  });
+});
