@@ -6,6 +6,7 @@ import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { LaneBorder } from './lane-border.ts';
+import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
@@ -33,6 +34,7 @@ export interface LaneLink extends RunLane {
   readonly cordon: Cordon;
   lane: number;
   isolates: number;
+  pace: LanePace;
   readonly border: LaneBorder;
 }
 
@@ -158,6 +160,7 @@ export class Cordon {
       leaving: new Map(),
       waiting: 0,
       isolates: 0,
+      pace: createLanePace(),
       border: new LaneBorder(),
       send: (message, tail) => {
         if (this.state === 'dying') return;

@@ -2,6 +2,7 @@ import type { CordonEnd } from './blame.ts';
 import type { Cordon, LaneLink } from './cordon-link.ts';
 import type { CordonHooks } from './cordon-pool.ts';
 import { LaneBorder } from './lane-border.ts';
+import { createLanePace } from './lane-pace.ts';
 
 /** A cordon without a process: the test says when it is ready and when it dies. */
 export interface FakeCordon {
@@ -77,6 +78,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     leaving: new Map(),
     waiting: 0,
     isolates: 0,
+    pace: createLanePace(),
     border: new LaneBorder(),
     send: () => {},
   });

@@ -179,10 +179,11 @@ export class Supervisor {
   #dispatchToPool(run: Run): void {
     const { queuePerLane } = this.#options;
     const { links } = this.#pool;
+    const nowMs = monotonicMs();
     let ready = false;
     for (let lane = 0; lane < links.length; lane++) {
       const link = links[lane];
-      this.#loads[lane] = link ? link.runs.size : 0;
+      this.#loads[lane] = link ? link.pace.load(link.runs.size, nowMs) : 0;
       ready ||= link !== null;
     }
     if (!ready) {
@@ -216,6 +217,7 @@ export class Supervisor {
   };
 
   #onMessage = (link: LaneLink, message: LaneMessage, tail: string): void => {
+    link.pace.heard(monotonicMs(), message.op === 'done' || message.op === 'fault' ? message.cost.cpuMs : undefined);
     if (message.op === 'isolates') link.isolates = message.count;
     else if (message.op === 'need') void this.#loadBundle(link, message);
     else if (message.op === 'started') this.#bill('start-up', message, message.cpuMs);

@@ -1,0 +1,32 @@
+import { expect } from 'chai';
+import { createLanePace } from './lane-pace.ts';
+
+describe('createLanePace', () => {
+  const paceAfter = (...cpuMs: number[]) => {
+    const pace = createLanePace();
+    for (const cost of cpuMs) pace.heard(0, cost);
+    return pace;
+  };
+  const light = Array.from({ length: 200 }, () => 0.02);
+
+  it('counts every invocation in full as long as nothing is known', () => {
+    expect(createLanePace().load(7, 0)).to.equal(7);
+  });
+
+  it('counts light invocations by what they cost, and heavy ones as one each', () => {
+    expect(paceAfter(...light).load(50, 1)).to.be.closeTo(2, 0.01);
+    expect(paceAfter(5, 5).load(50, 1)).to.equal(50);
+  });
+
+  it('takes one heavy invocation for a sign, and forgets it after many light ones', () => {
+    expect(paceAfter(...light, 30).load(10, 1)).to.equal(10);
+    expect(paceAfter(...light, 30, ...light).load(10, 1)).to.be.below(1);
+  });
+
+  it('counts all of them in full while the lane is silent', () => {
+    const pace = paceAfter(...light);
+    expect(pace.load(10, 6)).to.equal(10);
+    pace.heard(6);
+    expect(pace.load(10, 7)).to.be.below(1);
+  });
+});
