@@ -3,7 +3,6 @@ import module from 'node:module';
 import { join } from 'node:path';
 import { DatabaseSync } from 'node:sqlite';
 import v8 from 'node:v8';
-import { WASI } from 'node:wasi';
 import { type Attempt, attempt, BY_KERNEL, BY_NODE, Refusal } from './attempt.ts';
 
 /** SQLite opens files itself, and Node.js 26.10 lets it, whatever the permissions: this one is the kernel's. */
@@ -51,9 +50,13 @@ export const ENGINE: Attempt[] = [
   attempt('reads a database file', ({ openFile }) => new DatabaseSync(openFile, { readOnly: true }).exec('select 1'), {
     ...SQLITE,
   }),
-  attempt('mounts the root into WebAssembly', () => new WASI({ version: 'preview1', preopens: { '/': '/' } }), {
-    native: null,
-  }),
+  attempt(
+    'mounts the root into WebAssembly',
+    async () => new (await import('node:wasi')).WASI({ version: 'preview1', preopens: { '/': '/' } }),
+    {
+      native: null,
+    },
+  ),
   attempt(
     'traces to a file',
     async () => {
