@@ -3,8 +3,6 @@ import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import type {
-  CordonKind,
-  CordonStatus,
   Culprit,
   ExtraCpu,
   Invocation,
@@ -16,6 +14,7 @@ import type {
 } from './contract.ts';
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { type CordonHooks, CordonPool } from './cordon-pool.ts';
+import { type Place, statusOf } from './cordon-status.ts';
 import { SandboxRefusal } from './errors.ts';
 import type { LaunchCordon } from './launch-cordon.ts';
 import { LOSSES_MAX, roundTo3 } from './limits.ts';
@@ -333,20 +332,3 @@ export class Supervisor {
     });
   }
 }
-
-interface Place {
-  cordon: Cordon;
-  kind: CordonKind;
-  installationId?: string | null;
-}
-
-const statusOf = ({ cordon, kind, installationId = null }: Place): CordonStatus => ({
-  kind,
-  pid: cordon.pid,
-  state: cordon.draining && cordon.state === 'ready' ? 'draining' : cordon.state,
-  startedAtMs: cordon.startedAtMs,
-  lanes: cordon.lanes.length,
-  running: cordon.lanes.reduce((sum, { runs }) => sum + runs.size, 0),
-  residentMiB: Math.round(cordon.residentMiB),
-  installationId,
-});
