@@ -1,6 +1,7 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import { HOST_CALLS, KV_VALUE_BYTES_MAX } from '../contract/index.ts';
+import { partsPlugin } from './build-parts.ts';
 
 /** How the guest's own frames are named in stacks, whatever the sandbox calls the script. */
 const GUEST_SCRIPT = 'gatehouse:guest';
@@ -35,6 +36,7 @@ async function bundleGuest(): Promise<string> {
       KV_VALUE_BYTES_MAX: String(KV_VALUE_BYTES_MAX),
       KV_KEY_UNITS_MAX: String((HOST_CALLS['kv.get'].properties.key as { maxLength?: number }).maxLength),
     },
+    plugins: [partsPlugin],
     tsconfigRaw: '{}',
     logLevel: 'silent',
   });

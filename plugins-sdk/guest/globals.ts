@@ -5,6 +5,7 @@ import { pluginCrypto, random } from './crypto.ts';
 import { DOMException, Event, EventTarget } from './events.ts';
 import { Headers } from './headers.ts';
 import { installLocale } from './locale.ts';
+import { definePartGlobals } from './parts.ts';
 import { defineGlobal, defineProperty, freeze, nameFunction } from './primordials.ts';
 import { removeForbidden } from './removals.ts';
 import { Request } from './request.ts';
@@ -20,6 +21,7 @@ export function installGlobals(): void {
   installClock();
   installLocale();
   installUrl();
+  definePartGlobals('streams', ['CountQueuingStrategy', 'ReadableStream']);
   defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
   const globals: Record<string, unknown> = {
     self: globalThis,

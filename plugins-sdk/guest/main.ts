@@ -16,6 +16,7 @@ import {
   settleCall,
   startInvocation,
 } from './invocation.ts';
+import { installParts } from './load-parts.ts';
 import { callFor, missingHandler, takeDefinition } from './plugin.ts';
 import { defineGlobal, deleteProperty, global, isArray, jsonParse } from './primordials.ts';
 import { takeRecords } from './records.ts';
@@ -60,6 +61,7 @@ async function run(invocation: Invocation, input: GuestInput): Promise<void> {
   }
 }
 
+installParts();
 installGlobals();
 defineGlobal('turn', turn);
 defineGlobal('drain', drain);

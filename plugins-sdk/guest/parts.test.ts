@@ -1,0 +1,55 @@
+import { expect } from 'chai';
+import { evaluateInGuest } from './guest-in-context.ts';
+
+/** Everything that a plugin can replace, replaced by something that throws. */
+const SABOTAGE = `
+  const spoil = (owner) => {
+    for (const name of Reflect.ownKeys(owner)) {
+      if (name === 'constructor' || name === 'prototype') continue;
+      const { configurable, writable, value } = Object.getOwnPropertyDescriptor(owner, name);
+      if (typeof value === 'function' && (configurable || writable)) owned.push([owner, name]);
+    }
+  };
+  const owned = [];
+  for (const Native of [Object, Reflect, Array, String, Number, Math, JSON, Map, Set, WeakMap, Symbol, ArrayBuffer, Uint8Array, DataView, RegExp, Error, Date]) {
+    spoil(Native);
+    if (Native.prototype) spoil(Native.prototype);
+  }
+  spoil(Object.getPrototypeOf(Uint8Array));
+  spoil(Object.getPrototypeOf(Uint8Array.prototype));
+  const define = Reflect.defineProperty;
+  for (let at = 0; at < owned.length; at += 1) define(owned[at][0], owned[at][1], { value: () => { throw new Error('spoilt') } });
+`;
+
+/** One global of each part; with it the whole part is run. */
+const OF_EACH_PART = ['ReadableStream'];
+
+describe('parts of the guest that are made on first use', () => {
+  for (const name of OF_EACH_PART) {
+    it(`give ${name} as an ordinary global from its first use on`, async () => {
+      const [first, ...then] = (await evaluateInGuest(`
+        const look = () => { const { value, writable, configurable, enumerable } = Object.getOwnPropertyDescriptor(globalThis, '${name}'); return [typeof value, writable, configurable, enumerable] };
+        const before = look()[0];
+        const First = ${name};
+        return [before, ...look(), First === ${name}, First.name]`)) as unknown[];
+      expect(first).to.equal('undefined');
+      expect(then).to.deep.equal(['function', true, true, false, true, name]);
+    });
+
+    it(`give ${name} to a plugin that has spoilt every built-in before`, async () => {
+      expect(
+        await evaluateInGuest(`${SABOTAGE} const kind = typeof ${name}; return new Response('"' + kind + '"')`).catch(
+          String,
+        ),
+      ).to.equal('function');
+    });
+  }
+
+  it('can be replaced like other globals, before and after', async () => {
+    expect(
+      await evaluateInGuest(
+        `ReadableStream = 1; const first = ReadableStream; delete globalThis.ReadableStream; return [first, typeof ReadableStream]`,
+      ),
+    ).to.deep.equal([1, 'undefined']);
+  });
+});

@@ -1,0 +1,39 @@
+import { defineLazyGlobal, nameFunction, setPrototypeOf } from './primordials.ts';
+
+type Loaders = Record<string, () => unknown>;
+interface Entry {
+  load: (() => unknown) | null;
+  loaded: unknown;
+}
+
+const entries: Record<string, Entry> = setPrototypeOf({}, null) as Record<string, Entry>;
+
+/** Told once, before plugin code runs, how each part is made; see load-parts.ts. */
+export function registerParts(loaders: Loaders): void {
+  for (const [name, load] of Object.entries(loaders)) entries[name] = { load, loaded: undefined };
+}
+
+/**
+ * A part of the runtime that is compiled and run when it is first asked for, so that isolates that never do stay small. Ask with
+ * its type: `takePart<typeof import('./streams/index.ts')>('streams')`. What it exports is the same for ever after.
+ */
+export function takePart<Part>(name: string): Part {
+  const entry = entries[name]!;
+  if (entry.load !== null) {
+    // A part that failed half-way (the end of the stack, say) is made anew the next time.
+    entry.loaded = entry.load();
+    entry.load = null;
+  }
+  return entry.loaded as Part;
+}
+
+/** Globals that are exports of a part, under the same names. They are plain data properties from their first use on. */
+export function definePartGlobals(part: string, names: readonly string[]): void {
+  for (const name of names) {
+    defineLazyGlobal(name, () => {
+      const value = takePart<Record<string, unknown>>(part)[name];
+      if (typeof value === 'function') nameFunction(value, name);
+      return value;
+    });
+  }
+}
