@@ -1,4 +1,4 @@
-import type { HostCallResult, Invocation, InvocationPorts } from './contract.ts';
+import type { CallDivergence, HostCallResult, Invocation, InvocationPorts, RecordedCalls } from './contract.ts';
 
 interface Call {
   name: string;
@@ -36,6 +36,10 @@ export class CallRecord {
     this.#invocation = invocation;
     this.#ports = ports;
     this.#nowMs = invocation.startedAtMs;
+    if (ports.replay) {
+      this.#calls.push(...ports.replay.calls);
+      this.#order.push(...ports.replay.turns);
+    }
   }
 
   /** An execution begins, the first or another. */
@@ -55,21 +59,44 @@ export class CallRecord {
     for (const timer of this.#timers) clearTimeout(timer);
   }
 
-  /** Whether this execution has made all calls that an earlier one made. */
-  get isRepeated(): boolean {
-    return this.#issued >= this.#calls.length;
-  }
-
   /** The execution makes a call. False where it does not repeat the recorded one: the results would be somebody else's. */
   issue(seq: number, name: string, args: string): boolean {
     const recorded = this.#calls[seq - 1];
     const repeats = !recorded || (recorded.name === name && recorded.args === args);
-    if (seq !== this.#issued + 1 || !repeats) return false;
+    if (seq !== this.#issued + 1 || !repeats || (!recorded && this.#ports.replay)) {
+      this.#tell({
+        seq,
+        expected: recorded ? { name: recorded.name, args: recorded.args } : null,
+        got: { name, args },
+      });
+      return false;
+    }
     this.#issued = seq;
     if (name !== 'timer') this.lastHostCall = name;
     if (!recorded) this.#make(seq, { name, args, result: null });
     this.#deliver();
     return true;
+  }
+
+  /**
+   * The execution has answered. False where an earlier one made calls that this answer does not know of; a replay of another
+   * time tells of it, and its answer counts.
+   */
+  mayEnd(): boolean {
+    const next = this.#calls[this.#issued];
+    if (next === undefined) return true;
+    const { name, args } = next;
+    this.#tell({ seq: this.#issued + 1, expected: { name, args }, got: null });
+    return this.#ports.replay !== undefined;
+  }
+
+  /** As another process can repeat it. */
+  export(): RecordedCalls {
+    return { calls: this.#calls.map((call) => ({ ...call })), turns: this.#order.slice() };
+  }
+
+  #tell(divergence: CallDivergence): void {
+    this.#ports.replay?.onDivergence(divergence);
   }
 
   /** A call that no execution has made before. */

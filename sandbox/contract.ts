@@ -72,6 +72,36 @@ export interface InvocationPorts {
   signal?: AbortSignal;
   /** The clock of later turns and of log records, in milliseconds since 1970; the system's where absent. */
   nowMs?(): number;
+  /** Which outcomes come with the record of their calls: all, or faults alone. None where absent. */
+  record?: 'always' | 'on-fault';
+  /** Repeats an invocation of another time: no call is made, `hostCall` is never called. */
+  replay?: Replay;
+}
+
+/**
+ * What the plugin learned from outside in the course of one invocation. With bundle, input, seed and start it is all that the
+ * invocation depends on.
+ */
+export interface RecordedCalls {
+  /** By `seq`, which counts from 1; the name `timer` is a timer. `result` is null where none came in time. */
+  calls: { name: string; args: string; result: HostCallResult | null }[];
+  /** The turns after the first: which result caused it, and the clock that it showed. */
+  turns: { seq: number; nowMs: number }[];
+}
+
+export interface Replay extends RecordedCalls {
+  /**
+   * Called at the first call that is not the recorded one, or where an answer comes before all calls were made (`got` is null).
+   * In the first case the invocation ends with `sandbox-interrupted`, for nobody knows what would have been answered.
+   */
+  onDivergence(divergence: CallDivergence): void;
+}
+
+export interface CallDivergence {
+  seq: number;
+  /** Null where the record has no more calls. */
+  expected: { name: string; args: string } | null;
+  got: { name: string; args: string } | null;
 }
 
 /** What one invocation cost. Where it was executed more than once, CPU time, turns and memory are those of the last time. */
@@ -97,9 +127,13 @@ export interface Usage {
   executions: number;
 }
 
-export type Outcome =
+export type Outcome = (
   | { status: 'completed'; output: string; usage: Usage }
-  | { status: 'faulted'; fault: PluginFault; usage: Usage };
+  | { status: 'faulted'; fault: PluginFault; usage: Usage }
+) & {
+  /** Where the ports ask for it. */
+  recorded?: RecordedCalls;
+};
 
 /**
  * `pool` runs whatever comes, `spare` waits to take the place of one that dies or is recycled, `solitary` runs one

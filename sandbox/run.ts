@@ -191,7 +191,7 @@ export class Run {
 
   #onDone(output: string, outputBytes: number): void {
     // An earlier execution has made calls that this answer does not know of.
-    if (!this.#calls.isRepeated) this.#diverge();
+    if (!this.#calls.mayEnd()) this.#diverge();
     else this.#settle({ status: 'completed', output, usage: this.#usage(outputBytes) });
   }
 
@@ -229,6 +229,10 @@ export class Run {
 
   #settle(outcome: Outcome): void {
     if (this.over) return;
+    const { record } = this.#ports;
+    if (record !== undefined && (record === 'always' || outcome.status === 'faulted')) {
+      outcome.recorded = this.#calls.export();
+    }
     this.#end();
     this.#resolve(outcome);
   }

@@ -36,6 +36,8 @@ export interface RunOptions {
   signal?: AbortSignal;
   nowMs?: () => number;
   solitary?: boolean;
+  record?: InvocationPorts['record'];
+  replay?: InvocationPorts['replay'];
 }
 
 /** A bundle whose job has this body; `before` is top-level code. */
@@ -69,7 +71,7 @@ export async function openTestSandbox(
   );
 
   const run = (code: string, options: RunOptions = {}) => {
-    const { id, installation = 'one', limits, hostCall, signal, nowMs, solitary } = options;
+    const { id, installation = 'one', limits, hostCall, signal, nowMs, solitary, record, replay } = options;
     const digest = digestOf(code);
     if (code !== '') bundles.set(digest, code);
     const invocationId = id ?? `invocation-${++invocations}`;
@@ -92,6 +94,8 @@ export async function openTestSandbox(
         log: (record) => logs.push(record),
         ...(signal ? { signal } : {}),
         ...(nowMs ? { nowMs } : {}),
+        ...(record ? { record } : {}),
+        ...(replay ? { replay } : {}),
       },
     );
   };
