@@ -3,7 +3,7 @@ import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
 import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
 import { createBroker } from './capabilities/broker.ts';
-import { kvCalls } from './capabilities/kv.ts';
+import { capabilityCalls } from './capabilities/compose.ts';
 import { kvStore } from './capabilities/kv-store.ts';
 import { changeAwareCache } from './change-aware-cache.ts';
 import { checkCordons } from './check-cordons.ts';
@@ -131,7 +131,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
 
   const kv = kvStore(knex);
   const broker = createBroker({
-    calls: kvCalls(kv),
+    calls: capabilityCalls({ kvStore: kv }),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
   const runPlugin = createPluginRunner({

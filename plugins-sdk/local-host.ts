@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { createBroker } from '../host/capabilities/broker.ts';
-import { kvCalls } from '../host/capabilities/kv.ts';
+import { capabilityCalls } from '../host/capabilities/compose.ts';
 import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
 import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
@@ -80,7 +80,7 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
         return outcome;
       },
     },
-    broker: createBroker({ calls: kvCalls(store), onOutage: onFailure }),
+    broker: createBroker({ calls: capabilityCalls({ kvStore: store }), onOutage: onFailure }),
     record: (_installation, entry) => ports.onLog?.(entry),
     meter: () => {},
     nowMs,

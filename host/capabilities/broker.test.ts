@@ -1,11 +1,12 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { type CapabilityName, KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import { createBroker } from './broker.ts';
-import { kvCalls } from './kv.ts';
+import { capabilityCalls } from './compose.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
+import { testScope } from './test-scope.ts';
 
-const granted: { id: string; grants: CapabilityName[] } = { id: 'i', grants: ['kv'] };
+const granted = testScope();
 const call = (name: string, args: unknown) => ({
   invocationId: 'v',
   installationId: 'i',
@@ -17,7 +18,7 @@ const call = (name: string, args: unknown) => ({
 describe('createBroker', () => {
   const outages: unknown[] = [];
   const store = memoryKvStore(Date.now);
-  const broker = createBroker({ calls: kvCalls(store), onOutage: (error) => outages.push(error) });
+  const broker = createBroker({ calls: capabilityCalls({ kvStore: store }), onOutage: (error) => outages.push(error) });
   const ask = async (name: string, args: unknown, installation = granted) => {
     const { ok, json } = await broker(installation, call(name, args));
     return { ok, value: JSON.parse(json) };
@@ -32,7 +33,7 @@ describe('createBroker', () => {
   });
 
   it('checks the grant before it looks at the arguments', async () => {
-    const { value } = await ask('kv.get', 'not even JSON', { id: 'i', grants: [] });
+    const { value } = await ask('kv.get', 'not even JSON', testScope({ grants: [] }));
     expect(value.code).to.equal('capability-denied');
   });
 
@@ -54,7 +55,7 @@ describe('createBroker', () => {
   });
 
   it('pages through a list without loss or repetition', async () => {
-    const installation = { ...granted, id: 'pages' };
+    const installation = testScope({ id: 'pages' });
     for (let at = 0; at < 25; at++) await store.set('pages', { key: `k${at}`, json: String(at) });
     const keys: string[] = [];
     for (let cursor: string | undefined; ; ) {
@@ -68,7 +69,10 @@ describe('createBroker', () => {
 
   it('answers an outage of the store as capability-unavailable and reports the cause to the host only', async () => {
     const broken = { ...store, get: () => Promise.reject(new Error('password=hunter2')) };
-    const brokenBroker = createBroker({ calls: kvCalls(broken), onOutage: (error) => outages.push(error) });
+    const brokenBroker = createBroker({
+      calls: capabilityCalls({ kvStore: broken }),
+      onOutage: (error) => outages.push(error),
+    });
     const { json } = await brokenBroker(granted, call('kv.get', { key: 'x' }));
     expect(json).to.include('capability-unavailable').and.not.include('hunter2');
     expect(outages).to.have.length(1);

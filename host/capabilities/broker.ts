@@ -1,39 +1,36 @@
 import { Ajv } from 'ajv';
 import {
-  type CapabilityName,
-  capabilityOf,
   documentFaults,
+  grantFor,
   HOST_CALLS,
   type HostCallName,
   isHostCallName,
   type Json,
 } from '../../plugins-sdk/contract/index.ts';
 import type { HostCallRequest, HostCallResult } from '../../sandbox/index.ts';
+import type { CallScope, CapabilityContext } from './call-scope.ts';
 import { CapabilityError } from './capability-error.ts';
 
 /** Does one host call. `args` have been validated against the call's schema. */
-export type CapabilityCall = (installationId: string, args: never) => Promise<Json>;
+export type CapabilityCall = (context: CapabilityContext, args: never) => Promise<Json>;
 export type CapabilityCalls = Record<HostCallName, CapabilityCall>;
 
 /** Answers the host calls of plugins: permission first, then the arguments, the work last. Never rejects. */
-export type Broker = (
-  installation: { id: string; grants: readonly CapabilityName[] },
-  call: HostCallRequest,
-) => Promise<HostCallResult>;
+export type Broker = (scope: CallScope, call: HostCallRequest) => Promise<HostCallResult>;
 
 const ajv = new Ajv({ strict: false });
 const validators = new Map(Object.entries(HOST_CALLS).map(([name, schema]) => [name, ajv.compile(schema)]));
 
 export function createBroker(ports: { calls: CapabilityCalls; onOutage(error: unknown, call: string): void }): Broker {
-  return async (installation, { name, args }) => {
+  return async (scope, { seq, name, args }) => {
     try {
       if (!isHostCallName(name))
         throw new CapabilityError('capability-unknown', `There is no capability call "${name}".`);
-      const capability = capabilityOf(name);
-      if (!installation.grants.includes(capability)) {
-        throw new CapabilityError('capability-denied', `The operator did not grant the capability "${capability}".`);
+      const grant = grantFor(name);
+      if (grant !== null && !scope.installation.grants.includes(grant)) {
+        throw new CapabilityError('capability-denied', `The operator did not grant the capability "${grant}".`);
       }
-      const value = await ports.calls[name](installation.id, readArguments(name, args) as never);
+      const value = await ports.calls[name](contextOf(scope, seq), readArguments(name, args) as never);
       return { ok: true, json: JSON.stringify(value) };
     } catch (error) {
       if (error instanceof CapabilityError) return refused(error);
@@ -42,6 +39,17 @@ export function createBroker(ports: { calls: CapabilityCalls; onOutage(error: un
     }
   };
 }
+
+/** A getter for the signal, so that it is made only for calls that listen to it. */
+const contextOf = (scope: CallScope, callSeq: number): CapabilityContext => ({
+  installation: scope.installation,
+  invocationId: scope.invocationId,
+  deadlineAtMs: scope.deadlineAtMs,
+  callSeq,
+  get signal() {
+    return scope.signal;
+  },
+});
 
 const refused = ({ code, message }: CapabilityError): HostCallResult => ({
   ok: false,

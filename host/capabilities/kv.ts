@@ -11,12 +11,12 @@ const PAGE_BYTES_MAX = 1024 * 1024;
 /** The capability `kv`: JSON values of one installation, with versions for compare-and-set and an optional time to live. */
 export function kvCalls(store: KvStore): KvCalls {
   return {
-    'kv.get': async (installationId, { key }: { key: string }) => {
-      const entry = await store.get(installationId, key);
+    'kv.get': async ({ installation }, { key }: { key: string }) => {
+      const entry = await store.get(installation.id, key);
       return entry && entryValue(entry);
     },
     'kv.set': async (
-      installationId,
+      { installation },
       args: { key: string; value: unknown; ttlSeconds?: number; ifVersion?: number },
     ) => {
       const { value, ...entry } = args;
@@ -28,16 +28,16 @@ export function kvCalls(store: KvStore): KvCalls {
           `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`,
         );
       }
-      return { version: (await store.set(installationId, { ...entry, json })).version };
+      return { version: (await store.set(installation.id, { ...entry, json })).version };
     },
-    'kv.delete': async (installationId, { key, ifVersion }: { key: string; ifVersion?: number }) => {
-      const { deleted } = await store.delete(installationId, key, ifVersion);
+    'kv.delete': async ({ installation }, { key, ifVersion }: { key: string; ifVersion?: number }) => {
+      const { deleted } = await store.delete(installation.id, key, ifVersion);
       return { deleted };
     },
-    'kv.list': async (installationId, args: { prefix?: string; cursor?: string; limit?: number }) => {
+    'kv.list': async ({ installation }, args: { prefix?: string; cursor?: string; limit?: number }) => {
       const { prefix = '', cursor, limit = 100 } = args;
       const afterKey = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-      const found = await store.list(installationId, { prefix, afterKey, limit: limit + 1 });
+      const found = await store.list(installation.id, { prefix, afterKey, limit: limit + 1 });
       const page = withinBytes(found.slice(0, limit));
       const last = page.at(-1);
       return {
@@ -45,8 +45,8 @@ export function kvCalls(store: KvStore): KvCalls {
         cursor: last && page.length < found.length ? Buffer.from(last.key).toString('base64url') : null,
       };
     },
-    'kv.increment': async (installationId, { key, by = 1 }: { key: string; by?: number }) => {
-      const { value } = await store.increment(installationId, key, by);
+    'kv.increment': async ({ installation }, { key, by = 1 }: { key: string; by?: number }) => {
+      const { value } = await store.increment(installation.id, key, by);
       return { value };
     },
   };

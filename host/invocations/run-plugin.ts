@@ -15,6 +15,7 @@ import {
   type Usage,
 } from '../../sandbox/index.ts';
 import type { Broker } from '../capabilities/broker.ts';
+import { InvocationScope } from '../capabilities/call-scope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
@@ -76,6 +77,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
     const { id, limits } = installation;
     let entered = false;
     let cpuMs = 0;
+    let scope: InvocationScope | undefined;
     try {
       const turn = admission.enter(id, limits, signal);
       const queuedMs = turn === 0 ? 0 : await turn;
@@ -94,7 +96,10 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       };
       let logBytes = 0;
       const ended = await ports.sandbox.invoke(invocation, {
-        hostCall: (call) => ports.broker(installation, call),
+        hostCall: (call) => {
+          scope ??= new InvocationScope(installation, invocationId, invocation.startedAtMs + invocation.limits.wallMs);
+          return ports.broker(scope, call);
+        },
         log: (record) => {
           logBytes += recordLine(ports, installation, invocationId, record);
         },
@@ -113,6 +118,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       countRefusal(ports, installation, error);
       throw error;
     } finally {
+      scope?.end();
       if (entered) admission.leave(id, limits, cpuMs);
     }
   };

@@ -1,11 +1,5 @@
 import { Type } from 'typebox';
-import {
-  CAPABILITIES,
-  type CapabilityName,
-  CEILING_LIMITS,
-  type Json,
-  LimitsSchema,
-} from '../../plugins-sdk/contract/index.ts';
+import { CAPABILITY_NAMES, CEILING_LIMITS, type Json, LimitsSchema } from '../../plugins-sdk/contract/index.ts';
 import type { ProblemCode } from '../http/problems.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import type { Installations } from '../installations/contract.ts';
@@ -24,7 +18,7 @@ import {
 } from './fields.ts';
 
 const AnyJson = Type.Unsafe<Json>({ description: 'Any JSON.' });
-const Grants = Type.Array(oneOf(Object.keys(CAPABILITIES) as CapabilityName[]), { uniqueItems: true, maxItems: 32 });
+const Grants = Type.Array(oneOf(CAPABILITY_NAMES), { uniqueItems: true, maxItems: 32 });
 const SomeLimits = Type.Partial(LimitsSchema, { ...strict, title: 'Limits' });
 
 const Conduct = Type.Object(

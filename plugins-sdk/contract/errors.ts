@@ -1,3 +1,5 @@
+import { ALL_REFUSALS } from './capabilities/refusals.ts';
+
 /**
  * Everything a plugin can do wrong. The codes are permanent: callers, publishers and `docs/errors.md` rely on them.
  * The value says, in one sentence, what happened; the facts of one occurrence are in `PluginFault`.
@@ -42,9 +44,7 @@ export const CAPABILITY_REFUSALS = {
   'capability-denied': 'The operator did not grant this capability.',
   'capability-unknown': 'There is no such capability call.',
   'capability-arguments-invalid': 'The arguments do not fit the call; the message names the field.',
-  'kv-version-conflict': 'The entry was changed by somebody else since it was read.',
-  'kv-value-too-large': 'The value is larger than one entry may be.',
-  'kv-quota-exceeded': 'The installation has as many entries as it may have.',
+  ...ALL_REFUSALS,
   'capability-unavailable': 'A service behind this capability is down; try again later.',
   'invocation-over': 'The invocation that this context belongs to has been answered.',
 } as const;

@@ -1,4 +1,4 @@
-export * from './capabilities.ts';
+export * from './capabilities/index.ts';
 export * from './check-manifest.ts';
 export * from './errors.ts';
 export * from './hooks.ts';

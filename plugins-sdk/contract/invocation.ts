@@ -1,4 +1,4 @@
-import type { CapabilityName } from './capabilities.ts';
+import type { CapabilityName } from './capabilities/index.ts';
 import type { HookEvent } from './hooks.ts';
 import type { Json } from './json.ts';
 

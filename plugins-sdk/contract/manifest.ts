@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { CAPABILITIES, type CapabilityName } from './capabilities.ts';
+import { CAPABILITY_NAMES } from './capabilities/index.ts';
 import { HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
 
@@ -82,7 +82,7 @@ export const ManifestSchema = Type.Object(
       Type.Array(
         Type.Object(
           {
-            name: literals(Object.keys(CAPABILITIES) as CapabilityName[]),
+            name: literals(CAPABILITY_NAMES),
             optional: Type.Optional(
               Type.Boolean({ description: 'true: the plugin also works where the operator does not grant it.' }),
             ),

@@ -1,6 +1,5 @@
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
-import { HOST_CALLS, KV_VALUE_BYTES_MAX } from '../contract/index.ts';
 import { partsPlugin } from './build-parts.ts';
 
 /** How the guest's own frames are named in stacks, whatever the sandbox calls the script. */
@@ -30,11 +29,8 @@ async function bundleGuest(): Promise<string> {
     legalComments: 'none',
     footer: { js: `//# sourceURL=${GUEST_SCRIPT}` },
     banner: { js: '"use strict";' },
-    // Limits of the contract enter as numbers: importing its schemas would carry a schema library into every isolate.
     define: {
       GUEST_SCRIPT: JSON.stringify(GUEST_SCRIPT),
-      KV_VALUE_BYTES_MAX: String(KV_VALUE_BYTES_MAX),
-      KV_KEY_UNITS_MAX: String((HOST_CALLS['kv.get'].properties.key as { maxLength?: number }).maxLength),
     },
     plugins: [partsPlugin],
     tsconfigRaw: '{}',

@@ -1,4 +1,4 @@
-import type { LogLevel } from '../contract/capabilities.ts';
+import type { LogLevel } from '../contract/capabilities/log.ts';
 import { framesOf } from './frames.ts';
 import { inspect } from './inspect.ts';
 import { currentInvocation, type Invocation } from './invocation.ts';

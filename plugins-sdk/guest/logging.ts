@@ -1,4 +1,4 @@
-import type { LogLevel } from '../contract/capabilities.ts';
+import type { LogLevel } from '../contract/capabilities/log.ts';
 import { capText } from './describe-thrown.ts';
 import type { Invocation } from './invocation.ts';
 import { jsonStringify } from './primordials.ts';

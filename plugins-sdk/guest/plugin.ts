@@ -1,5 +1,5 @@
 import type { GuestInput, PluginShape } from '../contract/invocation.ts';
-import { kvOf, logOf } from './capabilities.ts';
+import { contextOf, routeContextOf } from './context.ts';
 import type { Invocation } from './invocation.ts';
 import { keys, NativeTypeError, SafeMap, setPrototypeOf } from './primordials.ts';
 import { requestFromWire } from './request.ts';
@@ -64,43 +64,27 @@ export function callFor(invocation: Invocation, input: GuestInput): (() => unkno
   switch (input.kind) {
     case 'http': {
       const handler = routes.get(input.route);
-      return handler && (() => handler(requestFromWire(input.request), contextOf(invocation, input, input.params)));
+      return (
+        handler &&
+        (() => handler(requestFromWire(input.request), routeContextOf(invocation, input.context, input.params)))
+      );
     }
     case 'hook': {
       const handler = hooks.get(input.event.hook);
-      return handler && (() => handler(input.event, contextOf(invocation, input)));
+      return handler && (() => handler(input.event, contextOf(invocation, input.context)));
     }
     case 'schedule': {
       const handler = schedule.get(input.name);
       const job = { name: input.name, dueAt: input.dueAt };
-      return handler && (() => handler(job, contextOf(invocation, input)));
+      return handler && (() => handler(job, contextOf(invocation, input.context)));
     }
     case 'health':
-      return () => health?.(contextOf(invocation, input));
+      return () => health?.(contextOf(invocation, input.context));
     case 'configure':
-      return () => configure?.(input.config, contextOf(invocation, input));
+      return () => configure?.(input.config, contextOf(invocation, input.context));
     case 'describe':
       return () => shape;
   }
-}
-
-function contextOf(invocation: Invocation, { context }: GuestInput, params?: Record<string, string>): object {
-  const { installation, operator, caller, grants, config } = context;
-  const facts = {
-    invocationId: context.invocationId,
-    installation,
-    operator,
-    caller,
-    config,
-    kv: kvOf(invocation, includes(grants, 'kv')),
-    log: logOf(invocation, includes(grants, 'log')),
-  };
-  return params === undefined ? facts : { ...facts, params };
-}
-
-function includes(names: readonly string[], name: string): boolean {
-  for (let at = 0; at < names.length; at += 1) if (names[at] === name) return true;
-  return false;
 }
 
 /** What the manifest promised and the bundle does not have, for the fault's message. */

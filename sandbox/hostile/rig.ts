@@ -1,8 +1,9 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createBroker } from '../../host/capabilities/broker.ts';
-import { kvCalls } from '../../host/capabilities/kv.ts';
+import { capabilityCalls } from '../../host/capabilities/compose.ts';
 import { memoryKvStore } from '../../host/capabilities/memory-kv-store.ts';
+import { testScope } from '../../host/capabilities/test-scope.ts';
 import { DEFAULT_LIMITS, type GuestInput, type Json, type Limits } from '../../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import {
@@ -50,7 +51,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
   const bundles = new Map<string, string>();
   const deaths: CordonDeath[] = [];
   const broker = createBroker({
-    calls: kvCalls(memoryKvStore(Date.now)),
+    calls: capabilityCalls({ kvStore: memoryKvStore(Date.now) }),
     onOutage: (error) => {
       throw error;
     },
@@ -80,7 +81,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
         limits: { ...ATTACK_LIMITS, ...limits },
       },
       {
-        hostCall: (call) => broker({ id: installation, grants }, call),
+        hostCall: (call) => broker(testScope({ id: installation, grants }, invocationId), call),
         log: (record) => logs.push(record),
         nowMs: () => 1_800_000_000_000,
       },

@@ -2,7 +2,13 @@ import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import type { Installation } from '../../../host/installations/contract.ts';
-import { CAPABILITIES, type CapabilityName, isCapabilityName, type Json } from '../../contract/index.ts';
+import {
+  CAPABILITIES,
+  CAPABILITY_NAMES,
+  type CapabilityName,
+  isCapabilityName,
+  type Json,
+} from '../../contract/index.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
@@ -76,7 +82,7 @@ export function readGrants(text: string): CapabilityName[] {
   if (unknown.length === 0) return [...new Set(names.filter(isCapabilityName))];
   throw new CliError(
     'usage',
-    `There is no capability "${unknown.join('", "')}"; there are: ${Object.keys(CAPABILITIES).join(', ')}.`,
+    `There is no capability "${unknown.join('", "')}"; there are: ${CAPABILITY_NAMES.join(', ')}.`,
   );
 }
 
@@ -155,7 +161,7 @@ async function chooseGrants(
 function wishesText(paint: Paint, plugin: string, wishes: CapabilityWish[]): string {
   const rows = wishes.map(({ name, reason, optional }) => [
     optional ? `${name} (optional)` : name,
-    isCapabilityName(name) ? CAPABILITIES[name] : '',
+    isCapabilityName(name) ? CAPABILITIES[name].purpose : '',
     `“${reason}”`,
   ]);
   return `${oneLine(plugin)} asks for:\n${columns(paint, ['CAPABILITY', 'WHAT IT ALLOWS', "THE PUBLISHER'S REASON"], rows)}`;

@@ -1,0 +1,53 @@
+import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
+import type { InstallationFacts } from '../installations/contract.ts';
+
+/** What a capability may know of the installation that calls it. */
+export type CallingInstallation = Pick<
+  InstallationFacts,
+  'id' | 'slug' | 'operator' | 'plugin' | 'version' | 'config' | 'manifest'
+> & { readonly grants: readonly CapabilityName[] };
+
+/** One invocation, as capabilities see it. */
+export interface CallScope {
+  readonly installation: CallingInstallation;
+  readonly invocationId: string;
+  /** When its wall limit ends it, in milliseconds since 1970 by the host's clock: work beyond that is for nobody. */
+  readonly deadlineAtMs: number;
+  /** Aborted when the invocation is over, however it ended. */
+  readonly signal: AbortSignal;
+}
+
+/** One host call. `invocationId` with `callSeq` is the idempotency key of its effect. */
+export interface CapabilityContext extends CallScope {
+  /** 1, 2, ... within the invocation. */
+  readonly callSeq: number;
+}
+
+/** The scope of one invocation. Its signal is made when somebody asks for it: most calls do not. */
+export class InvocationScope implements CallScope {
+  readonly installation: CallingInstallation;
+  readonly invocationId: string;
+  readonly deadlineAtMs: number;
+  #controller: AbortController | undefined;
+  #over = false;
+
+  constructor(installation: CallingInstallation, invocationId: string, deadlineAtMs: number) {
+    this.installation = installation;
+    this.invocationId = invocationId;
+    this.deadlineAtMs = deadlineAtMs;
+  }
+
+  get signal(): AbortSignal {
+    if (this.#controller === undefined) {
+      this.#controller = new AbortController();
+      if (this.#over) this.#controller.abort();
+    }
+    return this.#controller.signal;
+  }
+
+  /** The invocation is over. */
+  end(): void {
+    this.#over = true;
+    this.#controller?.abort();
+  }
+}

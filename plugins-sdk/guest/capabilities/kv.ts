@@ -1,0 +1,78 @@
+import type { Kv as KvContract } from '../../contract/capabilities/kv.ts';
+import { KV_KEY_UNITS_MAX, KV_VALUE_BYTES_MAX } from '../../contract/capabilities/sizes.ts';
+import { CapabilityError } from '../capability-error.ts';
+import { capText } from '../describe-thrown.ts';
+import { inspect } from '../inspect.ts';
+import { callHost, type Invocation } from '../invocation.ts';
+import { jsonStringify } from '../primordials.ts';
+import { freezeClass } from '../removals.ts';
+import { utf8LengthOver } from '../utf8.ts';
+import { assertByRuntime, BY_RUNTIME, denied, field, invalid, jsonText, textJson } from './arguments.ts';
+
+/**
+ * The capability `kv` of one invocation. Grants, sizes and types are checked here so that a refusal costs no call and
+ * no oversized text leaves the isolate; the host checks all of it again.
+ */
+class Kv implements KvContract {
+  readonly #invocation: Invocation;
+  readonly #granted: boolean;
+
+  constructor(key: object, invocation: Invocation, granted: boolean) {
+    assertByRuntime(key);
+    this.#invocation = invocation;
+    this.#granted = granted;
+  }
+
+  get(key: string): Promise<never> {
+    return this.#call('kv.get', () => `{"key":${keyJson(key)}}`);
+  }
+
+  set(key: string, value: unknown, options: { ttlSeconds?: number; ifVersion?: number } = {}): Promise<never> {
+    return this.#call('kv.set', () => {
+      const { ttlSeconds, ifVersion } = options ?? {};
+      const fields = `"key":${keyJson(key)},"value":${valueJson(value)}`;
+      return `{${fields}${field('ttlSeconds', ttlSeconds)}${field('ifVersion', ifVersion)}}`;
+    });
+  }
+
+  delete(key: string, options: { ifVersion?: number } = {}): Promise<never> {
+    return this.#call('kv.delete', () => `{"key":${keyJson(key)}${field('ifVersion', options?.ifVersion)}}`);
+  }
+
+  list(options: { prefix?: string; cursor?: string; limit?: number } = {}): Promise<never> {
+    return this.#call('kv.list', () => {
+      const { prefix = '', cursor, limit } = options ?? {};
+      return `{"prefix":${textJson('prefix', prefix)}${field('cursor', cursor ?? undefined)}${field('limit', limit)}}`;
+    });
+  }
+
+  increment(key: string, by = 1): Promise<never> {
+    return this.#call('kv.increment', () => `{"key":${keyJson(key)}${field('by', by)}}`);
+  }
+
+  /** Async, so that every refusal is a rejection and never a throw. */
+  async #call(name: string, args: () => string): Promise<never> {
+    if (!this.#granted) throw denied('kv');
+    return (await callHost(this.#invocation, name, args())) as never;
+  }
+}
+
+freezeClass(Kv, 'Kv');
+
+export const kvOf = (invocation: Invocation, granted: boolean): Kv => new Kv(BY_RUNTIME, invocation, granted);
+
+function keyJson(key: unknown): string {
+  if (typeof key !== 'string' || key === '' || key.length > KV_KEY_UNITS_MAX) {
+    throw invalid(`A key is a string of 1 to ${KV_KEY_UNITS_MAX} characters, not ${capText(inspect(key), 100)}`);
+  }
+  return jsonStringify(key);
+}
+
+function valueJson(value: unknown): string {
+  const json = jsonText(value);
+  if (json === undefined) throw invalid(`The value cannot be written as JSON: ${capText(inspect(value), 100)}`);
+  const bytes = utf8LengthOver(json, KV_VALUE_BYTES_MAX);
+  if (bytes <= KV_VALUE_BYTES_MAX) return json;
+  const message = `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`;
+  throw new CapabilityError('kv-value-too-large', message);
+}
