@@ -93,7 +93,7 @@ describe('a cordon', () => {
       const [first, second] = rig.sandbox.status().cordons.map(({ pid }) => pid) as [number, number];
       expect(lookAt(first).layers).to.include.members([...layers]);
       expect(readFileSync(`/proc/${first}/environ`, 'utf8')).to.equal('');
-      expect(readFileSync(`/proc/${first}/cmdline`, 'utf8')).to.include('cordon.ts');
+      expect(readFileSync(`/proc/${first}/cmdline`, 'utf8')).to.include('cordon.js');
       if (!isRoot) return;
       const { accounts, groups, capabilities } = lookAt(first);
       expect(new Set(accounts).size).to.equal(1);
@@ -211,15 +211,19 @@ describe('a cordon', () => {
   });
 });
 
-/** The code that a cordon needs, and no more. */
+/** The code that a sandbox needs, and no more. */
 function copyCode(root: string): void {
   const require = createRequire(import.meta.url);
   const engine = dirname(realpathSync(require.resolve('isolated-vm/package.json')));
   const compiler = createRequire(join(engine, 'package.json')).resolve('node-gyp-build/package.json');
+  const bundler = dirname(realpathSync(require.resolve('esbuild/package.json')));
   const packages = {
     'isolated-vm': engine,
     'node-gyp-build': dirname(realpathSync(compiler)),
     piscina: dirname(dirname(realpathSync(require.resolve('piscina')))),
+    esbuild: bundler,
+    '@esbuild': join(dirname(bundler), '@esbuild'),
+    typebox: join(dirname(bundler), 'typebox'),
   };
   for (const [name, folder] of Object.entries(packages)) {
     cpSync(folder, join(root, 'node_modules', name), { recursive: true, filter: (path) => !path.includes('/vendor') });

@@ -42,7 +42,7 @@ export async function createSandbox(
       'GatehouseWarning',
     );
   }
-  const supervisor = new Supervisor(options, ports, launch ?? cordonLauncher(await confinementOf(confinement)));
+  const supervisor = new Supervisor(options, ports, launch ?? (await cordonLauncher(await confinementOf(confinement))));
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

@@ -1,16 +1,13 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { realpathSync } from 'node:fs';
-import { createRequire } from 'node:module';
 import { constants } from 'node:os';
-import { dirname, join, resolve } from 'node:path';
 import type { Duplex, Readable } from 'node:stream';
 import { closeBlackBox, openBlackBox } from './black-box.ts';
+import { bundleCordon } from './bundle-cordon.ts';
 import { type Confined, confineCommand } from './confinement/confine-command.ts';
 import { type Confinement, type ConfinementMode, detectConfinement, kindOf } from './confinement/detect-confinement.ts';
 import { hasOwnAccounts, nextAccount } from './privileges.ts';
 
 const HERE = import.meta.dirname;
-const ROOT = resolve(HERE, '..');
 /** `--permission` denies the network from this major on. */
 export const NETWORK_DENYING_NODE_MAJOR = 25;
 /** An event loop takes about ten descriptors, and Node.js a dozen threads; the rest is room. */
@@ -34,30 +31,12 @@ export interface CordonProcess {
 
 export type LaunchCordon = (size: CordonSize) => CordonProcess;
 
-/** What a cordon reads: its own code and packages. Folders end with a slash, as `--allow-fs-read` wants it. */
-function readablePaths(): string[] {
-  const require = createRequire(import.meta.url);
-  const packageFolder = (name: string, from = require) => dirname(realpathSync(from.resolve(`${name}/package.json`)));
-  const engine = packageFolder('isolated-vm');
-  return [
-    `${HERE}/`,
-    `${join(ROOT, 'plugins-sdk/contract')}/`,
-    join(ROOT, 'package.json'),
-    join(ROOT, 'plugins-sdk/package.json'),
-    `${engine}/`,
-    `${packageFolder('node-gyp-build', createRequire(join(engine, 'package.json')))}/`,
-    `${dirname(dirname(realpathSync(require.resolve('piscina'))))}/`,
-    // node-gyp-build looks for it to tell musl from glibc.
-    '/etc/alpine-release',
-  ];
-}
-
 /** What Node.js itself denies a process that starts with this. */
-export const permissionArguments = (): string[] => [
+export const permissionArguments = (readable: string[]): string[] => [
   '--permission',
   '--allow-addons',
   '--allow-worker',
-  ...readablePaths().map((path) => `--allow-fs-read=${path}`),
+  ...readable.map((path) => `--allow-fs-read=${path}`),
   // "--allow-addons must be used with extreme caution": it is.
   '--disable-warning=SecurityWarning',
   '--disable-warning=ExperimentalWarning',
@@ -72,13 +51,13 @@ export const ENGINE_ARGUMENTS = [
   '--single-threaded',
 ];
 
-/** What the kernel has to know to confine a cordon with so many lanes. */
-export function confinedCordon(lanes: number): Omit<Confined, 'layers' | 'tools'> {
+/** What the kernel has to know to confine a cordon with so many lanes that reads `readable` and starts in `cwd`. */
+export function confinedCordon(lanes: number, readable: string[] = [], cwd = '/'): Omit<Confined, 'layers' | 'tools'> {
   return {
     isRoot: process.getuid?.() === 0,
     hasOwnAccount: hasOwnAccounts(),
     arch: process.arch,
-    root: { readable: [process.execPath, ...readablePaths()], cwd: HERE, kindOf },
+    root: { readable: [process.execPath, ...readable], cwd, kindOf },
     descriptorsMax: DESCRIPTORS.base + DESCRIPTORS.perLane * lanes,
     threadsMax: THREADS.base + THREADS.perLane * lanes,
   };
@@ -96,26 +75,28 @@ export function confinementOf(mode: ConfinementMode): Promise<Confinement> {
   return confinement;
 }
 
-/** Starts cordons that can do as little as the machine allows. */
-export const cordonLauncher =
-  ({ layers, tools }: Confinement): LaunchCordon =>
-  ({ lanes, isolatesPerLane, residentMiBMax }) => {
-    const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(), join(HERE, 'cordon.ts')];
+/** Starts cordons that can do as little as the machine allows. Ready when their code is: once per process, 0.1 s. */
+export async function cordonLauncher({ layers, tools }: Confinement): Promise<LaunchCordon> {
+  const { folder, main, readable: engine } = await bundleCordon();
+  const readable = [`${folder}/`, ...engine];
+  const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(readable), main];
+  return ({ lanes, isolatesPerLane, residentMiBMax }) => {
     const sizes = [lanes, isolatesPerLane, residentMiBMax, nextAccount()].map(String);
-    const command = confineCommand([...node, ...sizes], { ...confinedCordon(lanes), layers, tools });
-    return startCordon(command, lanes);
+    const command = confineCommand([...node, ...sizes], { ...confinedCordon(lanes, readable, folder), layers, tools });
+    return startCordon(command, lanes, folder);
   };
+}
 
 /**
  * Starts a process with an empty environment and the descriptors of a cordon: 3 (black box), 4 (control) and 5... (one
  * socket for each lane). Close the black box when the process is gone.
  */
-export function startCordon([program, ...args]: string[], lanes: number): CordonProcess {
+export function startCordon([program, ...args]: string[], lanes: number, cwd = HERE): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
   try {
     const child = spawn(program!, args, {
       // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
-      cwd: HERE,
+      cwd,
       env: {},
       stdio: ['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe', ...Array.from({ length: lanes }, () => 'pipe' as const)],
     });

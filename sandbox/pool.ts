@@ -1,13 +1,16 @@
 import { Piscina } from 'piscina';
 import type { LaneTask } from './lane.ts';
 
+/** Set by bundle-cordon.ts, where there are files of JavaScript and none of TypeScript. */
+declare const LANE_FILE: string | undefined;
+
 /**
  * Starts one thread for each task, which owns it for life. Resolves when the first lane ends (the host has closed its
  * descriptor), rejects when one dies; a dead lane cannot be replaced, because this process may no longer read its code.
  */
 export async function runLanes(tasks: LaneTask[]): Promise<void> {
   const pool = new Piscina({
-    filename: new URL('./lane.ts', import.meta.url).href,
+    filename: typeof LANE_FILE === 'string' ? LANE_FILE : new URL('./lane.ts', import.meta.url).href,
     minThreads: tasks.length,
     maxThreads: tasks.length,
     concurrentTasksPerWorker: 1,

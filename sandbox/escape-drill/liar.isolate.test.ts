@@ -12,7 +12,7 @@ const INSTALLATIONS = Array.from({ length: 12 }, (_, at) => `installation-${at}`
 
 /** The first cordon was taken over before anything ran in it; all others are honest. */
 const withLiar = async (lie: string, seed = 1): Promise<LaunchCordon> => {
-  const honest = cordonLauncher(await confinementOf('auto'));
+  const honest = await cordonLauncher(await confinementOf('auto'));
   let started = 0;
   return (size) =>
     started++ === 0

@@ -19,6 +19,9 @@ import type { Armour, AttemptResult, Targets } from './attempt.ts';
 
 const HERE = import.meta.dirname;
 const ROOT = resolve(HERE, '../..');
+const SANDBOX = resolve(HERE, '..');
+/** More than a cordon reads: the drill's code is not bundled. */
+const READABLE = [`${SANDBOX}/`, join(ROOT, 'package.json')];
 /** In everything that must stay secret. */
 export const SECRET = 'drill-secret-7c1f0d';
 
@@ -105,12 +108,12 @@ export async function runDrill({ armour, layers = ALL_LAYERS, otherPids }: Drill
   const granted = await confinementOf('auto');
   const active = new Set(layers.filter((layer) => granted.layers.has(layer)));
   const { targets, close } = await openTargets({ otherPids, reckless: active.has('system-call-filter') });
-  const permissions = armour === 'shipped' ? permissionArguments() : ['--disable-warning=ExperimentalWarning'];
+  const permissions = armour === 'shipped' ? permissionArguments(READABLE) : ['--disable-warning=ExperimentalWarning'];
   const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissions, join(HERE, 'drill-cordon.ts')];
   const command = [...node, armour, String(nextAccount()), JSON.stringify(targets)];
-  const confined = { ...confinedCordon(1), layers: active, tools: granted.tools };
+  const confined = { ...confinedCordon(1, READABLE, SANDBOX), layers: active, tools: granted.tools };
   try {
-    const said = await hear(startCordon(confineCommand(command, confined), 1));
+    const said = await hear(startCordon(confineCommand(command, confined), 1, SANDBOX));
     const noticed = close();
     return { ...(JSON.parse(said) as Pick<DrillReport, 'main' | 'thread'>), noticed, active: [...active] };
   } catch (error) {

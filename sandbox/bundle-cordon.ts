@@ -1,0 +1,85 @@
+import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { tmpdir } from 'node:os';
+import { dirname, join } from 'node:path';
+import { pathToFileURL } from 'node:url';
+import { build, type Plugin } from 'esbuild';
+
+const HERE = import.meta.dirname;
+
+/** The code of cordons as plain JavaScript. */
+export interface CordonCode {
+  /** Nobody else can look into it. It goes when this process ends. */
+  folder: string;
+  /** What a cordon starts with. */
+  main: string;
+  /** Files that it reads besides those in `folder`: the engine. */
+  readable: string[];
+}
+
+const require = createRequire(import.meta.url);
+const ENGINE = dirname(realpathSync(require.resolve('isolated-vm/package.json')));
+
+/** The engine stays where it is, and is looked for here: a cordon need not search for what fits this machine. */
+function engineAt(file: string): Plugin {
+  return {
+    name: 'engine',
+    setup({ onResolve, onLoad }) {
+      onResolve({ filter: /^isolated-vm$/ }, () => ({ path: file, namespace: 'engine' }));
+      onResolve({ filter: /./, namespace: 'engine' }, () => ({ path: file, external: true }));
+      onLoad({ filter: /./, namespace: 'engine' }, () => ({
+        contents: `module.exports = require(${JSON.stringify(file)}).ivm;`,
+      }));
+    },
+  };
+}
+
+let bundled: Promise<CordonCode> | null = null;
+
+/**
+ * Makes three files of everything that a cordon runs: the main thread, a lane, and piscina's worker. A cordon then reads no TypeScript, no
+ * package and nothing of the contract that it does not need: its start takes 0.1 s of CPU time instead of 0.23. And it may read nothing else
+ * either. Once per process, in 0.1 s.
+ */
+export function bundleCordon(): Promise<CordonCode> {
+  bundled ??= bundle().catch((error) => {
+    bundled = null;
+    throw error;
+  });
+  return bundled;
+}
+
+async function bundle(): Promise<CordonCode> {
+  // For its owner alone, like everything that mkdtemp makes; a cordon loads it before it becomes somebody else.
+  const folder = realpathSync(mkdtempSync(join(tmpdir(), 'gatehouse-cordon-')));
+  process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
+  const findNative = createRequire(join(ENGINE, 'package.json'))('node-gyp-build') as { path(folder: string): string };
+  const engine = realpathSync(findNative.path(ENGINE));
+  await build({
+    entryPoints: {
+      cordon: join(HERE, 'cordon.ts'),
+      lane: join(HERE, 'lane.ts'),
+      // piscina looks for it beside itself, by this name.
+      worker: join(dirname(require.resolve('piscina')), 'worker.js'),
+    },
+    outdir: folder,
+    bundle: true,
+    format: 'cjs',
+    platform: 'node',
+    target: `node${process.versions.node}`,
+    minifyWhitespace: true,
+    minifySyntax: true,
+    legalComments: 'none',
+    define: {
+      // Packages are looked for where they lie.
+      'import.meta.url': JSON.stringify(pathToFileURL(join(HERE, 'cordon.ts')).href),
+      LANE_FILE: JSON.stringify(join(folder, 'lane.js')),
+    },
+    plugins: [engineAt(engine)],
+    // piscina does without where it is not there; it is for priorities of threads, which nobody asks for.
+    external: ['@napi-rs/nice'],
+    tsconfigRaw: '{}',
+    logLevel: 'silent',
+  });
+  return { folder, main: join(folder, 'cordon.js'), readable: [engine, join(ENGINE, 'package.json')] };
+}
