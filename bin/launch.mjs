@@ -17,6 +17,7 @@ const COMMANDS = {
   check: ['bin/test.ts', 'check'],
   bench: ['bin/bench.ts'],
   soak: ['bin/soak.ts'],
+  wpt: ['bin/wpt.ts'],
   gatehouse: ['bin/gatehouse.ts'],
   gate: ['bin/gate.ts'],
 };
