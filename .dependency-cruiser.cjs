@@ -108,6 +108,7 @@ module.exports = {
       { path: DATABASE_PACKAGES, dependencyTypesNot: ['type-only'] },
     ),
     oneDoor('redis', '^host/redis\\.ts$', 'ioredis'),
+    oneDoor('outside', '^host/egress/', 'undici'),
     oneDoor('metrics', '^host/metrics\\.ts$', 'prom-client'),
   ],
   options: {
