@@ -59,7 +59,10 @@ describe('bundlePlugin', () => {
       ...mixed('../../'),
       '../tsconfig.json': '{"compilerOptions":{"useDefineForClassFields":false,"target":"es5"}}',
     });
-    const [one, two] = await Promise.all([near, far].map((folder) => bundlePlugin({ folder, manifest })));
+    const [one, two] = await Promise.all(
+      // The sizes of parts count the way up to them; the code does not have it.
+      [near, far].map(async (folder) => ({ ...(await bundlePlugin({ folder, manifest })), parts: [] })),
+    );
     expect(two).to.deep.equal(one);
     for (const folder of [near, far, tmpdir(), process.cwd()]) expect(JSON.stringify(one)).to.not.contain(folder);
     expect(one!.code).to.not.contain('../');
@@ -79,14 +82,90 @@ describe('bundlePlugin', () => {
   for (const name of ['node:fs', 'fs/promises', 'child_process']) {
     it(`refuses ${name} and says who imports it`, async () => {
       const folder = await pluginIn('.', {
-        'src/index.ts': `import './deep.ts'`,
-        'src/deep.ts': `import '${name}'; export {}`,
+        'src/index.ts': `import './deep.ts'; export default {}`,
+        'src/deep.ts': `import * as own from '${name}'; console.log(own);`,
       });
       const [fault] = await faultsOf(bundlePlugin({ folder, manifest }));
       expect(fault).to.include({ file: 'src/deep.ts', line: 1 });
-      expect(fault!.text).to.contain(`"${name}" belongs to Node.js`).and.contain('src/deep.ts');
+      const bare = name.replace('node:', '');
+      expect(fault!.text).to.contain(`"${bare}" belongs to Node.js`).and.contain('src/index.ts → src/deep.ts');
     });
   }
+
+  it('names the way from the plugin to the package that wants a built-in', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': `import { a } from 'outer';\nexport default a;`,
+      'node_modules/outer/package.json': '{"name":"outer","main":"index.js"}',
+      'node_modules/outer/index.js': `exports.a = require('inner');`,
+      'node_modules/inner/package.json': '{"name":"inner","main":"lib/index.js"}',
+      'node_modules/inner/lib/index.js': `\nconst { Readable } = require('stream');\nmodule.exports = Readable;`,
+    });
+    const [fault, ...others] = await faultsOf(bundlePlugin({ folder, manifest }));
+    expect(others).to.deep.equal([]);
+    const chain = ['src/index.ts', 'node_modules/outer/index.js', 'node_modules/inner/lib/index.js'];
+    expect(fault).to.deep.include({ file: 'node_modules/inner/lib/index.js', line: 2, chain });
+    expect(fault!.text).to.contain(chain.join(' → ')).and.contain('ReadableStream');
+  });
+
+  it('lets a package want built-ins where nothing uses them, or where it can do without', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': `import { pure } from 'mixed'; export default { pure };`,
+      'node_modules/mixed/package.json': '{"name":"mixed","module":"index.mjs","browser":{"crypto":false}}',
+      'node_modules/mixed/index.mjs': `
+        import fs from 'fs';
+        import own from 'crypto';
+        let util; try { util = require('node:util') } catch {}
+        export const impure = () => fs.readFileSync('x');
+        export const pure = () => [typeof util, typeof own];`,
+    });
+    const { code } = await bundlePlugin({ folder, manifest });
+    expect(code).to.not.contain('readFileSync').and.not.contain('node:fs');
+  });
+
+  it('refuses native code, by file and by package', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': `import { a } from 'addon'; import b from './b.node'; export default { a, b };`,
+      'src/b.node': '',
+      'node_modules/addon/package.json': '{"name":"addon","main":"index.js","scripts":{"install":"node-gyp rebuild"}}',
+      'node_modules/addon/index.js': `exports.a = 1;`,
+    });
+    const [fault] = await faultsOf(bundlePlugin({ folder, manifest }));
+    expect(fault!.text).to.match(/package addon is native code \(its install script runs "node-gyp rebuild"\)/);
+    await writeFile(join(folder, 'src/index.ts'), `import b from './b.node'; export default { b };`);
+    const [file] = await faultsOf(bundlePlugin({ folder, manifest }));
+    expect(file!.text).to.match(/"\.\/b\.node" is native code/);
+    await writeFile(join(folder, 'src/index.ts'), `import { a } from 'addon'; export default 1;`);
+    expect((await bundlePlugin({ folder, manifest })).parts.map((part) => part.file)).to.deep.equal(['src/index.ts']);
+  });
+
+  it('refuses sources that are too deep for the bundler, and bundles the next ones', async () => {
+    const deep = (text: string) => `const deep = ${text};\nexport default { deep };`;
+    const folder = await pluginIn('.', {
+      'src/index.ts': deep(`${'('.repeat(400_000)}1${')'.repeat(400_000)}`),
+    });
+    const [fault] = await faultsOf(bundlePlugin({ folder, manifest }));
+    expect(fault).to.deep.include({ file: 'src/index.ts' });
+    expect(fault!.text).to.match(/levels deep/);
+    await writeFile(join(folder, 'src/index.ts'), deep('(1)'));
+    expect((await bundlePlugin({ folder, manifest })).code).to.contain('deep');
+  });
+
+  it('says what of each file is in the bundle', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': INDEX,
+      'src/words.ts': `export const words = 'é';`,
+      ...mixed(''),
+    });
+    const { parts, code } = await bundlePlugin({ folder, manifest });
+    expect(parts.map(({ file, package: name }) => [file, name])).to.have.deep.members([
+      ['src/index.ts', null],
+      ['src/words.ts', null],
+      ['node_modules/mixed/index.js', 'mixed'],
+      ['gatehouse-sdk:define-plugin.ts', '@gatehouse/plugin-sdk'],
+    ]);
+    const sum = parts.reduce((total, { bytes }) => total + bytes, 0);
+    expect(sum).to.be.greaterThan(100).and.at.most(Buffer.byteLength(code));
+  });
 
   it('takes a package that only has the name of a built-in', async () => {
     const folder = await pluginIn('.', {

@@ -1,8 +1,13 @@
 import { existsSync, readFileSync } from 'node:fs';
-import { builtinModules } from 'node:module';
-import { join, relative, resolve, sep } from 'node:path';
+import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { type BuildFailure, type BuildResult, build, type Message, type Plugin } from 'esbuild';
+import { type BuildFailure, type BuildResult, build, type Message, type Plugin, stop } from 'esbuild';
+import { type BundlePart, partsOf, SDK_NAMESPACE } from './bundling/bundle-parts.ts';
+import { importChain } from './bundling/import-chain.ts';
+import { leaveNativeFiles, NATIVE_PREFIX, nativePackages } from './bundling/native-code.ts';
+import { adviceFor, builtInName, leaveBuiltIns } from './bundling/node-built-ins.ts';
+import { packageOf, portable } from './bundling/portable-path.ts';
+import { refuseDeepSources } from './bundling/refuse-deep-sources.ts';
 import { BUNDLE_BYTES_MAX, type Manifest } from './contract/index.ts';
 
 /** One thing that the bundler says, with its place in the plugin's folder. */
@@ -13,6 +18,8 @@ export interface BundleMessage {
   line?: number;
   /** From 1. */
   column?: number;
+  /** Who imports whom, from the plugin's entry to the file that is at fault. */
+  chain?: string[];
 }
 
 export interface PluginBundle {
@@ -21,6 +28,8 @@ export interface PluginBundle {
   /** Source map v3 with the sources' contents; its paths are relative to the plugin's folder. */
   sourceMap: string;
   warnings: BundleMessage[];
+  /** What of each file is in the code, the largest first. */
+  parts: BundlePart[];
 }
 
 /** The sources cannot become a bundle; `faults` says every reason that was found. */
@@ -43,8 +52,10 @@ const ENTRY_NAME = 'gatehouse:entry';
 
 /**
  * Bundles the entry of a plugin and everything it imports into one readable IIFE (ES2024), which hands the definition to
- * the guest runtime. Nothing is minified: moderators read what will run.
- * Refuses with BundleRefused: entry missing, syntax errors, unresolved imports, built-ins of Node.js, code over BUNDLE_BYTES_MAX.
+ * the guest runtime. Nothing is minified: moderators read what will run. What nothing uses is left out, and may want
+ * whatever it likes.
+ * Refuses with BundleRefused: entry missing, syntax errors, unresolved imports, built-ins of Node.js, native code, sources
+ * too deep for the bundler, code over BUNDLE_BYTES_MAX.
  */
 export async function bundlePlugin(source: {
   folder: string;
@@ -57,49 +68,130 @@ export async function bundlePlugin(source: {
   }
   const built = await runEsbuild(folder, source.manifest.entry);
   const inputs = Object.keys(built.metafile.inputs);
+  const parts = partsOf(built.metafile, ENTRY_NAME);
+  const native = nativeFaults(folder, built.metafile);
+  if (native.length > 0) throw new BundleRefused(native);
   const [code, sourceMap] = ['.js', '.map'].map(
     (end) => built.outputFiles.find(({ path }) => path.endsWith(end))!.text,
   );
   const bundle = { code: withoutOuterPaths(code!, inputs), sourceMap: withPortableSources(sourceMap!) };
   const bytes = Buffer.byteLength(bundle.code);
-  if (bytes > BUNDLE_BYTES_MAX) throw new BundleRefused([tooLarge(bytes, built.metafile)]);
-  return { ...bundle, warnings: built.warnings.map(toMessage) };
+  if (bytes > BUNDLE_BYTES_MAX) throw new BundleRefused([tooLarge(bytes, parts)]);
+  return { ...bundle, warnings: built.warnings.map(toMessage), parts };
 }
 
 type Built = BuildResult<{ write: false; metafile: true }>;
+type Metafile = Built['metafile'];
 
-function runEsbuild(folder: string, entry: string): Promise<Built> {
+/**
+ * Built-ins that are left after tree shaking are looked for in a second build: what is optional, by a `try` around its
+ * `require`, passes there, and everything else gets its place in the sources.
+ */
+async function runEsbuild(folder: string, entry: string): Promise<Built> {
+  const shaken = await runOnce(folder, entry, new Set()).catch(refuseWith(toMessage));
+  const outside = Object.values(shaken.metafile.outputs).flatMap(({ imports }) => imports.map(({ path }) => path));
+  const wanted = new Set(outside.flatMap((path) => builtInName(path) ?? []));
+  if (wanted.size === 0) return shaken;
+  const present = new Set(partsOf(shaken.metafile, ENTRY_NAME).map(({ file }) => file));
+  return runOnce(folder, entry, wanted).catch(
+    refuseWith((message) => {
+      const fault = toMessage(message);
+      const name = builtInName(/^Could not resolve "(.+)"/.exec(message.text)?.[1] ?? '');
+      if (name === null) return fault;
+      return present.has(fault.file ?? '') ? builtInFault(folder, shaken.metafile, fault, name) : null;
+    }),
+  );
+}
+
+/** Where nothing is left to say, the failure itself is: it has a reason that is not the plugin's. */
+const refuseWith =
+  (show: (message: Message) => BundleMessage | null) =>
+  (failure: BuildFailure | Error): never => {
+    if (!('errors' in failure) || !Array.isArray(failure.errors)) throw failure;
+    const faults = failure.errors.flatMap((message: Message) => show(message) ?? []);
+    throw faults.length === 0 ? failure : new BundleRefused(faults);
+  };
+
+function builtInFault(folder: string, metafile: Metafile, fault: BundleMessage, name: string): BundleMessage {
+  const path = Object.keys(metafile.inputs).find((input) => portable(input) === fault.file)!;
+  const { shown, chain } = chainTo(metafile, path);
+  const [native] = nativePackages(folder, [path]);
+  const nature = native === undefined ? '' : ` The package ${native.name} is native code: ${native.reason}.`;
+  const advice = native === undefined ? adviceFor(name) : '';
+  const text = `"${name}" belongs to Node.js and does not exist in the sandbox. Imported by ${shown}.${nature}`;
+  return { ...fault, text: advice === '' ? text : `${text} ${advice}`, chain };
+}
+
+function chainTo(metafile: Metafile, path: string): { shown: string; chain: string[] } {
+  const chain = importChain(metafile, ENTRY_NAME, path).slice(1).map(portable);
+  return { shown: chain.join(' → ') || portable(path), chain };
+}
+
+/** What of a native package is in the bundle cannot do without what is not: its compiled part. */
+function nativeFaults(folder: string, metafile: Metafile): BundleMessage[] {
+  const present = Object.values(metafile.outputs).flatMap(({ inputs }) => Object.keys(inputs));
+  const packages = nativePackages(folder, present).map(({ name, reason, file }) => {
+    const { shown, chain } = chainTo(metafile, file);
+    const text = `The package ${name} is native code (${reason}), which the sandbox never runs. Imported by ${shown}.`;
+    return { text, file: packageOf(portable(file))!.folder, chain };
+  });
+  if (packages.length > 0) return packages;
+  return present.flatMap((path) =>
+    (metafile.inputs[path]?.imports ?? []).filter(isNativeFile).map((imported) => {
+      const { shown, chain } = chainTo(metafile, path);
+      const name = imported.path.slice(NATIVE_PREFIX.length);
+      return {
+        text: `"${name}" is native code, which the sandbox never runs. Imported by ${shown}.`,
+        file: portable(path),
+        chain,
+      };
+    }),
+  );
+}
+
+const isNativeFile = ({ path, external }: { path: string; external?: boolean }): boolean =>
+  external === true && path.startsWith(NATIVE_PREFIX);
+
+/** Its process died, as it does of sources that overflow its stack. The next build gets another. */
+const GONE = /^The service (?:was stopped|is no longer running)/;
+
+async function runOnce(folder: string, entry: string, resolved: ReadonlySet<string>): Promise<Built> {
   const tsconfig = join(folder, 'tsconfig.json');
-  return build({
-    stdin: {
-      contents: `import plugin from ${JSON.stringify(`./${entry}`)};\nglobalThis.__gatehouse_define(plugin);\n`,
-      resolveDir: folder,
-      sourcefile: ENTRY_NAME,
-      loader: 'js',
-    },
-    absWorkingDir: folder,
-    outfile: join(folder, 'bundle.js'),
-    write: false,
-    metafile: true,
-    bundle: true,
-    format: 'iife',
-    target: 'es2024',
-    platform: 'browser',
-    conditions: ['worker'],
-    charset: 'utf8',
-    legalComments: 'none',
-    sourcemap: 'external',
-    treeShaking: true,
-    define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
-    loader: { '.txt': 'text', '.md': 'text', '.html': 'text', '.css': 'text', '.svg': 'text' },
-    // A tsconfig.json above the folder would make the output depend on where the folder lies.
-    ...(existsSync(tsconfig) ? { tsconfig } : { tsconfigRaw: '{}' }),
-    plugins: [resolveSdk, refuseBuiltIns(folder)],
-    logLevel: 'silent',
-  }).catch((failure: BuildFailure) => {
-    if (!Array.isArray(failure.errors)) throw failure;
-    throw new BundleRefused(failure.errors.map(toMessage));
-  }) as Promise<Built>;
+  try {
+    return (await build({
+      stdin: {
+        contents: `import plugin from ${JSON.stringify(`./${entry}`)};\nglobalThis.__gatehouse_define(plugin);\n`,
+        resolveDir: folder,
+        sourcefile: ENTRY_NAME,
+        loader: 'js',
+      },
+      absWorkingDir: folder,
+      outfile: join(folder, 'bundle.js'),
+      write: false,
+      metafile: true,
+      bundle: true,
+      format: 'iife',
+      target: 'es2024',
+      platform: 'browser',
+      conditions: ['worker'],
+      charset: 'utf8',
+      legalComments: 'none',
+      sourcemap: 'external',
+      treeShaking: true,
+      define: { 'process.env.NODE_ENV': '"production"', global: 'globalThis' },
+      loader: { '.txt': 'text', '.md': 'text', '.html': 'text', '.css': 'text', '.svg': 'text' },
+      // A tsconfig.json above the folder would make the output depend on where the folder lies.
+      ...(existsSync(tsconfig) ? { tsconfig } : { tsconfigRaw: '{}' }),
+      plugins: [resolveSdk, leaveBuiltIns(resolved), leaveNativeFiles, refuseDeepSources],
+      logLevel: 'silent',
+    })) as Built;
+  } catch (error) {
+    if (!GONE.test((error as Error).message)) throw error;
+    await stop();
+    throw new BundleRefused([
+      { text: 'The bundler died of these sources: something in them nests too deeply, or is far too large.' },
+    ]);
+  }
 }
 
 /** The SDK lies elsewhere on every machine, so it enters the bundle under a fixed name. */
@@ -108,55 +200,20 @@ const resolveSdk: Plugin = {
   setup({ onResolve, onLoad }) {
     onResolve({ filter: SDK_NAMES }, () => ({
       path: 'define-plugin.ts',
-      namespace: 'gatehouse-sdk',
+      namespace: SDK_NAMESPACE,
       sideEffects: false,
     }));
-    onLoad({ filter: /.*/, namespace: 'gatehouse-sdk' }, () => ({
+    onLoad({ filter: /.*/, namespace: SDK_NAMESPACE }, () => ({
       contents: readFileSync(SDK_FILE, 'utf8'),
       loader: 'ts',
     }));
   },
 };
 
-const BUILT_INS = new Set(builtinModules.filter((name) => !name.startsWith('_')));
-
-/** A package of the same name, such as `events`, is preferred where the plugin depends on one. */
-const refuseBuiltIns = (folder: string): Plugin => ({
-  name: 'refuse-built-ins',
-  setup(esbuild) {
-    esbuild.onResolve({ filter: /^[a-z@]/ }, async ({ path, importer, resolveDir, kind, pluginData }) => {
-      if (pluginData === SEEN) return undefined;
-      const name = path.replace(/^node:/, '');
-      if (!path.startsWith('node:') && !BUILT_INS.has(name.replace(/\/$/, ''))) return undefined;
-      const resolved = path.startsWith('node:')
-        ? null
-        : await esbuild.resolve(path, { importer, resolveDir, kind, pluginData: SEEN });
-      if (resolved && resolved.errors.length === 0) return resolved;
-      const by = relative(folder, importer).split(sep).join('/');
-      return {
-        errors: [
-          { text: `"${path}" belongs to Node.js and does not exist in the sandbox (imported by ${portable(by)})` },
-        ],
-      };
-    });
-  },
-});
-const SEEN = Symbol('resolved by refuse-built-ins');
-
 const toMessage = ({ text, location }: Message): BundleMessage => ({
   text,
   ...(location ? { file: portable(location.file), line: location.line, column: location.column + 1 } : {}),
 });
-
-/** A path below the folder stays; one outside it is named from its last node_modules on, or without its way up. */
-function portable(path: string): string {
-  const at = path.lastIndexOf('node_modules/');
-  return path.startsWith('..') || path.startsWith('/')
-    ? at >= 0
-      ? path.slice(at)
-      : path.replace(/^(?:\.\.\/)+|^\/+/, '')
-    : path;
-}
 
 /**
  * esbuild names files outside the folder by their way up from it, in comments and in CommonJS wrappers. Both stand on
@@ -178,12 +235,9 @@ function withPortableSources(sourceMap: string): string {
   return JSON.stringify({ ...map, sources: map.sources.map(portable) });
 }
 
-function tooLarge(bytes: number, metafile: Built['metafile']): BundleMessage {
-  const parts = Object.entries(Object.values(metafile.outputs).find(({ entryPoint }) => entryPoint)?.inputs ?? {})
-    .sort(([, a], [, b]) => b.bytesInOutput - a.bytesInOutput)
-    .slice(0, 3)
-    .map(([path, { bytesInOutput }]) => `${portable(path)} (${bytesInOutput} bytes)`);
+function tooLarge(bytes: number, parts: BundlePart[]): BundleMessage {
+  const largest = parts.slice(0, 3).map(({ file, bytes: part }) => `${file} (${part} bytes)`);
   return {
-    text: `the bundle has ${bytes} bytes; at most ${BUNDLE_BYTES_MAX} are allowed. Its largest parts: ${parts.join(', ')}`,
+    text: `the bundle has ${bytes} bytes; at most ${BUNDLE_BYTES_MAX} are allowed. Its largest parts: ${largest.join(', ')}`,
   };
 }

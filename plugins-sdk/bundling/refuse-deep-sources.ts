@@ -1,0 +1,40 @@
+import { readFile, stat } from 'node:fs/promises';
+import type { Plugin } from 'esbuild';
+
+/** Shorter sources cannot nest deeply enough to hurt. */
+const CHECKED_BYTES_MIN = 8 * 1024;
+/** Nobody writes this and no generator needs it. The bundler, which recurses, takes minutes or dies a little further on. */
+const DEPTH_MAX = 2_000;
+
+/** `deep` where brackets stay open beyond DEPTH_MAX. Strings and comments are not told apart: their brackets balance. */
+export function isTooDeep(text: string): boolean {
+  if (text.length < CHECKED_BYTES_MIN) return false;
+  let depth = 0;
+  for (let at = 0; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    // ( [ { and ) ] }
+    if (unit === 40 || unit === 91 || unit === 123) {
+      depth += 1;
+      if (depth > DEPTH_MAX) return true;
+    } else if ((unit === 41 || unit === 93 || unit === 125) && depth > 0) depth -= 1;
+  }
+  return false;
+}
+
+export const TOO_DEEP = `nests more than ${DEPTH_MAX} levels deep; move large values into text or JSON that is parsed when it is needed`;
+
+/** Refuses a source that would overflow the bundler's stack, which ends its process and says nothing useful. */
+export const refuseDeepSources: Plugin = {
+  name: 'refuse-deep-sources',
+  setup({ onLoad }) {
+    onLoad({ filter: /\.(?:[cm]?[jt]s|[jt]sx|json)$/, namespace: 'file' }, async ({ path }) => {
+      // What cannot be read is reported by the bundler.
+      const bytes = await stat(path).then(
+        ({ size }) => size,
+        () => 0,
+      );
+      if (bytes < CHECKED_BYTES_MIN || !isTooDeep(await readFile(path, 'utf8'))) return undefined;
+      return { errors: [{ text: TOO_DEEP, location: { file: path } }] };
+    });
+  },
+};
