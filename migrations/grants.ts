@@ -12,7 +12,8 @@ export const GRANTS: Record<string, string[]> = {
   installations: [
     'select',
     'insert',
-    'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at)',
+    'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at, follows, canary_percent)',
+    'update (promote_after_seconds, revision, purge_at)',
   ],
   installation_conduct: [
     'select',
@@ -21,6 +22,9 @@ export const GRANTS: Record<string, string[]> = {
   ],
   installation_strikes: ['select', 'insert'],
   notifications: ['select', 'insert', 'update (read_at)'],
+  installation_leases: ['select', 'insert', 'update', 'delete'],
+  rollouts: ['select', 'insert', 'update (state, percent, promote_after_seconds, reason, facts, ended_at)'],
+  rollout_samples: ['select', 'insert', 'update', 'delete'],
   kv_entries: ['select', 'insert', 'update', 'delete'],
   installation_logs: ['select', 'insert', 'delete'],
   schedule_runs: ['select', 'insert', 'delete'],
