@@ -2,14 +2,20 @@ import { BundleRefused, bundlePlugin, type PluginBundle, showMessage } from '../
 import { CliError } from './errors.ts';
 import type { Project } from './load-project.ts';
 
-/** Bundles a project. Refuses with: bundle-failed; its fact `frames` names every reason with file, line and column. */
+/**
+ * Bundles a project. Refuses with: bundle-failed; its fact `frames` names every reason with file, line and
+ * column, `messages` says the same for programs.
+ */
 export async function bundleProject(project: Project): Promise<PluginBundle> {
   try {
     return await bundlePlugin(project);
   } catch (error) {
     if (!(error instanceof BundleRefused)) throw error;
     const { entry } = project.manifest;
-    throw new CliError('bundle-failed', `${entry} cannot be bundled.`, { frames: error.faults.map(showMessage) });
+    throw new CliError('bundle-failed', `${entry} cannot be bundled.`, {
+      frames: error.faults.map(showMessage),
+      messages: error.faults,
+    });
   }
 }
 

@@ -1,9 +1,11 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { BundlePart } from '../../bundling/bundle-parts.ts';
 import {
   ARCHIVE_BYTES_MAX,
   ARCHIVE_FILES,
   ARCHIVE_UNPACKED_BYTES_MAX,
+  BUNDLE_BYTES_MAX,
   type Manifest,
   sha256Hex,
 } from '../../contract/index.ts';
@@ -26,6 +28,8 @@ export interface PackedPlugin {
   /** SHA-256 of the bundle's code: what the sandbox knows it by. */
   bundleDigest: string;
   files: { name: string; bytes: number }[];
+  /** What of each source file is in the bundle, the largest first. */
+  parts: BundlePart[];
   warnings: string[];
 }
 
@@ -60,6 +64,7 @@ export async function packPlugin(folder: string): Promise<PackedPlugin> {
     digest: sha256Hex(tar),
     bundleDigest: sha256Hex(bundle.code),
     files: Object.entries(files).map(([name, content]) => ({ name, bytes: Buffer.byteLength(content) })),
+    parts: bundle.parts,
     warnings: [
       ...warningLines(bundle),
       ...(readme === null ? ['There is no README.md; operators read it before they install.'] : []),
@@ -73,16 +78,38 @@ function refuseLarge(what: string, bytes: number, bytesMax: number): void {
   throw new CliError('archive-too-large', message, { bytes, bytesMax });
 }
 
-export function packedText(paint: Paint, { plugin, version, digest, archive, files, warnings }: PackedPlugin): string {
+const OWN_FILES = '(your files)';
+const PARTS_SHOWN_MAX = 15;
+
+/** Bytes by package, or by file, the largest first: `[name, size, share of the bundle]`. */
+function partRows(parts: BundlePart[], byFile: boolean): string[][] {
+  const bytesBy = new Map<string, number>();
+  for (const { file, package: name, bytes } of parts) {
+    const key = byFile ? file : (name ?? OWN_FILES);
+    bytesBy.set(key, (bytesBy.get(key) ?? 0) + bytes);
+  }
+  const all = parts.reduce((sum, { bytes }) => sum + bytes, 0) || 1;
+  const rows = [...bytesBy]
+    .sort(([, a], [, b]) => b - a)
+    .map(([name, bytes]) => [name, bytesText(bytes), `${((bytes / all) * 100).toFixed(1)} %`]);
+  const rest = rows.length - PARTS_SHOWN_MAX;
+  return rest > 1 && !byFile ? [...rows.slice(0, PARTS_SHOWN_MAX), [`and ${rest} more`, '', '']] : rows;
+}
+
+export function packedText(paint: Paint, packed: PackedPlugin, { byFile = false } = {}): string {
+  const { plugin, version, digest, archive, files, parts, warnings } = packed;
+  const bundleBytes = files.find(({ name }) => name === ARCHIVE_FILES.bundle)!.bytes;
   const rows = files.map(({ name, bytes }) => [name, bytesText(bytes)]);
   const about: [string, string][] = [
     ['digest', digest],
-    ['archive', bytesText(archive.length)],
+    ['archive', `${bytesText(archive.length)} of at most ${bytesText(ARCHIVE_BYTES_MAX)}`],
+    ['bundle', `${bytesText(bundleBytes)} of at most ${bytesText(BUNDLE_BYTES_MAX)}`],
   ];
   return [
     `${paint('green', '✔')} Packed ${plugin}@${version}`,
     fields(paint, about),
     columns(paint, ['FILE', 'SIZE'], rows),
+    columns(paint, [byFile ? 'SOURCE' : 'PACKAGE', 'IN THE BUNDLE', 'SHARE'], partRows(parts, byFile)),
     ...warnings.map((warning) => `${paint('yellow', 'warning')} ${warning}`),
   ].join('\n');
 }
@@ -91,12 +118,13 @@ export function packCommand(cli: Cli): void {
   verb(cli, {
     name: 'pack',
     summary: 'Make the release archive of a plugin',
-    examples: ['gate pack', 'gate pack ./my-plugin --out /tmp', 'gate pack --json'],
+    examples: ['gate pack', 'gate pack ./my-plugin --out /tmp', 'gate pack --by-file', 'gate pack --json'],
   })
     .argument('[folder]', 'folder of the plugin', '.')
     .option('--out <folder>', 'where the .gpk file goes', '.')
+    .option('--by-file', 'show the size of every source file instead of every package')
     .action(
-      cli.answer(async (folder: string, options: { out: string }) => {
+      cli.answer(async (folder: string, options: { out: string; byFile?: boolean }) => {
         const packed = await packPlugin(resolve(cli.settings.cwd, folder));
         const path = join(resolve(cli.settings.cwd, options.out), archiveName(packed.manifest));
         await writeFile(path, packed.archive).catch((error) => {
@@ -105,7 +133,7 @@ export function packCommand(cli: Cli): void {
         const { archive, manifest: _manifest, ...value } = packed;
         return {
           value: { path, archiveBytes: archive.length, ...value },
-          text: (paint) => `${packedText(paint, packed)}\n${fields(paint, [['written', path]])}`,
+          text: (paint) => `${packedText(paint, packed, options)}\n${fields(paint, [['written', path]])}`,
         };
       }),
     );
