@@ -2,6 +2,7 @@ import { type Static, Type } from 'typebox';
 import { CAPABILITY_NAMES } from './capabilities/index.ts';
 import { HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
+import { PERSONAL_PATTERN } from './recording.ts';
 
 const literals = <Name extends string>(names: readonly Name[]) =>
   Type.Unsafe<Name>(Type.Union(names.map((name) => Type.Literal(name))));
@@ -118,6 +119,14 @@ export const ManifestSchema = Type.Object(
       Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'JSON Schema of the configuration.' }),
     ),
     limits: Type.Optional(Type.Partial(LimitsSchema, strict)),
+    personal: Type.Optional(
+      Type.Array(Type.String({ maxLength: 300, pattern: PERSONAL_PATTERN }), {
+        maxItems: 50,
+        uniqueItems: true,
+        description:
+          'Personal values, which recordings hold as placeholders: /body/email, /query/name, /payload/buyer/*, /results/kv.get/value/email.',
+      }),
+    ),
     pricing: Type.Optional(Pricing),
   },
   strict,
