@@ -2,6 +2,8 @@ import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { listPlugins } from './catalog/list-plugins.ts';
 import { createListingStore } from './catalog/listing-store.ts';
+import { publishedVersions, resolveRelease } from './catalog/resolve-release.ts';
+import { createVersionStore } from './catalog/version-store.ts';
 import type { Registry } from './contract.ts';
 import { authenticateSecret } from './identity/authenticate-secret.ts';
 import { createOrganisation } from './identity/create-organisation.ts';
@@ -40,6 +42,7 @@ export function createRegistry({ database, signingKey, nowMs, newId }: RegistryP
   const keys = createKeyStore(database);
   const releases = createReleaseStore(database);
   const listings = createListingStore(database);
+  const versions = createVersionStore(database);
   const review = {
     transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
       database.transaction((transaction) => work(reviewStores(transaction))),
@@ -67,6 +70,13 @@ export function createRegistry({ database, signingKey, nowMs, newId }: RegistryP
     }),
     listReleases: listReleases({ releases }),
     findRelease: findRelease({ releases }),
+    resolveRelease: resolveRelease({
+      versions,
+      findRelease: findRelease({ releases }),
+      releaseById: releaseById({ releases }),
+      releaseByVersion: async (name) => (await releases.findByName(name))?.release ?? null,
+    }),
+    publishedVersions: publishedVersions({ versions }),
     approveRelease: approveRelease(review),
     rejectRelease: rejectRelease(review),
     listPlugins: listPlugins({ listings }),

@@ -130,6 +130,16 @@ export interface Registry {
   ): Promise<Page<Release>>;
   /** Without a version: the newest published one. Refuses with: release-unknown. */
   findRelease(actor: Principal, name: { plugin: string; version?: string }): Promise<Release>;
+  /**
+   * The release that a version, a range (`^1.2`, `latest`) or nothing (the newest) means now; `range` is null for a version and
+   * for nothing. Refuses with: release-unknown, version-range-invalid, version-range-unsatisfied.
+   */
+  resolveRelease(
+    actor: Principal,
+    wish: { plugin: string; version?: string },
+  ): Promise<{ release: Release; range: string | null }>;
+  /** Every published version of these plugins, in no order. */
+  publishedVersions(plugins: string[]): Promise<{ plugin: string; releaseId: string; version: string }[]>;
   /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid, release-signature-invalid. */
   approveRelease(actor: Principal, releaseId: string): Promise<Release>;
   /** Idempotent. Refuses with: release-unknown, release-state-invalid. */

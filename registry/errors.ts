@@ -15,6 +15,8 @@ export const REGISTRY_REFUSALS = {
   'release-signature-invalid': "No registered key of the publisher signed this archive's digest.",
   'release-version-taken': 'This version was published before with other contents; versions are immutable.',
   'release-unknown': 'There is no such release.',
+  'version-range-invalid': 'This is neither a version nor a range of versions.',
+  'version-range-unsatisfied': 'No published release of the plugin fits this range.',
   'release-state-invalid': 'The release is in a state that does not allow this.',
 } as const;
 

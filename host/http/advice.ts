@@ -32,6 +32,14 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'config-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'release-not-installable': 'Wait for its approval, or choose a published version.',
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
+  'consent-needed':
+    'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
+  'rollout-running':
+    '`gate update <installation> --promote` takes the canary, `gate rollback <installation>` drops it.',
+  'rollout-unknown': 'Start one: `gate update <installation> <version> --canary 10`.',
+  'rollback-target-unknown':
+    'Name a version: `gate update <installation> <version>`; `gate rollouts` shows the history.',
+  'installation-busy': 'Send the request again as Retry-After says.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
@@ -55,6 +63,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'release-signature-invalid': 'Sign with a key that is registered (`gate keygen --register`), after the last change.',
   'release-version-taken': 'Raise the version: what was published never changes.',
   'release-unknown': 'Check plugin and version; releases of others show once they are published.',
+  'version-range-invalid': 'Send a version (1.2.3), a range (^1.2, ~1.2.3, >=1.2 <2) or latest.',
+  'version-range-unsatisfied': 'Choose a range that one of `published` fits.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
 
   'sandbox-saturated': 'Wait as long as Retry-After says; the host has more work than it may queue.',

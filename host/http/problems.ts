@@ -37,6 +37,11 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'config-invalid': 422,
   'release-not-installable': 409,
   'engine-incompatible': 409,
+  'consent-needed': 409,
+  'rollout-running': 409,
+  'rollout-unknown': 409,
+  'rollback-target-unknown': 409,
+  'installation-busy': 409,
   'notification-unknown': 404,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
@@ -61,6 +66,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'release-version-taken': 409,
   'release-unknown': 404,
   'release-state-invalid': 409,
+  'version-range-invalid': 422,
+  'version-range-unsatisfied': 409,
 
   'sandbox-saturated': 503,
   'sandbox-interrupted': 503,
@@ -86,6 +93,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
 /** Where the facts do not say `retryAfterMs`. */
 const RETRY_AFTER_SECONDS: Partial<Record<ProblemCode, number>> = {
   'installation-saturated': 1,
+  'installation-busy': 2,
   'cpu-budget-exhausted': 1,
   'host-overloaded': 1,
   'sandbox-saturated': 1,
