@@ -101,7 +101,8 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   });
   const logs = installationLogStore(knex);
   const showFrames = createFaultFrames({
-    loadSourceMap: async (digest) => (await registry.loadBundle(digest)).sourceMap,
+    loadSourceMap: async ({ bundleDigest, releaseId }) =>
+      (await registry.loadBundle(bundleDigest, releaseId)).sourceMap,
     nowMs,
   });
   const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });

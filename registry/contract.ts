@@ -151,7 +151,8 @@ export interface Registry {
   releaseById(releaseId: string): Promise<Release | null>;
   /**
    * The code of a published (or since yanked) release, after its digest and both signatures have been verified once more.
+   * Any release with this code will do, and its source map may be another publisher's; with `releaseId` it is that release.
    * Refuses with: release-unknown, release-signature-invalid.
    */
-  loadBundle(bundleDigest: string): Promise<{ code: string; sourceMap: string | null }>;
+  loadBundle(bundleDigest: string, releaseId?: string): Promise<{ code: string; sourceMap: string | null }>;
 }

@@ -17,18 +17,20 @@ const entryOf = (stack: string | undefined, source: InstallationLogEntry['source
   facts: { kind: 'http', fault: { code: 'plugin-threw', message: 'no', ...(stack !== undefined && { stack }) } },
 });
 
-function faultFrames(load: (digest: string) => string | null = () => SOURCE_MAP) {
+const releaseOf = (releaseId: string) => ({ releaseId, bundleDigest: 'same' });
+
+function faultFrames(load: (releaseId: string) => string | null = () => SOURCE_MAP) {
   const loads: string[] = [];
   let nowMs = 0;
   const showFrames = createFaultFrames({
     nowMs: () => nowMs,
-    loadSourceMap: async (digest) => {
-      loads.push(digest);
-      return load(digest);
+    loadSourceMap: async ({ releaseId }) => {
+      loads.push(releaseId);
+      return load(releaseId);
     },
   });
   const shown = async (digest: string, stack = IN_BUNDLE) =>
-    (await showFrames(entryOf(stack), digest)).facts.fault.stack;
+    (await showFrames(entryOf(stack), releaseOf(digest))).facts.fault.stack;
   const pass = (ms: number) => {
     nowMs += ms;
   };
@@ -38,17 +40,27 @@ function faultFrames(load: (digest: string) => string | null = () => SOURCE_MAP)
 describe('createFaultFrames', () => {
   it('shows where a fault happened in the sources, and changes nothing else', async () => {
     const { showFrames } = faultFrames();
-    expect(await showFrames(entryOf(IN_BUNDLE), 'd')).to.deep.equal(entryOf(IN_SOURCE));
+    expect(await showFrames(entryOf(IN_BUNDLE), releaseOf('d'))).to.deep.equal(entryOf(IN_SOURCE));
   });
 
   it('asks for no map where there is nothing to map', async () => {
     const { showFrames, loads } = faultFrames();
-    const others = [entryOf(undefined), entryOf(IN_BUNDLE, 'log'), { ...entryOf(''), facts: {} }];
-    for (const entry of others) expect(await showFrames(entry, 'd')).to.deep.equal(entry);
+    const others = [entryOf(undefined), { ...entryOf(''), facts: {} }];
+    for (const entry of others) expect(await showFrames(entry, releaseOf('d'))).to.deep.equal(entry);
     expect(loads).to.deep.equal([]);
   });
 
-  it('reads the map of a bundle once', async () => {
+  it('shows the frames of errors that a plugin wrote down itself, and leaves the rest of the line alone', async () => {
+    const { showFrames } = faultFrames();
+    const line = (frame: string) => ({
+      ...entryOf(undefined, 'log'),
+      message: `failed\n${frame}`,
+      facts: { n: 1, text: 'x', error: { name: 'E', stack: frame }, list: [IN_BUNDLE] },
+    });
+    expect(await showFrames(line(IN_BUNDLE), releaseOf('d'))).to.deep.equal(line(IN_SOURCE));
+  });
+
+  it('reads the map of a release once', async () => {
     const { shown, loads } = faultFrames();
     for (let n = 0; n < 20; n += 1) expect(await shown('a', `${IN_BUNDLE}\n    at n${n}`)).to.include('src/pay.ts');
     expect(await shown('b')).to.equal(IN_SOURCE);

@@ -5,7 +5,7 @@ import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
 import { batchWriter } from './batch-writer.ts';
 import type { InstallationLogEntry } from './contract.ts';
-import type { ShowFrames } from './fault-frames.ts';
+import type { ReleasedCode, ShowFrames } from './fault-frames.ts';
 import type { InstallationLogStore, LogLine } from './installation-log-store.ts';
 import { refusalLog, type Whose } from './refusal-log.ts';
 import { usageMeter } from './usage-meter.ts';
@@ -36,11 +36,11 @@ export function createRecorder(ports: {
   nowMs(): number;
 }): Recorder {
   const { logs, usage, metrics, showFrames, log, nowMs } = ports;
-  const lines = batchWriter<{ line: LogLine; bundleDigest: string }>({
+  const lines = batchWriter<{ line: LogLine; release: ReleasedCode }>({
     write: async (batch) => {
       const shown: LogLine[] = [];
       // One after another: one map of a stranger is enough to have in memory.
-      for (const { line, bundleDigest } of batch) shown.push(await showFrames(line, bundleDigest));
+      for (const { line, release } of batch) shown.push(await showFrames(line, release));
       await logs.append(shown);
     },
     onLost: (count, error) => log.error({ count, err: error }, 'log lines lost'),
@@ -50,8 +50,8 @@ export function createRecorder(ports: {
   const meter = usageMeter(usage, nowMs);
   const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
   const refusals = refusalLog(nowMs);
-  const record = ({ id, bundleDigest }: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
-    lines.add({ line: { id: uuidv7(), installationId: id, ...entry }, bundleDigest });
+  const record = (installation: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
+    lines.add({ line: { id: uuidv7(), installationId: installation.id, ...entry }, release: installation });
   const flushLogs = () => {
     refusals.drain(record);
     return lines.flush();

@@ -9,7 +9,7 @@ const TOLD: Partial<Record<InvocationRefusalCode, string>> = {
   'sandbox-interrupted': 'sandbox processes ended under them',
 };
 
-export type Whose = Pick<InstallationFacts, 'id' | 'bundleDigest'>;
+export type Whose = Pick<InstallationFacts, 'id' | 'releaseId' | 'bundleDigest'>;
 
 export interface RefusalLog {
   /** Counts one; only arithmetic, no I/O. */

@@ -20,8 +20,10 @@ export interface LoadBundlePorts {
  */
 export const loadBundle =
   (ports: LoadBundlePorts): Registry['loadBundle'] =>
-  async (bundleDigest) => {
-    const candidates = /^[0-9a-f]{64}$/.test(bundleDigest) ? await ports.releases.listByBundle(bundleDigest) : [];
+  async (bundleDigest, releaseId) => {
+    const candidates = /^[0-9a-f]{64}$/.test(bundleDigest)
+      ? await ports.releases.listByBundle(bundleDigest, releaseId)
+      : [];
     if (candidates.length === 0) throw new RegistryRefusal('release-unknown', undefined, { bundleDigest });
     for (const candidate of candidates) {
       const read = await verifiedArchive(ports, candidate, bundleDigest);

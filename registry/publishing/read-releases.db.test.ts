@@ -2,9 +2,10 @@ import { generateKeyPairSync } from 'node:crypto';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
-import { sha256Hex, signRelease } from '../../plugins-sdk/contract/index.ts';
+import { ARCHIVE_FILES, sha256Hex, signRelease } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Release } from '../index.ts';
 import {
+  envelopeOf,
   refusalOf,
   releaseFiles,
   sampleManifest,
@@ -118,6 +119,30 @@ describe('reading releases', () => {
 
     it('gives the code of a published release', async () => {
       expect(await load(published)).to.deep.equal({ code: 'export default 1;', sourceMap: null });
+    });
+
+    it('gives the source map of the release that is asked for, whoever else published the same code', async () => {
+      const code = 'export default "twin";';
+      const load = async (name: string, sourceMap: string) => {
+        const manifest = sampleManifest({ publisher: 'acme', name });
+        const files = [...releaseFiles(manifest, code), { name: ARCHIVE_FILES.sourceMap, content: sourceMap }];
+        const archive = gzipSync(await tarOf(files));
+        const envelope = envelopeOf(manifest, archive, acme.privateKey);
+        const { id } = await test.registry.publishRelease(acme.principal, { archive, envelope });
+        return test.registry.approveRelease(test.moderator, id);
+      };
+      const first = await load('twin-one', '{"mine":1}');
+      const second = await load('twin-two', '{"mine":2}');
+      expect(first.bundleDigest).to.equal(second.bundleDigest);
+      for (const [release, sourceMap] of [
+        [first, '{"mine":1}'],
+        [second, '{"mine":2}'],
+      ] as const) {
+        const loaded = await test.registry.loadBundle(release.bundleDigest, release.id);
+        expect(loaded).to.deep.equal({ code, sourceMap });
+      }
+      const none = await refusalOf(test.registry.loadBundle(first.bundleDigest, published.id));
+      expect(none.code).to.equal('release-unknown');
     });
 
     it('refuses a bundle of a release that is not published, or of none', async () => {

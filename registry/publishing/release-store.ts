@@ -45,8 +45,8 @@ export interface ReleaseStore {
   findByName(name: { publisher: string; name: string; version?: string }): Promise<StoredRelease | null>;
   /** Newest first. */
   list(filter: ReleaseFilter): Promise<StoredRelease[]>;
-  /** Published or yanked releases with this bundle, newest first, at most 20. */
-  listByBundle(bundleDigest: string): Promise<StoredRelease[]>;
+  /** Published or yanked releases with this bundle, newest first, at most 20; with `releaseId` that one alone. */
+  listByBundle(bundleDigest: string, releaseId?: string): Promise<StoredRelease[]>;
   archiveOf(releaseId: string): Promise<Buffer>;
   saveReview(
     releaseId: string,
@@ -109,10 +109,13 @@ export function createReleaseStore(database: Knex): ReleaseStore {
       }
       return (await query).map(storedOf);
     },
-    async listByBundle(bundleDigest) {
+    async listByBundle(bundleDigest, releaseId) {
       const rows = await select()
         .where('releases.bundle_digest', bundleDigest)
         .whereIn('releases.state', ['published', 'yanked'])
+        .modify((query) => {
+          if (releaseId !== undefined) query.where('releases.id', releaseId);
+        })
         .orderBy('releases.id', 'desc')
         .limit(20);
       return rows.map(storedOf);
