@@ -32,3 +32,13 @@ export const GRANTS: Record<string, string[]> = {
   usage_refusals: ['select', 'insert', 'update', 'delete'],
   migrations: ['select'],
 };
+  call_results: ['select', 'insert', 'delete'],
+  events: ['select', 'insert', 'update (payload)', 'delete'],
+  event_deliveries: [
+    'select',
+    'insert',
+    'update (attempt, claims, next_at, claimed_until, given_up_at, error)',
+    'delete',
+  ],
+  installation_grants: ['select', 'insert', 'update (used_at)', 'delete'],
+  usage_capabilities: ['select', 'insert', 'update', 'delete'],

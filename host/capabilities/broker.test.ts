@@ -67,6 +67,39 @@ describe('createBroker', () => {
     expect(keys).to.deep.equal(Array.from({ length: 25 }, (_, at) => `k${at}`).sort());
   });
 
+  it('refuses to read more at once than an isolate can take', async () => {
+    const installation = testScope({ id: 'large' });
+    const keys = ['a', 'b', 'c', 'd', 'e'];
+    for (const key of keys) await store.set('large', { key, json: JSON.stringify('x'.repeat(KV_VALUE_BYTES_MAX - 2)) });
+    expect((await ask('kv.getMany', { keys: keys.slice(0, 4) }, installation)).ok).to.equal(true);
+    expect((await ask('kv.getMany', { keys }, installation)).value.code).to.equal('kv-read-too-large');
+  });
+
+  it('takes a transaction apart before it does anything of it', async () => {
+    const faulty = [
+      [],
+      Array(21).fill({ increment: 'n' }),
+      [{ check: 'a' }],
+      [{ set: 'a' }],
+      [{ set: 'a', delete: 'a', value: 1 }],
+      [{ delete: '' }],
+    ];
+    for (const operations of faulty) {
+      const { value } = await ask('kv.transaction', { operations });
+      expect(value.code, JSON.stringify(operations)).to.equal('capability-arguments-invalid');
+    }
+    const huge = [{ increment: 'n' }, { set: 'a', value: 'x'.repeat(KV_VALUE_BYTES_MAX) }];
+    expect((await ask('kv.transaction', { operations: huge })).value.code).to.equal('kv-value-too-large');
+    const fits = [
+      { check: 'n', version: 0 },
+      { increment: 'n', by: 2 },
+      { set: 'gone', value: null },
+      { delete: 'gone' },
+    ];
+    const { value } = await ask('kv.transaction', { operations: fits });
+    expect(value.results).to.deep.equal([{ version: 0 }, { value: 2 }, { version: 1 }, { deleted: true }]);
+  });
+
   it('answers an outage of the store as capability-unavailable and reports the cause to the host only', async () => {
     const broken = { ...store, get: () => Promise.reject(new Error('password=hunter2')) };
     const brokenBroker = createBroker({

@@ -45,6 +45,7 @@ const contextOf = (scope: CallScope, callSeq: number): CapabilityContext => ({
   installation: scope.installation,
   invocationId: scope.invocationId,
   deadlineAtMs: scope.deadlineAtMs,
+  repeatable: scope.repeatable,
   callSeq,
   get signal() {
     return scope.signal;

@@ -13,6 +13,8 @@ export interface CallScope {
   readonly invocationId: string;
   /** When its wall limit ends it, in milliseconds since 1970 by the host's clock: work beyond that is for nobody. */
   readonly deadlineAtMs: number;
+  /** Whether another host may execute the invocation again, under the same id, after this one is gone. */
+  readonly repeatable: boolean;
   /** Aborted when the invocation is over, however it ended. */
   readonly signal: AbortSignal;
 }
@@ -28,13 +30,15 @@ export class InvocationScope implements CallScope {
   readonly installation: CallingInstallation;
   readonly invocationId: string;
   readonly deadlineAtMs: number;
+  readonly repeatable: boolean;
   #controller: AbortController | undefined;
   #over = false;
 
-  constructor(installation: CallingInstallation, invocationId: string, deadlineAtMs: number) {
+  constructor(installation: CallingInstallation, invocationId: string, deadlineAtMs: number, repeatable = false) {
     this.installation = installation;
     this.invocationId = invocationId;
     this.deadlineAtMs = deadlineAtMs;
+    this.repeatable = repeatable;
   }
 
   get signal(): AbortSignal {

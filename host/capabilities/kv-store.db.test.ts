@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
+import { KV_ENTRIES_MAX, sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
 import { describeKvStore } from './kv-store.suite.ts';
 import { kvStore } from './kv-store.ts';
@@ -41,5 +42,48 @@ describe('kvStore', () => {
     const json = JSON.stringify({ text: 'a\u0000b\ud800', list: [1e21, -0.5, null] });
     await store.set(id, { key: 'x', json });
     expect((await store.get(id, 'x'))?.json).to.equal(json);
+  });
+
+  it('counts an expired entry as absent in a transaction as well, and leaves no row for a key that is absent', async () => {
+    const store = kvStore(database.knex);
+    const id = await addInstallation(database);
+    await store.set(id, { key: 'x', json: '7', ttlSeconds: 3600 });
+    const expired = { expires_at: database.knex.raw("now() - interval '1 second'") };
+    await database.knex('kv_entries').where({ installation_id: id }).update(expired);
+    const operations = [{ check: 'x', version: 0 }, { check: 'y', version: 0 }, { increment: 'x' }];
+    expect((await store.transaction(id, operations)).at(-1)).to.deep.equal({ value: 1 });
+    const rows = await database.knex('kv_entries').where({ installation_id: id });
+    expect(rows.map(({ key, version }) => [key, version])).to.deep.equal([['x', '1']]);
+  });
+
+  it('holds the quota in transactions, and counts what they remove', async () => {
+    const store = kvStore(database.knex);
+    const id = await addInstallation(database);
+    await database.knex.raw(
+      "INSERT INTO kv_entries (installation_id, key, value, version) SELECT ?, 'k' || n, '0', 1 FROM generate_series(1, ?) AS n",
+      [id, KV_ENTRIES_MAX],
+    );
+    const refused = await store.transaction(id, [{ set: 'new', json: '1' }]).catch(({ code }) => code);
+    expect(refused).to.equal('kv-quota-exceeded');
+    const swapped = await store.transaction(id, [{ delete: 'k1' }, { set: 'new', json: '1' }]);
+    expect(swapped).to.deep.equal([{ deleted: true }, { version: 1 }]);
+    const increment = await store.increment(id, 'other', 1).catch(({ code }) => code);
+    expect(increment).to.equal('kv-quota-exceeded');
+  });
+
+  it('forgets calls whose time is over, and only those', async () => {
+    const store = kvStore(database.knex);
+    const id = await addInstallation(database);
+    const key = (callSeq: number, keepUntilMs: number) => ({
+      invocationId: `sweep-${id}`,
+      callSeq,
+      argsSha256: sha256Hex('a'),
+      keepUntilMs,
+    });
+    await store.increment(id, 'n', 1, key(1, Date.now() - 1_000));
+    await store.increment(id, 'n', 1, key(2, Date.now() + 60_000));
+    await store.sweepExpired();
+    const kept = await database.knex('call_results').where({ invocation_id: `sweep-${id}` });
+    expect(kept.map(({ call_seq }) => call_seq)).to.deep.equal([2]);
   });
 });

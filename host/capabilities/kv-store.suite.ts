@@ -1,8 +1,11 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
+import { v7 as uuidv7 } from 'uuid';
+import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import type { CapabilityError } from './capability-error.ts';
 import type { KvStore } from './kv-store.contract.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
+import type { StoredOperation } from './rules/kv-operations.ts';
 
 const refusal = async (call: Promise<unknown>): Promise<string> => {
   try {
@@ -89,6 +92,115 @@ export function describeKvStore(name: string, open: () => Promise<{ store: KvSto
       expect(await keys('', '')).to.deep.equal(['B', 'a%', 'a%b', 'a_b', 'ab', 'ä', '\uFF5E', '\u{1F600}']);
       expect(await keys('a%', '')).to.deep.equal(['a%', 'a%b']);
       expect(await keys('a', 'a%b')).to.deep.equal(['a_b', 'ab']);
+    });
+
+    it('reads many entries in the order of the keys, with null for those that are absent', async () => {
+      const id = await fresh();
+      await store.set(id, { key: 'a', json: '1' });
+      await store.set(id, { key: 'b', json: '2' });
+      const entries = await store.getMany(id, ['b', 'x', 'a', 'b']);
+      expect(entries.map((entry) => entry?.json ?? null)).to.deep.equal(['2', null, '1', '2']);
+    });
+
+    it('does all operations of a transaction, each on what those before have left', async () => {
+      const id = await fresh();
+      await store.set(id, { key: 'stock', json: '3' });
+      await store.set(id, { key: 'old', json: '0' });
+      const results = await store.transaction(id, [
+        { check: 'stock', version: 1 },
+        { increment: 'stock', by: -1 },
+        { check: 'stock', version: 2 },
+        { check: 'order', version: 0 },
+        { set: 'order', json: '{"é":1}' },
+        { delete: 'old' },
+        { delete: 'never' },
+        { increment: 'count' },
+      ]);
+      expect(results).to.deep.equal([
+        { version: 1 },
+        { value: 2 },
+        { version: 2 },
+        { version: 0 },
+        { version: 1 },
+        { deleted: true },
+        { deleted: false },
+        { value: 1 },
+      ]);
+      const left = await store.list(id, { prefix: '', afterKey: '', limit: 10 });
+      expect(left.map(({ key, json, version }) => [key, json, version])).to.deep.equal([
+        ['count', '1', 1],
+        ['order', '{"é":1}', 1],
+        ['stock', '2', 2],
+      ]);
+    });
+
+    it('does nothing of a transaction of which one operation cannot be done', async () => {
+      const id = await fresh();
+      await store.set(id, { key: 'text', json: '"x"' });
+      const refused = (last: StoredOperation) =>
+        refusal(store.transaction(id, [{ set: 'a', json: '1' }, { delete: 'text' }, last]));
+      expect(await refused({ check: 'a', version: 2 })).to.equal('kv-version-conflict');
+      expect(await refused({ check: 'text', version: 1 })).to.equal('kv-version-conflict');
+      const odd = store.transaction(id, [{ set: 'a', json: '1' }, { increment: 'text' }]);
+      expect(await refusal(odd)).to.equal('capability-arguments-invalid');
+      const left = await store.list(id, { prefix: '', afterKey: '', limit: 10 });
+      expect(left.map(({ key }) => key)).to.deep.equal(['text']);
+    });
+
+    it('lets concurrent transactions and single writes over the same keys neither lose nor block each other', async () => {
+      const id = await fresh();
+      const moves = Array.from({ length: 12 }, (_, at) => {
+        const [from, to] = at % 2 ? ['a', 'b'] : ['b', 'a'];
+        return store.transaction(id, [{ increment: from!, by: -1 }, { increment: to!, by: 1 }, { increment: 'moves' }]);
+      });
+      const singles = Array.from({ length: 6 }, () => store.increment(id, 'a', 1));
+      await Promise.all([...moves, ...singles]);
+      const counts = await store.getMany(id, ['a', 'b', 'moves']);
+      expect(counts.map((entry) => entry?.json)).to.deep.equal(['6', '0', '12']);
+    });
+
+    it('lets exactly one of many concurrent transactions take a key that is absent', async () => {
+      const id = await fresh();
+      const taken = await Promise.all(
+        Array.from({ length: 8 }, (_, at) =>
+          refusal(
+            at % 2
+              ? store.transaction(id, [
+                  { check: 'seat', version: 0 },
+                  { set: 'seat', json: String(at) },
+                ])
+              : store.set(id, { key: 'seat', json: String(at), ifVersion: 0 }),
+          ),
+        ),
+      );
+      expect(taken.filter((code) => code === 'none')).to.have.length(1);
+    });
+
+    it('does a call once, whoever makes it again, and another call under the same number anew', async () => {
+      const id = await fresh();
+      const invocationId = uuidv7();
+      const key = (callSeq: number, args = 'a') => ({
+        invocationId,
+        callSeq,
+        argsSha256: sha256Hex(args),
+        keepUntilMs: Date.now() + 60_000,
+      });
+      await store.set(id, { key: 'x', json: '1' });
+      const calls: (() => Promise<unknown>)[] = [
+        () => store.increment(id, 'n', 5, key(1)),
+        () => store.set(id, { key: 'x', json: '2', ifVersion: 1 }, key(2)),
+        () => store.set(id, { key: 'new', json: '2', ifVersion: 0 }, key(3)),
+        () => store.transaction(id, [{ check: 't', version: 0 }, { increment: 't' }, { increment: 'n' }], key(4)),
+        () => store.delete(id, 'x', 2, key(5)),
+      ];
+      for (const call of calls) {
+        const first = await call();
+        expect(await call()).to.deep.equal(first);
+      }
+      expect((await store.get(id, 'n'))?.json).to.equal('6');
+      expect(await store.increment(id, 'n', 5, key(1, 'b'))).to.deep.equal({ value: 11 });
+      const again = await Promise.all([1, 2, 3, 4].map(() => store.increment(id, 'n', 1, key(6))));
+      expect(again).to.deep.equal(Array(4).fill({ value: 12 }));
     });
 
     it('behaves as the model in memory does under any sequence of operations', async () => {

@@ -1,8 +1,11 @@
 import type { Knex } from 'knex';
 import { KV_ENTRIES_MAX } from '../../plugins-sdk/contract/index.ts';
+import type { CallKey } from './call-key.ts';
+import { keyBindings, onceFor, recording, sweepCallResults } from './call-results-store.ts';
 import { CapabilityError } from './capability-error.ts';
+import { notAnInteger } from './kv-refusals.ts';
 import type { EntryToStore, KvStore, StoredEntry } from './kv-store.contract.ts';
-import { notAnInteger } from './memory-kv-store.ts';
+import { kvTransaction } from './kv-transaction-store.ts';
 
 /** An expired entry counts as absent everywhere; a write over it starts at version 1 again. */
 const LIVE = '(kv_entries.expires_at IS NULL OR kv_entries.expires_at > now())';
@@ -13,23 +16,23 @@ const LIVE = '(kv_entries.expires_at IS NULL OR kv_entries.expires_at > now())';
 const BELOW_QUOTA = `(SELECT count(*) FROM (SELECT 1 FROM kv_entries WHERE installation_id = :installationId LIMIT ${KV_ENTRIES_MAX}) AS counted) < ${KV_ENTRIES_MAX}`;
 
 const UPDATE = `
-  UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
+  WITH effect AS (UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
   WHERE installation_id = :installationId AND key = :key AND ${LIVE}
     AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint))
-  RETURNING version`;
+  RETURNING version), ${recording('effect', `'{"version":' || version || '}'`)} SELECT version FROM effect`;
 
 /** Conflicts where somebody added the key since the UPDATE above, or where the key is there but expired. */
 const INSERT = `
-  INSERT INTO kv_entries (installation_id, key, value, version, expires_at)
+  WITH effect AS (INSERT INTO kv_entries (installation_id, key, value, version, expires_at)
   SELECT :installationId, :key, :json, 1, now() + make_interval(secs => CAST(:ttlSeconds AS float8)) WHERE ${BELOW_QUOTA}
   ON CONFLICT (installation_id, key) DO UPDATE
     SET value = excluded.value, expires_at = excluded.expires_at,
         version = CASE WHEN ${LIVE} THEN kv_entries.version + 1 ELSE 1 END
     WHERE CAST(:ifVersion AS bigint) IS NULL OR NOT ${LIVE}
-  RETURNING version`;
+  RETURNING version), ${recording('effect', `'{"version":' || version || '}'`)} SELECT version FROM effect`;
 
 const INCREMENT = `
-  INSERT INTO kv_entries (installation_id, key, value, version)
+  WITH effect AS (INSERT INTO kv_entries (installation_id, key, value, version)
   SELECT :installationId, :key, CAST(CAST(:by AS bigint) AS text), 1 WHERE ${BELOW_QUOTA} OR EXISTS
     (SELECT 1 FROM kv_entries WHERE installation_id = :installationId AND key = :key)
   ON CONFLICT (installation_id, key) DO UPDATE
@@ -38,7 +41,17 @@ const INCREMENT = `
         expires_at = CASE WHEN ${LIVE} THEN kv_entries.expires_at END
     WHERE NOT ${LIVE} OR kv_entries.value ~ '^[-]{0,1}[0-9]{1,16}$'
       AND abs(kv_entries.value::numeric + CAST(:by AS bigint)) <= ${Number.MAX_SAFE_INTEGER}
-  RETURNING value`;
+  RETURNING value), ${recording('effect', `'{"value":' || value || '}'`)} SELECT value FROM effect`;
+
+const DELETE = `
+  WITH effect AS (DELETE FROM kv_entries WHERE installation_id = :installationId AND key = :key AND ${LIVE}
+    AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint)) RETURNING key),
+  ${recording('effect', `'{"deleted":true}'`)} SELECT key FROM effect`;
+
+/** Skips what a transaction holds: it counts as expired because its key is absent. */
+const SWEEP = `
+  DELETE FROM kv_entries WHERE ctid IN (SELECT ctid FROM kv_entries WHERE expires_at <= now() FOR UPDATE SKIP LOCKED)
+  AND expires_at <= now()`;
 
 interface Row {
   key: string;
@@ -58,29 +71,47 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
       })
     )[0];
 
-  const set = async (installationId: string, entry: EntryToStore) => {
+  const set = async (installationId: string, entry: EntryToStore, callKey?: CallKey) => {
     const { key, ifVersion } = entry;
-    const bindings = { ttlSeconds: null, ifVersion: null, ...defined(entry), installationId };
+    const bindings = { ttlSeconds: null, ifVersion: null, ...defined(entry), ...keyBindings(callKey), installationId };
     const [updated] = ifVersion === 0 ? [] : await query(UPDATE, bindings);
     if (updated) return { version: Number(updated.version) };
+    if (!ifVersion) {
+      const [inserted] = await query(INSERT, bindings);
+      if (inserted) return { version: Number(inserted.version) };
+    }
     if (ifVersion) throw new CapabilityError('kv-version-conflict');
-    const [inserted] = await query(INSERT, bindings);
-    if (inserted) return { version: Number(inserted.version) };
     throw new CapabilityError((await find(installationId, key)) ? 'kv-version-conflict' : 'kv-quota-exceeded');
+  };
+  const remove = async (installationId: string, key: string, ifVersion?: number, callKey?: CallKey) => {
+    const bindings = { installationId, key, ifVersion: ifVersion ?? null, ...keyBindings(callKey) };
+    if ((await query(DELETE, bindings)).length > 0) return { deleted: true };
+    if (ifVersion) throw new CapabilityError('kv-version-conflict');
+    return { deleted: false };
+  };
+  const increment = async (installationId: string, key: string, by: number, callKey?: CallKey) => {
+    if (!Number.isSafeInteger(by)) throw notAnInteger(key);
+    const [row] = await query(INCREMENT, { installationId, key, by, ...keyBindings(callKey) });
+    if (row) return { value: Number(row.value) };
+    throw (await find(installationId, key)) ? notAnInteger(key) : new CapabilityError('kv-quota-exceeded');
   };
 
   return {
     get: async (installationId, key) => fromRow(await find(installationId, key)),
-    set,
-    delete: async (installationId, key, ifVersion) => {
-      const deleted = await query(
-        `DELETE FROM kv_entries WHERE installation_id = :installationId AND key = :key AND ${LIVE}
-           AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint)) RETURNING key`,
-        { installationId, key, ifVersion: ifVersion ?? null },
+    getMany: async (installationId, keys) => {
+      const rows = await query(
+        `SELECT key, value, version FROM kv_entries
+         WHERE installation_id = :installationId AND key = ANY (CAST(:keys AS text[])) AND ${LIVE}`,
+        { installationId, keys },
       );
-      if (deleted.length === 0 && ifVersion) throw new CapabilityError('kv-version-conflict');
-      return { deleted: deleted.length > 0 };
+      const found = new Map(rows.map((row) => [row.key, fromRow(row)]));
+      return keys.map((key) => found.get(key) ?? null);
     },
+    set: (id, entry, callKey) => onceFor(database, callKey, () => set(id, entry, callKey)),
+    delete: (id, key, ifVersion, callKey) => onceFor(database, callKey, () => remove(id, key, ifVersion, callKey)),
+    increment: (id, key, by, callKey) => onceFor(database, callKey, () => increment(id, key, by, callKey)),
+    transaction: (id, operations, callKey) =>
+      onceFor(database, callKey, () => kvTransaction(database, id, operations, callKey)),
     list: async (installationId, { prefix, afterKey, limit }) => {
       const rows = await query(
         `SELECT key, value, version FROM kv_entries
@@ -90,14 +121,9 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
       );
       return rows.map((row) => fromRow(row)!);
     },
-    increment: async (installationId, key, by) => {
-      if (!Number.isSafeInteger(by)) throw notAnInteger(key);
-      const [row] = await query(INCREMENT, { installationId, key, by });
-      if (row) return { value: Number(row.value) };
-      throw (await find(installationId, key)) ? notAnInteger(key) : new CapabilityError('kv-quota-exceeded');
-    },
     sweepExpired: async () => {
-      await query('DELETE FROM kv_entries WHERE expires_at <= now()', {});
+      await query(SWEEP, {});
+      await sweepCallResults(database);
     },
   };
 }

@@ -1,37 +1,47 @@
-import { type Json, KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
+import {
+  type Json,
+  KV_READ_BYTES_MAX,
+  KV_VALUE_BYTES_MAX,
+  type KvOperation,
+} from '../../plugins-sdk/contract/index.ts';
 import type { CapabilityCalls } from './broker.ts';
+import { callKey } from './call-key.ts';
 import { CapabilityError } from './capability-error.ts';
 import type { KvStore, StoredEntry } from './kv-store.contract.ts';
+import type { StoredOperation } from './rules/kv-operations.ts';
 
-type KvCalls = Pick<CapabilityCalls, 'kv.get' | 'kv.set' | 'kv.delete' | 'kv.list' | 'kv.increment'>;
+type KvCallName = 'get' | 'set' | 'delete' | 'list' | 'increment' | 'getMany' | 'transaction';
+type KvCalls = Pick<CapabilityCalls, `kv.${KvCallName}`>;
 
-/** One page of `kv.list` stops growing here, so that a page always fits into an isolate. */
-const PAGE_BYTES_MAX = 1024 * 1024;
-
-/** The capability `kv`: JSON values of one installation, with versions for compare-and-set and an optional time to live. */
+/**
+ * The capability `kv`: JSON values of one installation, with versions for compare-and-set and an optional time to live. What
+ * would not have the same effect twice is done once for each call, whoever makes it again.
+ */
 export function kvCalls(store: KvStore): KvCalls {
   return {
     'kv.get': async ({ installation }, { key }: { key: string }) => {
       const entry = await store.get(installation.id, key);
       return entry && entryValue(entry);
     },
-    'kv.set': async (
-      { installation },
-      args: { key: string; value: unknown; ttlSeconds?: number; ifVersion?: number },
-    ) => {
-      const { value, ...entry } = args;
-      const json = JSON.stringify(value);
-      const bytes = Buffer.byteLength(json);
-      if (bytes > KV_VALUE_BYTES_MAX) {
+    'kv.getMany': async ({ installation }, { keys }: { keys: string[] }) => {
+      const entries = await store.getMany(installation.id, keys);
+      const bytes = entries.reduce((sum, entry) => sum + (entry?.json.length ?? 0), 0);
+      if (bytes > KV_READ_BYTES_MAX) {
         throw new CapabilityError(
-          'kv-value-too-large',
-          `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`,
+          'kv-read-too-large',
+          `The ${keys.length} entries have ${bytes} bytes of JSON together; one call may return ${KV_READ_BYTES_MAX}.`,
         );
       }
-      return { version: (await store.set(installation.id, { ...entry, json })).version };
+      return entries.map((entry) => entry && entryValue(entry));
     },
-    'kv.delete': async ({ installation }, { key, ifVersion }: { key: string; ifVersion?: number }) => {
-      const { deleted } = await store.delete(installation.id, key, ifVersion);
+    'kv.set': async (context, args: { key: string; value: unknown; ttlSeconds?: number; ifVersion?: number }) => {
+      const { value, ...entry } = args;
+      const key = entry.ifVersion === undefined ? undefined : callKey(context, 'kv.set', args);
+      return { version: (await store.set(context.installation.id, { ...entry, json: valueJson(value) }, key)).version };
+    },
+    'kv.delete': async (context, args: { key: string; ifVersion?: number }) => {
+      const key = args.ifVersion === undefined ? undefined : callKey(context, 'kv.delete', args);
+      const { deleted } = await store.delete(context.installation.id, args.key, args.ifVersion, key);
       return { deleted };
     },
     'kv.list': async ({ installation }, args: { prefix?: string; cursor?: string; limit?: number }) => {
@@ -45,11 +55,33 @@ export function kvCalls(store: KvStore): KvCalls {
         cursor: last && page.length < found.length ? Buffer.from(last.key).toString('base64url') : null,
       };
     },
-    'kv.increment': async ({ installation }, { key, by = 1 }: { key: string; by?: number }) => {
-      const { value } = await store.increment(installation.id, key, by);
+    'kv.increment': async (context, args: { key: string; by?: number }) => {
+      const { key, by = 1 } = args;
+      const { value } = await store.increment(context.installation.id, key, by, callKey(context, 'kv.increment', args));
       return { value };
     },
+    'kv.transaction': async (context, args: { operations: KvOperation[] }) => {
+      const operations = args.operations.map(toStored);
+      const key = callKey(context, 'kv.transaction', args);
+      return { results: await store.transaction(context.installation.id, operations, key) };
+    },
   };
+}
+
+function toStored(operation: KvOperation): StoredOperation {
+  if (!('set' in operation)) return operation;
+  const { value, ...rest } = operation;
+  return { ...rest, json: valueJson(value) };
+}
+
+function valueJson(value: unknown): string {
+  const json = JSON.stringify(value);
+  const bytes = Buffer.byteLength(json);
+  if (bytes <= KV_VALUE_BYTES_MAX) return json;
+  throw new CapabilityError(
+    'kv-value-too-large',
+    `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`,
+  );
 }
 
 const entryValue = ({ key, json, version }: StoredEntry): Json => ({ key, value: JSON.parse(json), version });
@@ -59,7 +91,7 @@ function withinBytes(entries: StoredEntry[]): StoredEntry[] {
   let bytes = 0;
   const end = entries.findIndex(({ json }, at) => {
     bytes += json.length;
-    return at > 0 && bytes > PAGE_BYTES_MAX;
+    return at > 0 && bytes > KV_READ_BYTES_MAX;
   });
   return end < 0 ? entries : entries.slice(0, end);
 }

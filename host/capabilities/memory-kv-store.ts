@@ -1,73 +1,91 @@
-import { KV_ENTRIES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { KV_ENTRIES_MAX, type KvOperationResult } from '../../plugins-sdk/contract/index.ts';
+import type { CallKey } from './call-key.ts';
 import { CapabilityError } from './capability-error.ts';
+import { notAnInteger, refusedOperations } from './kv-refusals.ts';
 import type { KvStore, StoredEntry } from './kv-store.contract.ts';
+import { applyOperations, keyOf, type OperableEntry, type StoredOperation } from './rules/kv-operations.ts';
 
-type Entry = StoredEntry & { expiresAtMs: number };
+type Entries = Map<string, OperableEntry>;
 
 /** Entries of `gate dev` and of the test harness: gone with the process, otherwise the same as in PostgreSQL. */
 export function memoryKvStore(nowMs: () => number): KvStore & { entries(installationId: string): StoredEntry[] } {
-  const installations = new Map<string, Map<string, Entry>>();
+  const installations = new Map<string, Entries>();
+  const calls = new Map<string, { key: CallKey; result: unknown }>();
 
-  const entriesOf = (installationId: string) => {
-    const entries = installations.get(installationId) ?? new Map<string, Entry>();
+  const entriesOf = (installationId: string): Entries => {
+    const entries = installations.get(installationId) ?? new Map();
     installations.set(installationId, entries);
     return entries;
   };
-  const live = (installationId: string, key: string) => {
+  const live = (installationId: string, key: string): OperableEntry | null => {
     const entry = entriesOf(installationId).get(key);
-    if (entry && entry.expiresAtMs > nowMs()) return entry;
+    if (entry && (entry.expiresAtMs === null || entry.expiresAtMs > nowMs())) return entry;
     entriesOf(installationId).delete(key);
     return null;
   };
-  const expect = (entry: Entry | null, ifVersion: number | undefined) => {
-    if (ifVersion !== undefined && (entry?.version ?? 0) !== ifVersion)
-      throw new CapabilityError('kv-version-conflict');
+  const stored = (installationId: string, key: string): StoredEntry | null => {
+    const entry = live(installationId, key);
+    return entry && { key, json: entry.json, version: entry.version };
   };
-  const put = (installationId: string, { key, json }: { key: string; json: string }, expiresAtMs: number) => {
-    const entries = entriesOf(installationId);
-    const version = (live(installationId, key)?.version ?? 0) + 1;
-    if (version === 1 && entries.size >= KV_ENTRIES_MAX) throw new CapabilityError('kv-quota-exceeded');
-    entries.set(key, { key, json, version, expiresAtMs });
-    return { version };
-  };
-  const sorted = (installationId: string) =>
+  const sorted = (installationId: string): StoredEntry[] =>
     [...entriesOf(installationId).keys()]
       .filter((key) => live(installationId, key))
       .sort((a, b) => Buffer.compare(Buffer.from(a), Buffer.from(b)))
-      .map((key) => live(installationId, key)!);
+      .map((key) => stored(installationId, key)!);
+
+  /** All of the operations or none, as the transaction in PostgreSQL does them. */
+  const operate = (installationId: string, operations: readonly StoredOperation[]): KvOperationResult[] => {
+    const entries = entriesOf(installationId);
+    const now = new Map(operations.map(keyOf).map((key) => [key, live(installationId, key)]));
+    const outcome = applyOperations(now, operations, nowMs());
+    if (!outcome.ok) throw refusedOperations(outcome);
+    const changes = [...outcome.changes];
+    const added = changes.filter(([key, entry]) => entry !== null && now.get(key) === null).length;
+    const removed = changes.filter(([key, entry]) => entry === null && now.get(key) !== null).length;
+    if (added > 0 && entries.size + added - removed > KV_ENTRIES_MAX) throw new CapabilityError('kv-quota-exceeded');
+    for (const [key, entry] of changes) {
+      if (entry === null) entries.delete(key);
+      else entries.set(key, entry);
+    }
+    return outcome.results;
+  };
+  /** A call that was made before gets its result again. */
+  const once = async <Result>(key: CallKey | undefined, work: () => Result): Promise<Result> => {
+    if (key === undefined) return work();
+    const name = `${key.invocationId} ${key.callSeq}`;
+    const made = calls.get(name);
+    if (made?.key.argsSha256 === key.argsSha256) return made.result as Result;
+    const result = work();
+    for (const [each, { key: old }] of calls) if (old.keepUntilMs <= nowMs()) calls.delete(each);
+    calls.set(name, { key, result });
+    return result;
+  };
 
   return {
-    get: async (installationId, key) => live(installationId, key),
-    set: async (installationId, { key, json, ttlSeconds, ifVersion }) => {
-      expect(live(installationId, key), ifVersion);
-      const expiresAtMs = ttlSeconds === undefined ? Number.POSITIVE_INFINITY : nowMs() + ttlSeconds * 1_000;
-      return put(installationId, { key, json }, expiresAtMs);
-    },
-    delete: async (installationId, key, ifVersion) => {
-      const entry = live(installationId, key);
-      expect(entry, ifVersion);
-      entriesOf(installationId).delete(key);
-      return { deleted: entry !== null };
-    },
+    get: async (installationId, key) => stored(installationId, key),
+    getMany: async (installationId, keys) => keys.map((key) => stored(installationId, key)),
+    set: (installationId, { ifVersion, key, json, ttlSeconds }, callKey) =>
+      once(callKey, () => {
+        const demands = ifVersion === undefined ? [] : [{ check: key, version: ifVersion }];
+        return operate(installationId, [...demands, { set: key, json, ttlSeconds }]).at(-1) as { version: number };
+      }),
+    delete: (installationId, key, ifVersion, callKey) =>
+      once(callKey, () => {
+        const demands = ifVersion === undefined ? [] : [{ check: key, version: ifVersion }];
+        return operate(installationId, [...demands, { delete: key }]).at(-1) as { deleted: boolean };
+      }),
     list: async (installationId, { prefix, afterKey, limit }) => {
       const after = Buffer.from(afterKey);
       return sorted(installationId)
         .filter(({ key }) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), after) > 0)
         .slice(0, limit);
     },
-    increment: async (installationId, key, by) => {
-      const entry = live(installationId, key);
-      const value = Number(entry ? JSON.parse(entry.json) : 0) + by;
-      if ((entry && !/^-?\d+$/.test(entry.json)) || !Number.isSafeInteger(value)) throw notAnInteger(key);
-      put(installationId, { key, json: String(value) }, entry?.expiresAtMs ?? Number.POSITIVE_INFINITY);
-      return { value };
-    },
+    increment: (installationId, key, by, callKey) =>
+      once(callKey, () => {
+        if (!Number.isSafeInteger(by)) throw notAnInteger(key);
+        return operate(installationId, [{ increment: key, by }])[0] as { value: number };
+      }),
+    transaction: (installationId, operations, callKey) => once(callKey, () => operate(installationId, operations)),
     entries: sorted,
   };
 }
-
-export const notAnInteger = (key: string): CapabilityError =>
-  new CapabilityError(
-    'capability-arguments-invalid',
-    `kv.increment: the entry "${key}" is not an integer, or would leave the range of safe integers.`,
-  );

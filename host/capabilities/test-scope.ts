@@ -19,5 +19,5 @@ export const testScope = (
       ...rest,
     },
     invocationId,
-    Number.POSITIVE_INFINITY,
+    Date.now() + 60_000,
   );

@@ -94,3 +94,4 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'capability-unavailable': 'Try again later; answer your own caller with status 503 until then.',
   'invocation-over': 'Await every call before you answer, and keep no `ctx` for later: each invocation gets its own.',
 };
+  'kv-read-too-large': 'Ask for fewer keys at once, or keep large values in entries of their own.',

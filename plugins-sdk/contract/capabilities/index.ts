@@ -4,7 +4,7 @@ import { kv } from './kv.ts';
 import { log } from './log.ts';
 
 export type { Capability } from './contract.ts';
-export type { Kv, KvEntry } from './kv.ts';
+export type { Kv, KvEntry, KvOperation, KvOperationResult } from './kv.ts';
 export type { Log, LogLevel } from './log.ts';
 export * from './sizes.ts';
 

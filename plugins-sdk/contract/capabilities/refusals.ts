@@ -7,6 +7,22 @@ export const REFUSALS = {
     'kv-version-conflict': 'The entry was changed by somebody else since it was read.',
     'kv-value-too-large': 'The value is larger than one entry may be.',
     'kv-quota-exceeded': 'The installation has as many entries as it may have.',
+    'kv-read-too-large': 'The entries are larger together than one call may return; read fewer of them at once.',
+  },
+  fetch: {
+    'fetch-url-refused': 'The address or a header is one that must not be sent; the message says which and why.',
+    'fetch-host-undeclared': 'The manifest does not declare this host in `fetchHosts`.',
+    'fetch-address-refused': 'The host leads to an address that is not on the public internet.',
+    'fetch-failed': 'The request failed on the network, or its answer could not be read.',
+    'fetch-timeout': 'The answer was not there in time.',
+    'fetch-redirects-exceeded': 'The answer is one redirect more than are followed.',
+    'fetch-request-too-large': 'The body of the request is larger than allowed.',
+    'fetch-response-too-large': 'The answer, decoded, or its headers are larger than allowed.',
+    'fetch-limit': 'The invocation sent as many requests as it may.',
+  },
+  secrets: {
+    'secret-undeclared': 'The manifest does not declare this secret.',
+    'secret-missing': 'The operator has not entered this secret yet.',
   },
 } as const;
 
