@@ -10,7 +10,7 @@ import {
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { PluginFaultError } from './contract.ts';
-import { createPluginRunner } from './run-plugin.ts';
+import { type CompletedInvocation, createPluginRunner } from './run-plugin.ts';
 
 const installation = {
   id: 'i',
@@ -43,6 +43,7 @@ const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Prom
   const lines: Omit<InstallationLogEntry, 'id'>[] = [];
   const metered: string[] = [];
   const refused: string[] = [];
+  const ended: CompletedInvocation[] = [];
   const clock = { nowMs: 0 };
   const suspended = new Set<string>();
   let next = 0;
@@ -51,6 +52,7 @@ const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Prom
     broker: async () => ({ ok: true, json: 'null' }),
     record: (_installation, entry) => lines.push(entry),
     meter: (_installation, kind, outcome, logBytes) => metered.push(`${kind} ${outcome.status} ${logBytes}`),
+    completed: (_installation, end) => ended.push(end),
     refused: (_installation, code) => refused.push(code),
     isSuspended: (id) => suspended.has(id),
     monotonicMs: () => clock.nowMs,
@@ -58,7 +60,7 @@ const runner = (invoke: (invocation: Invocation, ports: InvocationPorts) => Prom
     newId: () => `id-${next++}`,
     newSeed: () => 'f'.repeat(64),
   });
-  return { run, lines, metered, refused, clock, suspended };
+  return { run, lines, metered, ended, refused, clock, suspended };
 };
 
 const codeOf = (call: Promise<unknown>) =>
@@ -194,6 +196,21 @@ describe('createPluginRunner', () => {
     expect(lines[0]).to.deep.include({ source: 'host', level: 'error', message: 'cpu-limit: too slow' });
     expect(lines[0]!.facts).to.have.nested.include({ kind: 'health', 'fault.used': 61, 'usage.cpuMs': 1 });
     expect(metered).to.deep.equal(['health faulted 0']);
+  });
+
+  it('shows the host calls of a fault, and of an answer to whoever asks', async () => {
+    const asking = runner(async (invocation, { hostCall }) => {
+      await hostCall({ ...invocation, seq: 1, name: 'kv.get', args: '["k"]' });
+      return asking.ended.length > 0
+        ? { status: 'faulted', fault: { code: 'plugin-threw', message: 'no' }, usage }
+        : completed({ kind: 'value', value: 1 });
+    });
+    await asking.run(installation, { kind: 'health' }, { caller: null });
+    expect(asking.ended[0]!.trace!.waterfall().calls).to.have.length(1);
+    expect(asking.ended[0]).to.deep.include({ invocationId: 'id-0', output: { kind: 'value', value: 1 } });
+    expect(await codeOf(asking.run(installation, { kind: 'health' }, { caller: null }))).to.equal('plugin-threw');
+    expect(asking.lines[0]!.facts).to.have.nested.include({ 'trace.omitted': 0, 'trace.calls[0].name': 'kv.get' });
+    expect(asking.ended).to.have.length(1);
   });
 
   it('counts an answer that the guest runtime never makes as a fault of the plugin', async () => {

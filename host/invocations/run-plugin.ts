@@ -18,6 +18,7 @@ import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
+import { CallTrace, type Waterfall } from './call-trace.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { type InvocationRefusalCode, PluginFaultError } from './contract.ts';
 import { leftOf, withWait } from './queue-wait.ts';
@@ -36,6 +37,8 @@ export interface RunnerPorts {
   record(installation: InstallationFacts, entry: Omit<InstallationLogEntry, 'id'>): void;
   /** Meters one ended invocation, with the bytes of log that it wrote; must not block and must not throw. */
   meter(installation: InstallationFacts, job: PluginJob['kind'], outcome: Outcome, logBytes: number): void;
+  /** Told of every invocation that was answered; must not block and must not throw. Absent where nobody asks. */
+  completed?(installation: InstallationFacts, end: CompletedInvocation): void;
   /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
   refused?(installation: InstallationFacts, code: InvocationRefusalCode): void;
   /** Whether an installation was suspended while an invocation of it waited; nobody is where absent. */
@@ -47,6 +50,16 @@ export interface RunnerPorts {
   newId(): string;
   /** 64 hex digits from the operating system's generator. */
   newSeed(): string;
+}
+
+/** An answered invocation, for those who watch an installation. */
+export interface CompletedInvocation {
+  invocationId: string;
+  job: PluginJob;
+  output: GuestOutput;
+  usage: Usage;
+  /** Undefined where it made no host call. */
+  trace: CallTrace | undefined;
 }
 
 export interface RunOptions {
@@ -78,6 +91,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
     let entered = false;
     let cpuMs = 0;
     let scope: InvocationScope | undefined;
+    let trace: CallTrace | undefined;
     try {
       const turn = admission.enter(id, limits, signal);
       const queuedMs = turn === 0 ? 0 : await turn;
@@ -98,7 +112,8 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       const ended = await ports.sandbox.invoke(invocation, {
         hostCall: (call) => {
           scope ??= new InvocationScope(installation, invocationId, invocation.startedAtMs + invocation.limits.wallMs);
-          return ports.broker(scope, call);
+          trace ??= new CallTrace(ports.nowMs() - invocation.startedAtMs);
+          return trace.follow(call, ports.broker(scope, call));
         },
         log: (record) => {
           logBytes += recordLine(ports, installation, invocationId, record);
@@ -109,10 +124,12 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       cpuMs = cpuOf(outcome.usage);
       ports.meter(installation, job.kind, outcome, logBytes);
       if (outcome.status === 'faulted') {
-        recordFault(ports, installation, invocationId, job, outcome);
+        recordFault(ports, installation, invocationId, job, outcome, trace);
         throw new PluginFaultError(outcome.fault, invocationId);
       }
-      return { invocationId, output: readOutput(outcome.output, job, invocationId) };
+      const output = readOutput(outcome.output, job, invocationId);
+      ports.completed?.(installation, { invocationId, job, output, usage: outcome.usage, trace });
+      return { invocationId, output };
     } catch (error) {
       if (error instanceof SandboxRefusal) cpuMs = error.usage ? cpuOf(error.usage) : 0;
       countRefusal(ports, installation, error);
@@ -213,6 +230,7 @@ function recordFault(
   invocationId: string,
   job: PluginJob,
   { fault, usage }: Extract<Outcome, { status: 'faulted' }>,
+  trace: CallTrace | undefined,
 ): void {
   ports.record(installation, {
     at: new Date(ports.nowMs()).toISOString(),
@@ -220,6 +238,14 @@ function recordFault(
     source: 'host',
     level: 'error',
     message: `${fault.code}: ${fault.message}`,
-    facts: { kind: job.kind, fault: { ...fault }, usage: { ...usage } },
+    facts: {
+      kind: job.kind,
+      fault: { ...fault },
+      usage: { ...usage },
+      ...(trace && { trace: asJson(trace.waterfall()) }),
+    },
   });
 }
+
+/** A type of plain members is no Json to the compiler only because it has a name. */
+const asJson = ({ calls, omitted }: Waterfall): Json => ({ calls: calls.map((call) => ({ ...call })), omitted });
