@@ -12,6 +12,7 @@ import type { InstallationLogStore } from './installation-log-store.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { raiseHook } from './raise-hook.ts';
 import { updateInstallation } from './update-installation.ts';
+import { withoutFrames } from './without-frames.ts';
 
 export interface InstallationsPorts {
   store: InstallationStore;
@@ -77,7 +78,8 @@ export function createInstallations(ports: InstallationsPorts): Installations {
       const isPublisher = installation?.plugin.startsWith(`${actor.organisation.slug}/`);
       if (!isOperator && !isPublisher) throw new HostRefusal('installation-unknown');
       await ports.flushLogs();
-      return logStore.page(id, filter);
+      const found = await logStore.page(id, filter);
+      return isPublisher ? found : { ...found, items: found.items.map(withoutFrames) };
     },
     health: async (actor, id) => {
       const installation = await ownFacts(actor, id);
