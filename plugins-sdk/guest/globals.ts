@@ -21,7 +21,7 @@ export function installGlobals(): void {
   installClock();
   installLocale();
   installUrl();
-  definePartGlobals('streams', ['CountQueuingStrategy', 'ReadableStream']);
+  definePartGlobals('streams', STREAMS);
   defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
   const globals: Record<string, unknown> = {
     self: globalThis,
@@ -60,3 +60,21 @@ export function installGlobals(): void {
   nameFunction(clearTimeout, 'clearTimeout');
   nameFunction(random, 'random');
 }
+
+const STREAMS = [
+  'ReadableStream',
+  'ReadableStreamDefaultReader',
+  'ReadableStreamBYOBReader',
+  'ReadableStreamDefaultController',
+  'ReadableByteStreamController',
+  'ReadableStreamBYOBRequest',
+  'WritableStream',
+  'WritableStreamDefaultWriter',
+  'WritableStreamDefaultController',
+  'TransformStream',
+  'TransformStreamDefaultController',
+  'ByteLengthQueuingStrategy',
+  'CountQueuingStrategy',
+  'TextEncoderStream',
+  'TextDecoderStream',
+];

@@ -29,6 +29,8 @@ export const NativeArrayBuffer = ArrayBuffer;
 export const NativeDate = Date;
 export const NativeError = Error;
 export const NativePromise = Promise;
+export const NativeDataView = DataView;
+export const { iterator: symbolIterator, asyncIterator: symbolAsyncIterator, toStringTag: symbolToStringTag } = Symbol;
 export const NativeRangeError = RangeError;
 export const NativeTypeError = TypeError;
 export const NativeUint8Array = Uint8Array;
@@ -63,6 +65,8 @@ export const stringTrim = uncurryThis(String.prototype.trim);
 export const stringWellFormed = uncurryThis(
   (String.prototype as unknown as { toWellFormed(this: string): string }).toWellFormed,
 );
+export const stringNormalize = uncurryThis(String.prototype.normalize) as (text: string, form: string) => string;
+export const codePointAt = uncurryThis(String.prototype.codePointAt) as (text: string, at: number) => number;
 export const numberToString = uncurryThis(Number.prototype.toString) as (value: number, radix?: number) => string;
 export const symbolToString = uncurryThis(Symbol.prototype.toString);
 export const regExpExec = uncurryThis(RegExp.prototype.exec);
@@ -84,6 +88,19 @@ export const viewBuffer = getterOf<ArrayBuffer>(DataView.prototype, 'buffer');
 export const viewOffset = getterOf<number>(DataView.prototype, 'byteOffset');
 export const viewBytes = getterOf<number>(DataView.prototype, 'byteLength');
 export const bufferBytes = getterOf<number>(ArrayBuffer.prototype, 'byteLength');
+/** Takes the memory of a buffer away from it and into a new one. Throws for a buffer that has none any more. */
+export const bufferTransfer = uncurryThis(
+  (ArrayBuffer.prototype as unknown as { transfer(this: ArrayBuffer): ArrayBuffer }).transfer,
+);
+export const bufferDetached = getterOf<boolean>(ArrayBuffer.prototype, 'detached');
+export const promiseThen = uncurryThis(Promise.prototype.then) as <Value, Then = Value, Else = never>(
+  promise: Promise<Value>,
+  fulfilled?: (value: Value) => Then | PromiseLike<Then>,
+  rejected?: (reason: unknown) => Else | PromiseLike<Else>,
+) => Promise<Then | Else>;
+export const asyncIteratorPrototype = getPrototypeOf(
+  getPrototypeOf(async function* plain() {}.prototype as object) as object,
+) as object;
 export const mapForEach = uncurryThis(Map.prototype.forEach);
 export const setForEach = uncurryThis(Set.prototype.forEach);
 export const mapSize = getterOf<number>(Map.prototype, 'size');

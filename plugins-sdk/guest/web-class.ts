@@ -1,0 +1,39 @@
+import {
+  defineHidden,
+  defineProperty,
+  getOwnPropertyDescriptor,
+  nameFunction,
+  ownKeys,
+  symbolToStringTag,
+} from './primordials.ts';
+
+/** Gives a class what Web IDL gives an interface: its name, `[object Name]`, and members that can be enumerated. */
+export function webClass(Class: { readonly prototype: object }, name: string): void {
+  nameFunction(Class, name);
+  enumerate(Class.prototype);
+  enumerate(Class);
+  const tag = { __proto__: null, value: name, writable: false, configurable: true, enumerable: false };
+  defineProperty(Class.prototype, symbolToStringTag, tag as PropertyDescriptor);
+}
+
+function enumerate(owner: object): void {
+  const names = ownKeys(owner);
+  for (let at = 0; at < names.length; at += 1) {
+    const name = names[at]!;
+    if (
+      typeof name === 'symbol' ||
+      name === 'constructor' ||
+      name === 'prototype' ||
+      name === 'name' ||
+      name === 'length'
+    )
+      continue;
+    const found = getOwnPropertyDescriptor(owner, name)!;
+    defineProperty(owner, name, { __proto__: null, ...found, enumerable: true } as PropertyDescriptor);
+  }
+}
+
+/** A second name for a method, the same function. */
+export function aliasMethod(prototype: object, symbol: symbol, method: PropertyKey): void {
+  defineHidden(prototype, symbol, getOwnPropertyDescriptor(prototype, method)!.value);
+}
