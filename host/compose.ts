@@ -35,6 +35,9 @@ import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
 import { HOST_VERSION } from './version.ts';
+import { openRecordings } from './recordings/compose.ts';
+import type { InvocationRecorder } from './recordings/record-invocations.ts';
+import { recordingStore } from './recordings/recording-store.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const SCHEDULE_INTERVAL_MS = 5_000;
@@ -105,7 +108,6 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
       (await registry.loadBundle(bundleDigest, releaseId)).sourceMap,
     nowMs,
   });
-  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });
   opened.push(recorder.close);
   const conduct = createConduct({
     store: conductStore(knex, config.strikes),
@@ -147,19 +149,32 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   const store = installationStore(knex, conduct.currentScore);
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
-  await followChanges(database, sandbox, [cache, principals], conduct, log);
+  await followChanges(database, sandbox, [cache, principals], conduct, invocationRecorder, log);
   opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
-  await conduct.refresh();
+  await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
     store: scheduleStore(knex),
     factsOf: async (id) => {
       const installation = await store.byId(id);
       const runs = installation?.enabled && installation.conduct.suspendedAt === null;
+  const store = installationStore(knex, conduct.currentScore);
+  const { recordings, invocationRecorder } = openRecordings({
+    store: recordingStore(knex),
+    findInstallation: store.byId,
+    registry,
+    guest,
+    hostVersion: HOST_VERSION,
+    tell: recorder.record,
+    log,
+    nowMs,
+  });
+  opened.push(invocationRecorder.flush, every(SWEEP_INTERVAL_MS, invocationRecorder.sweep, log));
       return runs ? cache.withRelease(installation) : null;
     },
     runPlugin,
     nowMs,
+    recordings: invocationRecorder,
     log,
   });
   opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
@@ -199,6 +214,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   opened.push(() => server.close(config.drainMs));
   url = server.url;
   return { url, registry, installations, sandbox };
+    recordings,
 }
 
 /** The address cannot be listened on. The message is one sentence that says what to do. */
@@ -280,6 +296,7 @@ async function followChanges(
     }
   };
   await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
+  recorder: Pick<InvocationRecorder, 'refresh'>,
 }
 
 /** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */
@@ -295,6 +312,9 @@ function every(intervalMs: number, work: () => Promise<void>, log: Log): () => P
   return async () => {
     clearInterval(timer);
     await running;
+    if (table === 'recording_settings') {
+      recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
+    }
   };
 }
 

@@ -32,6 +32,8 @@ export const HOST_REFUSALS = {
   'rollout-unknown': 'No canary is running.',
   'rollback-target-unknown': 'The installation has no earlier release to go back to.',
   'installation-busy': 'Another change of this installation is being made; try again shortly.',
+  'recording-unknown': 'There is no such recording, or it is not shared with your organisation.',
+  'recordings-not-shared': 'The operator of this installation does not share its recordings.',
   'notification-unknown': 'There is no such notification for your organisation.',
   'hook-undeclared': 'The plugin does not declare this hook.',
   'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",

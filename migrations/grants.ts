@@ -27,6 +27,8 @@ export const GRANTS: Record<string, string[]> = {
   rollout_samples: ['select', 'insert', 'update', 'delete'],
   kv_entries: ['select', 'insert', 'update', 'delete'],
   installation_logs: ['select', 'insert', 'delete'],
+  recordings: ['select', 'insert', 'delete'],
+  recording_settings: ['select', 'insert', 'update'],
   schedule_runs: ['select', 'insert', 'delete'],
   usage: ['select', 'insert', 'update', 'delete'],
   usage_refusals: ['select', 'insert', 'update', 'delete'],

@@ -40,6 +40,10 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'rollback-target-unknown':
     'Name a version: `gate update <installation> <version>`; `gate rollouts` shows the history.',
   'installation-busy': 'Send the request again as Retry-After says.',
+  'recording-unknown':
+    'Check the id against `gate recordings list`. Recordings are kept for some days only, and within a budget.',
+  'recordings-not-shared':
+    'Ask the operator for `gate recordings settings <installation> --share failures`, or for the file.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',

@@ -1,11 +1,19 @@
 import { connect } from 'node:net';
-import type { DsseEnvelope, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
+import {
+  DEFAULT_LIMITS,
+  type DsseEnvelope,
+  type Manifest,
+  type WireResponse,
+} from '../../plugins-sdk/contract/index.ts';
+import { RECORDING_FORMAT, type Recording } from '../../plugins-sdk/contract/recording.ts';
 import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
 import type { DataPlane, RunRequest } from '../invocations/contract.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Notification, Notifications } from '../notifications/contract.ts';
+import type { RecordingEntry, Recordings } from '../recordings/contract.ts';
+import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
 import { createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Log } from './log.ts';
@@ -94,6 +102,26 @@ const installation: Installation = {
 
 export interface Fake extends HttpPorts {
   /** What every port throws from now on; undefined: nothing. */
+const recording: Recording = {
+  format: RECORDING_FORMAT,
+  id: ID,
+  recordedAt: AT,
+  why: 'failed',
+  plugin: 'acme/hello',
+  version: '1.0.0',
+  bundleDigest: HEX,
+  installation: { id: ID, slug: 'hello', operator: 'acme' },
+  job: 'GET /',
+  engine: { gatehouse: '0.1.0', node: '26.0.0', v8: '14.0', guest: HEX },
+  invocation: { input: '{}', seed: HEX, startedAtMs: 0, limits: DEFAULT_LIMITS },
+  calls: [],
+  turns: [],
+  logs: [],
+  outcome: { status: 'completed', output: '{}' },
+  usage: { cpuMs: 1, wallMs: 1, executions: 1 },
+  redacted: null,
+};
+
   failure: { thrown: unknown };
   /** Names of the port functions that were called, with their arguments. */
   calls: [name: string, ...args: unknown[]][];
@@ -184,6 +212,29 @@ export function fakePorts(): Fake {
   };
   const notifications: Notifications = {
     list: port('notifications', page(notification)),
+  const entry: RecordingEntry = {
+    id: ID,
+    installationId: ID,
+    releaseId: ID,
+    plugin: 'acme/hello',
+    version: '1.0.0',
+    bundleDigest: HEX,
+    at: AT,
+    why: 'failed',
+    job: 'GET /',
+    outcome: 'plugin-threw',
+    redacted: false,
+    bytes: 10,
+  };
+  const recordings: Recordings = {
+    list: port('recordings', page(entry)),
+    find: port('findRecording', entry),
+    read: port('readRecording', recording),
+    bundle: port('readBundle', { code: '', sourceMap: null }),
+    remove: port('removeRecording', undefined),
+    settings: port('recordingSettings', DEFAULT_RECORDING),
+    configure: port('configureRecording', DEFAULT_RECORDING),
+  };
     markRead: port('markRead', { ...notification, readAt: AT }),
   };
   const fake: Fake = {
@@ -196,6 +247,7 @@ export function fakePorts(): Fake {
     installations,
     notifications,
     dataPlane,
+    recordings,
     findPrincipal: async (secret) => {
       if (!secret.startsWith('token-of-')) return null;
       return principalOf(secret.slice('token-of-'.length) as Role);

@@ -42,6 +42,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'rollout-unknown': 409,
   'rollback-target-unknown': 409,
   'installation-busy': 409,
+  'recording-unknown': 404,
+  'recordings-not-shared': 403,
   'notification-unknown': 404,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,

@@ -1,6 +1,7 @@
 import type { PluginFault, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
-import type { SandboxRefusalCode } from '../../sandbox/index.ts';
+import type { Invocation, LogRecord, Outcome, SandboxRefusalCode } from '../../sandbox/index.ts';
+import type { InstallationFacts } from '../installations/contract.ts';
 import type { AdmissionRefusal } from './admission.ts';
 
 /** Why an invocation was not run, or not to its end, through no fault of the plugin. A closed set: it labels metrics. */
@@ -22,6 +23,8 @@ export interface RunRequest {
   principal: Principal | null;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
+  /** The caller wants this invocation to be recorded. */
+  record?: boolean;
 }
 
 export interface DataPlane {
@@ -43,4 +46,26 @@ export class PluginFaultError extends Error {
     this.fault = fault;
     this.invocationId = invocationId;
   }
+}
+
+/** Keeps what is needed to run an invocation again elsewhere. */
+export interface RecordInvocations {
+  /** Which outcomes of this invocation the sandbox shall hand out with their calls; from memory. */
+  modeOf(installationId: string, seed: string, requested: boolean): 'always' | 'on-fault' | undefined;
+  /** Must not block and must not throw. */
+  keep(ended: EndedInvocation): void;
+}
+
+/** `outcome.recorded` is there. */
+export interface EndedInvocation {
+  installation: InstallationFacts;
+  /** `GET /orders/:id`, `hook order.paid`, `schedule tidy` and the like. */
+  job: string;
+  invocation: Invocation;
+  outcome: Outcome;
+  /** In order; null where nothing was logged. */
+  logs: LogRecord[] | null;
+  /** Values that the host knows as secrets and this invocation had to do with. */
+  secrets: readonly string[];
+  requested: boolean;
 }

@@ -20,7 +20,8 @@ import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
-import { type InvocationRefusalCode, PluginFaultError } from './contract.ts';
+import { CallTrace, type Waterfall } from './call-trace.ts';
+import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
 import { leftOf, withWait } from './queue-wait.ts';
 
 /** What a plugin is asked to do, without the context, which the runner adds. */
@@ -42,6 +43,8 @@ export interface RunnerPorts {
   /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
   refused?(installation: InstallationFacts, code: InvocationRefusalCode): void;
   /** Whether an installation was suspended while an invocation of it waited; nobody is where absent. */
+  /** Keeps invocations to be run again elsewhere; absent where none are. */
+  recordings?: RecordInvocations;
   isSuspended?(installationId: string): boolean;
   nowMs(): number;
   /** Measures waits and refills CPU budgets; the process's own clock where absent. */
@@ -64,6 +67,8 @@ export interface CompletedInvocation {
 
 export interface RunOptions {
   caller: CallerFacts | null;
+  /** Whether somebody asked for a recording. */
+  record?: boolean;
   signal?: AbortSignal;
 }
 
@@ -86,7 +91,7 @@ export type PluginRunner = (
 export function createPluginRunner(ports: RunnerPorts): PluginRunner {
   const admission = createAdmission(ports.monotonicMs ?? (() => performance.now()));
 
-  return async (installation, job, { caller, signal }) => {
+  return async (installation, job, { caller, signal, record: requested = false }) => {
     const { id, limits } = installation;
     let entered = false;
     let cpuMs = 0;
@@ -108,6 +113,8 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
         solitary: installation.conduct.solitarySince !== null,
       };
+      const mode = ports.recordings?.modeOf(id, invocation.seed, requested);
+      let logs: LogRecord[] | null = null;
       let logBytes = 0;
       const ended = await ports.sandbox.invoke(invocation, {
         hostCall: (call) => {
@@ -116,12 +123,16 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
           return trace.follow(call, ports.broker(scope, call));
         },
         log: (record) => {
+          if (mode !== undefined) (logs ??= []).push(record);
           logBytes += recordLine(ports, installation, invocationId, record);
         },
+        record: mode,
         signal,
       });
       const outcome = queuedMs === 0 ? ended : withWait(ended, limits, queuedMs);
       cpuMs = cpuOf(outcome.usage);
+      if (outcome.recorded) {
+      }
       ports.meter(installation, job.kind, outcome, logBytes);
       if (outcome.status === 'faulted') {
         recordFault(ports, installation, invocationId, job, outcome, trace);

@@ -1,5 +1,5 @@
 import type { CallerFacts, WireResponse } from '../../plugins-sdk/contract/index.ts';
-import type { Principal } from '../../registry/index.ts';
+import { can, type Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { DataPlane } from './contract.ts';
@@ -18,16 +18,17 @@ export interface DataPlanePorts {
 export function createDataPlane({ findInstallation, runPlugin }: DataPlanePorts): DataPlane {
   return {
     run: async (request) => {
-      const { operatorSlug, installationSlug, method, path, url, headers, principal, signal } = request;
+      const { operatorSlug, installationSlug, method, path, url, headers, principal, signal, record } = request;
       const found = findInstallation(operatorSlug, installationSlug);
       const installation = found instanceof Promise ? await found : found;
       if (installation === null) throw new HostRefusal('installation-unknown');
       const caller = callerFacts(installation, principal);
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
+      if (record) requireRecordingRight(installation, principal);
       const read = request.readBody(installation.limits.inputBytes);
       const body = read instanceof Promise ? await read : read;
       const job = httpJob(matched, { method, url, headers, body });
-      const { invocationId, output } = await runPlugin(installation, job, { caller, signal });
+      const { invocationId, output } = await runPlugin(installation, job, { caller, signal, record });
       return { invocationId, response: (output as { response: WireResponse }).response };
     },
   };
@@ -38,6 +39,16 @@ export function callerFacts({ operator }: InstallationFacts, principal: Principa
   if (principal === null || principal.organisation.id !== operator.id) return null;
   const { role, tokenId } = principal;
   return role === 'caller' || role === 'operator' ? { kind: role, id: tokenId } : null;
+}
+
+/** Only people of the operator may have recorded what their callers send. */
+function requireRecordingRight({ operator }: InstallationFacts, principal: Principal | null): void {
+  if (principal === null) throw new HostRefusal('token-missing');
+  if (principal.organisation.id === operator.id && can(principal.role, 'recording:create')) return;
+  throw new HostRefusal('permission-denied', `The role ${principal.role} may not ask for recordings here.`, {
+    role: principal.role,
+    needsOneOf: ['recording:create'],
+  });
 }
 
 function allowed(

@@ -3,12 +3,18 @@ import { type InstallationPorts, installationRoutes } from './installations.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
+import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 
 export type { Readiness } from './service.ts';
 
-export type RoutePorts = OrganisationPorts & ReleasePorts & InstallationPorts & NotificationPorts & ServicePorts;
+export type RoutePorts = OrganisationPorts &
+  ReleasePorts &
+  InstallationPorts &
+  RecordingPorts &
+  NotificationPorts &
+  ServicePorts;
 
 /** Every route but the data plane's, which is `run.ts`. Router, validators, OpenAPI, pages and tests all read this table. */
 export function allRoutes(ports: RoutePorts): readonly Route[] {
@@ -16,6 +22,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...organisationRoutes(ports),
     ...releaseRoutes(ports),
     ...installationRoutes(ports),
+    ...recordingRoutes(ports),
     ...notificationRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),

@@ -41,6 +41,7 @@ const BODIES: Record<string, object> = {
   'POST /v1/releases/:id/rejection': { reasons: ['It mines coins.'] },
   'POST /v1/installations': { id: ID, plugin: 'acme/hello', slug: 'hello', grants: ['kv'], config: { a: [1] } },
   'PATCH /v1/installations/:id': { enabled: false },
+  'PATCH /v1/installations/:id/recording-settings': { sampleRate: 0.5, share: 'failures' },
   'POST /v1/installations/:id/hooks/:hook': { eventId: 'e-1', payload: { orderId: 'o-1' } },
 };
 

@@ -61,6 +61,7 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
         readBody: (bytesMax) => readBody(req, res, bytesMax),
         principal,
         signal: aborter.signal,
+        record: req.headers['x-gatehouse-record'] === '1',
       });
       status = sendAnswer(res, response, invocationId);
     } catch (error) {
