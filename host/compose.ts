@@ -28,6 +28,9 @@ import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createLoadShedder, type LoadShedder } from './invocations/shed-load.ts';
 import { createMetrics } from './metrics.ts';
+import { openRecordings } from './recordings/compose.ts';
+import type { InvocationRecorder } from './recordings/record-invocations.ts';
+import { recordingStore } from './recordings/recording-store.ts';
 import { createNotifications } from './notifications/compose.ts';
 import { notificationStore } from './notifications/notification-store.ts';
 import { newId, newSeed } from './random.ts';
@@ -35,9 +38,6 @@ import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
 import { HOST_VERSION } from './version.ts';
-import { openRecordings } from './recordings/compose.ts';
-import type { InvocationRecorder } from './recordings/record-invocations.ts';
-import { recordingStore } from './recordings/recording-store.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const SCHEDULE_INTERVAL_MS = 5_000;
@@ -108,6 +108,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
       (await registry.loadBundle(bundleDigest, releaseId)).sourceMap,
     nowMs,
   });
+  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });
   opened.push(recorder.close);
   const conduct = createConduct({
     store: conductStore(knex, config.strikes),
@@ -118,7 +119,8 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   });
   opened.push(conduct.close);
   await reportConfinement(config, log);
-  const sandbox = await startSandbox(config, registry, {
+  const guest = await buildGuest();
+  const sandbox = await startSandbox(config, registry, guest, {
     onCordonDeath: (death) => {
       metrics.cordonDeath(death);
       log.warn({ ...death }, 'cordon died');
@@ -137,27 +139,6 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     calls: capabilityCalls({ kvStore: kv }),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
-  const runPlugin = createPluginRunner({
-    sandbox,
-    broker,
-    ...recorder,
-    isSuspended: conduct.isSuspended,
-    nowMs,
-    newId,
-    newSeed,
-  });
-  const store = installationStore(knex, conduct.currentScore);
-  const cache = installationCache({ store, registry });
-  const principals = principalCache(registry, nowMs);
-  await followChanges(database, sandbox, [cache, principals], conduct, invocationRecorder, log);
-  opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
-  await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
-  opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
-  const scheduler = createScheduler({
-    store: scheduleStore(knex),
-    factsOf: async (id) => {
-      const installation = await store.byId(id);
-      const runs = installation?.enabled && installation.conduct.suspendedAt === null;
   const store = installationStore(knex, conduct.currentScore);
   const { recordings, invocationRecorder } = openRecordings({
     store: recordingStore(knex),
@@ -170,11 +151,31 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     nowMs,
   });
   opened.push(invocationRecorder.flush, every(SWEEP_INTERVAL_MS, invocationRecorder.sweep, log));
+  const runPlugin = createPluginRunner({
+    sandbox,
+    broker,
+    ...recorder,
+    recordings: invocationRecorder,
+    isSuspended: conduct.isSuspended,
+    nowMs,
+    newId,
+    newSeed,
+  });
+  const cache = installationCache({ store, registry });
+  const principals = principalCache(registry, nowMs);
+  await followChanges(database, sandbox, [cache, principals], conduct, invocationRecorder, log);
+  opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
+  await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
+  opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
+  const scheduler = createScheduler({
+    store: scheduleStore(knex),
+    factsOf: async (id) => {
+      const installation = await store.byId(id);
+      const runs = installation?.enabled && installation.conduct.suspendedAt === null;
       return runs ? cache.withRelease(installation) : null;
     },
     runPlugin,
     nowMs,
-    recordings: invocationRecorder,
     log,
   });
   opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
@@ -194,6 +195,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   const app = createApp({
     registry,
     installations,
+    recordings,
     notifications: createNotifications({ store: notificationStore(knex), nowMs }),
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
     findPrincipal: principals.find,
@@ -214,7 +216,6 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   opened.push(() => server.close(config.drainMs));
   url = server.url;
   return { url, registry, installations, sandbox };
-    recordings,
 }
 
 /** The address cannot be listened on. The message is one sentence that says what to do. */
@@ -242,7 +243,7 @@ async function reportConfinement({ confinement }: Config, log: Log): Promise<voi
     log.warn({ confinement, lacking }, 'sandbox processes lack layers; gatehouse doctor says why');
 }
 
-const startSandbox = async (config: Config, registry: Registry, events: SandboxEvents): Promise<Sandbox> =>
+const startSandbox = (config: Config, registry: Registry, guest: string, events: SandboxEvents): Promise<Sandbox> =>
   createSandbox(
     {
       cordons: config.cordons,
@@ -255,7 +256,7 @@ const startSandbox = async (config: Config, registry: Registry, events: SandboxE
     },
     {
       loadBundle: async (digest) => (await registry.loadBundle(digest)).code,
-      guest: await buildGuest(),
+      guest,
       ...events,
     },
   );
@@ -276,6 +277,7 @@ async function followChanges(
   sandbox: Sandbox,
   caches: { clear(): void }[],
   conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
+  recorder: Pick<InvocationRecorder, 'refresh'>,
   log: Log,
 ): Promise<void> {
   const clear = () => {
@@ -291,12 +293,14 @@ async function followChanges(
     const [table, id] = payload.split(':');
     // Who runs alone from now on must not keep what it has in the cordons of others.
     if ((table === 'installations' || table === 'installation_conduct') && id) sandbox.evict(id);
+    if (table === 'recording_settings') {
+      recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
+    }
     if (table === 'installation_conduct' && id) {
       stopSuspended(id).catch((error) => log.error({ err: error }, 'conduct not read'));
     }
   };
   await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
-  recorder: Pick<InvocationRecorder, 'refresh'>,
 }
 
 /** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */
@@ -312,9 +316,6 @@ function every(intervalMs: number, work: () => Promise<void>, log: Log): () => P
   return async () => {
     clearInterval(timer);
     await running;
-    if (table === 'recording_settings') {
-      recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
-    }
   };
 }
 

@@ -18,7 +18,6 @@ import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
-import { CallTrace, type Waterfall } from './call-trace.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
@@ -43,9 +42,9 @@ export interface RunnerPorts {
   /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
   refused?(installation: InstallationFacts, code: InvocationRefusalCode): void;
   /** Whether an installation was suspended while an invocation of it waited; nobody is where absent. */
+  isSuspended?(installationId: string): boolean;
   /** Keeps invocations to be run again elsewhere; absent where none are. */
   recordings?: RecordInvocations;
-  isSuspended?(installationId: string): boolean;
   nowMs(): number;
   /** Measures waits and refills CPU budgets; the process's own clock where absent. */
   monotonicMs?(): number;
@@ -67,9 +66,9 @@ export interface CompletedInvocation {
 
 export interface RunOptions {
   caller: CallerFacts | null;
+  signal?: AbortSignal;
   /** Whether somebody asked for a recording. */
   record?: boolean;
-  signal?: AbortSignal;
 }
 
 export interface PluginAnswer {
@@ -113,9 +112,9 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
         solitary: installation.conduct.solitarySince !== null,
       };
+      let logBytes = 0;
       const mode = ports.recordings?.modeOf(id, invocation.seed, requested);
       let logs: LogRecord[] | null = null;
-      let logBytes = 0;
       const ended = await ports.sandbox.invoke(invocation, {
         hostCall: (call) => {
           scope ??= new InvocationScope(installation, invocationId, invocation.startedAtMs + invocation.limits.wallMs);
@@ -123,17 +122,18 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
           return trace.follow(call, ports.broker(scope, call));
         },
         log: (record) => {
-          if (mode !== undefined) (logs ??= []).push(record);
           logBytes += recordLine(ports, installation, invocationId, record);
+          if (mode !== undefined) (logs ??= []).push(record);
         },
-        record: mode,
         signal,
+        record: mode,
       });
       const outcome = queuedMs === 0 ? ended : withWait(ended, limits, queuedMs);
       cpuMs = cpuOf(outcome.usage);
-      if (outcome.recorded) {
-      }
       ports.meter(installation, job.kind, outcome, logBytes);
+      if (outcome.recorded) {
+        ports.recordings?.keep({ installation, job: nameOf(job), invocation, outcome, logs, secrets: [], requested });
+      }
       if (outcome.status === 'faulted') {
         recordFault(ports, installation, invocationId, job, outcome, trace);
         throw new PluginFaultError(outcome.fault, invocationId);
@@ -157,6 +157,12 @@ const cpuOf = ({ cpuMs, wallMs }: Usage): number => Math.min(cpuMs, wallMs);
 
 function countRefusal({ refused }: RunnerPorts, installation: InstallationFacts, error: unknown): void {
   if (error instanceof SandboxRefusal || isAdmissionRefusal(error)) refused?.(installation, error.code);
+}
+
+function nameOf(job: PluginJob): string {
+  if (job.kind === 'http') return job.route;
+  if (job.kind === 'hook') return `hook ${job.event.hook}`;
+  return job.kind === 'schedule' ? `schedule ${job.name}` : job.kind;
 }
 
 const fixedFacts = new WeakMap<InstallationFacts, string>();
