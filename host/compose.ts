@@ -11,6 +11,10 @@ import { type ConductWatch, createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
 import { type Database, openDatabase } from './database.ts';
+import { openEgress } from './egress/compose.ts';
+import type { ResolveHost } from './egress/resolve-host.ts';
+import { createEnvelope } from './encryption/envelope.ts';
+import { loadKeys } from './encryption/load-keys.ts';
 import { createApp } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
@@ -45,6 +49,8 @@ const PRINCIPAL_KEEP_MS = 60_000;
 const QUEUE_PER_LANE = 1_024;
 const ISOLATES_PER_LANE = 200;
 
+/** Triggers of tables, and whoever follows an installation, tell every host on this channel. */
+const CHANGES = 'gatehouse_changes';
 /** A running host. Everything is wired here and nowhere else. */
 export interface Host {
   /** Such as `http://127.0.0.1:8080`. */
@@ -63,14 +69,16 @@ export interface HostPorts {
   log: Log;
 }
 
-/** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable. */
-export async function startHost({ config, appUrl, log }: HostPorts): Promise<Host> {
+/** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable, EncryptionKeyUnusable. */
+export async function startHost(ports: HostPorts): Promise<Host> {
   const opened: (() => Promise<unknown>)[] = [];
   const closeAll = once(async () => {
-    for (const close of opened.toReversed()) await close().catch((error) => log.error({ err: error }, 'close failed'));
+    for (const close of opened.toReversed()) {
+      await close().catch((error) => ports.log.error({ err: error }, 'close failed'));
+    }
   });
   try {
-    return { ...(await open(config, appUrl, log, opened)), close: closeAll };
+    return { ...(await open(ports, opened)), close: closeAll };
   } catch (error) {
     await closeAll();
     throw error;
@@ -78,7 +86,7 @@ export async function startHost({ config, appUrl, log }: HostPorts): Promise<Hos
 }
 
 /** `opened` collects how to close what has been opened, to be called in reverse. */
-async function open(config: Config, appUrl: string, log: Log, opened: (() => Promise<unknown>)[]) {
+async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (() => Promise<unknown>)[]) {
   const nowMs = Date.now;
   const database = await openDatabase({ appUrl });
   opened.push(() => database.close());
@@ -88,6 +96,9 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
     signingKey: await loadSigningKey(config.signingKeyFile),
     nowMs,
     newId,
+  // A key of its own only beside a database of its own.
+  const folder = config.databaseUrl === null ? config.dataFolder : null;
+  const envelope = createEnvelope(await loadKeys({ configured: config.encryptionKey, folder }));
   });
 
   const load = createLoadShedder({
@@ -108,7 +119,8 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
       (await registry.loadBundle(bundleDigest, releaseId)).sourceMap,
     nowMs,
   });
-  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, log, nowMs });
+  const shownSecrets = createShownSecrets();
+  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, shownSecrets, log, nowMs });
   opened.push(recorder.close);
   const conduct = createConduct({
     store: conductStore(knex, config.strikes),
@@ -136,13 +148,17 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
 
   const kv = kvStore(knex);
   const broker = createBroker({
-    calls: capabilityCalls({ kvStore: kv }),
+    calls: capabilityCalls({ kvStore: kv, egress, secrets: secretValues, shownSecrets, nowMs }),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
   });
   const store = installationStore(knex, conduct.currentScore);
   const { recordings, invocationRecorder } = openRecordings({
     store: recordingStore(knex),
     findInstallation: store.byId,
+  const egress = openEgress(config.egress, resolveHost);
+  opened.push(egress.close);
+  const sealed = { store: secretStore(knex), envelope };
+  const secretValues = secretReader(sealed);
     registry,
     guest,
     hostVersion: HOST_VERSION,
@@ -166,6 +182,7 @@ async function open(config: Config, appUrl: string, log: Log, opened: (() => Pro
   await followChanges(database, sandbox, [cache, principals], conduct, invocationRecorder, log);
   opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
+    shownSecrets,
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
     store: scheduleStore(knex),
@@ -300,7 +317,7 @@ async function followChanges(
       stopSuspended(id).catch((error) => log.error({ err: error }, 'conduct not read'));
     }
   };
-  await database.listen('gatehouse_changes', onChange, { onDisconnect: clear, onReconnect: clear });
+  await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect: clear });
 }
 
 /** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */

@@ -2,6 +2,7 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
+import { isRange } from './egress/special-ranges.ts';
 
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -11,6 +12,9 @@ const Environment = Type.Object({
   GATEHOUSE_DATA: Type.String({ default: '.gatehouse', minLength: 1 }),
   GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  GATEHOUSE_ENCRYPTION_KEY: Type.Optional(Type.String()),
+  GATEHOUSE_EGRESS_ALLOW: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
+  GATEHOUSE_EGRESS_HTTP: Type.Boolean({ default: false }),
   GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
@@ -74,6 +78,13 @@ export interface Config {
   cordons: number;
   lanesPerCordon: number;
   cordonRssMiB: number;
+  /** As `parseKeys` reads it; null where it is not set. */
+  encryptionKey: string | null;
+  egress: {
+    /** Ranges that are let through although they are not the public internet. */
+    allow: string[];
+    http: boolean;
+  };
   cordonAgeMs: number;
   confinement: ConfinementMode;
   strikes: {
@@ -128,13 +139,17 @@ export function readConfig(
     databaseUrl: settings.DATABASE_URL ?? null,
     databaseOwnerUrl: settings.DATABASE_OWNER_URL ?? null,
     hostName: settings.GATEHOUSE_HOST,
+  for (const range of listOf(settings.GATEHOUSE_EGRESS_ALLOW)) {
+    if (!isRange(range))
+      throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
+  }
     port: settings.GATEHOUSE_PORT,
     dataFolder,
     publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
     signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
-    trustedProxies: settings.GATEHOUSE_TRUSTED_PROXIES.split(',')
-      .map((range) => range.trim())
-      .filter(Boolean),
+    encryptionKey: settings.GATEHOUSE_ENCRYPTION_KEY ?? null,
+    egress: Object.freeze({ allow: listOf(settings.GATEHOUSE_EGRESS_ALLOW), http: settings.GATEHOUSE_EGRESS_HTTP }),
+    trustedProxies: listOf(settings.GATEHOUSE_TRUSTED_PROXIES),
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
@@ -152,3 +167,9 @@ export function readConfig(
     logLevel: settings.GATEHOUSE_LOG_LEVEL,
   });
 }
+
+const listOf = (text: string): string[] =>
+  text
+    .split(',')
+    .map((each) => each.trim())
+    .filter(Boolean);

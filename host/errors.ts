@@ -35,6 +35,7 @@ export const HOST_REFUSALS = {
   'recording-unknown': 'There is no such recording, or it is not shared with your organisation.',
   'recordings-not-shared': 'The operator of this installation does not share its recordings.',
   'notification-unknown': 'There is no such notification for your organisation.',
+  'secret-unknown': 'The installed version of the plugin declares no such secret.',
   'hook-undeclared': 'The plugin does not declare this hook.',
   'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",
   'host-overloaded': 'The host has more work than it can answer in time; try again shortly.',

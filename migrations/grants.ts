@@ -32,8 +32,7 @@ export const GRANTS: Record<string, string[]> = {
   schedule_runs: ['select', 'insert', 'delete'],
   usage: ['select', 'insert', 'update', 'delete'],
   usage_refusals: ['select', 'insert', 'update', 'delete'],
-  migrations: ['select'],
-};
+  installation_secrets: ['select', 'insert', 'update (sealed, updated_at)', 'delete'],
   call_results: ['select', 'insert', 'delete'],
   events: ['select', 'insert', 'update (payload)', 'delete'],
   event_deliveries: [
@@ -44,3 +43,5 @@ export const GRANTS: Record<string, string[]> = {
   ],
   installation_grants: ['select', 'insert', 'update (used_at)', 'delete'],
   usage_capabilities: ['select', 'insert', 'update', 'delete'],
+  migrations: ['select'],
+};

@@ -1,6 +1,7 @@
 import type {
   CallerFacts,
   ConfigureReport,
+  Events,
   HealthReport,
   HookEvent,
   HookName,

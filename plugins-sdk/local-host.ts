@@ -5,6 +5,8 @@ import { capabilityCalls } from '../host/capabilities/compose.ts';
 import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
 import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
+import { type AnswerRequest, answeringEgress } from '../host/egress/answering-egress.ts';
+import { openEgress } from '../host/egress/compose.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../host/installations/contract.ts';
 import { createPluginRunner, type PluginRunner } from '../host/invocations/run-plugin.ts';
 import { createSandbox, type Usage } from '../sandbox/index.ts';
@@ -34,6 +36,8 @@ export interface InstallChoice {
 }
 
 /** What the one who starts the host supplies, and is told. */
+  /** Values of the secrets that the manifest declares, by name. */
+  secrets?: Record<string, string>;
 export interface LocalHostPorts {
   /** The one operator that there is. */
   operator: InstallationFacts['operator'];
@@ -77,11 +81,23 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
       invoke: async (invocation, invocationPorts) => {
         const outcome = await sandbox.invoke(invocation, { ...invocationPorts, nowMs });
         ports.onUsage?.(invocation.invocationId, outcome.usage);
+  let secrets: Record<string, string> = {};
+  const shownSecrets = createShownSecrets();
+  const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
         return outcome;
       },
     },
-    broker: createBroker({ calls: capabilityCalls({ kvStore: store }), onOutage: onFailure }),
-    record: (_installation, entry) => ports.onLog?.(entry),
+    broker: createBroker({
+      calls: capabilityCalls({
+        kvStore: store,
+        egress: egress ?? answeringEgress(ports.answerFetch ?? null),
+        secrets: memorySecrets(() => secrets),
+        shownSecrets,
+        nowMs,
+      }),
+      onOutage: onFailure,
+    }),
+    record: ({ id }, entry) => ports.onLog?.(shownSecrets.hide(id, entry)),
     meter: () => {},
     nowMs,
     newId: uuidv7,
@@ -98,6 +114,7 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
       return installationOf(plugin, choice, { id: installationId, operator, at: new Date(nowMs()).toISOString() });
     },
     describe: async (installation) => {
+      secrets = choice.secrets ?? {};
       const { output } = await runPlugin(installation, { kind: 'describe' }, { caller: null });
       return (output as { value: unknown }).value as PluginShape;
     },
@@ -106,7 +123,10 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
       sandbox.evict(installationId);
       installationId = uuidv7();
     },
-    close: () => sandbox.close(1_000),
+    close: async () => {
+      await sandbox.close(1_000);
+      await egress?.close();
+    },
   };
 }
 

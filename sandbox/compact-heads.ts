@@ -28,6 +28,7 @@ const LIMIT_NAMES = Object.keys({
   inputBytes: true,
   outputBytes: true,
   hostCalls: true,
+  fetches: true,
   timers: true,
   logBytes: true,
   concurrent: true,

@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import { createBroker } from './broker.ts';
+import { closedPorts } from './closed-ports.ts';
 import { capabilityCalls } from './compose.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
 import { testScope } from './test-scope.ts';
@@ -18,7 +19,10 @@ const call = (name: string, args: unknown) => ({
 describe('createBroker', () => {
   const outages: unknown[] = [];
   const store = memoryKvStore(Date.now);
-  const broker = createBroker({ calls: capabilityCalls({ kvStore: store }), onOutage: (error) => outages.push(error) });
+  const broker = createBroker({
+    calls: capabilityCalls({ kvStore: store, ...closedPorts() }),
+    onOutage: (error) => outages.push(error),
+  });
   const ask = async (name: string, args: unknown, installation = granted) => {
     const { ok, json } = await broker(installation, call(name, args));
     return { ok, value: JSON.parse(json) };
@@ -103,7 +107,7 @@ describe('createBroker', () => {
   it('answers an outage of the store as capability-unavailable and reports the cause to the host only', async () => {
     const broken = { ...store, get: () => Promise.reject(new Error('password=hunter2')) };
     const brokenBroker = createBroker({
-      calls: capabilityCalls({ kvStore: broken }),
+      calls: capabilityCalls({ kvStore: broken, ...closedPorts() }),
       onOutage: (error) => outages.push(error),
     });
     const { json } = await brokenBroker(granted, call('kv.get', { key: 'x' }));

@@ -4,7 +4,7 @@ import type { InstallationFacts } from '../installations/contract.ts';
 /** What a capability may know of the installation that calls it. */
 export type CallingInstallation = Pick<
   InstallationFacts,
-  'id' | 'slug' | 'operator' | 'plugin' | 'version' | 'config' | 'manifest'
+  'id' | 'slug' | 'operator' | 'plugin' | 'version' | 'config' | 'manifest' | 'limits'
 > & { readonly grants: readonly CapabilityName[] };
 
 /** One invocation, as capabilities see it. */

@@ -15,6 +15,7 @@ export const testScope = (
       version: '1.0.0',
       config: {},
       grants,
+      limits: DEFAULT_LIMITS,
       manifest: { name: 'arcade', version: '1.0.0', publisher: 'studio' } as Manifest,
       ...rest,
     },

@@ -4,11 +4,11 @@ import { Agent, type Dispatcher, errors } from 'undici';
 import { EgressRefusal, tooLarge } from './egress-refusal.ts';
 import { guardedConnector } from './guarded-connector.ts';
 import {
+  areSendable,
   type HeaderPairs,
   headerOf,
   received,
   settable,
-  unsendable,
   withHeaders,
   withoutBody,
   withoutCredentials,
@@ -124,8 +124,7 @@ async function follow(
   request: EgressRequest,
   signal: AbortSignal,
 ): Promise<EgressResponse> {
-  const faulty = unsendable(request.headers);
-  if (faulty !== null)
+  if (!areSendable(request.headers))
     throw new EgressRefusal('fetch-url-refused', 'A header has a name or a value that HTTP cannot carry.');
   const { method, body } = request;
   const url = checkedUrl(options, request, request.url);
@@ -151,7 +150,12 @@ async function follow(
 }
 
 /** Refuses with: fetch-url-refused, fetch-host-undeclared. */
-function checkedUrl({ allowHttp }: EgressOptions, { mayReach }: EgressRequest, text: string, base?: URL): URL {
+export function checkedUrl(
+  { allowHttp }: Pick<EgressOptions, 'allowHttp'>,
+  { mayReach }: Pick<EgressRequest, 'mayReach'>,
+  text: string,
+  base?: URL,
+): URL {
   const url = URL.parse(text, base);
   if (url === null) throw new EgressRefusal('fetch-url-refused', 'The address is not a well-formed URL.');
   if (url.protocol !== 'https:' && !(allowHttp && url.protocol === 'http:')) {

@@ -56,6 +56,15 @@ export function rangeOf(text: string): BlockList {
   return list;
 }
 
+export function isRange(text: string): boolean {
+  try {
+    rangeOf(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 const ranges = SPECIAL_RANGES.map(([range, what]) => ({
   range: rangeOf(range),
   what,

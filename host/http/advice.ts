@@ -45,6 +45,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'recordings-not-shared':
     'Ask the operator for `gate recordings settings <installation> --share failures`, or for the file.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
+  'secret-unknown': 'Check the name against those that `gate secrets list` shows.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'host-overloaded': 'Send the request again as Retry-After says. Operators of the host: add hosts or cores.',

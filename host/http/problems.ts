@@ -45,6 +45,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'recording-unknown': 404,
   'recordings-not-shared': 403,
   'notification-unknown': 404,
+  'secret-unknown': 404,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
   'host-overloaded': 503,

@@ -3,6 +3,7 @@ import type { ExtraCpu } from '../../sandbox/index.ts';
 import type { Log } from '../http/log.ts';
 import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
+import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { batchWriter } from './batch-writer.ts';
 import type { InstallationLogEntry } from './contract.ts';
 import type { ReleasedCode, ShowFrames } from './fault-frames.ts';
@@ -32,10 +33,11 @@ export function createRecorder(ports: {
   usage: UsageStore;
   metrics: Metrics;
   showFrames: ShowFrames;
+  shownSecrets: Pick<ShownSecrets, 'hide'>;
   log: Log;
   nowMs(): number;
 }): Recorder {
-  const { logs, usage, metrics, showFrames, log, nowMs } = ports;
+  const { logs, usage, metrics, showFrames, shownSecrets, log, nowMs } = ports;
   const lines = batchWriter<{ line: LogLine; release: ReleasedCode }>({
     write: async (batch) => {
       const shown: LogLine[] = [];
@@ -51,7 +53,10 @@ export function createRecorder(ports: {
   const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
   const refusals = refusalLog(nowMs);
   const record = (installation: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
-    lines.add({ line: { id: uuidv7(), installationId: installation.id, ...entry }, release: installation });
+    lines.add({
+      line: { id: uuidv7(), installationId: installation.id, ...shownSecrets.hide(installation.id, entry) },
+      release: installation,
+    });
   const flushLogs = () => {
     refusals.drain(record);
     return lines.flush();

@@ -19,9 +19,10 @@ import { InvocationScope } from '../capabilities/call-scope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
+import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
-import { leftOf, withWait } from './queue-wait.ts';
+import { leftOf, within, withWait } from './queue-wait.ts';
 
 /** What a plugin is asked to do, without the context, which the runner adds. */
 export type PluginJob = GuestInput extends infer Input
@@ -46,6 +47,8 @@ export interface RunnerPorts {
   /** Keeps invocations to be run again elsewhere; absent where none are. */
   recordings?: RecordInvocations;
   nowMs(): number;
+  /** Which secrets an installation was shown; none where absent. */
+  shownSecrets?: Pick<ShownSecrets, 'values'>;
   /** Measures waits and refills CPU budgets; the process's own clock where absent. */
   monotonicMs?(): number;
   /** UUIDv7. */
@@ -90,8 +93,11 @@ export type PluginRunner = (
 export function createPluginRunner(ports: RunnerPorts): PluginRunner {
   const admission = createAdmission(ports.monotonicMs ?? (() => performance.now()));
 
-  return async (installation, job, { caller, signal, record: requested = false }) => {
-    const { id, limits } = installation;
+  return async (installation, job, options) => {
+    const { caller, signal, record: requested = false, deadlineAtMs, attempt } = options;
+    const { id } = installation;
+    const limits =
+      deadlineAtMs === undefined ? installation.limits : within(installation.limits, deadlineAtMs - ports.nowMs());
     let entered = false;
     let cpuMs = 0;
     let scope: InvocationScope | undefined;
@@ -101,13 +107,13 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       const queuedMs = turn === 0 ? 0 : await turn;
       entered = true;
       if (turn !== 0 && ports.isSuspended?.(id)) throw new HostRefusal('installation-suspended');
-      const invocationId = ports.newId();
+      const invocationId = attempt?.invocationId ?? ports.newId();
       const invocation: Invocation = {
         invocationId,
         installationId: id,
         digest: installation.bundleDigest,
         input: inputOf(installation, job, invocationId, caller),
-        seed: ports.newSeed(),
+        seed: attempt?.seed ?? ports.newSeed(),
         startedAtMs: ports.nowMs(),
         limits: queuedMs === 0 ? limits : leftOf(limits, queuedMs),
         solitary: installation.conduct.solitarySince !== null,
@@ -117,7 +123,12 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       let logs: LogRecord[] | null = null;
       const ended = await ports.sandbox.invoke(invocation, {
         hostCall: (call) => {
-          scope ??= new InvocationScope(installation, invocationId, invocation.startedAtMs + invocation.limits.wallMs);
+          scope ??= new InvocationScope(
+            installation,
+            invocationId,
+            invocation.startedAtMs + invocation.limits.wallMs,
+            options,
+          );
           trace ??= new CallTrace(ports.nowMs() - invocation.startedAtMs);
           return trace.follow(call, ports.broker(scope, call));
         },

@@ -1,5 +1,7 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Cron } from 'croner';
+import semver from 'semver';
+import { isSettableHeader } from './fetch-headers.ts';
 import { type Manifest, ManifestSchema, routeKey } from './manifest.ts';
 
 /** One fault of a document; `pointer` is a JSON pointer (RFC 6901), empty for the whole document. */
@@ -26,6 +28,11 @@ export function checkManifest(value: unknown): Checked<Manifest> {
       '/schedule',
       (value.schedule ?? []).map(({ name }) => name),
     ),
+    ...doubles(
+      '/secrets',
+      (value.secrets ?? []).map(({ name }) => name),
+    ),
+    ...secretFaults(value),
     ...cronFaults(value.schedule),
     ...configSchemaFaults(value.config),
   ];

@@ -1,6 +1,7 @@
 export * from './capabilities/index.ts';
 export * from './check-manifest.ts';
 export * from './errors.ts';
+export * from './fetch-headers.ts';
 export * from './hooks.ts';
 export * from './invocation.ts';
 export * from './json.ts';

@@ -10,6 +10,8 @@ const strict = { additionalProperties: false };
 
 /** Lower-case letters, digits and single dashes; starts with a letter. Names of plugins, publishers, installations. */
 export const SLUG_PATTERN = '^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$';
+/** `<publisher>/<name>`. */
+const PLUGIN_PATTERN = `${SLUG_PATTERN.slice(0, -1)}/${SLUG_PATTERN.slice(1)}`;
 const Slug = (purpose: string) => Type.String({ pattern: SLUG_PATTERN, description: purpose });
 
 /** SemVer 2.0.0 without build metadata: two builds of one version would be two releases. */
@@ -39,6 +41,36 @@ const Route = Type.Object(
       description: 'Segments are literal or `:name`; `/orders/:id` is an example.',
     }),
     access: literals(ACCESS),
+  },
+  strict,
+);
+
+/** One name, all names below one, or a field of the configuration. Ports below 1024 are other services than the web. */
+const FETCH_HOST_PATTERN =
+  '^(?:config:[A-Za-z][A-Za-z0-9_]{0,63}|(?:\\*\\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}(?::[1-9][0-9]{3,4})?)$';
+
+const Secret = Type.Object(
+  {
+    name: Type.String({ pattern: SECRET_NAME_PATTERN }),
+    reason: Type.String({ minLength: 10, maxLength: 300, description: 'Shown to the operator who enters it.' }),
+    optional: Type.Optional(Type.Boolean({ description: 'true: the plugin also works where it is not entered.' })),
+    send: Type.Optional(
+      Type.Object(
+        {
+          hosts: Type.Array(Type.String(), { minItems: 1, maxItems: 20, description: 'Each one of `fetchHosts`.' }),
+          header: Type.String({ pattern: '^[a-z][a-z0-9-]{0,63}$' }),
+          format: Type.Optional(
+            Type.String({
+              pattern: '^[ -z|~]*\\{\\}[ -z|~]*$',
+              maxLength: 200,
+              description:
+                'Value of the header; `{}` stands for the secret. `Bearer {}` is an example, `{}` the default.',
+            }),
+          ),
+        },
+        { ...strict, description: 'The host adds it to requests to these hosts. The plugin never sees it.' },
+      ),
+    ),
   },
   strict,
 );
@@ -95,12 +127,14 @@ export const ManifestSchema = Type.Object(
       ),
     ),
     fetchHosts: Type.Optional(
-      Type.Array(Type.String({ pattern: '^(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}$' }), {
+      Type.Array(Type.String({ maxLength: 260, pattern: FETCH_HOST_PATTERN }), {
         maxItems: 20,
         uniqueItems: true,
-        description: 'Hosts that the plugin may call once the capability `fetch` is available.',
+        description:
+          'Hosts that `fetch` may reach: `api.example.com`, `api.example.com:8443`, `*.example.com` for all below, or `config:endpoint` for the host that the operator enters in that field.',
       }),
     ),
+    secrets: Type.Optional(Type.Array(Secret, { maxItems: SECRETS_MAX })),
     routes: Type.Optional(Type.Array(Route, { maxItems: 100 })),
     hooks: Type.Optional(Type.Array(literals(Object.keys(HOOKS) as HookName[]), { maxItems: 32, uniqueItems: true })),
     schedule: Type.Optional(

@@ -3,6 +3,7 @@ import { elapsedMs, installClock, nowMs } from './clock.ts';
 import { pluginConsole } from './console.ts';
 import { pluginCrypto, random } from './crypto.ts';
 import { DOMException, Event, EventTarget } from './events.ts';
+import { fetch } from './fetch.ts';
 import { Headers } from './headers.ts';
 import { installLocale } from './locale.ts';
 import { definePartGlobals } from './parts.ts';
@@ -44,6 +45,7 @@ export function installGlobals(): void {
     btoa,
     TextEncoder,
     TextDecoder,
+    fetch,
     Headers,
     Request,
     Response,

@@ -21,6 +21,10 @@ export interface HarnessOptions {
   nowMs?: number;
   /** What the operator allows at most. */
   limits?: Partial<Limits>;
+  /** Values of the secrets that the manifest declares, by name. */
+  secrets?: Record<string, string>;
+  /** Answers what the plugin fetches, in place of the internet; without it every request fails. */
+  fetch?: (request: Request) => Response | Promise<Response>;
   /** Base of the addresses that the plugin sees. */
   origin?: string;
 }

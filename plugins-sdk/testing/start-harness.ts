@@ -51,6 +51,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
   const host = await startLocalHost({
     operator: OPERATOR,
     nowMs: clock.nowMs,
+    answerFetch: options.fetch ?? null,
     newSeed: countedSeeds(),
     onLog: ({ invocationId, source, level, message, facts }) =>
       logs.push({ invocationId, source, level, message, facts }),

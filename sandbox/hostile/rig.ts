@@ -1,6 +1,7 @@
 import { createHash } from 'node:crypto';
 import { resolve } from 'node:path';
 import { createBroker } from '../../host/capabilities/broker.ts';
+import { closedPorts } from '../../host/capabilities/closed-ports.ts';
 import { capabilityCalls } from '../../host/capabilities/compose.ts';
 import { memoryKvStore } from '../../host/capabilities/memory-kv-store.ts';
 import { testScope } from '../../host/capabilities/test-scope.ts';
@@ -51,7 +52,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
   const bundles = new Map<string, string>();
   const deaths: CordonDeath[] = [];
   const broker = createBroker({
-    calls: capabilityCalls({ kvStore: memoryKvStore(Date.now) }),
+    calls: capabilityCalls({ kvStore: memoryKvStore(Date.now), ...closedPorts() }),
     onOutage: (error) => {
       throw error;
     },

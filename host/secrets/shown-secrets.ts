@@ -1,0 +1,33 @@
+import type { InstallationLogEntry } from '../installations/contract.ts';
+import { hideSecrets } from './rules/hide-secrets.ts';
+
+/**
+ * The values that installations were shown by `secret-values`, as long as this process lives: a plugin may keep one and log it with
+ * another invocation. What is written down for people goes through here first.
+ */
+export interface ShownSecrets {
+  shown(installationId: string, name: string, value: string): void;
+  /** The values of an installation; the newest last. */
+  values(installationId: string): string[];
+  /** The line without the values that its installation was shown. */
+  hide<Line extends Pick<InstallationLogEntry, 'message' | 'facts'>>(installationId: string, line: Line): Line;
+}
+
+export function createShownSecrets(): ShownSecrets {
+  const byInstallation = new Map<string, Map<string, string>>();
+  return {
+    shown: (installationId, name, value) => {
+      const values = byInstallation.get(installationId) ?? new Map<string, string>();
+      // By value: one that was replaced may still be in the isolate.
+      values.set(value, name);
+      byInstallation.set(installationId, values);
+    },
+    values: (installationId) => [...(byInstallation.get(installationId)?.keys() ?? [])],
+    hide: (installationId, line) => {
+      const values = byInstallation.get(installationId);
+      if (values === undefined) return line;
+      const clear = (text: string) => hideSecrets(Buffer.from(text), values).toString();
+      return { ...line, message: clear(line.message), facts: JSON.parse(clear(JSON.stringify(line.facts))) };
+    },
+  };
+}
