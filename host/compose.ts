@@ -32,17 +32,22 @@ import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createLoadShedder, type LoadShedder } from './invocations/shed-load.ts';
 import { createMetrics } from './metrics.ts';
-import { openRecordings } from './recordings/compose.ts';
-import type { InvocationRecorder } from './recordings/record-invocations.ts';
-import { recordingStore } from './recordings/recording-store.ts';
 import { createNotifications } from './notifications/compose.ts';
 import { notificationStore } from './notifications/notification-store.ts';
 import { newId, newSeed } from './random.ts';
+import { openRecordings } from './recordings/compose.ts';
+import type { InvocationRecorder } from './recordings/record-invocations.ts';
+import { recordingStore } from './recordings/recording-store.ts';
 import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
+import { createTails } from './tails/compose.ts';
+import { createOutcomeLines } from './tails/outcome-lines.ts';
+import { createWatchList, type WatchList } from './tails/watch-list.ts';
 import { HOST_VERSION } from './version.ts';
 
+/** Triggers of tables, and whoever follows an installation, tell every host on this channel. */
+const CHANGES = 'gatehouse_changes';
 const SWEEP_INTERVAL_MS = 60_000;
 const SCHEDULE_INTERVAL_MS = 5_000;
 const PRINCIPAL_KEEP_MS = 60_000;
@@ -167,9 +172,11 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     nowMs,
   });
   opened.push(invocationRecorder.flush, every(SWEEP_INTERVAL_MS, invocationRecorder.sweep, log));
+  const watchList = createWatchList({ notify: (payload) => database.notify(CHANGES, payload), nowMs });
   const runPlugin = createPluginRunner({
     sandbox,
     broker,
+    ...createOutcomeLines({ watchList, record: recorder.record, nowMs }),
     ...recorder,
     recordings: invocationRecorder,
     isSuspended: conduct.isSuspended,
@@ -179,7 +186,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
-  await followChanges(database, sandbox, [cache, principals], conduct, invocationRecorder, log);
+  await followChanges(withoutTails(database, watchList), sandbox, [cache, principals], conduct, invocationRecorder, log);
   opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
     shownSecrets,
@@ -209,9 +216,11 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
 
   let url = '';
+  const tails = createTails({ findInstallation: store.byId, logs, watchList, nowMs });
   const app = createApp({
     registry,
     installations,
+    tails,
     recordings,
     notifications: createNotifications({ store: notificationStore(knex), nowMs }),
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
@@ -231,6 +240,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     refuseAddress(error, config),
   );
   opened.push(() => server.close(config.drainMs));
+  opened.push(async () => tails.close());
   url = server.url;
   return { url, registry, installations, sandbox };
 }
@@ -287,6 +297,13 @@ const principalCache = ({ authenticate }: Registry, nowMs: () => number) =>
         ? 0
         : Math.min(PRINCIPAL_KEEP_MS, (principal.expiresAtMs ?? Number.POSITIVE_INFINITY) - nowMs()),
   });
+
+/** Takes what is for the watch list alone out of the changes, of which each makes every cache forget what it has. */
+const withoutTails = (database: Database, { onPayload }: WatchList): Database => ({
+  ...database,
+  listen: (channel, hear, events) =>
+    database.listen(channel, (payload) => void (onPayload(payload) || hear(payload)), events),
+});
 
 /** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
 async function followChanges(

@@ -56,6 +56,8 @@ export interface Database {
    * Resolves when the first one listens.
    */
   listen(channel: string, onPayload: (payload: string) => void, events?: ListenerEvents): Promise<Listener>;
+  /** Sends a NOTIFY to every host. */
+  notify(channel: string, payload: string): Promise<void>;
   /** Closes pool and listeners. Queries that run may finish. */
   close(): Promise<void>;
 }
@@ -87,6 +89,9 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       const listener = await openListener(appUrl, channel, onPayload, events);
       listeners.add(listener);
       return listener;
+    },
+    notify: async (channel, payload) => {
+      await pool.raw('SELECT pg_notify(?, ?)', [channel, payload]);
     },
     async close() {
       await Promise.all([...listeners].map((listener) => listener.close()));

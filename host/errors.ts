@@ -22,6 +22,7 @@ export const HOST_REFUSALS = {
   'installation-saturated':
     'The installation has as many invocations running and waiting as it may; try again shortly.',
   'cpu-budget-exhausted': 'The installation has used up its CPU time for now; try again as Retry-After says.',
+  'tails-saturated': 'As many as may already follow installations; end one of them first.',
   'capability-undeclared': 'A grant names a capability that the plugin does not declare.',
   'grant-missing': 'The plugin needs a capability that was not granted.',
   'config-invalid': "The configuration does not fit the plugin's schema; `faults` names every fault.",

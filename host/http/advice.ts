@@ -24,6 +24,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'installation-slug-taken': 'Choose another slug, or change the installation that has it.',
   'installation-id-taken': 'Send a fresh UUIDv7 for a new installation.',
   'installation-saturated': 'Wait as long as Retry-After says. Operator: grant more `concurrent` or `queued`.',
+  'tails-saturated': 'End a `gate tail` that nobody reads; `gate logs` shows the same lines without following.',
   'cpu-budget-exhausted':
     'Wait as long as Retry-After says. Publisher: do less per invocation, or ask for more `cpuMsPerSecond` or ' +
     '`cpuBurstMs` in the manifest. Operator: grant more.',

@@ -14,6 +14,7 @@ import { createMetrics } from '../metrics.ts';
 import type { Notification, Notifications } from '../notifications/contract.ts';
 import type { RecordingEntry, Recordings } from '../recordings/contract.ts';
 import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
+import type { Tails } from '../tails/contract.ts';
 import { createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Log } from './log.ts';
@@ -237,6 +238,10 @@ export function fakePorts(): Fake {
   };
     markRead: port('markRead', { ...notification, readAt: AT }),
   };
+  const tails: Tails = {
+    open: port('tail', (async function* () {})() as never),
+    close: () => {},
+  };
   const fake: Fake = {
     failure,
     calls,
@@ -246,6 +251,7 @@ export function fakePorts(): Fake {
     registry,
     installations,
     notifications,
+    tails,
     dataPlane,
     recordings,
     findPrincipal: async (secret) => {

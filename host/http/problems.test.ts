@@ -32,6 +32,7 @@ const PROMISED: Record<string, number | null> = {
   'installation-id-taken': 409,
   'installation-saturated': 429,
   'cpu-budget-exhausted': 429,
+  'tails-saturated': 429,
   'capability-undeclared': 422,
   'grant-missing': 422,
   'config-invalid': 422,

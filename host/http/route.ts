@@ -22,6 +22,8 @@ export interface RouteRequest<Allowed, Params, Query, Body> {
   requestId: string;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
+  /** Where a reader of server-sent events wants to go on; a UUID. */
+  lastEventId: string | undefined;
   /** True for a browser: it asks for HTML before JSON. */
   wantsHtml: boolean;
 }

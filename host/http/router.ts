@@ -41,10 +41,13 @@ function serve(route: Route, findPrincipal: FindPrincipal) {
     const body = checkBody && (await receive(ctx, route.bodyBytesMax ?? BODY_BYTES_MAX, checkBody));
     const { requestId, signal } = state;
     const wantsHtml = ctx.accepts('json', 'html') === 'html';
-    const request = { params, query, body, principal, requestId, signal, wantsHtml };
+    const lastEventId = EVENT_ID.exec(ctx.get('Last-Event-ID'))?.[0];
+    const request = { params, query, body, principal, requestId, signal, lastEventId, wantsHtml };
     reply(ctx, route, await route.handle(request as RouteRequest<'public', never, never, never>));
   };
 }
+
+const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 async function receive(ctx: Context, bytesMax: number, check: (body: unknown, bytes: number) => void) {
   // An empty body has no type to complain about; parseJson says that it is empty.

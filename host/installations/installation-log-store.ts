@@ -13,6 +13,11 @@ export interface InstallationLogStore {
   append(lines: LogLine[]): Promise<void>;
   /** Newest first; `level` means this level and above. */
   page(installationId: string, filter: LogFilter): Promise<Page<InstallationLogEntry>>;
+  /** Oldest first, with ids above `after` and below `before`; `level` as in `page`. */
+  linesAfter(
+    installationId: string,
+    range: { after: string; before?: string; limit: number; level?: InstallationLogEntry['level'] },
+  ): Promise<InstallationLogEntry[]>;
 }
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
@@ -38,6 +43,18 @@ export function installationLogStore(database: Knex): InstallationLogStore {
         .orderBy('id', 'desc')
         .limit(limit + 1);
       return toPage(found.map(fromRow), limit);
+    },
+    linesAfter: async (installationId, { after, before, limit, level }) => {
+      const found = await InstallationLogModel.query(database)
+        .where({ installation_id: installationId })
+        .where('id', '>', after)
+        .modify((query) => {
+          if (before !== undefined) query.where('id', '<', before);
+          if (level) query.whereIn('level', LEVELS.slice(LEVELS.indexOf(level)));
+        })
+        .orderBy('id', 'asc')
+        .limit(limit);
+      return found.map(fromRow);
     },
   };
 }

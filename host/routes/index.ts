@@ -6,6 +6,7 @@ import { pageRoutes } from './pages.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
+import { type TailPorts, tailRoutes } from './tails.ts';
 
 export type { Readiness } from './service.ts';
 
@@ -14,6 +15,7 @@ export type RoutePorts = OrganisationPorts &
   InstallationPorts &
   RecordingPorts &
   NotificationPorts &
+  TailPorts &
   ServicePorts;
 
 /** Every route but the data plane's, which is `run.ts`. Router, validators, OpenAPI, pages and tests all read this table. */
@@ -24,6 +26,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...installationRoutes(ports),
     ...recordingRoutes(ports),
     ...notificationRoutes(ports),
+    ...tailRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
   ];
