@@ -46,6 +46,11 @@ export const SETTINGS = {
   GATEHOUSE_DATA: 'Folder of the embedded database and of the signing key.',
   GATEHOUSE_PUBLIC_URL: 'Origin under which callers reach the host, without a path.',
   GATEHOUSE_SIGNING_KEY: "File of the registry's Ed25519 key (PEM); made on first use.",
+  GATEHOUSE_ENCRYPTION_KEY:
+    'Key that secrets are stored under: 32 bytes as base64, or several as <version>:<base64>, separated by commas.',
+  GATEHOUSE_EGRESS_ALLOW:
+    'Address ranges that plugins may reach although they are not the public internet, separated by commas.',
+  GATEHOUSE_EGRESS_HTTP: 'true: plugins may fetch http: addresses too. For development.',
   GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
   GATEHOUSE_CORDONS: 'Sandbox processes.',
@@ -73,11 +78,6 @@ export interface Config {
   dataFolder: string;
   publicUrl: string | null;
   signingKeyFile: string;
-  trustedProxies: string[];
-  metricsPublic: boolean;
-  cordons: number;
-  lanesPerCordon: number;
-  cordonRssMiB: number;
   /** As `parseKeys` reads it; null where it is not set. */
   encryptionKey: string | null;
   egress: {
@@ -85,6 +85,11 @@ export interface Config {
     allow: string[];
     http: boolean;
   };
+  trustedProxies: string[];
+  metricsPublic: boolean;
+  cordons: number;
+  lanesPerCordon: number;
+  cordonRssMiB: number;
   cordonAgeMs: number;
   confinement: ConfinementMode;
   strikes: {
@@ -134,15 +139,15 @@ export function readConfig(
       'The configuration has faults:\n  GATEHOUSE_STRIKES_SUSPEND must be >= GATEHOUSE_STRIKES_SOLITARY',
     );
   }
+  for (const range of listOf(settings.GATEHOUSE_EGRESS_ALLOW)) {
+    if (!isRange(range))
+      throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
+  }
   const dataFolder = path.resolve(settings.GATEHOUSE_DATA);
   return Object.freeze({
     databaseUrl: settings.DATABASE_URL ?? null,
     databaseOwnerUrl: settings.DATABASE_OWNER_URL ?? null,
     hostName: settings.GATEHOUSE_HOST,
-  for (const range of listOf(settings.GATEHOUSE_EGRESS_ALLOW)) {
-    if (!isRange(range))
-      throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
-  }
     port: settings.GATEHOUSE_PORT,
     dataFolder,
     publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
