@@ -41,6 +41,9 @@ import { recordingStore } from './recordings/recording-store.ts';
 import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
+import { createSecrets, secretReader } from './secrets/compose.ts';
+import { secretStore } from './secrets/secret-store.ts';
+import { createShownSecrets } from './secrets/shown-secrets.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
 import { createWatchList, type WatchList } from './tails/watch-list.ts';
@@ -54,8 +57,6 @@ const PRINCIPAL_KEEP_MS = 60_000;
 const QUEUE_PER_LANE = 1_024;
 const ISOLATES_PER_LANE = 200;
 
-/** Triggers of tables, and whoever follows an installation, tell every host on this channel. */
-const CHANGES = 'gatehouse_changes';
 /** A running host. Everything is wired here and nowhere else. */
 export interface Host {
   /** Such as `http://127.0.0.1:8080`. */
@@ -72,6 +73,8 @@ export interface HostPorts {
   /** Address of the application role. */
   appUrl: string;
   log: Log;
+  /** Finds the addresses of hosts that plugins name; by DNS where absent. */
+  resolveHost?: ResolveHost;
 }
 
 /** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable, EncryptionKeyUnusable. */
@@ -93,6 +96,9 @@ export async function startHost(ports: HostPorts): Promise<Host> {
 /** `opened` collects how to close what has been opened, to be called in reverse. */
 async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (() => Promise<unknown>)[]) {
   const nowMs = Date.now;
+  // A key of its own only beside a database of its own.
+  const folder = config.databaseUrl === null ? config.dataFolder : null;
+  const envelope = createEnvelope(await loadKeys({ configured: config.encryptionKey, folder }));
   const database = await openDatabase({ appUrl });
   opened.push(() => database.close());
   const { knex } = database;
@@ -101,9 +107,6 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     signingKey: await loadSigningKey(config.signingKeyFile),
     nowMs,
     newId,
-  // A key of its own only beside a database of its own.
-  const folder = config.databaseUrl === null ? config.dataFolder : null;
-  const envelope = createEnvelope(await loadKeys({ configured: config.encryptionKey, folder }));
   });
 
   const load = createLoadShedder({
@@ -152,6 +155,10 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(() => sandbox.close(config.drainMs));
 
   const kv = kvStore(knex);
+  const egress = openEgress(config.egress, resolveHost);
+  opened.push(egress.close);
+  const sealed = { store: secretStore(knex), envelope };
+  const secretValues = secretReader(sealed);
   const broker = createBroker({
     calls: capabilityCalls({ kvStore: kv, egress, secrets: secretValues, shownSecrets, nowMs }),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
@@ -160,10 +167,6 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const { recordings, invocationRecorder } = openRecordings({
     store: recordingStore(knex),
     findInstallation: store.byId,
-  const egress = openEgress(config.egress, resolveHost);
-  opened.push(egress.close);
-  const sealed = { store: secretStore(knex), envelope };
-  const secretValues = secretReader(sealed);
     registry,
     guest,
     hostVersion: HOST_VERSION,
@@ -179,6 +182,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     ...createOutcomeLines({ watchList, record: recorder.record, nowMs }),
     ...recorder,
     recordings: invocationRecorder,
+    shownSecrets,
     isSuspended: conduct.isSuspended,
     nowMs,
     newId,
@@ -186,10 +190,16 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   const cache = installationCache({ store, registry });
   const principals = principalCache(registry, nowMs);
-  await followChanges(withoutTails(database, watchList), sandbox, [cache, principals], conduct, invocationRecorder, log);
+  await followChanges(
+    withoutTails(database, watchList),
+    sandbox,
+    [cache, principals],
+    conduct,
+    invocationRecorder,
+    log,
+  );
   opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
-    shownSecrets,
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
     store: scheduleStore(knex),

@@ -33,14 +33,16 @@ export interface InstallChoice {
   grants?: CapabilityName[];
   config?: Json;
   limits?: Partial<Limits>;
+  /** Values of the secrets that the manifest declares, by name. */
+  secrets?: Record<string, string>;
 }
 
 /** What the one who starts the host supplies, and is told. */
-  /** Values of the secrets that the manifest declares, by name. */
-  secrets?: Record<string, string>;
 export interface LocalHostPorts {
   /** The one operator that there is. */
   operator: InstallationFacts['operator'];
+  /** Answers what plugins fetch; the internet does where absent, through the guard of production. */
+  answerFetch?: AnswerRequest | null;
   /** The time that plugins see and that entries expire by; the machine's where absent. */
   nowMs?(): number;
   /** 64 hex digits for each invocation; from the operating system's generator where absent. */
@@ -76,14 +78,14 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
     { guest: await buildGuest(), loadBundle: async (digest) => bundles.get(digest)! },
   );
   const store = memoryKvStore(nowMs);
+  let secrets: Record<string, string> = {};
+  const shownSecrets = createShownSecrets();
+  const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
   const runPlugin = createPluginRunner({
     sandbox: {
       invoke: async (invocation, invocationPorts) => {
         const outcome = await sandbox.invoke(invocation, { ...invocationPorts, nowMs });
         ports.onUsage?.(invocation.invocationId, outcome.usage);
-  let secrets: Record<string, string> = {};
-  const shownSecrets = createShownSecrets();
-  const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
         return outcome;
       },
     },
@@ -109,12 +111,12 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
     runPlugin,
     install: (plugin, choice = {}) => {
       bundles.set(plugin.digest, plugin.code);
+      secrets = choice.secrets ?? {};
       // Isolates of the build before are not needed any more.
       sandbox.evict(installationId);
       return installationOf(plugin, choice, { id: installationId, operator, at: new Date(nowMs()).toISOString() });
     },
     describe: async (installation) => {
-      secrets = choice.secrets ?? {};
       const { output } = await runPlugin(installation, { kind: 'describe' }, { caller: null });
       return (output as { value: unknown }).value as PluginShape;
     },

@@ -1,4 +1,4 @@
-import type { CapabilityName, Manifest } from '../../plugins-sdk/contract/index.ts';
+import { type CapabilityName, DEFAULT_LIMITS, type Manifest } from '../../plugins-sdk/contract/index.ts';
 import { type CallingInstallation, InvocationScope } from './call-scope.ts';
 
 /** The scope of an invocation of some installation, for tests. */

@@ -18,8 +18,8 @@ import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
-import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
+import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
 import { leftOf, within, withWait } from './queue-wait.ts';
@@ -46,9 +46,9 @@ export interface RunnerPorts {
   isSuspended?(installationId: string): boolean;
   /** Keeps invocations to be run again elsewhere; absent where none are. */
   recordings?: RecordInvocations;
-  nowMs(): number;
   /** Which secrets an installation was shown; none where absent. */
   shownSecrets?: Pick<ShownSecrets, 'values'>;
+  nowMs(): number;
   /** Measures waits and refills CPU budgets; the process's own clock where absent. */
   monotonicMs?(): number;
   /** UUIDv7. */
@@ -143,7 +143,15 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       cpuMs = cpuOf(outcome.usage);
       ports.meter(installation, job.kind, outcome, logBytes);
       if (outcome.recorded) {
-        ports.recordings?.keep({ installation, job: nameOf(job), invocation, outcome, logs, secrets: [], requested });
+        ports.recordings?.keep({
+          installation,
+          job: nameOf(job),
+          invocation,
+          outcome,
+          logs,
+          secrets: ports.shownSecrets?.values(id) ?? [],
+          requested,
+        });
       }
       if (outcome.status === 'faulted') {
         recordFault(ports, installation, invocationId, job, outcome, trace);

@@ -23,6 +23,7 @@ export function installGlobals(): void {
   installLocale();
   installUrl();
   definePartGlobals('streams', STREAMS);
+  definePartGlobals('blob', ['Blob', 'File', 'FormData']);
   defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
   const globals: Record<string, unknown> = {
     self: globalThis,
