@@ -1,7 +1,8 @@
+import type { LoadResult } from './measure/autocannon-process.ts';
 import { installPlugin } from './measure/install-plugin.ts';
-import type { LoadResult } from './measure/load-process.ts';
-import { runLoad, startBareKoa, startHost } from './measure/processes.ts';
+import { startBareKoa, startHost } from './measure/processes.ts';
 import type { Benchmark, BenchmarkOptions, Figure, Measured, Series } from './measure/report.ts';
+import { LOAD_GENERATOR, runLoad } from './measure/run-load.ts';
 import { formatNumber, median, spread } from './measure/statistics.ts';
 
 const TARGET = 0.5;
@@ -93,7 +94,7 @@ function report(results: Results, body: string, { rounds, seconds }: BenchmarkOp
       rounds,
       'seconds per measurement': seconds,
       'bytes of body': Buffer.byteLength(body),
-      load: 'autocannon, own process',
+      load: LOAD_GENERATOR,
     },
     series,
     ratio: {

@@ -5,7 +5,6 @@ import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
 import type { Answer } from './bare-koa-process.ts';
-import type { LoadOrder, LoadResult } from './load-process.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
 const child = (name: string) =>
@@ -17,13 +16,6 @@ async function ask<Reply>(process: ChildProcess, message: object): Promise<Reply
   if (answer === null)
     throw new Error(`a process of the benchmark ended with ${process.exitCode ?? process.signalCode}`);
   return answer[0] as Reply;
-}
-
-/** One measurement, from a process of its own, so that the load never shares a thread with what it measures. */
-export async function runLoad(order: LoadOrder): Promise<LoadResult> {
-  const result = await ask<LoadResult>(child('load-process'), order);
-  if (result.failures > 0) throw new Error(`${result.failures} of ${result.n} requests to ${order.url} failed`);
-  return result;
 }
 
 export interface Running {
@@ -46,7 +38,7 @@ export interface RunningHost extends Running {
 /** A fresh host as `npm start` brings it up: embedded PostgreSQL, sandbox processes, published and installed examples. */
 export async function startHost(): Promise<RunningHost> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'));
-  const args = ['bin/gatehouse.ts', 'demo', '--json', '--port', '0', '--data', folder];
+  const args = ['bin/launch.mjs', 'demo', '--json', '--port', '0', '--data', folder];
   const host = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const close = async () => {
     await end(host);

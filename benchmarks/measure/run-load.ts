@@ -1,0 +1,57 @@
+import { execFile, fork } from 'node:child_process';
+import { once } from 'node:events';
+import { accessSync, constants } from 'node:fs';
+import path from 'node:path';
+import { promisify } from 'node:util';
+import type { LoadOrder, LoadResult } from './autocannon-process.ts';
+
+const HERE = import.meta.dirname;
+const WRK_FOLDERS = ['/usr/bin', '/usr/local/bin', '/opt/homebrew/bin'];
+
+function findWrk(): string | null {
+  for (const folder of WRK_FOLDERS) {
+    const file = path.join(folder, 'wrk');
+    try {
+      accessSync(file, constants.X_OK);
+      return file;
+    } catch {
+      // Not there.
+    }
+  }
+  return null;
+}
+
+const wrk = findWrk();
+
+/**
+ * What makes the load; part of every report, because figures of different generators cannot be compared: autocannon takes
+ * 14 us of CPU for a request, more than a bare Koa handler, and on two cores it takes them from whoever it measures.
+ */
+export const LOAD_GENERATOR = wrk
+  ? 'wrk, one thread'
+  : 'autocannon, own process (wrk is not installed and disturbs less: apt-get install wrk)';
+
+/** One measurement, from a process of its own, so that the load never shares a thread with what it measures. */
+export async function runLoad(order: LoadOrder): Promise<LoadResult> {
+  const result = await (wrk ? runWrk(wrk, order) : runAutocannon(order));
+  if (result.failures > 0) throw new Error(`${result.failures} of ${result.n} requests to ${order.url} failed`);
+  return result;
+}
+
+async function runWrk(program: string, { url, headers, connections, seconds }: LoadOrder): Promise<LoadResult> {
+  const script = path.join(HERE, 'wrk-report.lua');
+  const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+  const args = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`, '-s', script, ...fields, url];
+  const { stdout } = await promisify(execFile)(program, args);
+  const line = stdout.split('\n').find((each) => each.startsWith('{'));
+  if (!line) throw new Error(`wrk said no figures: ${stdout}`);
+  return JSON.parse(line);
+}
+
+async function runAutocannon(order: LoadOrder): Promise<LoadResult> {
+  const child = fork(path.join(HERE, 'autocannon-process.ts'), { stdio: ['ignore', 'ignore', 'inherit', 'ipc'] });
+  child.send(order);
+  const answer = await Promise.race([once(child, 'message'), once(child, 'exit').then(() => null)]);
+  if (answer === null) throw new Error(`autocannon's process ended with ${child.exitCode ?? child.signalCode}`);
+  return answer[0] as LoadResult;
+}
