@@ -5,6 +5,7 @@ import type {
   UpdateRequest,
 } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
+import type { TailFilter } from '../../host/tails/contract.ts';
 import type {
   ApiToken,
   Organisation,
@@ -20,6 +21,7 @@ import type {
 } from '../../registry/index.ts';
 import type { DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
+import { followEvents } from './event-stream.ts';
 
 /** Whose token is in use. */
 export type TokenOwner = Pick<Principal, 'tokenId' | 'label' | 'role' | 'organisation'> & {
@@ -88,6 +90,13 @@ export function createApiClient(options: TransportOptions) {
       id: string,
       filter: PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string } = {},
     ) => get<Page<InstallationLogEntry>>(`/v1/installations/${at(id)}/logs`, filter),
+    /** Lines as they come, until `signal` aborts. */
+    tail: (id: string, filter: Pick<TailFilter, 'level' | 'outcome'>, signal: AbortSignal, after?: string) =>
+      followEvents(options, {
+        path: `/v1/installations/${at(id)}/tail${queryText(filter)}`,
+        signal,
+        ...(after !== undefined && { lastEventId: after }),
+      }),
     health: (id: string) => get<HealthReport>(`/v1/installations/${at(id)}/health`),
     /** Repeated safely: plugins know a redelivery by its `eventId`. */
     deliverHook: (id: string, hook: string, event: { eventId: string; payload: Json }) =>

@@ -79,7 +79,11 @@ async function sendOnce(options: TransportOptions, request: ApiRequest): Promise
   }
 }
 
-function transportError(error: Error & { cause?: NodeJS.ErrnoException }, url: string, timeoutMs: number): Error {
+export function transportError(
+  error: Error & { cause?: NodeJS.ErrnoException },
+  url: string,
+  timeoutMs: number,
+): Error {
   if (error.name === 'TimeoutError') {
     return new CliError('host-timeout', `${url} did not answer within ${timeoutMs / 1_000} s.`, { url });
   }

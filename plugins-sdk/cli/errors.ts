@@ -19,6 +19,8 @@ export const CLI_REFUSALS = {
   'plugin-invalid': 'The plugin has faults.',
   'plugin-unknown': 'There is no published plugin with this name.',
   'installation-unknown': 'You have no installation with this slug or id.',
+  'trace-absent':
+    'Nothing is known of the end of this invocation. Failed ones are kept, and others while somebody runs gate tail.',
   'key-missing': 'There is no signing key. Make one with: gate keygen --register',
   'key-invalid': 'The signing key is not an Ed25519 private key in PEM form.',
   'confirmation-needed': 'This needs a yes; answer in a terminal or add --yes.',

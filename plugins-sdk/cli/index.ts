@@ -15,6 +15,8 @@ import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { testCommand } from './commands/run-tests.ts';
+import { tailCommand } from './commands/tail.ts';
+import { traceCommand } from './commands/trace.ts';
 import { validateCommand } from './commands/validate.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import { readSettings } from './settings.ts';
@@ -35,6 +37,8 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   installationsCommand,
   callCommand,
   logsCommand,
+  tailCommand,
+  traceCommand,
   resumeCommand,
   notificationsCommand,
   approveCommand,
