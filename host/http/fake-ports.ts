@@ -101,8 +101,6 @@ const installation: Installation = {
   updatedAt: AT,
 };
 
-export interface Fake extends HttpPorts {
-  /** What every port throws from now on; undefined: nothing. */
 const recording: Recording = {
   format: RECORDING_FORMAT,
   id: ID,
@@ -123,6 +121,8 @@ const recording: Recording = {
   redacted: null,
 };
 
+export interface Fake extends HttpPorts {
+  /** What every port throws from now on; undefined: nothing. */
   failure: { thrown: unknown };
   /** Names of the port functions that were called, with their arguments. */
   calls: [name: string, ...args: unknown[]][];
@@ -211,8 +211,6 @@ export function fakePorts(): Fake {
     facts: {},
     readAt: null,
   };
-  const notifications: Notifications = {
-    list: port('notifications', page(notification)),
   const entry: RecordingEntry = {
     id: ID,
     installationId: ID,
@@ -236,6 +234,8 @@ export function fakePorts(): Fake {
     settings: port('recordingSettings', DEFAULT_RECORDING),
     configure: port('configureRecording', DEFAULT_RECORDING),
   };
+  const notifications: Notifications = {
+    list: port('notifications', page(notification)),
     markRead: port('markRead', { ...notification, readAt: AT }),
   };
   const tails: Tails = {
