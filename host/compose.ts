@@ -2,9 +2,7 @@ import { migrationStatus } from '../migrations/run-migrations.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Principal, type Registry } from '../registry/index.ts';
 import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
-import { createBroker } from './capabilities/broker.ts';
-import { capabilityCalls } from './capabilities/compose.ts';
-import { kvStore } from './capabilities/kv-store.ts';
+import { openCapabilities } from './capabilities/open-capabilities.ts';
 import { changeAwareCache } from './change-aware-cache.ts';
 import { checkCordons } from './check-cordons.ts';
 import { type ConductWatch, createConduct } from './conduct/compose.ts';
@@ -15,6 +13,8 @@ import { openEgress } from './egress/compose.ts';
 import type { ResolveHost } from './egress/resolve-host.ts';
 import { createEnvelope } from './encryption/envelope.ts';
 import { loadKeys } from './encryption/load-keys.ts';
+import { createGrants } from './grants/compose.ts';
+import type { GrantWatch } from './grants/grant-watch.ts';
 import { createApp } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
@@ -53,6 +53,9 @@ import { HOST_VERSION } from './version.ts';
 const CHANGES = 'gatehouse_changes';
 const SWEEP_INTERVAL_MS = 60_000;
 const SCHEDULE_INTERVAL_MS = 5_000;
+const EVENT_INTERVAL_MS = 1_000;
+const USE_INTERVAL_MS = 5_000;
+const JUDGE_INTERVAL_MS = 2_000;
 const PRINCIPAL_KEEP_MS = 60_000;
 const QUEUE_PER_LANE = 1_024;
 const ISOLATES_PER_LANE = 200;
@@ -154,14 +157,25 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   opened.push(() => sandbox.close(config.drainMs));
 
-  const kv = kvStore(knex);
   const egress = openEgress(config.egress, resolveHost);
   opened.push(egress.close);
   const sealed = { store: secretStore(knex), envelope };
   const secretValues = secretReader(sealed);
-  const broker = createBroker({
-    calls: capabilityCalls({ kvStore: kv, egress, secrets: secretValues, shownSecrets, nowMs }),
-    onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
+  const capabilities = openCapabilities({
+    knex,
+    egress,
+    secrets: secretValues,
+    shownSecrets,
+    runPlugin: (...job) => runPlugin(...job),
+    factsOf: async (id) => {
+      const installation = await store.byId(id);
+      return installation && cache.withRelease(installation);
+    },
+    recorder,
+    metrics,
+    log,
+    newSeed,
+    nowMs,
   });
   const store = installationStore(knex, conduct.currentScore);
   const { recordings, invocationRecorder } = openRecordings({
@@ -178,7 +192,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const watchList = createWatchList({ notify: (payload) => database.notify(CHANGES, payload), nowMs });
   const runPlugin = createPluginRunner({
     sandbox,
-    broker,
+    broker: capabilities.broker,
     ...createOutcomeLines({ watchList, record: recorder.record, nowMs }),
     ...recorder,
     recordings: invocationRecorder,
@@ -193,12 +207,14 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
-    [cache, principals],
+    [cache, principals, capabilities],
     conduct,
     invocationRecorder,
     log,
   );
-  opened.push(every(SWEEP_INTERVAL_MS, () => kv.sweepExpired(), log));
+  opened.push(every(SWEEP_INTERVAL_MS, capabilities.sweep, log));
+  opened.push(capabilities.meter.flush, every(USE_INTERVAL_MS, capabilities.meter.flush, log));
+  opened.push(capabilities.delivery.close, every(EVENT_INTERVAL_MS, capabilities.delivery.tick, log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
@@ -220,7 +236,9 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     cache,
     registry,
     runPlugin,
+    ...installing,
     endSuspension: conduct.endSuspension,
+    graceMs: config.uninstallGraceMs,
     hostVersion: HOST_VERSION,
     nowMs,
   });

@@ -9,6 +9,11 @@ import type {
   Kv,
   Log,
   METHODS,
+  Secrets,
+  Notify,
+  Plugins,
+  TopicEvent,
+  TopicHookName,
 } from './contract/index.ts';
 
 export type {
@@ -46,6 +51,8 @@ export interface HandlerContext<Config = Json> {
   readonly kv: Kv;
   /** Needs the capability `log`: without it every call throws with `capability-denied`. `console` always works. */
   readonly log: Log;
+  /** Needs the capability `secrets`; `get` needs `secret-values` as well. Most plugins need neither: see `send` in the manifest. */
+  readonly secrets: Secrets;
 }
 
 export interface RouteContext<Config = Json, Key extends string = string> extends HandlerContext<Config> {
@@ -78,7 +85,7 @@ export interface PluginDefinition<Config = Json, Key extends RouteKey = RouteKey
   /** One handler for each route of the manifest. */
   routes?: { [Each in Key]: RouteHandler<Config, Each> };
   /** One handler for each hook of the manifest. */
-  hooks?: { [Name in HookName]?: HookHandler<Name, Config> };
+  hooks?: { [Name in HookName]?: HookHandler<Name, Config> } & { [Name in TopicHookName]?: TopicHandler<Config> };
   /** One handler for each job of the manifest, by its name. */
   schedule?: Record<string, ScheduleHandler<Config>>;
   /** Nothing returned means ok. */

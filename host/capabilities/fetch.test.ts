@@ -100,7 +100,7 @@ describe('The capability fetch', () => {
   });
 
   it('hands on text as text and bytes as base64', async () => {
-    let body: BodyInit = 'grüße';
+    let body: string | Uint8Array<ArrayBuffer> = 'grüße';
     const { send } = open({ answer: () => new Response(body, { status: 203, headers: { 'x-a': 'b' } }) });
     expect((await send('https://shop.test/')).value).to.deep.include({
       status: 203,

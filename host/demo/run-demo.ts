@@ -85,7 +85,7 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
 
 /** Only what a demo makes: the folder may hold other things. A running demo's data is left alone. */
 async function clearData(config: Config, log: Log): Promise<void> {
-  const mine = ['postgres', 'registry-key.pem', 'publisher-key.pem', CREDENTIALS_FILE];
+  const mine = ['postgres', 'registry-key.pem', 'publisher-key.pem', 'encryption-key', CREDENTIALS_FILE];
   if (config.databaseUrl !== null) throw new RoleRefused('--fresh is for the embedded database; DATABASE_URL is set.');
   // Whoever holds the database is running; this refuses then.
   await (await openPlatformDatabase(config, log)).close();

@@ -9,7 +9,7 @@ import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
 import type { CapabilityName, Json, Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
-import { type Host, startHost } from '../compose.ts';
+import { type Host, type HostPorts, startHost } from '../compose.ts';
 import { readConfig } from '../config.ts';
 import { type Credentials, OPERATOR_SLUG, seedPeople } from '../demo/people.ts';
 import type { Installation } from '../installations/contract.ts';
@@ -47,7 +47,10 @@ export interface TestPlatform {
 }
 
 /** Settings by name of the environment variable. */
-export async function startTestPlatform(settings: Record<string, string> = {}): Promise<TestPlatform> {
+export async function startTestPlatform(
+  settings: Record<string, string> = {},
+  ports: Pick<HostPorts, 'resolveHost'> = {},
+): Promise<TestPlatform> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
   const database = await testDatabase();
   const flags = {
@@ -59,7 +62,7 @@ export async function startTestPlatform(settings: Record<string, string> = {}): 
     ...settings,
   };
   const config = readConfig({ flags }, {});
-  const host = await startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel) });
+  const host = await startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel), ...ports });
   const credentials = await seedPeople(host.registry, path.join(folder, 'credentials.json'));
   const client = (token: string) => createApiClient({ url: host.url, token });
   const as = {

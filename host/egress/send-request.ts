@@ -59,7 +59,7 @@ export interface EgressOptions {
 
 /** Requests to the outside on behalf of plugins: the only way there is. */
 export interface Egress {
-  /** Rejects with EgressRefusal only. */
+  /** Rejects with EgressRefusal, or with what `headersFor` rejected with. */
   send(request: EgressRequest): Promise<EgressResponse>;
   close(): Promise<void>;
 }
@@ -104,7 +104,9 @@ export function createEgress(options: EgressOptions): Egress {
       try {
         return await follow(options, agentOf(request.ownerId), request, signal);
       } catch (error) {
-        throw asRefusal(error, timeout.aborted, request.timeoutMs, options.responseBytesMax);
+        throw error instanceof NotOurs
+          ? error.cause
+          : asRefusal(error, timeout.aborted, request.timeoutMs, options.responseBytesMax);
       }
     },
     close: async () => {
@@ -177,7 +179,7 @@ async function sendOnce(
   { url, method, headers, body }: Hop,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  const own: HeaderPairs = [['accept-encoding', ACCEPT_ENCODING], ...(await headersFor(url))];
+  const own: HeaderPairs = [['accept-encoding', ACCEPT_ENCODING], ...(await headersFor(url).catch(notOurs))];
   const missing: HeaderPairs = [
     ['user-agent', userAgent],
     ['accept', '*/*'],
@@ -194,6 +196,12 @@ async function sendOnce(
     bodyTimeout: 0,
     responseHeaders: 'raw',
   });
+}
+
+/** Carries what a port threw past the translation of what the network threw. */
+class NotOurs extends Error {}
+function notOurs(cause: unknown): never {
+  throw new NotOurs('', { cause });
 }
 
 const pairsOf = (raw: string[]): HeaderPairs =>

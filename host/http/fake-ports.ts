@@ -8,6 +8,7 @@ import {
 import { RECORDING_FORMAT, type Recording } from '../../plugins-sdk/contract/recording.ts';
 import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
+import type { Grants } from '../grants/contract.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
 import type { DataPlane, RunRequest } from '../invocations/contract.ts';
 import { createMetrics } from '../metrics.ts';
@@ -97,6 +98,7 @@ const installation: Installation = {
   grantedLimits: {},
   enabled: true,
   conduct: GOOD_CONDUCT,
+  updates: PINNED,
   createdAt: AT,
   updatedAt: AT,
 };
@@ -233,6 +235,19 @@ export function fakePorts(): Fake {
     remove: port('removeRecording', undefined),
     settings: port('recordingSettings', DEFAULT_RECORDING),
     configure: port('configureRecording', DEFAULT_RECORDING),
+  };
+  const secret: SecretStatus = {
+    name: 'API_KEY',
+    reason: 'Signs requests.',
+    optional: false,
+    send: { hosts: ['api.example.com'], header: 'authorization' },
+    isSet: true,
+    updatedAt: AT,
+  };
+  const secrets: Secrets = {
+    list: port('secrets', [secret]),
+    set: port('setSecret', secret),
+    remove: port('removeSecret', undefined),
   };
   const notifications: Notifications = {
     list: port('notifications', page(notification)),

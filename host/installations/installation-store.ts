@@ -6,19 +6,20 @@ import type { Installation } from './contract.ts';
 import { InstallationModel } from './installation-model.ts';
 import { readCursor, toPage } from './page.ts';
 
-/** What of an installation may change. */
-export type InstallationChange = Pick<Installation, 'releaseId' | 'grants' | 'config' | 'grantedLimits' | 'enabled'>;
-
 export interface InstallationStore {
   byId(id: string): Promise<Installation | null>;
   bySlug(operatorId: string, slug: string): Promise<Installation | null>;
   page(operatorId: string, request: PageRequest): Promise<Page<Installation>>;
   /** False where the id or the operator's slug is taken; nothing is written then. */
   insert(installation: Installation): Promise<boolean>;
-  /** Null where it is gone. */
-  change(id: string, change: InstallationChange): Promise<Installation | null>;
-  /** Marks it as deleted and removes its entries and its log. */
+  /** Removes at once and for good what was never in use. */
   remove(id: string): Promise<void>;
+  /** One of the operator's that was removed; `purged`: what it stored is gone. */
+  removed(operatorId: string, id: string): Promise<{ purged: boolean } | null>;
+  /** Takes a removal back. False where the slug is taken meanwhile, or what it stored is gone. */
+  restore(operatorId: string, id: string): Promise<boolean>;
+  /** Deletes what removed installations stored whose grace is over; returns their number. Each on one host only. */
+  purge(nowMs: number): Promise<number>;
 }
 
 /** What a score that was taken at `scoredAtMs` is worth now. */
@@ -47,6 +48,17 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
         'conduct.solitary_since as conduct_solitary_since',
         'conduct.suspended_at as conduct_suspended_at',
         'conduct.reason as conduct_reason',
+        'canary.id as canary_id',
+        'canary.to_release_id as canary_release_id',
+        'canary.percent as canary_share',
+        'canary.started_at as canary_started_at',
+        'canary.promote_after_seconds as canary_promote_after_seconds',
+        'canary_release.version as canary_version',
+        'waiting.id as waiting_id',
+        'waiting.to_release_id as waiting_release_id',
+        'waiting.started_at as waiting_since',
+        'waiting.reason as waiting_reason',
+        'waiting_release.version as waiting_version',
       )
       .whereNull('installation.deleted_at');
   const fromRow = (row: InstallationModel | undefined) => (row ? toInstallation(row, currentScore) : null);
@@ -78,12 +90,39 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
     },
     remove: (id) =>
       database.transaction(async (transaction) => {
-        await transaction('installations')
-          .where({ id })
-          .whereNull('deleted_at')
-          .update({ deleted_at: transaction.fn.now() });
-        await transaction('kv_entries').where({ installation_id: id }).delete();
-        await transaction('installation_logs').where({ installation_id: id }).delete();
+        const deleted = { deleted_at: transaction.fn.now(), purge_at: null };
+        await transaction('installations').where({ id }).whereNull('deleted_at').update(deleted);
+        await deleteStored(transaction, id);
+      }),
+    removed: async (operatorId, id) => {
+      const row = await database('installations')
+        .where({ id, operator_id: operatorId })
+        .whereNotNull('deleted_at')
+        .first('purge_at');
+      return row ? { purged: row.purge_at === null } : null;
+    },
+    restore: async (operatorId, id) => {
+      const { rowCount } = await database.raw(
+        `UPDATE installations AS removed SET deleted_at = NULL, purge_at = NULL, revision = revision + 1
+         WHERE id = ? AND operator_id = ? AND deleted_at IS NOT NULL AND purge_at IS NOT NULL
+           AND NOT EXISTS (SELECT 1 FROM installations AS other
+             WHERE other.operator_id = removed.operator_id AND other.slug = removed.slug AND other.deleted_at IS NULL)`,
+        [id, operatorId],
+      );
+      return rowCount === 1;
+    },
+    purge: (nowMs) =>
+      database.transaction(async (transaction) => {
+        const ids: string[] = await transaction('installations')
+          .whereNotNull('deleted_at')
+          .where('purge_at', '<=', new Date(nowMs))
+          .limit(PURGED_AT_ONCE)
+          .forUpdate()
+          .skipLocked()
+          .pluck('id');
+        for (const id of ids) await deleteStored(transaction, id);
+        await transaction('installations').whereIn('id', ids).update({ purge_at: null });
+        return ids.length;
       }),
   };
 }
@@ -109,6 +148,7 @@ const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Ins
   grantedLimits: row.granted_limits as Partial<Limits>,
   enabled: row.enabled,
   conduct: toConduct(row, currentScore),
+  updates: toUpdates(row),
   createdAt: row.created_at.toISOString(),
   updatedAt: row.updated_at.toISOString(),
 });

@@ -5,6 +5,7 @@ import { AddressUnavailable } from '../compose.ts';
 import { type Config, ConfigInvalid, readConfig } from '../config.ts';
 import { DatabaseUnavailable } from '../database.ts';
 import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
+import { EncryptionKeyUnusable } from '../encryption/load-keys.ts';
 
 /** A role cannot do what was asked for, and the person who asked can change that. One sentence. */
 export class RoleRefused extends Error {
@@ -18,6 +19,7 @@ const REFUSALS = [
   EmbeddedPostgresFailed,
   MigrationRefused,
   SigningKeyUnusable,
+  EncryptionKeyUnusable,
   AddressUnavailable,
   ConfinementMissing,
 ];

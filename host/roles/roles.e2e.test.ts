@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { createServer } from 'node:net';
@@ -187,7 +188,8 @@ describe('gatehouse', () => {
     const status = await run(['migrate', 'status', '--json'], env);
     expect(JSON.parse(status.stdout).every(({ state }: { state: string }) => state === 'applied')).to.equal(true);
     const { secret } = JSON.parse((await run(['bootstrap', '--json'], env)).stdout);
-    const child = start(['serve'], env);
+    refusedInOneSentence(await run(['serve'], env), /GATEHOUSE_ENCRYPTION_KEY is missing.*openssl rand -base64 32/);
+    const child = start(['serve'], { ...env, GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
     for await (const line of createInterface({ input: child.stderr! })) {
       const { msg, url } = JSON.parse(line);
       if (msg !== 'ready') continue;

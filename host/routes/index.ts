@@ -1,5 +1,7 @@
 import type { Route } from '../http/route.ts';
-import { type InstallationPorts, installationRoutes } from './installations.ts';
+import { type GrantPorts, grantRoutes } from './grants.ts';
+import type { InstallationPorts } from './installation-fields.ts';
+import { installationRoutes } from './installations.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
@@ -13,7 +15,9 @@ export type { Readiness } from './service.ts';
 export type RoutePorts = OrganisationPorts &
   ReleasePorts &
   InstallationPorts &
+  GrantPorts &
   RecordingPorts &
+  SecretPorts &
   NotificationPorts &
   TailPorts &
   ServicePorts;
@@ -25,6 +29,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...releaseRoutes(ports),
     ...installationRoutes(ports),
     ...recordingRoutes(ports),
+    ...grantRoutes(ports),
     ...notificationRoutes(ports),
     ...tailRoutes(ports),
     ...serviceRoutes(ports, () => routes),

@@ -27,6 +27,7 @@ const PARAMS: Record<string, string> = {
   slug: 'acme',
   publisher: 'acme',
   name: 'hello',
+  secret: 'API_KEY',
   version: '1.0.0',
   hook: 'order.paid',
   code: 'cpu-limit',
@@ -41,7 +42,9 @@ const BODIES: Record<string, object> = {
   'POST /v1/releases/:id/rejection': { reasons: ['It mines coins.'] },
   'POST /v1/installations': { id: ID, plugin: 'acme/hello', slug: 'hello', grants: ['kv'], config: { a: [1] } },
   'PATCH /v1/installations/:id': { enabled: false },
+  'POST /v1/installations/:id/rollback': { restoreConfig: true },
   'PATCH /v1/installations/:id/recording-settings': { sampleRate: 0.5, share: 'failures' },
+  'PUT /v1/installations/:id/secrets/:secret': { value: 'key-123456' },
   'POST /v1/installations/:id/hooks/:hook': { eventId: 'e-1', payload: { orderId: 'o-1' } },
 };
 

@@ -1,4 +1,4 @@
-import type { Manifest } from '../../plugins-sdk/contract/index.ts';
+import type { Principal, Registry } from '../../registry/index.ts';
 import type { Envelope, Place } from '../encryption/envelope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Installations } from '../installations/contract.ts';
@@ -10,7 +10,7 @@ export interface SecretsPorts {
   envelope: Envelope;
   /** The actor's own installation. Refuses with: installation-unknown. */
   find: Installations['find'];
-  manifestOf(releaseId: string): Promise<Manifest>;
+  releaseById: Registry['releaseById'];
 }
 
 const placeOf = (installationId: string, name: string): Place => ({
@@ -36,9 +36,13 @@ export function secretReader({ store, envelope }: Pick<SecretsPorts, 'store' | '
   };
 }
 
-export function createSecrets({ store, envelope, find, manifestOf }: SecretsPorts): Secrets {
+export function createSecrets({ store, envelope, find, releaseById }: SecretsPorts): Secrets {
+  const declaredBy = async (actor: Principal, id: string) => {
+    const release = await releaseById((await find(actor, id)).releaseId);
+    return release?.manifest.secrets ?? [];
+  };
   const list: Secrets['list'] = async (actor, id) => {
-    const { secrets = [] } = await manifestOf((await find(actor, id)).releaseId);
+    const secrets = await declaredBy(actor, id);
     const set = new Map((await store.list(id)).map(({ name, updatedAt }) => [name, updatedAt]));
     const declared = secrets.map(
       ({ name, reason, optional = false, send }): SecretStatus => ({
@@ -67,7 +71,7 @@ export function createSecrets({ store, envelope, find, manifestOf }: SecretsPort
   return {
     list,
     set: async (actor, id, name, value) => {
-      const { secrets = [] } = await manifestOf((await find(actor, id)).releaseId);
+      const secrets = await declaredBy(actor, id);
       if (!secrets.some((each) => each.name === name)) {
         const declared = secrets.map((each) => each.name);
         throw new HostRefusal('secret-unknown', undefined, { name, declared });

@@ -13,8 +13,10 @@ import { packCommand } from './commands/pack.ts';
 import { publishCommand } from './commands/publish.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
+import { replayCommand } from './commands/replay.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { testCommand } from './commands/run-tests.ts';
+import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
 import { traceCommand } from './commands/trace.ts';
 import { validateCommand } from './commands/validate.ts';
@@ -40,6 +42,7 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   tailCommand,
   traceCommand,
   resumeCommand,
+  secretsCommand,
   notificationsCommand,
   approveCommand,
   rejectCommand,

@@ -1,6 +1,6 @@
 import { type Static, Type } from 'typebox';
-import { CAPABILITY_NAMES } from './capabilities/index.ts';
-import { HOOKS, type HookName } from './hooks.ts';
+import { CAPABILITY_NAMES, EVENT_TOPICS_MAX, SECRET_NAME_PATTERN, SECRETS_MAX, Topic } from './capabilities/index.ts';
+import { EVENT_HOOKS, type EventHookName, HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
 import { PERSONAL_PATTERN } from './recording.ts';
 

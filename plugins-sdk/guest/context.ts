@@ -3,6 +3,9 @@ import type { ContextFacts } from '../contract/invocation.ts';
 import { assertByRuntime, BY_RUNTIME } from './capabilities/arguments.ts';
 import { kvOf } from './capabilities/kv.ts';
 import { logOf } from './capabilities/log.ts';
+import { notifyOf } from './capabilities/notify.ts';
+import { pluginsOf } from './capabilities/plugins.ts';
+import { secretsOf } from './capabilities/secrets.ts';
 import type { Invocation } from './invocation.ts';
 import { freezeClass } from './removals.ts';
 

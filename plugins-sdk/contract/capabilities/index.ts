@@ -2,10 +2,16 @@ import { config } from './config.ts';
 import type { Capability } from './contract.ts';
 import { kv } from './kv.ts';
 import { log } from './log.ts';
+import { notify } from './notify.ts';
+import { plugins } from './plugins.ts';
+import { secrets, secretValues } from './secrets.ts';
 
 export type { Capability } from './contract.ts';
 export type { Kv, KvEntry, KvOperation, KvOperationResult } from './kv.ts';
 export type { Log, LogLevel } from './log.ts';
+export type { Notify, OperatorMessage } from './notify.ts';
+export { CALL_HEADER_PATTERN, type PluginRequest, type Plugins } from './plugins.ts';
+export { SECRET_NAME_PATTERN, type Secrets } from './secrets.ts';
 export * from './sizes.ts';
 
 /** Everything that a plugin can be granted, a file each. */
@@ -33,8 +39,11 @@ export const HOST_CALLS = Object.assign({}, ...every.map(({ calls }) => calls)) 
 
 export const isHostCallName = (name: string): name is HostCallName => Object.hasOwn(HOST_CALLS, name);
 
+/** The part of a call's name before the dot. */
+export const capabilityOf = (name: HostCallName): string => name.slice(0, name.indexOf('.'));
+
 /** The grant that a call needs: the part of its name before the dot. Null for services, which need none. */
 export function grantFor(name: HostCallName): CapabilityName | null {
-  const capability = name.slice(0, name.indexOf('.'));
+  const capability = capabilityOf(name);
   return isCapabilityName(capability) ? capability : null;
 }
