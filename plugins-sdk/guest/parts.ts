@@ -27,6 +27,12 @@ export function takePart<Part>(name: string): Part {
   return entry.loaded as Part;
 }
 
+/** The part where it was made already, else null: without it, none of its objects can exist. */
+export function partIfMade<Part>(name: string): Part | null {
+  const entry = entries[name]!;
+  return entry.load === null ? (entry.loaded as Part) : null;
+}
+
 /** Globals that are exports of a part, under the same names. They are plain data properties from their first use on. */
 export function definePartGlobals(part: string, names: readonly string[]): void {
   for (const name of names) {

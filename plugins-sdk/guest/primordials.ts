@@ -98,9 +98,13 @@ export const promiseThen = uncurryThis(Promise.prototype.then) as <Value, Then =
   fulfilled?: (value: Value) => Then | PromiseLike<Then>,
   rejected?: (reason: unknown) => Else | PromiseLike<Else>,
 ) => Promise<Then | Else>;
+export const iteratorPrototype = getPrototypeOf(getPrototypeOf([][Symbol.iterator]()) as object) as object;
 export const asyncIteratorPrototype = getPrototypeOf(
   getPrototypeOf(async function* plain() {}.prototype as object) as object,
 ) as object;
+const typedArrayIndexOf = uncurryThis(typedArray.indexOf) as (bytes: Uint8Array, byte: number, from: number) => number;
+export const bytesIndexOf = (bytes: Uint8Array, byte: number, from: number): number =>
+  typedArrayIndexOf(bytes, byte, from);
 export const mapForEach = uncurryThis(Map.prototype.forEach);
 export const setForEach = uncurryThis(Set.prototype.forEach);
 export const mapSize = getterOf<number>(Map.prototype, 'size');

@@ -1,6 +1,7 @@
 import { base64Decode, base64Encode } from './base64.ts';
-import { bytesOf } from './body.ts';
+import { bytesOf } from './bytes.ts';
 import { DOMException } from './events.ts';
+import { takePart } from './parts.ts';
 import {
   apply,
   charCodeAt,
@@ -9,13 +10,13 @@ import {
   NativeRangeError,
   NativeTypeError,
   NativeUint8Array,
-  stringLower,
+  regExpExec,
   stringSlice,
-  stringTrim,
   typedArrayKind,
   viewOfBytes,
 } from './primordials.ts';
 import { type Utf8State, utf8Decode, utf8Encode, utf8EncodeInto } from './utf8.ts';
+import { webClass } from './web-class.ts';
 
 export class TextEncoder {
   get encoding(): string {
@@ -30,23 +31,30 @@ export class TextEncoder {
   }
 }
 
-/** UTF-8 only: what WinterTC programs use in practice, without tables of other encodings in every isolate. */
+type Encodings = typeof import('./encodings/index.ts');
+
+/**
+ * UTF-8, UTF-16 and the encodings of single bytes. Those of several bytes for East Asia are left out: their tables are larger than the
+ * whole runtime.
+ */
 export class TextDecoder {
+  readonly #encoding: string;
   readonly #fatal: boolean;
   readonly #ignoreMark: boolean;
+  /** Null for UTF-8. */
+  readonly #decode: ReturnType<Encodings['openDecoder']> | null;
   #state: Utf8State | null = null;
   #begun = false;
 
   constructor(label: unknown = 'utf-8', options: { fatal?: boolean; ignoreBOM?: boolean } = {}) {
-    const name = stringLower(stringTrim(`${label as string}`));
-    if (name !== 'utf-8' && name !== 'utf8' && name !== 'unicode-1-1-utf-8') {
-      throw new NativeRangeError(`TextDecoder knows utf-8 only, not "${name}"`);
-    }
-    this.#fatal = options?.fatal === true;
-    this.#ignoreMark = options?.ignoreBOM === true;
+    this.#encoding = encodingOf(`${label as string}`);
+    this.#fatal = !!options?.fatal;
+    this.#ignoreMark = !!options?.ignoreBOM;
+    this.#decode =
+      this.#encoding === 'utf-8' ? null : takePart<Encodings>('encodings').openDecoder(this.#encoding, this.#fatal);
   }
   get encoding(): string {
-    return 'utf-8';
+    return this.#encoding;
   }
   get fatal(): boolean {
     return this.#fatal;
@@ -55,23 +63,54 @@ export class TextDecoder {
     return this.#ignoreMark;
   }
 
-  decode(input?: ArrayBuffer | ArrayBufferView, options: { stream?: boolean } = {}): string {
+  decode(input: ArrayBuffer | ArrayBufferView | undefined = undefined, options: { stream?: boolean } = {}): string {
+    const stream = !!options?.stream;
     const bytes = input === undefined ? new NativeUint8Array(0) : bytesOf(input);
     if (bytes === null) throw new NativeTypeError('decode takes an ArrayBuffer or a view of one');
-    const stream = options?.stream === true;
-    const state = this.#state ?? { tail: new NativeUint8Array(0) };
-    const text = stream ? utf8Decode(bytes, this.#fatal, state) : this.#last(bytes, state);
-    this.#state = stream ? state : null;
+    let text: string;
+    try {
+      text = this.#decode === null ? this.#decodeUtf8(bytes, !stream) : this.#decode(bytes, !stream);
+    } catch (error) {
+      this.#state = null;
+      this.#begun = false;
+      throw error;
+    }
     const marked = !this.#begun && !this.#ignoreMark && charCodeAt(text, 0) === 0xfeff;
     this.#begun = stream && (this.#begun || text !== '');
     return marked ? stringSlice(text, 1) : text;
   }
 
-  #last(bytes: Uint8Array, state: Utf8State): string {
+  #decodeUtf8(bytes: Uint8Array, last: boolean): string {
+    if (last && this.#state === null) return utf8Decode(bytes, this.#fatal);
+    const state = this.#state ?? { tail: new NativeUint8Array(0) };
+    this.#state = last ? null : state;
     const text = utf8Decode(bytes, this.#fatal, state);
-    return text + utf8Decode(state.tail, this.#fatal);
+    return last ? text + utf8Decode(state.tail, this.#fatal) : text;
   }
 }
+webClass(TextEncoder, 'TextEncoder');
+webClass(TextDecoder, 'TextDecoder');
+
+function encodingOf(label: string): string {
+  const name = withoutSpaces(label);
+  if (regExpExec(UTF_8, name) !== null) return 'utf-8';
+  const encodings = takePart<Encodings>('encodings');
+  const encoding = encodings.encodingOf(name);
+  if (encoding !== null) return encoding;
+  const why = encodings.isLeftOut(name) ? 'is left out of plugins' : 'is unknown';
+  throw new NativeRangeError(`The encoding "${stringSlice(name, 0, 40)}" ${why}.`);
+}
+const UTF_8 = /^(?:utf-?8|(?:x-)?unicode20utf8|unicode11utf8|unicode-1-1-utf-8)$/i;
+
+/** Without ASCII white space at both ends. */
+function withoutSpaces(text: string): string {
+  let from = 0;
+  let to = text.length;
+  while (from < to && isSpace(charCodeAt(text, from))) from += 1;
+  while (to > from && isSpace(charCodeAt(text, to - 1))) to -= 1;
+  return stringSlice(text, from, to);
+}
+const isSpace = (unit: number): boolean => unit === 32 || (unit >= 9 && unit <= 13 && unit !== 11);
 
 export function atob(text: unknown): string {
   const bytes = base64Decode(`${text as string}`);
