@@ -5,6 +5,8 @@ import type {
   UpdateRequest,
 } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
+import type { RecordingEntry } from '../../host/recordings/contract.ts';
+import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
 import type {
   ApiToken,
@@ -20,6 +22,7 @@ import type {
   Role,
 } from '../../registry/index.ts';
 import type { DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
+import type { Recording } from '../contract/recording.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 import { followEvents } from './event-stream.ts';
 
@@ -102,6 +105,15 @@ export function createApiClient(options: TransportOptions) {
     deliverHook: (id: string, hook: string, event: { eventId: string; payload: Json }) =>
       send<{ invocationId: string; result: Json }>('POST', `/v1/installations/${at(id)}/hooks/${at(hook)}`, event),
 
+    listRecordings: (id: string, page: PageRequest = {}) =>
+      get<Page<RecordingEntry>>(`/v1/installations/${at(id)}/recordings`, page),
+    recordingSettings: (id: string) => get<RecordingSettings>(`/v1/installations/${at(id)}/recording-settings`),
+    configureRecordings: (id: string, change: Partial<RecordingSettings>) =>
+      send<RecordingSettings>('PATCH', `/v1/installations/${at(id)}/recording-settings`, change),
+    readRecording: (id: string) => get<Recording>(`/v1/recordings/${at(id)}/content`),
+    readRecordingBundle: (id: string) => get<NonNullable<Recording['bundle']>>(`/v1/recordings/${at(id)}/bundle`),
+    /** Not repeated: a second one would be answered with recording-unknown. */
+    removeRecording: (id: string) => send<void>('DELETE', `/v1/recordings/${at(id)}`, undefined, { idempotent: false }),
     listNotifications: (filter: PageRequest & { unread?: boolean } = {}) =>
       get<Page<Notification>>('/v1/notifications', filter),
     markNotificationRead: (id: string) => send<Notification>('POST', `/v1/notifications/${at(id)}/read`, undefined),

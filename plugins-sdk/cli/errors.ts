@@ -23,6 +23,8 @@ export const CLI_REFUSALS = {
     'Nothing is known of the end of this invocation. Failed ones are kept, and others while somebody runs gate tail.',
   'key-missing': 'There is no signing key. Make one with: gate keygen --register',
   'key-invalid': 'The signing key is not an Ed25519 private key in PEM form.',
+  'recording-invalid': 'The file is no recording.',
+  'code-unavailable': 'The code that was recorded is not at hand; name a project with --project.',
   'confirmation-needed': 'This needs a yes; answer in a terminal or add --yes.',
   'answer-refused': 'The plugin answered with an error status.',
   'port-taken': 'The port is in use; choose another with --port.',

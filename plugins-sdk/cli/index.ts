@@ -11,6 +11,7 @@ import { logsCommand } from './commands/logs.ts';
 import { notificationsCommand } from './commands/notifications.ts';
 import { packCommand } from './commands/pack.ts';
 import { publishCommand } from './commands/publish.ts';
+import { recordingsCommand } from './commands/recordings.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
 import { replayCommand } from './commands/replay.ts';
@@ -41,6 +42,8 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   logsCommand,
   tailCommand,
   traceCommand,
+  recordingsCommand,
+  replayCommand,
   resumeCommand,
   secretsCommand,
   notificationsCommand,

@@ -16,4 +16,5 @@ export {
   type HarnessOptions,
   HarnessRefusal,
 } from './harness-contract.ts';
+export { type ReplayedInTest, type ReplayOptions, replay } from './replay.ts';
 export { startHarness } from './start-harness.ts';

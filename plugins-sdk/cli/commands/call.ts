@@ -55,6 +55,7 @@ interface CallOptions {
   data?: string;
   header: string[];
   include?: true;
+  record?: true;
 }
 
 export function callCommand(cli: Cli): void {
@@ -74,10 +75,12 @@ export function callCommand(cli: Cli): void {
     .option('--data <@file>', 'body from a file')
     .option('-H, --header <line>', '"name: value"; may be given several times', collect, [])
     .option('-i, --include', 'show the headers of the answer')
+    .option('--record', 'have it recorded, for gate replay; for operators')
     .action(
       cli.answer(async (target: string, method: string, path: string, options: CallOptions) => {
         const sent = await readBody(options, cli.settings.cwd);
-        const headers = { ...sent?.headers, ...Object.fromEntries(options.header.map(readHeader)) };
+        const record: Record<string, string> = options.record ? { 'x-gatehouse-record': '1' } : {};
+        const headers = { ...sent?.headers, ...Object.fromEntries(options.header.map(readHeader)), ...record };
         // Public routes can be called by anybody; a bare slug needs to know whose it is.
         const api = await cli.api({ anonymous: target.includes('/') });
         const answer = await callPlugin(api)({ target, method, path, headers, body: sent?.body });
