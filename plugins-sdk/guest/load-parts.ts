@@ -7,6 +7,7 @@ import { registerParts } from './parts.ts';
 export function installParts(): void {
   registerParts({
     encodings: () => import('./encodings/index.ts'),
+    'url-pattern': () => import('./url-pattern/index.ts'),
     url: () => import('./url/index.ts'),
     streams: () => import('./streams/index.ts'),
     blob: () => import('./blob/index.ts'),

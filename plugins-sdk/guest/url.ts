@@ -5,6 +5,7 @@ type UrlPart = typeof import('./url/index.ts');
 
 export function installUrl(): void {
   definePartGlobals('url', ['URL', 'URLSearchParams']);
+  definePartGlobals('url-pattern', ['URLPattern']);
 }
 
 /** The serialised form of an absolute URL. Throws a TypeError for everything else. */
