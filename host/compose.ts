@@ -199,6 +199,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     shownSecrets,
     isSuspended: conduct.isSuspended,
     nowMs,
+    ...capabilities.recording,
     newId,
     newSeed,
   });
@@ -230,6 +231,8 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
   const installations = createInstallations({
+    rollouts,
+    capabilities.grantWatch,
     store,
     logStore: logs,
     flushLogs: recorder.flushLogs,
@@ -270,6 +273,15 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
   url = server.url;
+    secrets: createSecrets({ ...sealed, find: installations.find, releaseById: registry.releaseById }),
+    grants: createGrants({
+      store: capabilities.grantStore,
+      installations,
+      cache,
+      meter: capabilities.meter,
+      watch: capabilities.grantWatch,
+      nowMs,
+    }),
   return { url, registry, installations, sandbox };
 }
 
@@ -353,8 +365,12 @@ async function followChanges(
   const onChange = (payload: string) => {
     clear();
     const [table, id] = payload.split(':');
-    // Who runs alone from now on must not keep what it has in the cordons of others.
-    if ((table === 'installations' || table === 'installation_conduct') && id) sandbox.evict(id);
+    // Who runs alone from now on must not keep what it has in the cordons of others, and nobody runs an older release.
+    if (EVICTING.has(table!) && id) sandbox.evict(id);
+    if (table === 'installations' && id) {
+      grants.changed(id).catch((error) => log.error({ err: error }, 'grants not read'));
+    }
+    if (table === 'releases' && id) rollouts.onRelease(id);
     if (table === 'recording_settings') {
       recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
     }
@@ -363,6 +379,8 @@ async function followChanges(
     }
   };
   await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect: clear });
+  rollouts: Pick<Rollouts, 'onRelease'>,
+  grants: Pick<GrantWatch, 'changed'>,
 }
 
 /** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */

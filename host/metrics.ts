@@ -22,6 +22,10 @@ export interface Metrics {
   /** One strike against an installation. */
   strike(): void;
   /** The text exposition format of Prometheus. */
+  /** One thing that happened in the life of an installation. */
+  lifeEvent(event: LifeEvent): void;
+  /** One answered call of a capability. */
+  capabilityCall(call: { capability: string; code: string | null; bytes: number; wallMs: number }): void;
   expose(): Promise<{ mediaType: string; text: string }>;
 }
 
@@ -163,9 +167,45 @@ const gaugesOf =
       help,
       registers,
       collect() {
+    capabilityCall: countCapabilityCalls(registers),
+    lifeEvent: (event) => lifeEvents.inc({ event }),
         this.set(read(status()));
       },
     });
+
+/** Calls, bytes and time by capability; the names of capabilities and `done` or `refused` are all labels that there are. */
+function countCapabilityCalls(registers: Registry[]): Metrics['capabilityCall'] {
+  const calls = new Counter({
+    name: 'gatehouse_capability_calls_total',
+    help: 'Host calls of plugins, by capability and how they ended.',
+    labelNames: ['capability', 'end'],
+    registers,
+  });
+  const bytes = new Counter({
+    name: 'gatehouse_capability_bytes_total',
+    help: 'Arguments and results of host calls, by capability.',
+    labelNames: ['capability'],
+    registers,
+  });
+  const seconds = new Counter({
+    name: 'gatehouse_capability_seconds_total',
+    help: 'Time that host calls took, by capability.',
+    labelNames: ['capability'],
+    registers,
+  });
+  const kept = new Map<string, Record<'done' | 'refused' | 'bytes' | 'seconds', Counter.Internal>>();
+  return ({ capability, code, bytes: size, wallMs }) => {
+    const of = getOrMake(kept, capability, () => ({
+      done: calls.labels({ capability, end: 'done' }),
+      refused: calls.labels({ capability, end: 'refused' }),
+      bytes: bytes.labels({ capability }),
+      seconds: seconds.labels({ capability }),
+    }));
+    of[code === null ? 'done' : 'refused'].inc();
+    of.bytes.inc(size);
+    of.seconds.inc(wallMs / 1_000);
+  };
+}
 
 function addLoadGauges(registers: Registry[], loadStatus: () => LoadStatus): void {
   const gauge = gaugesOf(registers, loadStatus);

@@ -49,6 +49,12 @@ export interface HandlerContext<Config = Json> {
   readonly config: Config;
   /** Needs the capability `kv`: without it every call rejects with `capability-denied`. */
   readonly kv: Kv;
+  /** Needs the capability `events`. */
+  readonly events: Events;
+  /** Needs the capability `plugins`. */
+  readonly plugins: Plugins;
+  /** Needs the capability `notify`. */
+  readonly notify: Notify;
   /** Needs the capability `log`: without it every call throws with `capability-denied`. `console` always works. */
   readonly log: Log;
   /** Needs the capability `secrets`; `get` needs `secret-values` as well. Most plugins need neither: see `send` in the manifest. */
@@ -75,6 +81,9 @@ export type HookHandler<Name extends HookName, Config = Json> = (
   event: HookEvent<Name>,
   ctx: HandlerContext<Config>,
 ) => unknown;
+
+/** Hears a topic that the manifest subscribes to. May run more than once for one `eventId`: after a fault, or when a host dies. */
+export type TopicHandler<Config = Json> = (event: TopicEvent, ctx: HandlerContext<Config>) => unknown;
 
 export type ScheduleHandler<Config = Json> = (
   job: { name: string; dueAt: string },

@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { createBroker } from '../host/capabilities/broker.ts';
 import { capabilityCalls } from '../host/capabilities/compose.ts';
+import { insularPorts, type Said } from '../host/capabilities/insular-ports.ts';
 import type { StoredEntry } from '../host/capabilities/kv-store.contract.ts';
 import { memoryKvStore } from '../host/capabilities/memory-kv-store.ts';
 import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
@@ -67,6 +68,8 @@ export interface LocalHost {
   /** The next build that is installed finds nothing stored, whatever invocations that still run may write. */
   reset(): void;
   close(): Promise<void>;
+  /** Events that were published and messages that were sent, oldest first. */
+  said: Said;
 }
 
 /** Starts one sandbox process, in a few hundred milliseconds. */
@@ -83,6 +86,7 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
   const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
   const runPlugin = createPluginRunner({
     sandbox: {
+  const said: Said = { events: [], messages: [] };
       invoke: async (invocation, invocationPorts) => {
         const outcome = await sandbox.invoke(invocation, { ...invocationPorts, nowMs });
         ports.onUsage?.(invocation.invocationId, outcome.usage);
@@ -94,6 +98,7 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
         kvStore: store,
         egress: egress ?? answeringEgress(ports.answerFetch ?? null),
         secrets: memorySecrets(() => secrets),
+        ...insularPorts(said),
         shownSecrets,
         nowMs,
       }),
@@ -124,9 +129,11 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
     reset: () => {
       sandbox.evict(installationId);
       installationId = uuidv7();
+    said,
     },
     close: async () => {
       await sandbox.close(1_000);
+      said.events.length = said.messages.length = 0;
       await egress?.close();
     },
   };

@@ -1,5 +1,8 @@
 import { Ajv } from 'ajv';
 import {
+  type CapabilityName,
+  type CapabilityRefusalCode,
+  capabilityOf,
   documentFaults,
   grantFor,
   HOST_CALLS,
@@ -21,40 +24,108 @@ export type Broker = (scope: CallScope, call: HostCallRequest) => Promise<HostCa
 const ajv = new Ajv({ strict: false });
 const validators = new Map(Object.entries(HOST_CALLS).map(([name, schema]) => [name, ajv.compile(schema)]));
 
-export function createBroker(ports: { calls: CapabilityCalls; onOutage(error: unknown, call: string): void }): Broker {
-  return async (scope, { seq, name, args }) => {
+/** One call that was answered, for whoever counts. */
+export interface MeteredCall {
+  installationId: string;
+  /** The part of the call's name before the dot: a closed set. */
+  capability: string;
+  /** Null where it was done. */
+  code: CapabilityRefusalCode | null;
+  /** Arguments and result, as JSON. */
+  bytes: number;
+  wallMs: number;
+}
+
+export interface BrokerPorts {
+  calls: CapabilityCalls;
+  onOutage(error: unknown, call: string): void;
+  /** The grants of an installation where they changed while invocations of it run; absent where they never do. */
+  grantsOf?(installationId: string): readonly CapabilityName[] | undefined;
+  /** Counts an answered call; must not block and must not throw. */
+  onCall?(call: MeteredCall): void;
+  /** Notes that a capability was made use of within the call of another one. */
+  onUse?(installationId: string, capability: CapabilityName): void;
+}
+
+export function createBroker(ports: BrokerPorts): Broker {
+  const answer = async (scope: CallScope, { seq, name, args }: HostCallRequest): Promise<Answer> => {
     try {
       if (!isHostCallName(name))
         throw new CapabilityError('capability-unknown', `There is no capability call "${name}".`);
       const grant = grantFor(name);
-      if (grant !== null && !scope.installation.grants.includes(grant)) {
+      const { id, grants } = scope.installation;
+      if (grant !== null && !(ports.grantsOf?.(id) ?? grants).includes(grant)) {
         throw new CapabilityError('capability-denied', `The operator did not grant the capability "${grant}".`);
       }
-      const value = await ports.calls[name](contextOf(scope, seq), readArguments(name, args) as never);
-      return { ok: true, json: JSON.stringify(value) };
+      const value = await ports.calls[name](new Call(scope, seq, ports), readArguments(name, args) as never);
+      return { code: null, result: { ok: true, json: JSON.stringify(value) } };
     } catch (error) {
       if (error instanceof CapabilityError) return refused(error);
       ports.onOutage(error, name);
       return refused(new CapabilityError('capability-unavailable'));
     }
   };
+
+  return async (scope, call) => {
+    if (!ports.onCall || !isHostCallName(call.name)) return (await answer(scope, call)).result;
+    const beganMs = performance.now();
+    const { result, code } = await answer(scope, call);
+    ports.onCall({
+      installationId: scope.installation.id,
+      capability: capabilityOf(call.name),
+      code,
+      bytes: Buffer.byteLength(call.args) + Buffer.byteLength(result.json),
+      wallMs: performance.now() - beganMs,
+    });
+    return result;
+  };
 }
 
-/** A getter for the signal, so that it is made only for calls that listen to it. */
-const contextOf = (scope: CallScope, callSeq: number): CapabilityContext => ({
-  installation: scope.installation,
-  invocationId: scope.invocationId,
-  deadlineAtMs: scope.deadlineAtMs,
-  repeatable: scope.repeatable,
-  callSeq,
-  get signal() {
-    return scope.signal;
-  },
-});
+/** `code` is null where the call was done. */
+interface Answer {
+  code: CapabilityRefusalCode | null;
+  result: HostCallResult;
+}
 
-const refused = ({ code, message }: CapabilityError): HostCallResult => ({
-  ok: false,
-  json: JSON.stringify({ code, message }),
+/** One call as its capability sees it. */
+class Call implements CapabilityContext {
+  readonly callSeq: number;
+  readonly #scope: CallScope;
+  readonly #ports: BrokerPorts;
+
+  constructor(scope: CallScope, callSeq: number, ports: BrokerPorts) {
+    this.#scope = scope;
+    this.callSeq = callSeq;
+    this.#ports = ports;
+  }
+
+  get installation() {
+    return this.#scope.installation;
+  }
+  get invocationId() {
+    return this.#scope.invocationId;
+  }
+  get deadlineAtMs() {
+    return this.#scope.deadlineAtMs;
+  }
+  get lineage() {
+    return this.#scope.lineage;
+  }
+  get seed() {
+    return this.#scope.seed;
+  }
+  get signal() {
+    return this.#scope.signal;
+  }
+
+  used(capability: CapabilityName): void {
+    this.#ports.onUse?.(this.#scope.installation.id, capability);
+  }
+}
+
+const refused = ({ code, message, reason }: CapabilityError): Answer => ({
+  code,
+  result: { ok: false, json: JSON.stringify({ code, message, ...(reason !== undefined && { reason }) }) },
 });
 
 function readArguments(name: HostCallName, json: string): unknown {

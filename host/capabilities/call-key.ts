@@ -17,12 +17,12 @@ const KEEP_MS = 60 * 60_000;
 const KEEP_REPEATABLE_MS = 7 * 86_400_000;
 
 export const callKey = (
-  { invocationId, callSeq, deadlineAtMs, repeatable }: CapabilityContext,
+  { invocationId, callSeq, deadlineAtMs, seed }: CapabilityContext,
   name: string,
   args: unknown,
 ): CallKey => ({
   invocationId,
   callSeq,
   argsSha256: sha256Hex(`${name} ${JSON.stringify(args)}`),
-  keepUntilMs: deadlineAtMs + (repeatable ? KEEP_REPEATABLE_MS : KEEP_MS),
+  keepUntilMs: deadlineAtMs + (seed === null ? KEEP_MS : KEEP_REPEATABLE_MS),
 });

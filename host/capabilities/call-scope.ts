@@ -1,5 +1,6 @@
 import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
+import { FIRST, type Lineage } from './lineage.ts';
 
 /** What a capability may know of the installation that calls it. */
 export type CallingInstallation = Pick<
@@ -13,8 +14,13 @@ export interface CallScope {
   readonly invocationId: string;
   /** When its wall limit ends it, in milliseconds since 1970 by the host's clock: work beyond that is for nobody. */
   readonly deadlineAtMs: number;
-  /** Whether another host may execute the invocation again, under the same id, after this one is gone. */
-  readonly repeatable: boolean;
+  /** What led to it. */
+  readonly lineage: Lineage;
+  /**
+   * The seed of an invocation that another host may execute again, under the same id, after this one is gone; null for one that
+   * ends with its host.
+   */
+  readonly seed: string | null;
   /** Aborted when the invocation is over, however it ended. */
   readonly signal: AbortSignal;
 }
@@ -23,6 +29,8 @@ export interface CallScope {
 export interface CapabilityContext extends CallScope {
   /** 1, 2, ... within the invocation. */
   readonly callSeq: number;
+  /** Notes that the call makes use of another capability too. */
+  used(capability: CapabilityName): void;
 }
 
 /** The scope of one invocation. Its signal is made when somebody asks for it: most calls do not. */
@@ -30,15 +38,22 @@ export class InvocationScope implements CallScope {
   readonly installation: CallingInstallation;
   readonly invocationId: string;
   readonly deadlineAtMs: number;
-  readonly repeatable: boolean;
+  readonly lineage: Lineage;
+  readonly seed: string | null;
   #controller: AbortController | undefined;
   #over = false;
 
-  constructor(installation: CallingInstallation, invocationId: string, deadlineAtMs: number, repeatable = false) {
+  constructor(
+    installation: CallingInstallation,
+    invocationId: string,
+    deadlineAtMs: number,
+    { lineage = FIRST, attempt }: { lineage?: Lineage; attempt?: { seed: string } } = {},
+  ) {
     this.installation = installation;
     this.invocationId = invocationId;
     this.deadlineAtMs = deadlineAtMs;
-    this.repeatable = repeatable;
+    this.lineage = lineage;
+    this.seed = attempt?.seed ?? null;
   }
 
   get signal(): AbortSignal {

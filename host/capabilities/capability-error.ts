@@ -4,8 +4,11 @@ import { CAPABILITY_REFUSALS, type CapabilityRefusalCode } from '../../plugins-s
 export class CapabilityError extends Error {
   override name = 'CapabilityError';
   readonly code: CapabilityRefusalCode;
-  constructor(code: CapabilityRefusalCode, message: string = CAPABILITY_REFUSALS[code]) {
+  /** The code of what stood behind it. */
+  readonly reason: string | undefined;
+  constructor(code: CapabilityRefusalCode, message: string = CAPABILITY_REFUSALS[code], reason?: string) {
     super(message);
     this.code = code;
+    this.reason = reason;
   }
 }

@@ -192,6 +192,21 @@ export function fakePorts(): Fake {
   };
   const installations: Installations = {
     install: port('install', installation),
+  const grant = {
+    capability: 'kv',
+    purpose: 'Store and read its own data for this installation.',
+    reason: 'Keeps its greetings.',
+    optional: false,
+    granted: true,
+    grantedAt: AT,
+    usedAt: null,
+    unused: false,
+  };
+  const grants: Grants = {
+    list: port('listGrants', { items: [grant] }),
+    grant: port('grant', { items: [grant] }),
+    revoke: port('revoke', { items: [{ ...grant, granted: false, grantedAt: null }] }),
+  };
     list: port('list', page(installation)),
     find: port('find', installation),
     update: port('update', installation),
@@ -199,6 +214,48 @@ export function fakePorts(): Fake {
     uninstall: port('uninstall', undefined),
     logs: port(
       'logs',
+    restore: port('restore', installation),
+    preview: port('preview', {
+      fromVersion: '1.0.0',
+      toVersion: '1.1.0',
+      changes: [
+        { part: 'capabilities', change: 'added', name: 'kv', from: null, to: 'required: Stores.', needsConsent: true },
+      ],
+      needsConsent: true,
+      digest: HEX,
+      releaseId: ID,
+      consented: false,
+      grantsMissing: ['kv'],
+    }),
+    promote: port('promote', installation),
+    rollBack: port('rollBack', installation),
+    rollouts: port(
+      'rollouts',
+      page({
+        id: ID,
+        fromVersion: '1.0.0',
+        toVersion: '1.1.0',
+        state: 'done',
+        cause: 'operator',
+        percent: 100,
+        promoteAfterSeconds: null,
+        startedAt: AT,
+        endedAt: AT,
+        reason: '',
+        facts: {},
+      } as Rollout),
+    ),
+    outdated: port(
+      'outdated',
+      page({
+        installation: { id: ID, slug: 'hello', plugin: 'acme/hello' },
+        version: '1.0.0',
+        releaseState: 'published',
+        updates: PINNED,
+        inRange: null,
+        latest: '1.1.0',
+      }),
+    ),
       page({ id: ID, at: AT, invocationId: ID, source: 'log', level: 'info', message: 'hi', facts: null }) as never,
     ),
     health: port('health', { status: 'ok' } as const),
@@ -267,6 +324,9 @@ export function fakePorts(): Fake {
     installations,
     notifications,
     tails,
+    grants,
+    recordings,
+    secrets,
     dataPlane,
     recordings,
     findPrincipal: async (secret) => {

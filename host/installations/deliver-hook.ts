@@ -37,14 +37,16 @@ export const deliverHook =
     return { invocationId, result: (output as { value: Json }).value };
   };
 
-function checkHook({ manifest }: InstallationFacts, hook: string): asserts hook is EventHookName {
+/** Whether the plugin listens to a hook that callers may deliver. Refuses with: hook-undeclared. */
+export function checkHook({ manifest }: InstallationFacts, hook: string): asserts hook is EventHookName {
   const declared = (manifest.hooks ?? []).filter(isEventHookName);
   if (!isEventHookName(hook) || !declared.includes(hook)) {
     throw new HostRefusal('hook-undeclared', undefined, { hook, declared });
   }
 }
 
-function checkPayload(hook: EventHookName, payload: Json): void {
+/** Refuses with: hook-payload-invalid. */
+export function checkPayload(hook: EventHookName, payload: Json): void {
   const fits = validators.get(hook)!;
   if (!fits(payload))
     throw new HostRefusal('hook-payload-invalid', undefined, { faults: documentFaults(fits.errors!) });

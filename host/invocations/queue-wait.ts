@@ -7,6 +7,10 @@ export const leftOf = (limits: Limits, queuedMs: number): Limits => ({
   wallMs: Math.max(1, Math.floor(limits.wallMs - queuedMs)),
 });
 
+/** Limits of an invocation that somebody else waits for, and that has no longer than they. */
+export const within = (limits: Limits, remainingMs: number): Limits =>
+  remainingMs >= limits.wallMs ? limits : { ...limits, wallMs: Math.max(1, Math.floor(remainingMs)) };
+
 /** An outcome under `leftOf(limits, queuedMs)`, told in terms of the whole: the wait is part of its usage and of its limit. */
 export function withWait(outcome: Outcome, { wallMs }: Limits, queuedMs: number): Outcome {
   const usage = {

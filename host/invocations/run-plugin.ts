@@ -16,6 +16,7 @@ import {
 } from '../../sandbox/index.ts';
 import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
+import type { Lineage } from '../capabilities/lineage.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
@@ -72,6 +73,12 @@ export interface RunOptions {
   signal?: AbortSignal;
   /** Whether somebody asked for a recording. */
   record?: boolean;
+  /** Ends it where its own wall limit would end it later, in milliseconds since 1970. */
+  deadlineAtMs?: number;
+  /** What led to it; absent for what somebody from outside began. */
+  lineage?: Lineage;
+  /** The name under which another host may execute it again, should this one die. */
+  attempt?: { invocationId: string; seed: string };
 }
 
 export interface PluginAnswer {

@@ -1,10 +1,15 @@
-import { type DocumentFault, type Manifest, type PluginShape, routeKey } from '../contract/index.ts';
+import { type DocumentFault, hookOfTopic, type Manifest, type PluginShape, routeKey } from '../contract/index.ts';
+
+/** Hooks of the topics that it subscribes to. */
+const topicHooks = ({ events }: Manifest): string[] => [
+  ...new Set((events?.subscribes ?? []).map(({ topic }) => hookOfTopic(topic))),
+];
 
 /** Every difference between what the manifest promises and what the code has, as faults of the manifest. */
 export function compareShape(manifest: Manifest, shape: PluginShape): DocumentFault[] {
   const kinds = [
     { field: 'routes', declared: (manifest.routes ?? []).map(routeKey), handled: shape.routes },
-    { field: 'hooks', declared: manifest.hooks ?? [], handled: shape.hooks },
+    { field: 'hooks', declared: [...(manifest.hooks ?? []), ...topicHooks(manifest)], handled: shape.hooks },
     { field: 'schedule', declared: (manifest.schedule ?? []).map(({ name }) => name), handled: shape.schedule },
   ];
   return kinds.flatMap(({ field, declared, handled }) => [

@@ -34,6 +34,8 @@ export function checkManifest(value: unknown): Checked<Manifest> {
     ),
     ...secretFaults(value),
     ...cronFaults(value.schedule),
+    ...eventFaults(value),
+    ...dependencyFaults(value),
     ...configSchemaFaults(value.config),
   ];
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
@@ -78,6 +80,59 @@ function doubles(pointer: string, keys: string[]): DocumentFault[] {
   return keys.flatMap((key, at) =>
     keys.indexOf(key) < at ? [{ pointer: `${pointer}/${at}`, message: `repeats "${key}"` }] : [],
   );
+}
+
+/** A secret goes to hosts that the operator was shown, in a header that does not decide how a request is read. */
+function secretFaults({ secrets = [], fetchHosts = [] }: Manifest): DocumentFault[] {
+  return secrets.flatMap(({ send }, at) => {
+    if (send === undefined) return [];
+    const foreign = send.hosts.filter((host) => !fetchHosts.includes(host));
+    return [
+      ...foreign.map((host) => ({ pointer: `/secrets/${at}/send/hosts`, message: `"${host}" is not in fetchHosts` })),
+      ...(isSettableHeader(send.header)
+        ? []
+        : [{ pointer: `/secrets/${at}/send/header`, message: `"${send.header}" is set by the host alone` }]),
+    ];
+  });
+}
+
+const declares = ({ capabilities = [] }: Manifest, capability: string): boolean =>
+  capabilities.some(({ name }) => name === capability);
+
+function eventFaults(manifest: Manifest): DocumentFault[] {
+  const { events } = manifest;
+  if (events === undefined) return [];
+  const subscriptions = (events.subscribes ?? []).map(({ topic, from = '*' }) => `${topic} of ${from}`);
+  return [
+    ...(declares(manifest, 'events')
+      ? []
+      : [{ pointer: '/events', message: 'needs the capability "events" in `capabilities`' }]),
+    ...doubles('/events/subscribes', subscriptions),
+  ];
+}
+
+function dependencyFaults(manifest: Manifest): DocumentFault[] {
+  const { dependencies = [], publisher, name } = manifest;
+  if (dependencies.length === 0) return [];
+  const undeclared = { pointer: '/dependencies', message: 'needs the capability "plugins" in `capabilities`' };
+  return [
+    ...(declares(manifest, 'plugins') ? [] : [undeclared]),
+    ...doubles(
+      '/dependencies',
+      dependencies.map(({ plugin }) => plugin),
+    ),
+    ...dependencies.flatMap(({ plugin, range, routes = [], hooks = [] }, at) => [
+      ...(semver.validRange(range) === null
+        ? [{ pointer: `/dependencies/${at}/range`, message: 'is not a SemVer range, such as ^1.2.0' }]
+        : []),
+      ...(plugin === `${publisher}/${name}`
+        ? [{ pointer: `/dependencies/${at}/plugin`, message: 'is this plugin' }]
+        : []),
+      ...(routes.length + hooks.length === 0
+        ? [{ pointer: `/dependencies/${at}`, message: 'names no route and no hook that may be called' }]
+        : []),
+    ]),
+  ];
 }
 
 function cronFaults(schedule: Manifest['schedule'] = []): DocumentFault[] {

@@ -55,4 +55,6 @@ export type CapabilityRefusalCode = keyof typeof CAPABILITY_REFUSALS;
 export interface CapabilityRefusal {
   code: CapabilityRefusalCode;
   message: string;
+  /** The code of what stood behind it, such as the fault of a plugin that was called. */
+  reason?: string;
 }

@@ -1,4 +1,4 @@
-import type { CapabilityName } from './capabilities/index.ts';
+import type { CapabilityName, TopicEvent } from './capabilities/index.ts';
 import type { HookEvent } from './hooks.ts';
 import type { Json } from './json.ts';
 
@@ -20,11 +20,13 @@ export interface WireResponse extends WireBody {
   headers: [name: string, value: string][];
 }
 
-/** Who called, as far as the host knows. `null` on a public route without credentials. */
-export interface CallerFacts {
-  kind: 'caller' | 'operator';
-  id: string;
-}
+/**
+ * Who called, as far as the host knows. `null` on a public route without credentials. A `plugin` is another plugin of the same
+ * operator, `id` that of its installation.
+ */
+export type CallerFacts =
+  | { kind: 'caller' | 'operator'; id: string }
+  | { kind: 'plugin'; id: string; plugin: string; installation: string };
 
 /** Facts that accompany every invocation. Part of the input, so that it stays a pure function of its record. */
 export interface ContextFacts {
@@ -40,7 +42,7 @@ export interface ContextFacts {
 /** What the host asks a plugin to do. `route` is `<METHOD> <path>` exactly as in the manifest. */
 export type GuestInput = { context: ContextFacts } & (
   | { kind: 'http'; route: string; params: Record<string, string>; request: WireRequest }
-  | { kind: 'hook'; event: HookEvent }
+  | { kind: 'hook'; event: HookEvent | TopicEvent }
   | { kind: 'schedule'; name: string; dueAt: string }
   | { kind: 'health' }
   | { kind: 'configure'; config: Json }

@@ -149,6 +149,54 @@ export const ManifestSchema = Type.Object(
         { maxItems: 10 },
       ),
     ),
+    events: Type.Optional(
+      Type.Object(
+        {
+          publishes: Type.Optional(Type.Array(Topic, { maxItems: EVENT_TOPICS_MAX, uniqueItems: true })),
+          subscribes: Type.Optional(
+            Type.Array(
+              Type.Object(
+                {
+                  topic: Topic,
+                  from: Type.Optional(
+                    Type.String({
+                      pattern: PLUGIN_PATTERN,
+                      description: '`<publisher>/<name>`: only events of this plugin. Without it, of all.',
+                    }),
+                  ),
+                },
+                strict,
+              ),
+              { maxItems: EVENT_TOPICS_MAX },
+            ),
+          ),
+        },
+        { ...strict, description: 'Topics that it publishes, and that its hooks `events.<topic>` hear.' },
+      ),
+    ),
+    dependencies: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            plugin: Type.String({ pattern: PLUGIN_PATTERN, description: '`<publisher>/<name>`.' }),
+            range: Type.String({ minLength: 1, maxLength: 64, description: 'SemVer range of its versions.' }),
+            optional: Type.Optional(Type.Boolean({ description: 'true: the plugin also works without it.' })),
+            routes: Type.Optional(
+              Type.Array(Type.String({ maxLength: 210, pattern: '^[A-Z]{3,7} /\\S*$' }), {
+                maxItems: 50,
+                uniqueItems: true,
+                description: 'Routes that it calls, as in the other manifest: `GET /prices/:id`.',
+              }),
+            ),
+            hooks: Type.Optional(
+              Type.Array(literals(Object.keys(EVENT_HOOKS) as EventHookName[]), { maxItems: 32, uniqueItems: true }),
+            ),
+          },
+          strict,
+        ),
+        { maxItems: 20, description: 'Plugins of the same operator that it calls with the capability `plugins`.' },
+      ),
+    ),
     config: Type.Optional(
       Type.Unsafe<Record<string, unknown>>({ type: 'object', description: 'JSON Schema of the configuration.' }),
     ),

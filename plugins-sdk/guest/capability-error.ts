@@ -5,6 +5,7 @@ import { defineHidden, NativeError, nameFunction } from './primordials.ts';
 /** A refused capability call, as a plugin sees it: `code` is one of CAPABILITY_REFUSALS. */
 export class CapabilityError extends NativeError {
   code: CapabilityRefusalCode = 'capability-unavailable';
+  declare reason?: string;
 
   constructor(code?: CapabilityRefusalCode, message?: string) {
     super('');
@@ -12,9 +13,10 @@ export class CapabilityError extends NativeError {
   }
 
   /** Says what happened. The error was made at the call, so that its stack shows who called. */
-  tell(code: CapabilityRefusalCode, message: string): void {
+  tell(code: CapabilityRefusalCode, message: string, reason?: string): void {
     const frames = framesOf(this);
     this.code = code;
+    if (reason !== undefined) defineHidden(this, 'reason', reason);
     defineHidden(this, 'message', message);
     defineHidden(this, 'stack', `CapabilityError: ${message}${frames === '' ? '' : `\n${frames}`}`);
   }

@@ -1,6 +1,7 @@
 import type { CapabilityName } from '../contract/capabilities/index.ts';
 import type { ContextFacts } from '../contract/invocation.ts';
 import { assertByRuntime, BY_RUNTIME } from './capabilities/arguments.ts';
+import { eventsOf } from './capabilities/events.ts';
 import { kvOf } from './capabilities/kv.ts';
 import { logOf } from './capabilities/log.ts';
 import { notifyOf } from './capabilities/notify.ts';
@@ -23,6 +24,10 @@ class Context {
   readonly #grants: readonly CapabilityName[];
   #kv: ReturnType<typeof kvOf> | undefined;
   #log: ReturnType<typeof logOf> | undefined;
+  #events: ReturnType<typeof eventsOf> | undefined;
+  #plugins: ReturnType<typeof pluginsOf> | undefined;
+  #notify: ReturnType<typeof notifyOf> | undefined;
+  #secrets: ReturnType<typeof secretsOf> | undefined;
 
   constructor(key: object, invocation: Invocation, facts: ContextFacts) {
     assertByRuntime(key);
@@ -43,6 +48,26 @@ class Context {
   get log() {
     this.#log ??= logOf(this.#invocation, this.#granted('log'));
     return this.#log;
+  }
+
+  get events() {
+    this.#events ??= eventsOf(this.#invocation, this.#granted('events'));
+    return this.#events;
+  }
+
+  get plugins() {
+    this.#plugins ??= pluginsOf(this.#invocation, this.#granted('plugins'));
+    return this.#plugins;
+  }
+
+  get notify() {
+    this.#notify ??= notifyOf(this.#invocation, this.#granted('notify'));
+    return this.#notify;
+  }
+
+  get secrets() {
+    this.#secrets ??= secretsOf(this.#invocation, this.#granted('secrets'), this.#granted('secret-values'));
+    return this.#secrets;
   }
 
   #granted(name: CapabilityName): boolean {

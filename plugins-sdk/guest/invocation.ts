@@ -161,7 +161,7 @@ export function callHost(invocation: Invocation, name: string, args: string): Pr
       const value = jsonParse(body) as unknown;
       if (ok) return resolve(value);
       const { code, message } = value as CapabilityRefusal;
-      error.tell(code, message);
+      error.tell(code, message, hasOwn(value as object, 'reason') ? (value as CapabilityRefusal).reason : undefined);
       reject(error);
     });
   });

@@ -1,5 +1,7 @@
 import { config } from './config.ts';
 import type { Capability } from './contract.ts';
+import { events } from './events.ts';
+import { fetch } from './fetch.ts';
 import { kv } from './kv.ts';
 import { log } from './log.ts';
 import { notify } from './notify.ts';
@@ -7,6 +9,14 @@ import { plugins } from './plugins.ts';
 import { secrets, secretValues } from './secrets.ts';
 
 export type { Capability } from './contract.ts';
+export {
+  type Events,
+  hookOfTopic,
+  TOPIC_PATTERN,
+  Topic,
+  type TopicEvent,
+  type TopicHookName,
+} from './events.ts';
 export type { Kv, KvEntry, KvOperation, KvOperationResult } from './kv.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { Notify, OperatorMessage } from './notify.ts';
@@ -15,7 +25,17 @@ export { SECRET_NAME_PATTERN, type Secrets } from './secrets.ts';
 export * from './sizes.ts';
 
 /** Everything that a plugin can be granted, a file each. */
-export const CAPABILITIES = { kv, config, log } as const satisfies Record<string, Capability>;
+export const CAPABILITIES = {
+  kv,
+  config,
+  log,
+  events,
+  plugins,
+  notify,
+  fetch,
+  secrets,
+  'secret-values': secretValues,
+} as const satisfies Record<string, Capability>;
 
 export type CapabilityName = keyof typeof CAPABILITIES;
 export const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as CapabilityName[];

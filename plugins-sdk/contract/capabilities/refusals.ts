@@ -9,6 +9,24 @@ export const REFUSALS = {
     'kv-quota-exceeded': 'The installation has as many entries as it may have.',
     'kv-read-too-large': 'The entries are larger together than one call may return; read fewer of them at once.',
   },
+  events: {
+    'event-topic-undeclared': 'The manifest does not declare that the plugin publishes this topic.',
+    'event-too-large': 'The payload is larger than one event may be.',
+    'event-rate-exceeded': 'The installation publishes more events than it may.',
+    'event-backlog-full': 'The operator has as many events under way as it may have.',
+  },
+  plugins: {
+    'dependency-undeclared': 'The manifest does not declare this plugin, or not this route or hook of it.',
+    'dependency-missing': 'The operator has no installation of this plugin that fits and can be called.',
+    'call-depth-exceeded': 'Too many calls and events have followed from one another.',
+    'call-cycle': 'The plugin that is called waits for this very call.',
+    'callee-refused': 'The plugin was not run; `reason` is the code.',
+    'callee-failed': 'The plugin was run and failed; `reason` is the code of its fault.',
+  },
+  notify: {
+    'notify-rate-exceeded': 'The installation has sent as many messages within the hour as it may.',
+    'notify-link-unknown': 'The link leads to no route of the plugin.',
+  },
   fetch: {
     'fetch-url-refused': 'The address or a header is one that must not be sent; the message says which and why.',
     'fetch-host-undeclared': 'The manifest does not declare this host in `fetchHosts`.',

@@ -16,6 +16,35 @@ export const KV_READ_BYTES_MAX = 1024 * 1024;
 /** Operations of one `kv.transaction`. */
 export const KV_OPERATIONS_MAX = 20;
 
+/** JSON text of an event's payload, and UTF-16 units of a topic. */
+export const EVENT_BYTES_MAX = 64 * 1024;
+export const EVENT_TOPIC_UNITS_MAX = 64;
+/** Topics that a manifest may publish, and topics that it may subscribe to. */
+export const EVENT_TOPICS_MAX = 32;
+/** Installations that get one event. */
+export const EVENT_SUBSCRIBERS_MAX = 100;
+/** Events that an installation may publish at once on one host, and how many of them come back every second. */
+export const EVENT_BURST_MAX = 200;
+export const EVENTS_PER_SECOND = 20;
+/** Deliveries of one operator that may be under way. */
+export const EVENT_BACKLOG_MAX = 10_000;
+/** Attempts to deliver an event, the first included. */
+export const EVENT_ATTEMPTS_MAX = 8;
+
+/** Calls and events that may follow from one another. */
+export const CALL_DEPTH_MAX = 4;
+/** UTF-16 units of a path with its query, and of a body; headers of a request. */
+export const CALL_PATH_UNITS_MAX = 2_048;
+export const CALL_BODY_UNITS_MAX = 1024 * 1024;
+export const CALL_HEADERS_MAX = 32;
+
+/** UTF-16 units of a message to the operator. */
+export const NOTIFY_TITLE_UNITS_MAX = 120;
+export const NOTIFY_TEXT_UNITS_MAX = 2_000;
+export const NOTIFY_LINK_UNITS_MAX = 512;
+/** Messages of one installation within an hour. */
+export const NOTIFY_PER_HOUR_MAX = 20;
+
 /** Bytes of a request's body, and of an answer's, both decoded. */
 export const FETCH_REQUEST_BYTES_MAX = 1024 * 1024;
 export const FETCH_RESPONSE_BYTES_MAX = 2 * 1024 * 1024;

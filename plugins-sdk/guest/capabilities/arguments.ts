@@ -35,7 +35,14 @@ export function field(name: string, value: unknown): string {
   throw invalid(`${name} must be an integer, not ${capText(inspect(value), 100)}`);
 }
 
-export function textJson(name: string, value: unknown): string {
-  if (typeof value === 'string' && value.length <= ARGUMENT_UNITS_MAX) return jsonStringify(value);
-  throw invalid(`${name} must be a string of at most ${ARGUMENT_UNITS_MAX} characters`);
+export function textJson(name: string, value: unknown, unitsMax = ARGUMENT_UNITS_MAX): string {
+  if (typeof value === 'string' && value.length <= unitsMax) return jsonStringify(value);
+  throw invalid(`${name} must be a string of at most ${unitsMax} characters`);
+}
+
+/** A value as JSON text. */
+export function valueText(name: string, value: unknown): string {
+  const json = jsonText(value);
+  if (json === undefined) throw invalid(`${name} cannot be written as JSON: ${capText(inspect(value), 100)}`);
+  return json;
 }

@@ -12,7 +12,7 @@ import { callHost, type Invocation } from '../invocation.ts';
 import { isArray, jsonStringify } from '../primordials.ts';
 import { freezeClass } from '../removals.ts';
 import { utf8LengthOver } from '../utf8.ts';
-import { assertByRuntime, BY_RUNTIME, denied, field, invalid, jsonText, textJson } from './arguments.ts';
+import { assertByRuntime, BY_RUNTIME, denied, field, invalid, textJson, valueText } from './arguments.ts';
 
 /**
  * The capability `kv` of one invocation. Grants, sizes and types are checked here so that a refusal costs no call and
@@ -92,8 +92,7 @@ function keyJson(key: unknown): string {
 }
 
 function valueJson(value: unknown): string {
-  const json = jsonText(value);
-  if (json === undefined) throw invalid(`The value cannot be written as JSON: ${capText(inspect(value), 100)}`);
+  const json = valueText('The value', value);
   const bytes = utf8LengthOver(json, KV_VALUE_BYTES_MAX);
   if (bytes <= KV_VALUE_BYTES_MAX) return json;
   const message = `The value has ${bytes} bytes of JSON; one entry may have ${KV_VALUE_BYTES_MAX}.`;
