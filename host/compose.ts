@@ -38,6 +38,9 @@ import { newId, newSeed } from './random.ts';
 import { openRecordings } from './recordings/compose.ts';
 import type { InvocationRecorder } from './recordings/record-invocations.ts';
 import { recordingStore } from './recordings/recording-store.ts';
+import type { Rollouts } from './rollouts/compose.ts';
+import { openRollouts } from './rollouts/open-rollouts.ts';
+import { rolloutStore } from './rollouts/rollout-store.ts';
 import type { Readiness } from './routes/index.ts';
 import { createScheduler } from './schedules/run-schedules.ts';
 import { scheduleStore } from './schedules/schedule-store.ts';
@@ -123,6 +126,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     sandboxStatus: () => sandbox.status(),
     loadStatus: load.status,
     conductCounts: () => conduct.counts(),
+    canaries: () => rollouts.canaries(),
   });
   const logs = installationLogStore(knex);
   const showFrames = createFaultFrames({
@@ -195,15 +199,31 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     broker: capabilities.broker,
     ...createOutcomeLines({ watchList, record: recorder.record, nowMs }),
     ...recorder,
+    ...capabilities.recording,
     recordings: invocationRecorder,
     shownSecrets,
     isSuspended: conduct.isSuspended,
     nowMs,
-    ...capabilities.recording,
     newId,
     newSeed,
   });
-  const cache = installationCache({ store, registry });
+  const cache = installationCache({ store, registry, rollouts: rolloutStore(knex) });
+  const rolloutPorts = {
+    knex,
+    store,
+    registry,
+    runPlugin,
+    metrics,
+    hostVersion: HOST_VERSION,
+    log,
+    nowMs,
+    newId,
+    newSeed,
+  };
+  const { rollouts, installing } = openRollouts(rolloutPorts);
+  opened.push(rollouts.close, every(JUDGE_INTERVAL_MS, rollouts.judge, log));
+  opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
+  opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
   const principals = principalCache(registry, nowMs);
   await followChanges(
     withoutTails(database, watchList),
@@ -211,6 +231,8 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     [cache, principals, capabilities],
     conduct,
     invocationRecorder,
+    rollouts,
+    capabilities.grantWatch,
     log,
   );
   opened.push(every(SWEEP_INTERVAL_MS, capabilities.sweep, log));
@@ -231,8 +253,6 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
   const installations = createInstallations({
-    rollouts,
-    capabilities.grantWatch,
     store,
     logStore: logs,
     flushLogs: recorder.flushLogs,
@@ -253,8 +273,17 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     installations,
     tails,
     recordings,
+    secrets: createSecrets({ ...sealed, find: installations.find, releaseById: registry.releaseById }),
+    grants: createGrants({
+      store: capabilities.grantStore,
+      installations,
+      cache,
+      meter: capabilities.meter,
+      watch: capabilities.grantWatch,
+      nowMs,
+    }),
     notifications: createNotifications({ store: notificationStore(knex), nowMs }),
-    dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin }),
+    dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin, assignCall: rollouts.assignCall }),
     findPrincipal: principals.find,
     ready: () => readiness(database, sandbox, load),
     metrics,
@@ -273,15 +302,6 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
   url = server.url;
-    secrets: createSecrets({ ...sealed, find: installations.find, releaseById: registry.releaseById }),
-    grants: createGrants({
-      store: capabilities.grantStore,
-      installations,
-      cache,
-      meter: capabilities.meter,
-      watch: capabilities.grantWatch,
-      nowMs,
-    }),
   return { url, registry, installations, sandbox };
 }
 
@@ -345,6 +365,9 @@ const withoutTails = (database: Database, { onPayload }: WatchList): Database =>
     database.listen(channel, (payload) => void (onPayload(payload) || hear(payload)), events),
 });
 
+/** Changes of what an installation runs. */
+const EVICTING = new Set(['installations', 'installation_conduct', 'rollouts']);
+
 /** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
 async function followChanges(
   database: Database,
@@ -352,6 +375,8 @@ async function followChanges(
   caches: { clear(): void }[],
   conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
   recorder: Pick<InvocationRecorder, 'refresh'>,
+  rollouts: Pick<Rollouts, 'onRelease'>,
+  grants: Pick<GrantWatch, 'changed'>,
   log: Log,
 ): Promise<void> {
   const clear = () => {
@@ -379,8 +404,6 @@ async function followChanges(
     }
   };
   await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect: clear });
-  rollouts: Pick<Rollouts, 'onRelease'>,
-  grants: Pick<GrantWatch, 'changed'>,
 }
 
 /** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */

@@ -28,6 +28,7 @@ const Environment = Type.Object({
   GATEHOUSE_STRIKES_SOLITARY: Type.Integer({ default: 3, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKES_SUSPEND: Type.Integer({ default: 6, minimum: 1, maximum: 1_000 }),
   GATEHOUSE_STRIKE_HALF_LIFE_MS: Type.Integer({ default: 3_600_000, minimum: 1_000, maximum: 31_536_000_000 }),
+  GATEHOUSE_UNINSTALL_GRACE_MS: Type.Integer({ default: 604_800_000, minimum: 0, maximum: 31_536_000_000 }),
   GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
   GATEHOUSE_REQUESTS_MAX: Type.Integer({ default: 2_000, minimum: 1, maximum: 100_000 }),
   GATEHOUSE_SHED_DELAY_MS: Type.Integer({ default: 250, minimum: 0, maximum: 60_000 }),
@@ -62,6 +63,7 @@ export const SETTINGS = {
   GATEHOUSE_STRIKES_SOLITARY: 'Deaths of sandbox processes from which on an installation runs alone.',
   GATEHOUSE_STRIKES_SUSPEND: 'Deaths of sandbox processes from which on an installation is suspended.',
   GATEHOUSE_STRIKE_HALF_LIFE_MS: 'Milliseconds after which such a death counts half.',
+  GATEHOUSE_UNINSTALL_GRACE_MS: 'Milliseconds that what a removed installation stored is kept.',
   GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
   GATEHOUSE_REQUESTS_MAX: 'Requests to plugins that are answered at a time; more are refused.',
   GATEHOUSE_SHED_DELAY_MS: 'Mean wait for the event loop from which on requests to plugins are refused; 0: never.',
@@ -98,6 +100,7 @@ export interface Config {
     suspendAt: number;
     halfLifeMs: number;
   };
+  uninstallGraceMs: number;
   drainMs: number;
   requestsMax: number;
   shedDelayMs: number;
@@ -166,6 +169,7 @@ export function readConfig(
       suspendAt: settings.GATEHOUSE_STRIKES_SUSPEND,
       halfLifeMs: settings.GATEHOUSE_STRIKE_HALF_LIFE_MS,
     }),
+    uninstallGraceMs: settings.GATEHOUSE_UNINSTALL_GRACE_MS,
     drainMs: settings.GATEHOUSE_DRAIN_MS,
     requestsMax: settings.GATEHOUSE_REQUESTS_MAX,
     shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,

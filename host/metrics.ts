@@ -3,6 +3,7 @@ import type { CordonDeath, CordonKind, ExtraCpu, Outcome, SandboxStatus } from '
 import type { ConductCounts } from './conduct/contract.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
 import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
+import type { LifeEvent } from './rollouts/contract.ts';
 
 /** What the host counts. Labels are closed sets: templates, codes and states, never ids. */
 export interface Metrics {
@@ -21,11 +22,11 @@ export interface Metrics {
   cordonStartFailed(): void;
   /** One strike against an installation. */
   strike(): void;
-  /** The text exposition format of Prometheus. */
   /** One thing that happened in the life of an installation. */
   lifeEvent(event: LifeEvent): void;
   /** One answered call of a capability. */
   capabilityCall(call: { capability: string; code: string | null; bytes: number; wallMs: number }): void;
+  /** The text exposition format of Prometheus. */
   expose(): Promise<{ mediaType: string; text: string }>;
 }
 
@@ -34,6 +35,8 @@ export interface MetricsPorts {
   sandboxStatus?: () => SandboxStatus;
   /** Read at every scrape; absent where nobody is judged. */
   conductCounts?: () => ConductCounts;
+  /** Canaries that run, read at every scrape; absent where there are none. */
+  canaries?: () => number;
   /** Read at every scrape; absent where no load is measured. */
   loadStatus?: () => LoadStatus;
 }
@@ -41,7 +44,7 @@ export interface MetricsPorts {
 const SECONDS = [0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30];
 
 /** Counters of one host, in a registry of their own. Event loop delay, memory and CPU of the process come with it. */
-export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: MetricsPorts = {}): Metrics {
+export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canaries }: MetricsPorts = {}): Metrics {
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
@@ -103,6 +106,16 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: Metr
     help: 'Sandbox processes that died of an invocation, held against its installation.',
     registers,
   });
+  const lifeEvents = new Counter({
+    name: 'gatehouse_installation_events_total',
+    help: 'What happened to installations: installed, updated, rolled back, canaries, changes.',
+    labelNames: ['event'],
+    registers,
+  });
+  if (canaries) {
+    const gauge = gaugesOf(registers, canaries);
+    gauge('gatehouse_canaries_running', 'Canaries that run; the same on every host.', (count) => count);
+  }
   if (conductCounts) addConductGauges(registers, conductCounts);
   if (loadStatus) addLoadGauges(registers, loadStatus);
   const extraCpu = new Counter({
@@ -154,24 +167,11 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts }: Metr
     extraCpu: ({ why, cpuMs }) => extraCpu.inc({ why }, cpuMs),
     cordonStartFailed: () => startFailures.inc(),
     strike: () => strikes.inc(),
+    capabilityCall: countCapabilityCalls(registers),
+    lifeEvent: (event) => lifeEvents.inc({ event }),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),
   };
 }
-
-/** Makes gauges that are read from a status at every scrape. */
-const gaugesOf =
-  <Status>(registers: Registry[], status: () => Status) =>
-  (name: string, help: string, read: (status: Status) => number) =>
-    new Gauge({
-      name,
-      help,
-      registers,
-      collect() {
-    capabilityCall: countCapabilityCalls(registers),
-    lifeEvent: (event) => lifeEvents.inc({ event }),
-        this.set(read(status()));
-      },
-    });
 
 /** Calls, bytes and time by capability; the names of capabilities and `done` or `refused` are all labels that there are. */
 function countCapabilityCalls(registers: Registry[]): Metrics['capabilityCall'] {
@@ -206,6 +206,19 @@ function countCapabilityCalls(registers: Registry[]): Metrics['capabilityCall'] 
     of.seconds.inc(wallMs / 1_000);
   };
 }
+
+/** Makes gauges that are read from a status at every scrape. */
+const gaugesOf =
+  <Status>(registers: Registry[], status: () => Status) =>
+  (name: string, help: string, read: (status: Status) => number) =>
+    new Gauge({
+      name,
+      help,
+      registers,
+      collect() {
+        this.set(read(status()));
+      },
+    });
 
 function addLoadGauges(registers: Registry[], loadStatus: () => LoadStatus): void {
   const gauge = gaugesOf(registers, loadStatus);
@@ -263,7 +276,7 @@ function addSandboxGauges(registers: Registry[], sandboxStatus: () => SandboxSta
   gauge('gatehouse_cordons_degraded', '1 while the last start of a cordon has failed.', ({ alarm }) => (alarm ? 1 : 0));
 }
 
-const CORDON_KINDS = ['pool', 'spare', 'solitary', 'quarantine'] as const satisfies readonly CordonKind[];
+const CORDON_KINDS = ['pool', 'spare', 'solitary', 'quarantine', 'probation'] as const satisfies readonly CordonKind[];
 
 /** A gauge with a value for each kind of cordon, read at every scrape. */
 function gaugeByKind(registers: Registry[], name: string, help: string, read: (kind: CordonKind) => number): Gauge {

@@ -15,6 +15,8 @@ import { createMetrics } from '../metrics.ts';
 import type { Notification, Notifications } from '../notifications/contract.ts';
 import type { RecordingEntry, Recordings } from '../recordings/contract.ts';
 import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
+import { PINNED, type Rollout } from '../rollouts/contract.ts';
+import type { SecretStatus, Secrets } from '../secrets/contract.ts';
 import type { Tails } from '../tails/contract.ts';
 import { createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
@@ -190,8 +192,6 @@ export function fakePorts(): Fake {
     rejectRelease: port('rejectRelease', release),
     listPlugins: port('listPlugins', page({ ...listing, capabilities: [...listing.capabilities] })),
   };
-  const installations: Installations = {
-    install: port('install', installation),
   const grant = {
     capability: 'kv',
     purpose: 'Store and read its own data for this installation.',
@@ -207,13 +207,13 @@ export function fakePorts(): Fake {
     grant: port('grant', { items: [grant] }),
     revoke: port('revoke', { items: [{ ...grant, granted: false, grantedAt: null }] }),
   };
+  const installations: Installations = {
+    install: port('install', installation),
     list: port('list', page(installation)),
     find: port('find', installation),
     update: port('update', installation),
     resume: port('resume', installation),
     uninstall: port('uninstall', undefined),
-    logs: port(
-      'logs',
     restore: port('restore', installation),
     preview: port('preview', {
       fromVersion: '1.0.0',
@@ -256,6 +256,8 @@ export function fakePorts(): Fake {
         latest: '1.1.0',
       }),
     ),
+    logs: port(
+      'logs',
       page({ id: ID, at: AT, invocationId: ID, source: 'log', level: 'info', message: 'hi', facts: null }) as never,
     ),
     health: port('health', { status: 'ok' } as const),
@@ -322,13 +324,12 @@ export function fakePorts(): Fake {
     run: async () => answered('hello'),
     registry,
     installations,
-    notifications,
-    tails,
     grants,
     recordings,
     secrets,
+    notifications,
+    tails,
     dataPlane,
-    recordings,
     findPrincipal: async (secret) => {
       if (!secret.startsWith('token-of-')) return null;
       return principalOf(secret.slice('token-of-'.length) as Role);

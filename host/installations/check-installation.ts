@@ -42,15 +42,22 @@ export function checkGrants({ capabilities = [] }: Manifest, grants: readonly Ca
   }
 }
 
-/** The manifest's schema first, then the plugin's own `configure`, in the sandbox. Refuses with: config-invalid. */
+/**
+ * The manifest's schema first, then the plugin's own `configure`, in the sandbox. `lenient` takes a fault of that for
+ * consent. Refuses with: config-invalid, and the plugin's fault.
+ */
 export async function checkConfiguration(
   installation: InstallationFacts,
   config: Json,
   runPlugin: PluginRunner,
+  { lenient = false } = {},
 ): Promise<void> {
   const checked = checkConfig(installation.manifest, config);
   if (!checked.ok) throw configInvalid(checked.faults);
-  const report = await askPlugin(installation, config, runPlugin);
+  const report = await askPlugin(installation, config, runPlugin).catch((error): ConfigureReport => {
+    if (lenient && error instanceof PluginFaultError) return { ok: true };
+    throw error;
+  });
   if (!report.ok) throw configInvalid(report.faults);
 }
 

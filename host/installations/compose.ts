@@ -4,14 +4,21 @@ import { HostRefusal } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
+import type { AssignCall } from '../rollouts/assign-call.ts';
+import type { RolloutStore } from '../rollouts/rollout-store.ts';
+import type { ChangeStore } from './change-store.ts';
 import type { Installation, InstallationFacts, Installations } from './contract.ts';
 import { deliverHook } from './deliver-hook.ts';
+import { promoteCanary } from './end-canary.ts';
 import { installPlugin } from './install-plugin.ts';
 import type { InstallationCache } from './installation-cache.ts';
 import type { InstallationLogStore } from './installation-log-store.ts';
 import type { InstallationStore } from './installation-store.ts';
-import { raiseHook } from './raise-hook.ts';
+import { listOutdated, previewUpdate } from './preview-update.ts';
+import { removeInstallation, restoreInstallation } from './remove-installation.ts';
+import { rollBack } from './roll-back.ts';
 import { updateInstallation } from './update-installation.ts';
+import { withLease } from './with-lease.ts';
 import { withoutFrames } from './without-frames.ts';
 
 export interface InstallationsPorts {
@@ -22,6 +29,14 @@ export interface InstallationsPorts {
   cache: Pick<InstallationCache, 'withRelease' | 'clear'>;
   registry: Registry;
   runPlugin: PluginRunner;
+  changes: ChangeStore;
+  rollouts: RolloutStore;
+  /** Where the events of an installation with a canary go. */
+  assignCall: AssignCall;
+  /** What a removed installation stored is kept so long. */
+  graceMs: number;
+  /** UUIDv7, in order. */
+  newRolloutId(): string;
   /** False where it was not suspended any more. */
   endSuspension(id: string, atMs: number): Promise<boolean>;
   /** SemVer of this Gatehouse. */
@@ -52,6 +67,15 @@ export function createInstallations(ports: InstallationsPorts): Installations {
   };
   const install = installPlugin(ports);
   const update = updateInstallation(ports);
+  const back = rollBack(ports);
+  const remove = removeInstallation(ports);
+  const restore = restoreInstallation(ports);
+  const promote = async (actor: Principal, id: string): Promise<Installation> => {
+    await own(actor, id);
+    const end = { by: 'operator', reason: 'Its operator promoted it.' } as const;
+    await withLease(ports, id, (leased) => promoteCanary(ports, leased, end));
+    return own(actor, id);
+  };
 
   return {
     install: (actor, command) => clearing(install(actor, command)),
@@ -64,14 +88,13 @@ export function createInstallations(ports: InstallationsPorts): Installations {
     },
     list: (actor, page) => store.page(actor.organisation.id, page),
     find: own,
-    uninstall: async (actor, id) => {
-      const installation = await ownFacts(actor, id);
-      // A plugin cannot prevent its own removal; its fault is in the log.
-      await raiseHook({ runPlugin, nowMs }, installation, 'uninstall', { version: installation.version }).catch(
-        () => {},
-      );
-      await clearing(store.remove(id));
-    },
+    preview: previewUpdate({ ...ports, own }),
+    promote: (actor, id) => clearing(promote(actor, id)),
+    rollBack: (actor, id, request) => clearing(back(actor, id, request)),
+    rollouts: async (actor, id, page) => ports.rollouts.page((await own(actor, id)).id, page),
+    outdated: listOutdated(ports),
+    uninstall: (actor, id, options) => clearing(remove(actor, id, options)),
+    restore: (actor, id) => clearing(restore(actor, id)),
     logs: async (actor, id, filter) => {
       const installation = await store.byId(id);
       const isOperator = installation?.operator.id === actor.organisation.id;
@@ -86,7 +109,7 @@ export function createInstallations(ports: InstallationsPorts): Installations {
       requireRunnable(installation);
       return checkHealth(installation, runPlugin);
     },
-    deliverHook: deliverHook({ ownFacts, runPlugin, nowMs }),
+    deliverHook: deliverHook({ ownFacts, runPlugin, assignCall: ports.assignCall, nowMs }),
   };
 }
 

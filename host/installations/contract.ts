@@ -1,6 +1,8 @@
 import type { CapabilityName, HealthReport, Json, Limits, Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest, Principal } from '../../registry/index.ts';
 import type { Conduct } from '../conduct/contract.ts';
+import type { Rollout, Updates } from '../rollouts/contract.ts';
+import type { ReleaseDiff } from '../rollouts/rules/compare-releases.ts';
 
 /** A plugin enabled for one operator, with the capabilities that the operator granted. */
 export interface Installation {
@@ -19,6 +21,8 @@ export interface Installation {
   enabled: boolean;
   /** How it behaved in the sandbox, and what that led to. */
   conduct: Conduct;
+  /** What it follows, and what is under way. */
+  updates: Updates;
   createdAt: string;
   updatedAt: string;
 }
@@ -28,6 +32,8 @@ export interface InstallationFacts extends Installation {
   manifest: Manifest;
   /** The effective limits. */
   limits: Limits;
+  /** Only while a canary runs: which of the two releases these facts are of, and the other one. */
+  rollout?: { id: string; arm: 'stable'; percent: number; canary: InstallationFacts } | { id: string; arm: 'canary' };
 }
 
 /** One line of an installation's log: what the plugin wrote, or how an invocation ended. */
@@ -43,45 +49,113 @@ export interface InstallationLogEntry {
   facts: Json;
 }
 
+/** What the policy of an installation is; what is absent stays. */
+export interface UpdatePolicyChange {
+  /** 0 to 99; 0: updates by the policy get all calls at once. */
+  canaryPercent?: number;
+  promoteAfterSeconds?: number | null;
+}
+
 /** What an operator decides when it installs a plugin. */
 export interface InstallRequest {
   /** UUIDv7, chosen by the client: sending the request again cannot install twice. */
   id: string;
   /** `<publisher>/<name>`. */
   plugin: string;
-  /** Default: the newest published one. */
+  /** A version to stay on, or a range (`^1.2`, `latest`) to follow. Default: the newest published one, to stay on. */
   version?: string;
   slug: string;
   grants: CapabilityName[];
   config?: Json;
   limits?: Partial<Limits>;
+  updates?: UpdatePolicyChange;
 }
 
 /** What an operator may change later; what is absent stays. */
 export type UpdateRequest = Partial<
-  Pick<InstallRequest, 'version' | 'grants' | 'config' | 'limits'> & { enabled: boolean }
+  Pick<InstallRequest, 'version' | 'grants' | 'config' | 'limits' | 'updates'> & {
+    enabled: boolean;
+    /** Digest of the diff (`preview`) that the operator agrees to. */
+    consent: string;
+    /** Gives the new release a share of the calls first; with a canary running, changes its share. */
+    canary: { percent: number; promoteAfterSeconds?: number | null };
+  }
 >;
+
+export interface RollbackRequest {
+  /** Default: the canary is dropped; without one, the release before. */
+  version?: string;
+  /** The configuration that the older release is to have; default: the present one. */
+  config?: Json;
+  /** Takes the configuration that the older release had when it was left. */
+  restoreConfig?: boolean;
+}
+
+/** What an update would change. */
+export interface UpdatePreview extends ReleaseDiff {
+  releaseId: string;
+  /** The release ran here before, or there is nothing to consent to. */
+  consented: boolean;
+  /** Capabilities that have to be granted along with it. */
+  grantsMissing: string[];
+}
+
+/** One installation and the releases that it could have. */
+export interface Outdated {
+  installation: { id: string; slug: string; plugin: string };
+  version: string;
+  /** Not `published`: the release was yanked. */
+  releaseState: string;
+  updates: Updates;
+  /** The newest release that the policy allows; null where it follows nothing. */
+  inRange: string | null;
+  latest: string | null;
+}
 
 /** Installations of one operator. Every refusal is a HostRefusal or RegistryRefusal. */
 export interface Installations {
   /**
    * Idempotent by `id`, which the client supplies (UUIDv7). `version` defaults to the newest published one.
    * Runs the plugin's `configure` and `install`. Refuses with: release-unknown, release-not-installable,
-   * engine-incompatible, capability-undeclared, grant-missing, config-invalid, installation-slug-taken, installation-id-taken.
+   * engine-incompatible, capability-undeclared, grant-missing, config-invalid, installation-slug-taken, installation-id-taken,
+   * version-range-invalid, version-range-unsatisfied.
    */
   install(actor: Principal, command: InstallRequest): Promise<Installation>;
   list(actor: Principal, page: PageRequest): Promise<Page<Installation>>;
   /** Refuses with: installation-unknown. */
   find(actor: Principal, id: string): Promise<Installation>;
-  /** Refuses with: installation-unknown and those of `install`. */
+  /**
+   * One change at a time: a second one waits a moment, then is refused. Runs the plugin's `configure`, `update`, `enable` and
+   * `disable`. Refuses with: installation-unknown, installation-busy, consent-needed, rollout-running, rollout-unknown and
+   * those of `install`.
+   */
   update(actor: Principal, id: string, change: UpdateRequest): Promise<Installation>;
+  /** What an update to `version` (default: what the policy allows) would change. Refuses as `install`, and with installation-unknown. */
+  preview(actor: Principal, id: string, version?: string): Promise<UpdatePreview>;
+  /** The canary takes over; runs the plugin's `update`. Refuses with: installation-unknown, installation-busy, rollout-unknown, release-not-installable. */
+  promote(actor: Principal, id: string): Promise<Installation>;
+  /**
+   * Drops the canary, or goes back to the release before or a named one. No fault of the plugin prevents it. Refuses with:
+   * installation-unknown, installation-busy, rollback-target-unknown, release-not-installable, consent-needed (a release
+   * that never ran here), config-invalid and others of `install`.
+   */
+  rollBack(actor: Principal, id: string, request: RollbackRequest): Promise<Installation>;
+  /** Newest first. Refuses with: installation-unknown. */
+  rollouts(actor: Principal, id: string, page: PageRequest): Promise<Page<Rollout>>;
+  /** By installation. */
+  outdated(actor: Principal, page: PageRequest): Promise<Page<Outdated>>;
   /**
    * Ends a suspension: its score starts from zero, and it runs alone for a while. Idempotent: one that is not suspended stays
    * as it is. Refuses with: installation-unknown.
    */
   resume(actor: Principal, id: string): Promise<Installation>;
-  /** Removes the installation and its stored data. Idempotent: an unknown one is refused with installation-unknown. */
-  uninstall(actor: Principal, id: string): Promise<void>;
+  /**
+   * Removes the installation; what it stored is deleted after a grace, or now. Idempotent: one that was removed stays so.
+   * Refuses with: installation-unknown, installation-busy.
+   */
+  uninstall(actor: Principal, id: string, options?: { deleteNow?: boolean }): Promise<void>;
+  /** Takes a removal back within its grace. Idempotent. Refuses with: installation-unknown, installation-slug-taken. */
+  restore(actor: Principal, id: string): Promise<Installation>;
   /** Newest first. Operators read their own installations', publishers those of their plugins. */
   logs(
     actor: Principal,

@@ -12,6 +12,7 @@ import { HostRefusal } from '../errors.ts';
 import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { callerFacts } from '../invocations/serve-request.ts';
+import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { InstallationFacts, Installations } from './contract.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: false });
@@ -21,19 +22,26 @@ export interface DeliverPorts {
   /** The actor's own installation. Refuses with: installation-unknown. */
   ownFacts(actor: Principal, id: string): Promise<InstallationFacts>;
   runPlugin: PluginRunner;
+  /** Where a call goes while a canary runs; nowhere else where absent. */
+  assignCall?: AssignCall;
   nowMs(): number;
 }
 
 export const deliverHook =
-  ({ ownFacts, runPlugin, nowMs }: DeliverPorts): Installations['deliverHook'] =>
+  ({ ownFacts, runPlugin, assignCall, nowMs }: DeliverPorts): Installations['deliverHook'] =>
   async (actor, id, { hook, eventId, payload }) => {
-    const installation = await ownFacts(actor, id);
-    requireRunnable(installation);
+    const stable = await ownFacts(actor, id);
+    requireRunnable(stable);
+    // Delivered again, an event meets the same release.
+    const { installation, run } =
+      stable.rollout === undefined || !assignCall
+        ? { installation: stable, run: runPlugin }
+        : assignCall(stable, eventId);
     checkHook(installation, hook);
     checkPayload(hook, payload);
     const event = { hook, eventId, occurredAt: new Date(nowMs()).toISOString(), payload } as HookEvent;
     const caller = callerFacts(installation, actor);
-    const { invocationId, output } = await runPlugin(installation, { kind: 'hook', event }, { caller });
+    const { invocationId, output } = await run(installation, { kind: 'hook', event }, { caller });
     return { invocationId, result: (output as { value: Json }).value };
   };
 

@@ -3,6 +3,9 @@ import type { Principal, Registry, Release } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
+import { PINNED } from '../rollouts/contract.ts';
+import { line } from '../rollouts/describe-rollout.ts';
+import type { ChangeStore } from './change-store.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
 import type { Installation, InstallationFacts, Installations, InstallRequest } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
@@ -10,7 +13,8 @@ import { raiseHook } from './raise-hook.ts';
 
 export interface InstallPorts {
   store: InstallationStore;
-  registry: Pick<Registry, 'findRelease' | 'loadBundle'>;
+  changes: Pick<ChangeStore, 'write'>;
+  registry: Pick<Registry, 'resolveRelease' | 'loadBundle'>;
   runPlugin: PluginRunner;
   hostVersion: string;
   nowMs(): number;
@@ -22,21 +26,28 @@ export const installPlugin =
     const existing = await ports.store.byId(command.id);
     if (existing) return sameInstallation(existing, actor, command);
 
-    const release = await ports.registry.findRelease(actor, { plugin: command.plugin, version: command.version });
+    const { plugin, version } = command;
+    const { release, range } = await ports.registry.resolveRelease(actor, { plugin, version });
     checkRelease(release, ports.hostVersion);
     checkGrants(release.manifest, command.grants);
     // Reads the code once more and verifies digest and signatures before anything is written.
     await ports.registry.loadBundle(release.bundleDigest);
-    const installation = draft(ports, actor, command, release);
+    const installation = draft(ports, actor, command, release, range);
     await checkConfiguration(installation, installation.config, ports.runPlugin);
 
     if (!(await ports.store.insert(installation))) return lostRace(ports, actor, command);
     try {
-      await raiseHook(ports, installation, 'install', { version: installation.version });
+      await raiseHook(ports, installation, 'install', { version: installation.version }, installation.version);
     } catch (error) {
       await ports.store.remove(installation.id);
       throw error;
     }
+    await ports.changes.write({
+      installationId: installation.id,
+      revision: 1,
+      atMs: ports.nowMs(),
+      lines: [line(`Installed ${release.version}.`, 'installed', { toVersion: release.version, follows: range })],
+    });
     return (await ports.store.byId(installation.id)) ?? installation;
   };
 
@@ -45,6 +56,7 @@ function draft(
   actor: Principal,
   command: InstallRequest,
   release: Release,
+  follows: string | null,
 ): InstallationFacts {
   const at = new Date(nowMs()).toISOString();
   const grantedLimits = command.limits ?? {};
@@ -61,6 +73,7 @@ function draft(
     grantedLimits,
     enabled: true,
     conduct: GOOD_CONDUCT,
+    updates: { ...PINNED, ...command.updates, follows },
     createdAt: at,
     updatedAt: at,
     manifest: release.manifest,

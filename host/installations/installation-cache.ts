@@ -1,18 +1,21 @@
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../../registry/index.ts';
 import { changeAwareCache } from '../change-aware-cache.ts';
+import type { RolloutStore } from '../rollouts/rollout-store.ts';
 import type { Installation, InstallationFacts } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
+import { onRelease } from './move-release.ts';
 
 export interface InstallationCachePorts {
   store: Pick<InstallationStore, 'bySlug'>;
   registry: Pick<Registry, 'findOrganisation' | 'releaseById'>;
+  rollouts: Pick<RolloutStore, 'canaryOf'>;
 }
 
 export interface InstallationCache {
   /** From memory if possible; an unknown address is remembered as well. */
   find(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
-  /** Reads the release's part of the facts; null where the release is gone. */
+  /** Reads the release's part of the facts, and the canary's where one runs; null where the release is gone. */
   withRelease(installation: Installation): Promise<InstallationFacts | null>;
   /** To be called for every change of an installation or a release, from whichever host. */
   clear(): void;
@@ -22,12 +25,23 @@ export interface InstallationCache {
 const KEEP_MS = 60_000;
 
 /** Installations by address, so that the data plane asks no database. */
-export function installationCache({ store, registry }: InstallationCachePorts): InstallationCache {
-  const withRelease = async (installation: Installation) => {
+export function installationCache({ store, registry, rollouts }: InstallationCachePorts): InstallationCache {
+  const readCanary = async (installation: Installation): Promise<InstallationFacts['rollout']> => {
+    const terms = await rollouts.canaryOf(installation.id);
+    const release = terms && (await registry.releaseById(terms.toReleaseId));
+    // Promoted or dropped a moment ago, or gone: the stable release answers.
+    if (!release || terms.fromReleaseId !== installation.releaseId) return undefined;
+    const { rolloutId: id, percent, grants, config } = terms;
+    const canary = { ...onRelease(installation, release, { grants, config }), rollout: { id, arm: 'canary' } as const };
+    return { id, arm: 'stable', percent, canary };
+  };
+  const withRelease = async (installation: Installation): Promise<InstallationFacts | null> => {
     const release = await registry.releaseById(installation.releaseId);
     if (release === null) return null;
     const limits = effectiveLimits(release.manifest.limits ?? {}, installation.grantedLimits);
-    return { ...installation, manifest: release.manifest, limits };
+    const facts = { ...installation, manifest: release.manifest, limits };
+    const rollout = installation.updates.canary === null ? undefined : await readCanary(installation);
+    return rollout === undefined ? facts : { ...facts, rollout };
   };
   const cache = changeAwareCache<InstallationFacts | null>({
     load: async (address) => {

@@ -27,4 +27,22 @@ export class InstallationModel extends Model {
   declare conduct_solitary_since: Date | null;
   declare conduct_suspended_at: Date | null;
   declare conduct_reason: string | null;
+  declare follows: string | null;
+  declare canary_percent: number;
+  declare promote_after_seconds: number | null;
+  declare revision: number;
+  declare purge_at: Date | null;
+  /** All of them null where no canary runs. */
+  declare canary_id: string | null;
+  declare canary_release_id: string | null;
+  declare canary_share: number | null;
+  declare canary_started_at: Date | null;
+  declare canary_promote_after_seconds: number | null;
+  declare canary_version: string | null;
+  /** All of them null where no release waits for consent. */
+  declare waiting_id: string | null;
+  declare waiting_release_id: string | null;
+  declare waiting_since: Date | null;
+  declare waiting_reason: string | null;
+  declare waiting_version: string | null;
 }

@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import { type Conduct, GOOD_CONDUCT } from '../conduct/contract.ts';
+import type { Updates } from '../rollouts/contract.ts';
 import type { Installation } from './contract.ts';
 import { InstallationModel } from './installation-model.ts';
 import { readCursor, toPage } from './page.ts';
@@ -22,6 +23,15 @@ export interface InstallationStore {
   purge(nowMs: number): Promise<number>;
 }
 
+/** What belongs to an installation and goes with it. Its usage stays: it was owed. */
+const STORED = [
+  'kv_entries',
+  'installation_secrets',
+  'installation_logs',
+  'installation_leases',
+  'rollout_samples',
+] as const;
+
 /** What a score that was taken at `scoredAtMs` is worth now. */
 export type CurrentScore = (taken: { score: number; scoredAtMs: number }) => number;
 
@@ -35,6 +45,14 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
       .join('plugins as plugin', 'plugin.id', 'release.plugin_id')
       .join('organisations as publisher', 'publisher.id', 'plugin.organisation_id')
       .leftJoin('installation_conduct as conduct', 'conduct.installation_id', 'installation.id')
+      .leftJoin('rollouts as canary', (join) =>
+        join.on('canary.installation_id', 'installation.id').andOnVal('canary.state', 'canary'),
+      )
+      .leftJoin('releases as canary_release', 'canary_release.id', 'canary.to_release_id')
+      .leftJoin('rollouts as waiting', (join) =>
+        join.on('waiting.installation_id', 'installation.id').andOnVal('waiting.state', 'waiting'),
+      )
+      .leftJoin('releases as waiting_release', 'waiting_release.id', 'waiting.to_release_id')
       .select(
         'installation.*',
         'operator.slug as operator_slug',
@@ -79,14 +97,22 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
         limit,
       );
     },
-    insert: async ({ id, slug, operator, enabled, ...changing }) => {
-      const row = { id, slug, operator_id: operator.id, ...columns({ ...changing, enabled }) };
-      const inserted = await database('installations').insert(row).onConflict().ignore().returning('id');
-      return inserted.length === 1;
-    },
-    change: async (id, change) => {
-      await database('installations').where({ id }).whereNull('deleted_at').update(columns(change));
-      return byId(id);
+    insert: async (installation) => {
+      const { id, slug, operator, updates } = installation;
+      const row = {
+        id,
+        slug,
+        operator_id: operator.id,
+        release_id: installation.releaseId,
+        grants: installation.grants,
+        config: JSON.stringify(installation.config),
+        granted_limits: JSON.stringify(installation.grantedLimits),
+        enabled: installation.enabled,
+        follows: updates.follows,
+        canary_percent: updates.canaryPercent,
+        promote_after_seconds: updates.promoteAfterSeconds,
+      };
+      return (await database('installations').insert(row).onConflict().ignore().returning('id')).length === 1;
     },
     remove: (id) =>
       database.transaction(async (transaction) => {
@@ -127,13 +153,17 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
   };
 }
 
-const columns = ({ releaseId, grants, config, grantedLimits, enabled }: InstallationChange) => ({
-  release_id: releaseId,
-  grants,
-  config: JSON.stringify(config),
-  granted_limits: JSON.stringify(grantedLimits),
-  enabled,
-});
+const PURGED_AT_ONCE = 100;
+
+async function deleteStored(transaction: Knex, id: string): Promise<void> {
+  for (const table of STORED) {
+    const rows = transaction(table);
+    await (table === 'rollout_samples'
+      ? rows.whereIn('rollout_id', transaction('rollouts').where({ installation_id: id }).select('id'))
+      : rows.where({ installation_id: id })
+    ).delete();
+  }
+}
 
 const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Installation => ({
   id: row.id,
@@ -162,5 +192,34 @@ function toConduct(row: InstallationModel, currentScore: CurrentScore): Conduct 
     solitarySince: row.conduct_solitary_since?.toISOString() ?? null,
     suspendedAt: row.conduct_suspended_at?.toISOString() ?? null,
     reason: row.conduct_reason,
+  };
+}
+
+function toUpdates(row: InstallationModel): Updates {
+  return {
+    follows: row.follows,
+    canaryPercent: row.canary_percent,
+    promoteAfterSeconds: row.promote_after_seconds,
+    canary:
+      row.canary_id === null
+        ? null
+        : {
+            rolloutId: row.canary_id,
+            releaseId: row.canary_release_id!,
+            version: row.canary_version!,
+            percent: row.canary_share!,
+            startedAt: row.canary_started_at!.toISOString(),
+            promoteAfterSeconds: row.canary_promote_after_seconds,
+          },
+    waiting:
+      row.waiting_id === null
+        ? null
+        : {
+            rolloutId: row.waiting_id,
+            releaseId: row.waiting_release_id!,
+            version: row.waiting_version!,
+            since: row.waiting_since!.toISOString(),
+            reason: row.waiting_reason!,
+          },
   };
 }

@@ -3,6 +3,7 @@ import type { Principal, Role } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
+import { PINNED } from '../rollouts/contract.ts';
 import type { RunRequest } from './contract.ts';
 import type { PluginJob, RunOptions } from './run-plugin.ts';
 import { createDataPlane } from './serve-request.ts';
@@ -13,6 +14,7 @@ const installation = {
   slug: 'shop',
   enabled: true,
   conduct: GOOD_CONDUCT,
+  updates: PINNED,
   limits: { inputBytes: 100 },
   manifest: {
     routes: [

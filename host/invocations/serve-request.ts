@@ -2,6 +2,7 @@ import type { CallerFacts, WireResponse } from '../../plugins-sdk/contract/index
 import { can, type Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
+import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { DataPlane } from './contract.ts';
 import type { MatchedRoute } from './match-route.ts';
 import { findRoute, httpJob } from './plugin-request.ts';
@@ -12,23 +13,30 @@ export interface DataPlanePorts {
   /** From memory; null where there is none. */
   findInstallation(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   runPlugin: PluginRunner;
+  /** Asked only while a canary of the installation runs; without it, the stable release answers. */
+  assignCall?: AssignCall;
 }
 
 /** The data plane: address -> route -> access -> body -> plugin. Nothing is read or run before access is certain. */
-export function createDataPlane({ findInstallation, runPlugin }: DataPlanePorts): DataPlane {
+export function createDataPlane({ findInstallation, runPlugin, assignCall }: DataPlanePorts): DataPlane {
   return {
     run: async (request) => {
       const { operatorSlug, installationSlug, method, path, url, headers, principal, signal, record } = request;
       const found = findInstallation(operatorSlug, installationSlug);
-      const installation = found instanceof Promise ? await found : found;
-      if (installation === null) throw new HostRefusal('installation-unknown');
-      const caller = callerFacts(installation, principal);
+      const stable = found instanceof Promise ? await found : found;
+      if (stable === null) throw new HostRefusal('installation-unknown');
+      const caller = callerFacts(stable, principal);
+      let installation = stable;
+      let run = runPlugin;
+      if (stable.rollout !== undefined && assignCall) {
+        ({ installation, run } = assignCall(stable, caller === null ? null : caller.id));
+      }
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
       if (record) requireRecordingRight(installation, principal);
       const read = request.readBody(installation.limits.inputBytes);
       const body = read instanceof Promise ? await read : read;
       const job = httpJob(matched, { method, url, headers, body });
-      const { invocationId, output } = await runPlugin(installation, job, { caller, signal, record });
+      const { invocationId, output } = await run(installation, job, { caller, signal, record });
       return { invocationId, response: (output as { response: WireResponse }).response };
     },
   };

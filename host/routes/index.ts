@@ -7,6 +7,8 @@ import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
+import { rolloutRoutes } from './rollouts.ts';
+import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
 
@@ -28,6 +30,8 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...organisationRoutes(ports),
     ...releaseRoutes(ports),
     ...installationRoutes(ports),
+    ...rolloutRoutes(ports),
+    ...secretRoutes(ports),
     ...recordingRoutes(ports),
     ...grantRoutes(ports),
     ...notificationRoutes(ports),

@@ -1,55 +1,21 @@
 import { Type } from 'typebox';
-import { CAPABILITY_NAMES, CEILING_LIMITS, type Json, LimitsSchema } from '../../plugins-sdk/contract/index.ts';
-import type { ProblemCode } from '../http/problems.ts';
+import { CEILING_LIMITS } from '../../plugins-sdk/contract/index.ts';
 import { answer, type Route, route } from '../http/route.ts';
-import type { Installations } from '../installations/contract.ts';
+import { Digest, Id, oneOf, PluginName, page, pageFields, Slug, strict, Timestamp } from './fields.ts';
 import {
-  Digest,
-  Id,
-  nullable,
-  oneOf,
-  PluginName,
-  page,
-  pageFields,
-  Slug,
-  strict,
-  Timestamp,
-  Version,
-} from './fields.ts';
-
-const AnyJson = Type.Unsafe<Json>({ description: 'Any JSON.' });
-const Grants = Type.Array(oneOf(CAPABILITY_NAMES), { uniqueItems: true, maxItems: 32 });
-const SomeLimits = Type.Partial(LimitsSchema, { ...strict, title: 'Limits' });
-
-const Conduct = Type.Object(
-  {
-    score: Type.Number({ minimum: 0, description: 'Strikes, each worth half as much after every half-life.' }),
-    strikes: Type.Integer({ minimum: 0, description: 'All there ever were.' }),
-    solitarySince: nullable(Timestamp),
-    suspendedAt: nullable(Timestamp),
-    reason: nullable(Type.String()),
-  },
-  { title: 'Conduct' },
-);
-const Installation = Type.Object(
-  {
-    id: Id,
-    slug: Type.String(),
-    operator: Type.Object({ id: Id, slug: Type.String() }),
-    plugin: Type.String(),
-    version: Type.String(),
-    releaseId: Id,
-    bundleDigest: Digest,
-    grants: Grants,
-    config: AnyJson,
-    grantedLimits: SomeLimits,
-    enabled: Type.Boolean(),
-    conduct: Conduct,
-    createdAt: Timestamp,
-    updatedAt: Timestamp,
-  },
-  { title: 'Installation' },
-);
+  AnyJson,
+  ById,
+  CHECKS,
+  Grants,
+  Installation,
+  type InstallationPorts,
+  Percent,
+  PromoteAfterSeconds,
+  RUNS,
+  SomeLimits,
+  UNRUN,
+  VersionWish,
+} from './installation-fields.ts';
 
 const LEVELS = ['debug', 'info', 'warn', 'error'] as const;
 const LogEntry = Type.Object(
@@ -71,68 +37,41 @@ const Health = Type.Object(
 );
 const Delivery = Type.Object({ invocationId: Type.String(), result: AnyJson }, { title: 'Delivery' });
 
+const Policy = Type.Object(
+  { canaryPercent: Type.Optional(Percent(0)), promoteAfterSeconds: Type.Optional(PromoteAfterSeconds) },
+  { ...strict, title: 'UpdatePolicy', description: 'How releases of the range that it follows arrive.' },
+);
 const Install = Type.Object(
   {
     id: Id,
     plugin: PluginName,
-    version: Type.Optional(Version),
+    version: Type.Optional(VersionWish),
     slug: Slug,
     grants: Grants,
     config: Type.Optional(AnyJson),
     limits: Type.Optional(SomeLimits),
+    updates: Type.Optional(Policy),
   },
   { ...strict, title: 'NewInstallation' },
 );
 const Change = Type.Object(
   {
-    version: Type.Optional(Version),
+    version: Type.Optional(VersionWish),
     grants: Type.Optional(Grants),
     config: Type.Optional(AnyJson),
     enabled: Type.Optional(Type.Boolean()),
     limits: Type.Optional(SomeLimits),
+    updates: Type.Optional(Policy),
+    consent: Type.Optional(Digest),
+    canary: Type.Optional(
+      Type.Object(
+        { percent: Percent(1), promoteAfterSeconds: Type.Optional(PromoteAfterSeconds) },
+        { ...strict, description: 'Gives the release a share of the calls first, or changes the share of the canary.' },
+      ),
+    ),
   },
   { ...strict, minProperties: 1, title: 'InstallationChange' },
 );
-
-const ById = Type.Object({ id: Id });
-const CHECKS = [
-  'release-unknown',
-  'release-not-installable',
-  'engine-incompatible',
-  'capability-undeclared',
-  'grant-missing',
-  'config-invalid',
-] as const satisfies ProblemCode[];
-
-/** Why an invocation does not run, through no fault of the plugin. */
-const UNRUN = [
-  'installation-saturated',
-  'cpu-budget-exhausted',
-  'sandbox-saturated',
-  'sandbox-interrupted',
-  'sandbox-closed',
-] as const satisfies ProblemCode[];
-
-/** What a plugin that is run to configure, install or handle an event can do wrong, and what can be wrong with the sandbox. */
-const RUNS = [
-  'plugin-threw',
-  'plugin-start-failed',
-  'plugin-answer-invalid',
-  'plugin-never-answered',
-  'handler-missing',
-  'cpu-limit',
-  'startup-cpu-limit',
-  'wall-limit',
-  'heap-limit',
-  'output-too-large',
-  'host-call-limit',
-  'sandbox-killed',
-  ...UNRUN,
-] as const satisfies ProblemCode[];
-
-export interface InstallationPorts {
-  installations: Installations;
-}
 
 /** What operators do with plugins. */
 export const installationRoutes = (ports: InstallationPorts): Route[] => [
@@ -181,12 +120,21 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     method: 'PATCH',
     path: '/v1/installations/:id',
     consumer: 'Operators',
-    summary: 'Change the version, grants, configuration or limits of an installation, or disable it.',
+    summary: 'Update an installation, change its policy, grants, configuration or limits, or disable it.',
     allow: ['installation:update'],
     params: ById,
     body: Change,
     reply: { 200: Installation },
-    refuses: ['installation-unknown', ...CHECKS, ...RUNS],
+    refuses: [
+      'installation-unknown',
+      'installation-busy',
+      'installation-disabled',
+      'consent-needed',
+      'rollout-running',
+      'rollout-unknown',
+      ...CHECKS,
+      ...RUNS,
+    ],
     handle: ({ principal, params, body }) => installations.update(principal, params.id, body),
   }),
   route({
@@ -205,13 +153,14 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     method: 'DELETE',
     path: '/v1/installations/:id',
     consumer: 'Operators',
-    summary: 'Remove an installation and everything it stored.',
+    summary: 'Remove an installation. What it stored is deleted after a grace, or now. Safe to repeat.',
     allow: ['installation:delete'],
     params: ById,
+    query: Type.Object({ stored: Type.Optional(oneOf(['keep', 'delete'], 'keep: until the grace is over.')) }, strict),
     reply: { 204: null },
-    refuses: ['installation-unknown'],
-    handle: async ({ principal, params }) => {
-      await installations.uninstall(principal, params.id);
+    refuses: ['installation-unknown', 'installation-busy'],
+    handle: async ({ principal, params, query }) => {
+      await installations.uninstall(principal, params.id, { deleteNow: query.stored === 'delete' });
       return undefined;
     },
   }),

@@ -6,6 +6,7 @@ import { extract } from 'tar-stream';
 import { GOOD_CONDUCT } from '../../host/conduct/contract.ts';
 import type { Installation, InstallationLogEntry } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
+import { PINNED } from '../../host/rollouts/contract.ts';
 import type { PluginListing, Release } from '../../registry/index.ts';
 import { keyIdOf, sha256Hex, verifyRelease } from '../contract/index.ts';
 
@@ -119,7 +120,14 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     );
     if (missing.length > 0) throw new Refused(422, 'grant-missing', 'Grant kv.', { missing });
     const { plugin, version, id: releaseId, bundleDigest } = release;
-    const rest = { grantedLimits: {}, enabled: true, conduct: GOOD_CONDUCT, createdAt: NOW, updatedAt: NOW };
+    const rest = {
+      grantedLimits: {},
+      enabled: true,
+      conduct: GOOD_CONDUCT,
+      updates: PINNED,
+      createdAt: NOW,
+      updatedAt: NOW,
+    };
     const { id, slug, grants, config = {} } = body;
     const installation: Installation = {
       id,

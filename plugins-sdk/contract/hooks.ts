@@ -26,10 +26,16 @@ export const EVENT_HOOKS = {
 
 const Versions = Type.Object({ fromVersion: Type.Union([Type.String(), Type.Null()]), toVersion: Type.String() });
 
-/** Events of the installation's own life; only the host raises them. */
+/**
+ * Events of the installation's own life; only the host raises them. What puts a release into service may be refused by it:
+ * a fault of `install`, `update` (raised in the release that takes over) or `enable` prevents that. `disable`, `uninstall` and
+ * the `update` of a rollback are only told.
+ */
 export const LIFECYCLE_HOOKS = {
   install: Type.Object({ version: Type.String() }),
   update: Versions,
+  enable: Type.Object({ version: Type.String() }),
+  disable: Type.Object({ version: Type.String() }),
   uninstall: Type.Object({ version: Type.String() }),
 } as const;
 

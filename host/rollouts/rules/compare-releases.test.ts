@@ -47,10 +47,14 @@ describe('compareReleases', () => {
     const to = manifest({ fetchHosts: ['a.example', 'b.example'] });
     expect(consents(manifest({ fetchHosts: ['a.example'] }), to)).to.deep.equal(['added b.example']);
     expect(consents(to, manifest())).to.deep.equal([]);
-    expect(consents(manifest(), manifest({ dependencies: [{ plugin: 'a/b' }] }))).to.deep.equal([
+    expect(consents(manifest(), manifest({ companions: [{ plugin: 'a/b' }] }))).to.deep.equal([
       'added {"plugin":"a/b"}',
     ]);
-    expect(consents(manifest(), manifest({ powers: { fly: true } }))).to.deep.equal(['added powers']);
+    expect(consents(manifest(), manifest({ powers: { fly: true } }))).to.deep.equal(['added powers.fly']);
+    const events = (...subscribes: string[]) =>
+      manifest({ events: { subscribes: subscribes.map((topic) => ({ topic })) } });
+    expect(consents(events('a'), events('a', 'b'))).to.deep.equal(['added {"topic":"b"}']);
+    expect(consents(events('a', 'b'), events('b'))).to.deep.equal([]);
   });
 
   it('asks for consent to another price, and shows limits, jobs, hooks and configuration without', () => {

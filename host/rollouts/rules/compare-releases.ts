@@ -137,18 +137,24 @@ const priceText = ({ pricing }: Manifest): string => canonical(pricing ?? { mode
 
 /** New parts of the manifest are compared here without a rule of their own: what is added to one needs consent. */
 function otherChanges(from: Manifest, to: Manifest): ReleaseChange[] {
-  const [before, after] = [from as Record<string, unknown>, to as Record<string, unknown>];
-  const names = [...new Set([...Object.keys(before), ...Object.keys(after)])].sort();
+  const ruled = (name: string) => HARMLESS.has(name) || RULED.has(name);
+  const names = [...new Set([...Object.keys(from), ...Object.keys(to)])].sort();
   return names
-    .filter((name) => !HARMLESS.has(name) && !RULED.has(name))
-    .flatMap((name) => {
-      const [old, young] = [before[name], after[name]];
-      if (isListOrAbsent(old) && isListOrAbsent(young))
-        return memberChanges(name, old?.map(text), young?.map(text), true);
-      return wholeChange(name, old, young, young !== undefined);
-    });
+    .filter((name) => !ruled(name))
+    .flatMap((name) => partChanges(name, (from as Members)[name], (to as Members)[name]));
 }
 
+type Members = Record<string, unknown>;
+
+function partChanges(part: string, from: unknown, to: unknown): ReleaseChange[] {
+  if (isListOrAbsent(from) && isListOrAbsent(to)) return memberChanges(part, from?.map(text), to?.map(text), true);
+  if (!isRecordOrAbsent(from) || !isRecordOrAbsent(to)) return wholeChange(part, from, to, to !== undefined);
+  const names = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])].sort();
+  return names.flatMap((name) => partChanges(`${part}.${name}`, from?.[name], to?.[name]));
+}
+
+const isRecordOrAbsent = (value: unknown): value is Members | undefined =>
+  value === undefined || (typeof value === 'object' && value !== null && !Array.isArray(value));
 const isListOrAbsent = (value: unknown): value is unknown[] | undefined => value === undefined || Array.isArray(value);
 const text = (value: unknown): string => (typeof value === 'string' ? value : canonical(value));
 const gone = (part: string, name: string, from: string): ReleaseChange => ({

@@ -1,0 +1,67 @@
+import type { ChangeStore } from '../installations/change-store.ts';
+import { type AssignCall, createAssignCall } from './assign-call.ts';
+import type { LifeEvent } from './contract.ts';
+import { type FollowPorts, followPolicies } from './follow-policies.ts';
+import { sampleMeter } from './sample-meter.ts';
+import type { SampleStore } from './sample-store.ts';
+import { watchCanaries } from './watch-canaries.ts';
+
+export interface RolloutPorts extends FollowPorts {
+  sampleStore: SampleStore;
+  /** UUIDv7 for invocations. */
+  newId(): string;
+  newSeed(): string;
+  monotonicMs(): number;
+}
+
+/** Brings releases to installations: calls of a canary, its judgement, and the policies. */
+export interface Rollouts {
+  assignCall: AssignCall;
+  /** Writes what was counted and judges canaries; to be called every few seconds, on every host. */
+  judge(): Promise<void>;
+  /** Follows all policies; to be called now and then, on every host, for what a notification missed. */
+  follow(): Promise<void>;
+  /** To be called for a release that changed. Never rejects. */
+  onRelease(releaseId: string): void;
+  /** As it was at the last look. */
+  canaries(): number;
+  /** Waits for what runs, and writes what was counted. */
+  close(): Promise<void>;
+}
+
+export function createRollouts(ports: RolloutPorts): Rollouts {
+  const { log, runPlugin, newId, newSeed, monotonicMs } = ports;
+  const samples = sampleMeter(ports.sampleStore);
+  const watch = watchCanaries(ports);
+  const follow = followPolicies(ports);
+  let canaries = 0;
+  let following: Promise<void> = Promise.resolve();
+  return {
+    assignCall: createAssignCall({ runPlugin, samples, newId, newSeed, monotonicMs }),
+    judge: async () => {
+      await samples.flush();
+      canaries = await watch();
+    },
+    follow: () => follow(),
+    onRelease: (releaseId) => {
+      following = following
+        .then(() => follow(releaseId))
+        .catch((error) => log.error({ err: error, releaseId }, 'policies not followed'));
+    },
+    canaries: () => canaries,
+    close: async () => {
+      await following;
+      await samples.flush();
+    },
+  };
+}
+
+/** Counts what was written. */
+export const countedChanges = (changes: ChangeStore, onEvent: (event: LifeEvent) => void): ChangeStore => ({
+  ...changes,
+  write: async (change) => {
+    const written = await changes.write(change);
+    if (written) for (const { facts } of change.lines) onEvent((facts as { event: LifeEvent }).event);
+    return written;
+  },
+});

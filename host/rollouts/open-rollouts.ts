@@ -1,0 +1,44 @@
+import type { Knex } from 'knex';
+import { v7 as uuidv7 } from 'uuid';
+import type { Registry } from '../../registry/index.ts';
+import type { Log } from '../http/log.ts';
+import { changeStore } from '../installations/change-store.ts';
+import type { InstallationStore } from '../installations/installation-store.ts';
+import type { PluginRunner } from '../invocations/run-plugin.ts';
+import type { Metrics } from '../metrics.ts';
+import { countedChanges, createRollouts, type Rollouts } from './compose.ts';
+import { rolloutStore } from './rollout-store.ts';
+import { sampleStore } from './sample-store.ts';
+
+export interface OpenRolloutsPorts {
+  knex: Knex;
+  store: InstallationStore;
+  registry: Registry;
+  runPlugin: PluginRunner;
+  metrics: Pick<Metrics, 'lifeEvent'>;
+  hostVersion: string;
+  log: Log;
+  nowMs(): number;
+  /** UUIDv7 for invocations. */
+  newId(): string;
+  newSeed(): string;
+}
+
+/** Rollouts over one database, and what installations need to begin and end them. */
+export function openRollouts({ knex, metrics, newId, newSeed, ...ports }: OpenRolloutsPorts) {
+  const moving = {
+    ...ports,
+    changes: countedChanges(changeStore(knex), metrics.lifeEvent),
+    rollouts: rolloutStore(knex),
+    newRolloutId: uuidv7,
+  };
+  const rollouts: Rollouts = createRollouts({
+    ...moving,
+    sampleStore: sampleStore(knex),
+    newId,
+    newSeed,
+    monotonicMs: () => performance.now(),
+  });
+  const { changes, rollouts: history, newRolloutId } = moving;
+  return { rollouts, installing: { changes, rollouts: history, newRolloutId, assignCall: rollouts.assignCall } };
+}

@@ -1,0 +1,172 @@
+import { Type } from 'typebox';
+import type { Json } from '../../plugins-sdk/contract/index.ts';
+import { type Route, route } from '../http/route.ts';
+import { ROLLOUT_CAUSES, ROLLOUT_STATES } from '../rollouts/contract.ts';
+import { Digest, Id, nullable, oneOf, page, pageFields, strict, Timestamp, Version } from './fields.ts';
+import {
+  ById,
+  CHECKS,
+  Installation,
+  type InstallationPorts,
+  RUNS,
+  Updates,
+  VersionWish,
+} from './installation-fields.ts';
+
+const ReleaseChange = Type.Object(
+  {
+    part: Type.String({ description: 'Field of the manifest.' }),
+    change: oneOf(['added', 'removed', 'widened', 'changed']),
+    name: Type.String(),
+    from: nullable(Type.String()),
+    to: nullable(Type.String()),
+    needsConsent: Type.Boolean(),
+  },
+  { title: 'ReleaseChange' },
+);
+const Preview = Type.Object(
+  {
+    fromVersion: Type.String(),
+    toVersion: Type.String(),
+    changes: Type.Array(ReleaseChange),
+    needsConsent: Type.Boolean(),
+    digest: Digest,
+    releaseId: Id,
+    consented: Type.Boolean({ description: 'Nothing needs consent, or the release ran here before.' }),
+    grantsMissing: Type.Array(Type.String()),
+  },
+  { title: 'UpdatePreview' },
+);
+const Rollout = Type.Object(
+  {
+    id: Id,
+    fromVersion: Type.String(),
+    toVersion: Type.String(),
+    state: oneOf(ROLLOUT_STATES),
+    cause: oneOf(ROLLOUT_CAUSES),
+    percent: Type.Integer(),
+    promoteAfterSeconds: nullable(Type.Integer()),
+    startedAt: Timestamp,
+    endedAt: nullable(Timestamp),
+    reason: Type.String(),
+    facts: Type.Unsafe<Json>({}),
+  },
+  { title: 'Rollout' },
+);
+const Outdated = Type.Object(
+  {
+    installation: Type.Object({ id: Id, slug: Type.String(), plugin: Type.String() }),
+    version: Type.String(),
+    releaseState: Type.String({ description: 'Other than `published`: the release was yanked.' }),
+    updates: Updates,
+    inRange: nullable(Type.String({ description: 'The newest release that the policy allows.' })),
+    latest: nullable(Type.String()),
+  },
+  { title: 'Outdated' },
+);
+const Rollback = Type.Object(
+  {
+    version: Type.Optional(Version),
+    config: Type.Optional(Type.Unsafe<Json>({ description: 'Any JSON.' })),
+    restoreConfig: Type.Optional(
+      Type.Boolean({ description: 'Take the configuration that the older release had when it was left.' }),
+    ),
+  },
+  { ...strict, title: 'Rollback' },
+);
+
+/** How installations come by other releases. */
+export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => [
+  route({
+    method: 'GET',
+    path: '/v1/updates',
+    consumer: 'Operators',
+    summary: 'Which releases the installations have, and which they could have.',
+    allow: ['installation:read'],
+    query: Type.Object(pageFields, strict),
+    reply: { 200: page(Outdated, 'OutdatedInstallations') },
+    refuses: ['cursor-invalid'],
+    handle: ({ principal, query }) => installations.outdated(principal, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/installations/:id/update',
+    consumer: 'Operators',
+    summary: 'What an update would change, and whether it needs consent. Nothing is updated.',
+    allow: ['installation:read'],
+    params: ById,
+    query: Type.Object({ version: Type.Optional(VersionWish) }, strict),
+    reply: { 200: Preview },
+    refuses: [
+      'installation-unknown',
+      'release-unknown',
+      'release-not-installable',
+      'engine-incompatible',
+      'version-range-invalid',
+      'version-range-unsatisfied',
+    ],
+    handle: ({ principal, params, query }) => installations.preview(principal, params.id, query.version),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/installations/:id/promotion',
+    consumer: 'Operators',
+    summary: 'Let the canary take over.',
+    allow: ['installation:update'],
+    params: ById,
+    reply: { 200: Installation },
+    refuses: [
+      'installation-unknown',
+      'installation-busy',
+      'rollout-unknown',
+      'release-not-installable',
+      'engine-incompatible',
+      ...RUNS,
+    ],
+    handle: ({ principal, params }) => installations.promote(principal, params.id),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/installations/:id/rollback',
+    consumer: 'Operators',
+    summary: 'Drop the canary, or go back to the release before or a named one.',
+    allow: ['installation:update'],
+    params: ById,
+    body: Rollback,
+    reply: { 200: Installation },
+    refuses: [
+      'installation-unknown',
+      'installation-busy',
+      'rollout-unknown',
+      'rollback-target-unknown',
+      'consent-needed',
+      'version-range-invalid',
+      ...CHECKS,
+      ...RUNS,
+    ],
+    handle: ({ principal, params, body }) => installations.rollBack(principal, params.id, body),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/installations/:id/rollouts',
+    consumer: 'Operators',
+    summary: 'The history of its releases with reasons, newest first.',
+    allow: ['installation:read'],
+    params: ById,
+    query: Type.Object(pageFields, strict),
+    reply: { 200: page(Rollout, 'Rollouts') },
+    refuses: ['installation-unknown', 'cursor-invalid'],
+    handle: ({ principal, params, query }) => installations.rollouts(principal, params.id, query),
+  }),
+  route({
+    method: 'POST',
+    path: '/v1/installations/:id/restoration',
+    consumer: 'Operators',
+    summary: 'Take a removal back within its grace. Safe to repeat.',
+    allow: ['installation:create'],
+    params: ById,
+    reply: { 200: Installation },
+    refuses: ['installation-unknown', 'installation-slug-taken'],
+    handle: ({ principal, params }) => installations.restore(principal, params.id),
+  }),
+];
