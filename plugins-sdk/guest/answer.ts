@@ -1,18 +1,19 @@
 import type { GuestInput } from '../contract/invocation.ts';
 import { base64Encode } from './base64.ts';
-import { unreadContent } from './body.ts';
+import { type BodyContent, drainBody } from './body.ts';
 import { capText, describeThrown } from './describe-thrown.ts';
 import { headerListOf } from './headers.ts';
 import { inspect } from './inspect.ts';
 import { fail, finish, type Invocation, outputTooLarge } from './invocation.ts';
-import { hasOwn, isArray, jsonStringify } from './primordials.ts';
+import { hasOwn, isArray, isView, jsonStringify } from './primordials.ts';
 import { isResponse, type Response, responseHeaders, responseStatus } from './response.ts';
 
 /**
  * Writes what a handler returned as the invocation's answer. The envelope is put together from strings, so that nothing
- * that a plugin planted on a prototype can change its shape.
+ * that a plugin planted on a prototype can change its shape. A promise where a body has to be read from its stream first; it rejects
+ * with what the stream fails with.
  */
-export function answer(invocation: Invocation, input: GuestInput, result: unknown): undefined {
+export function answer(invocation: Invocation, input: GuestInput, result: unknown): Promise<void> | undefined {
   if (input.kind === 'http') return answerHttp(invocation, input.route, result);
   if (isResponse(result))
     return invalid(invocation, `${where(input)} returned a Response; only routes answer with one.`);
@@ -32,7 +33,7 @@ const NOTHING = {
   configure: { ok: true },
 } as const;
 
-function answerHttp(invocation: Invocation, route: string, result: unknown): undefined {
+function answerHttp(invocation: Invocation, route: string, result: unknown): Promise<void> | undefined {
   if (isResponse(result)) return answerResponse(invocation, route, result);
   if (result === undefined) {
     return invalid(invocation, `${route} returned nothing. Return a Response, or a JSON value such as { ok: true }.`);
@@ -41,16 +42,36 @@ function answerHttp(invocation: Invocation, route: string, result: unknown): und
   if (json !== null) finishHttp(invocation, 200, '["content-type","application/json"]', json, 'utf8');
 }
 
-function answerResponse(invocation: Invocation, route: string, response: Response): undefined {
-  const status = responseStatus(response);
-  if (status === 0) return invalid(invocation, `${route} returned Response.error(), which cannot be sent.`);
+function answerResponse(invocation: Invocation, route: string, response: Response): Promise<void> | undefined {
+  if (responseStatus(response) === 0) {
+    return invalid(invocation, `${route} returned Response.error(), which cannot be sent.`);
+  }
   if (response.bodyUsed) return invalid(invocation, `${route} returned a Response whose body was already read.`);
-  const content = unreadContent(response);
+  const content = drainBody(response, invocation.limits.outputBytes);
+  // Only what was read from a stream is a promise; asking for its brand would ask the plugin.
+  if (typeof content === 'string' || content === null || isView(content)) {
+    return sendResponse(invocation, response, content as BodyContent);
+  }
+  return answerDrained(invocation, response, content);
+}
+
+async function answerDrained(
+  invocation: Invocation,
+  response: Response,
+  drained: Promise<BodyContent | number>,
+): Promise<void> {
+  const content = await drained;
+  if (typeof content === 'number') outputTooLarge(invocation, content);
+  else sendResponse(invocation, response, content);
+}
+
+function sendResponse(invocation: Invocation, response: Response, content: BodyContent): undefined {
   const list = headerListOf(responseHeaders(response));
   let headers = '';
   for (let at = 0; at < list.length; at += 1) {
     headers += `${at > 0 ? ',' : ''}[${jsonStringify(list[at]![0])},${jsonStringify(list[at]![1])}]`;
   }
+  const status = responseStatus(response);
   const units = content === null ? 0 : content.length;
   if (units > invocation.limits.outputBytes) return outputTooLarge(invocation, units);
   if (content === null || typeof content === 'string') return finishHttp(invocation, status, headers, content, 'utf8');

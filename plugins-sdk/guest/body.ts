@@ -1,55 +1,57 @@
 import { base64Decode } from './base64.ts';
+import type { Blob, FormData } from './blob/index.ts';
+import { bytesOf } from './bytes.ts';
+import { partIfMade, takePart } from './parts.ts';
 import {
-  bufferBytes,
   charCodeAt,
   copyOfBytes,
-  isBranded,
-  isView,
   jsonParse,
   NativeTypeError,
   NativeUint8Array,
   stringSlice,
   stringWellFormed,
   typedArrayBuffer,
-  typedArrayBytes,
-  typedArrayKind,
-  typedArrayOffset,
-  viewBuffer,
-  viewBytes,
-  viewOffset,
 } from './primordials.ts';
+import type { ReadableStream } from './streams/readable-stream.ts';
 import { utf8Decode, utf8Encode } from './utf8.ts';
+
+type Streams = typeof import('./streams/bodies.ts') & Pick<typeof import('./streams/readable-stream.ts'), 'isReadable'>;
+type Blobs = typeof import('./blob/index.ts');
+const streams = (): Streams => takePart<Streams>('streams');
 
 /** A body in memory: text as long as nobody asks for bytes, so that most bodies are never encoded. */
 export type BodyContent = string | Uint8Array<ArrayBuffer> | null;
 
-/** The bytes of a buffer or a view, copied; null for everything else. */
-export function bytesOf(value: unknown): Uint8Array<ArrayBuffer> | null {
-  // Asking text for its brand throws, which costs more than all the rest of an answer (5 us).
-  if (typeof value !== 'object' || value === null) return null;
-  if (isView(value)) {
-    return typedArrayKind(value as unknown) === undefined
-      ? copyOfBytes(new NativeUint8Array(viewBuffer(value), viewOffset(value), viewBytes(value)))
-      : copyOfBytes(new NativeUint8Array(typedArrayBuffer(value), typedArrayOffset(value), typedArrayBytes(value)));
-  }
-  return isBranded(bufferBytes, value) ? copyOfBytes(new NativeUint8Array(value as ArrayBuffer)) : null;
+export interface ExtractedBody {
+  content: BodyContent;
+  contentType: string | null;
+  /** In place of `content`. */
+  stream: ReadableStream | null;
 }
 
-/** What `new Response(value)` and `new Request(url, { body: value })` make of a value. */
-export function extractBody(value: unknown): { content: BodyContent; contentType: string | null } {
-  if (value === null || value === undefined) return { content: null, contentType: null };
-  if (typeof value === 'string') return { content: stringWellFormed(value), contentType: TEXT };
-  const bytes = bytesOf(value);
-  if (bytes !== null) return { content: bytes, contentType: null };
-  if (isParams(value)) {
-    return { content: `${value as string}`, contentType: 'application/x-www-form-urlencoded;charset=UTF-8' };
-  }
-  if (typeof value === 'object' && 'getReader' in value) {
-    throw new NativeTypeError('Streams cannot be bodies yet; use a string, an ArrayBuffer or a view.');
-  }
-  return { content: stringWellFormed(`${value as string}`), contentType: TEXT };
-}
 const TEXT = 'text/plain;charset=UTF-8';
+
+/** What `new Response(value)` and `new Request(url, { body: value })` make of a value. */
+export function extractBody(value: unknown): ExtractedBody {
+  if (typeof value === 'string') return { content: stringWellFormed(value), contentType: TEXT, stream: null };
+  if (value === null || value === undefined) return { content: null, contentType: null, stream: null };
+  const bytes = bytesOf(value);
+  if (bytes !== null) return { content: bytes, contentType: null, stream: null };
+  if (isParams(value)) {
+    const contentType = 'application/x-www-form-urlencoded;charset=UTF-8';
+    return { content: `${value as string}`, contentType, stream: null };
+  }
+  const blobbed = partIfMade<Blobs>('blob')?.extract(value) ?? null;
+  if (blobbed !== null) return { ...blobbed, stream: null };
+  if (partIfMade<Streams>('streams')?.isReadable(value)) {
+    const stream = value as ReadableStream;
+    if (streams().isUsed(stream) || streams().isHeld(stream)) {
+      throw new NativeTypeError('The stream was read already, or is locked: it cannot be a body');
+    }
+    return { content: null, contentType: null, stream };
+  }
+  return { content: stringWellFormed(`${value as string}`), contentType: TEXT, stream: null };
+}
 
 let paramsClass: (new () => unknown) | null = null;
 /** Tells which class counts as URLSearchParams; it is made on first use only. */
@@ -62,49 +64,122 @@ export function contentFromWire(body: string | null, bodyEncoding: string): Body
   return body === null || bodyEncoding === 'utf8' ? body : base64Decode(body);
 }
 
+const USED = 'The body was already read; clone() before reading it twice.';
+
 let contentOf: (body: Body) => BodyContent;
-/** The content of a body that has not been read; looking leaves it as it is. Throws a TypeError after it was read. */
-export const unreadContent = (body: Body): BodyContent => contentOf(body);
+let streamOf: (body: Body) => ReadableStream | null;
+let isThere: (body: Body) => boolean;
+let copy: (body: Body) => ExtractedBody;
+let move: (body: Body) => ExtractedBody;
+
+/** The content of a body that has not been read; looking leaves it as it is. Throws a TypeError after it was read, and for a stream. */
+export function unreadContent(body: Body): BodyContent {
+  if (streamOf(body) !== null) throw new NativeTypeError('The body is a stream: drain it');
+  return contentOf(body);
+}
+
+/** Whether there is a body, read or not. */
+export const hasBody = (body: Body): boolean => isThere(body);
+/** What a clone has, while the original keeps its own. Throws a TypeError after it was read. */
+export const clonedBody = (body: Body): ExtractedBody => copy(body);
+/** Moves a body into another request: it counts as read here. Throws a TypeError after it was read. */
+export const movedBody = (body: Body): ExtractedBody => move(body);
+
+/**
+ * The content of a body, where necessary read from its stream to the end: the one way by which bodies leave the isolate. At once for
+ * what is in memory, and else a promise, which is a number, how many bytes there were, where there were more than `bytesMax`.
+ * Throws a TypeError after it was read.
+ */
+export function drainBody(body: Body, bytesMax: number): BodyContent | Promise<BodyContent | number> {
+  const stream = streamOf(body);
+  return stream === null ? contentOf(body) : streams().readToEnd(stream, bytesMax);
+}
 
 /** What Request and Response share: a body that is read once. */
 export class Body {
   #content: BodyContent;
+  #stream: ReadableStream | null;
   #used = false;
 
-  constructor(content: BodyContent) {
+  constructor(content: BodyContent, stream: ReadableStream | null = null) {
     this.#content = content;
+    this.#stream = stream;
   }
 
   static {
     contentOf = (body) => {
-      if (body.#used) throw new NativeTypeError('The body was already read; clone() before reading it twice.');
+      if (body.#used) throw new NativeTypeError(USED);
       return body.#content;
+    };
+    streamOf = (body) => {
+      const stream = body.#stream;
+      if (stream !== null && (streams().isUsed(stream) || streams().isHeld(stream))) throw new NativeTypeError(USED);
+      return stream;
+    };
+    isThere = (body) => body.#stream !== null || body.#content !== null;
+    copy = (body) => {
+      const stream = streamOf(body);
+      if (stream === null) return { content: contentOf(body), contentType: null, stream: null };
+      const [kept, given] = streams().teeBody(stream);
+      body.#stream = kept;
+      return { content: null, contentType: null, stream: given };
+    };
+    move = (body) => {
+      const stream = streamOf(body);
+      if (stream !== null) return { content: null, contentType: null, stream: streams().movedStream(stream) };
+      const content = contentOf(body);
+      body.#used = content !== null;
+      return { content, contentType: null, stream: null };
     };
   }
 
+  get body(): ReadableStream | null {
+    if (this.#stream === null && this.#content !== null) {
+      const content = this.#content;
+      // What was read before cannot be read again by the stream.
+      if (this.#used) this.#stream = streams().spentStream();
+      else this.#stream = streams().streamOfBytes(typeof content === 'string' ? utf8Encode(content) : content);
+      this.#content = null;
+    }
+    return this.#stream;
+  }
+
   get bodyUsed(): boolean {
-    return this.#used;
+    return this.#stream === null ? this.#used : streams().isUsed(this.#stream);
   }
 
   async text(): Promise<string> {
-    const content = this.#take();
+    const content = this.#stream === null ? this.#take() : await this.#read();
     if (content === null) return '';
     if (typeof content !== 'string') return withoutMark(utf8Decode(content, false));
     return withoutMark(content);
   }
 
   async json(): Promise<unknown> {
-    return jsonParse(await this.text());
+    const content = this.#stream === null ? this.#take() : await this.#read();
+    return jsonParse(
+      withoutMark(content === null ? '' : typeof content === 'string' ? content : utf8Decode(content, false)),
+    );
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    return typedArrayBuffer(await this.bytes());
+    const content = this.#stream === null ? this.#take() : await this.#read();
+    return typedArrayBuffer(ownBytes(content));
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const content = this.#take();
-    if (content === null) return new NativeUint8Array(0);
-    return typeof content === 'string' ? utf8Encode(content) : copyOfBytes(content);
+    const content = this.#stream === null ? this.#take() : await this.#read();
+    return ownBytes(content);
+  }
+
+  async blob(): Promise<Blob> {
+    const content = this.#stream === null ? this.#take() : await this.#read();
+    return takePart<Blobs>('blob').blobOfBody(ownBytes(content), contentTypeOf(this));
+  }
+
+  async formData(): Promise<FormData> {
+    const content = this.#stream === null ? this.#take() : await this.#read();
+    return takePart<Blobs>('blob').readForm(ownBytes(content), contentTypeOf(this));
   }
 
   #take(): BodyContent {
@@ -113,7 +188,19 @@ export class Body {
     this.#used = content !== null;
     return content;
   }
+
+  async #read(): Promise<BodyContent> {
+    return (await streams().readToEnd(streamOf(this)!, Infinity)) as Uint8Array<ArrayBuffer>;
+  }
 }
+
+function ownBytes(content: BodyContent): Uint8Array<ArrayBuffer> {
+  if (content === null) return new NativeUint8Array(0);
+  return typeof content === 'string' ? utf8Encode(content) : copyOfBytes(content);
+}
+
+const contentTypeOf = (body: Body): string | null =>
+  (body as unknown as { headers: { get(name: string): string | null } }).headers.get('content-type');
 
 /** Decoding removes a byte-order mark. */
 const withoutMark = (text: string): string => (charCodeAt(text, 0) === 0xfeff ? stringSlice(text, 1) : text);

@@ -1,15 +1,17 @@
+import { definePairMethods } from './pair-iterator.ts';
 import {
   arrayPush,
   arraySort,
   charCodeAt,
-  defineProperty,
   getOwnPropertyDescriptor,
   NativeTypeError,
   ownKeys,
   regExpExec,
   stringLower,
   stringSlice,
+  symbolIterator,
 } from './primordials.ts';
+import { webClass } from './web-class.ts';
 
 export type HeaderList = [name: string, value: string][];
 type HeadersSource = Headers | Iterable<readonly [string, string]> | Record<string, string> | undefined | null;
@@ -43,15 +45,29 @@ function trimEdges(text: string): string {
 }
 
 let listOf: (headers: Headers) => HeaderList;
+let pairsOf: (headers: Headers) => HeaderList;
+let forbid: (headers: Headers) => void;
+let isReal: (value: unknown) => boolean;
 let fromList: (list: HeaderList) => Headers;
 
 /** Fetch's Headers: names are case-insensitive, values of one name are joined with a comma, `set-cookie` stays apart. */
 export class Headers {
   /** Names in lower case, in the order in which they came. */
   #list: HeaderList = [];
+  /** Sorted and joined, until something changes. */
+  #pairs: HeaderList | null = null;
+  #isReadOnly = false;
 
   static {
     listOf = (headers) => headers.#list;
+    pairsOf = (headers) => {
+      headers.#pairs ??= sortedAndJoined(headers.#list);
+      return headers.#pairs;
+    };
+    forbid = (headers) => {
+      headers.#isReadOnly = true;
+    };
+    isReal = (value) => typeof value === 'object' && value !== null && #list in value;
     fromList = (list) => {
       const headers = new Headers();
       headers.#list = list;
@@ -60,14 +76,15 @@ export class Headers {
   }
 
   constructor(source?: HeadersSource) {
-    if (source === undefined || source === null) return;
+    if (source === undefined) return;
     if (isHeaders(source)) copyInto(this.#list, source.#list);
-    else if (typeof source !== 'object') throw new NativeTypeError('Headers are made from an object, pairs or Headers');
-    else if (Symbol.iterator in source) {
-      for (const pair of source as Iterable<readonly string[]>) {
-        const [name, value, ...more] = pair;
-        if (value === undefined || more.length > 0) throw new NativeTypeError('Each header is a pair: [name, value]');
-        this.append(name!, value);
+    else if ((typeof source !== 'object' && typeof source !== 'function') || source === null) {
+      throw new NativeTypeError('Headers are made from an object, pairs or Headers');
+    } else if (isIterable(source)) {
+      for (const pair of source as Iterable<Iterable<string>>) {
+        const fields = fieldsOf(pair);
+        if (fields.length !== 2) throw new NativeTypeError('Each header is a pair: [name, value]');
+        this.append(fields[0]!, fields[1]!);
       }
     } else {
       const names = ownKeys(source);
@@ -82,12 +99,15 @@ export class Headers {
 
   append(name: string, value: string): void {
     const key = checkedName(name);
-    arrayPush(this.#list, [key, checkedValue(key, value)]);
+    const text = checkedValue(key, value);
+    this.#change();
+    arrayPush(this.#list, [key, text]);
   }
 
   set(name: string, value: string): void {
     const key = checkedName(name);
     const text = checkedValue(key, value);
+    this.#change();
     this.#remove(key);
     arrayPush(this.#list, [key, text]);
   }
@@ -107,7 +127,9 @@ export class Headers {
   }
 
   delete(name: string): void {
-    this.#remove(checkedName(name));
+    const key = checkedName(name);
+    this.#change();
+    this.#remove(key);
   }
 
   getSetCookie(): string[] {
@@ -118,24 +140,10 @@ export class Headers {
     return values;
   }
 
-  forEach(visit: (value: string, name: string, headers: Headers) => void, self?: unknown): void {
-    for (const [name, value] of this) visit.call(self, value, name, this);
-  }
-
-  *entries(): IterableIterator<[string, string]> {
-    yield* sortedAndJoined(this.#list);
-  }
-
-  *keys(): IterableIterator<string> {
-    for (const [name] of this.entries()) yield name;
-  }
-
-  *values(): IterableIterator<string> {
-    for (const [, value] of this.entries()) yield value;
-  }
-
-  [Symbol.iterator](): IterableIterator<[string, string]> {
-    return this.entries();
+  #change(): void {
+    if (this.#isReadOnly)
+      throw new NativeTypeError('These headers cannot be changed; new Headers(headers) makes a copy that can');
+    this.#pairs = null;
   }
 
   #remove(key: string): void {
@@ -146,9 +154,34 @@ export class Headers {
     this.#list = kept;
   }
 }
-defineProperty(Headers.prototype, Symbol.toStringTag, { value: 'Headers', configurable: true });
+definePairMethods(Headers, 'Headers', (headers) => pairsOf(headers as Headers));
+webClass(Headers, 'Headers');
 
-const isHeaders = (value: unknown): value is Headers => value instanceof Headers;
+const isHeaders = (value: unknown): value is Headers => isReal(value);
+
+/** Web IDL takes an object for a sequence where it has an iterator, whatever that is. */
+function isIterable(value: object): boolean {
+  const method = (value as { [symbolIterator]?: unknown })[symbolIterator];
+  if (method === undefined || method === null) return false;
+  if (typeof method !== 'function') throw new NativeTypeError('The iterator of the headers is no function');
+  return true;
+}
+
+function fieldsOf(pair: Iterable<string>): string[] {
+  if (typeof pair !== 'object' || pair === null) throw new NativeTypeError('Each header is a pair: [name, value]');
+  const fields: string[] = [];
+  for (const field of pair) {
+    arrayPush(fields, field);
+    if (fields.length > 2) break;
+  }
+  return fields;
+}
+
+/** Headers that a plugin can read only. */
+export function readOnlyHeaders(headers: Headers): Headers {
+  forbid(headers);
+  return headers;
+}
 
 /** The headers behind a Headers object, as they came. */
 export const headerListOf = (headers: Headers): HeaderList => listOf(headers);

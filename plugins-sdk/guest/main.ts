@@ -55,7 +55,8 @@ async function run(invocation: Invocation, input: GuestInput): Promise<void> {
       });
     }
     if (call === undefined) return fail(invocation, { code: 'handler-missing', message: missingHandler(input) });
-    answer(invocation, input, await call());
+    const drained = answer(invocation, input, await call());
+    if (drained !== undefined) await drained;
   } catch (thrown) {
     failThrown(invocation, thrown);
   }

@@ -1,14 +1,8 @@
-import { Body, extractBody, unreadContent } from './body.ts';
-import { Headers, headersFromList } from './headers.ts';
-import {
-  defineProperty,
-  jsonStringify,
-  NativeNumber,
-  NativeRangeError,
-  NativeTypeError,
-  trunc,
-} from './primordials.ts';
+import { Body, clonedBody, contentFromWire, type ExtractedBody, extractBody } from './body.ts';
+import { type HeaderList, Headers, headersFromList, readOnlyHeaders } from './headers.ts';
+import { jsonStringify, NativeNumber, NativeRangeError, NativeTypeError, regExpExec, trunc } from './primordials.ts';
 import { hrefOf } from './url.ts';
+import { webClass } from './web-class.ts';
 
 interface ResponseOptions {
   status?: number;
@@ -23,32 +17,55 @@ const isRedirect = (status: number): boolean =>
 let isReal: (value: unknown) => value is Response;
 let headersOf: (response: Response) => Headers;
 let statusOf: (response: Response) => number;
+let fromHost: (answer: HostAnswer) => Response;
 /** Tells a Response from everything that only looks like one. */
 export const isResponse = (value: unknown): value is Response => isReal(value);
 export const responseHeaders = (response: Response): Headers => headersOf(response);
 export const responseStatus = (response: Response): number => statusOf(response);
 
-/** Fetch's Response, with its body in memory. */
+/** What the host says of an answer to a request of the plugin. */
+export interface HostAnswer {
+  status: number;
+  statusText: string;
+  headers: HeaderList;
+  body: string | null;
+  bodyEncoding: string;
+  url: string;
+  redirected: boolean;
+}
+
+const FROM_RUNTIME = {};
+const TOKEN_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
+
+/** Fetch's Response. Its body is in memory, or a stream that the plugin gave. */
 export class Response extends Body {
-  #status: number;
-  #statusText: string;
+  #status = 200;
+  #statusText = '';
   #headers: Headers;
   #type = 'default';
+  #url = '';
+  #redirected = false;
 
   constructor(body?: unknown, options: ResponseOptions = {}) {
-    const { content, contentType } = extractBody(body);
-    super(content);
+    if (body === FROM_RUNTIME) {
+      const { content, stream } = options as ExtractedBody;
+      super(content, stream);
+      this.#headers = headersFromList([]);
+      return;
+    }
+    const { content, contentType, stream } = extractBody(body);
+    super(content, stream);
     const { status: given = 200, statusText = '', headers } = options ?? {};
     // Converted once: what is checked must be what is sent.
     const status = trunc(NativeNumber(given));
     if (!(status >= 200 && status <= 599)) {
       throw new NativeRangeError(`A response has a status from 200 to 599, not ${status}`);
     }
-    if (content !== null && isBodiless(status)) {
+    if ((content !== null || stream !== null) && isBodiless(status)) {
       throw new NativeTypeError(`A response with status ${status} cannot have a body`);
     }
     this.#status = status;
-    this.#statusText = `${statusText}`;
+    if (statusText !== '') this.#statusText = checkedText(statusText);
     if (headers === undefined) {
       this.#headers = headersFromList(contentType === null ? [] : [['content-type', contentType]]);
       return;
@@ -61,6 +78,17 @@ export class Response extends Body {
     isReal = (value) => typeof value === 'object' && value !== null && #status in value;
     headersOf = (response) => response.#headers;
     statusOf = (response) => response.#status;
+    fromHost = ({ status, statusText, headers, body, bodyEncoding, url, redirected }) => {
+      const content = contentFromWire(body, bodyEncoding);
+      const response = new Response(FROM_RUNTIME, { content, stream: null } as ResponseOptions);
+      response.#status = status;
+      response.#statusText = statusText;
+      response.#headers = readOnlyHeaders(headersFromList(headers));
+      response.#type = 'basic';
+      response.#url = url;
+      response.#redirected = redirected;
+      return response;
+    };
   }
 
   static json(value: unknown, options: ResponseOptions = {}): Response {
@@ -72,9 +100,10 @@ export class Response extends Body {
   }
 
   static redirect(url: string, status = 302): Response {
+    const href = hrefOf(url);
     if (!isRedirect(status)) throw new NativeRangeError(`${status} is not a redirect status`);
     const response = new Response(null, { status });
-    response.#headers.set('location', hrefOf(url));
+    response.#headers = readOnlyHeaders(headersFromList([['location', href]]));
     return response;
   }
 
@@ -82,6 +111,7 @@ export class Response extends Body {
     const response = new Response(null);
     response.#status = 0;
     response.#type = 'error';
+    response.#headers = readOnlyHeaders(headersFromList([]));
     return response;
   }
 
@@ -101,21 +131,32 @@ export class Response extends Body {
     return this.#type;
   }
   get url(): string {
-    return '';
+    return this.#url;
   }
   get redirected(): boolean {
-    return false;
+    return this.#redirected;
   }
 
   clone(): Response {
-    const copy = new Response(unreadContent(this), {
-      status: this.#status || 200,
-      statusText: this.#statusText,
-    });
+    const copy = new Response(FROM_RUNTIME, clonedBody(this) as ResponseOptions);
     copy.#status = this.#status;
+    copy.#statusText = this.#statusText;
     copy.#type = this.#type;
+    copy.#url = this.#url;
+    copy.#redirected = this.#redirected;
     copy.#headers = new Headers(this.#headers);
+    if (this.#type !== 'default') readOnlyHeaders(copy.#headers);
     return copy;
   }
 }
-defineProperty(Response.prototype, Symbol.toStringTag, { value: 'Response', configurable: true });
+webClass(Response, 'Response');
+
+/** The answer to a request of the plugin. */
+export const responseFromHost = (answer: HostAnswer): Response => fromHost(answer);
+
+function checkedText(value: unknown): string {
+  const text = `${value as string}`;
+  if (regExpExec(TOKEN_TEXT, text) === null)
+    throw new NativeTypeError('The status text has characters that HTTP cannot carry');
+  return text;
+}

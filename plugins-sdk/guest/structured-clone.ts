@@ -1,4 +1,4 @@
-import { bytesOf } from './body.ts';
+import { bytesOf } from './bytes.ts';
 import { DOMException } from './events.ts';
 import {
   bufferBytes,

@@ -7,7 +7,7 @@ import {
   errorReadable,
   fulfilRead,
   hasDefaultReader,
-  Readable,
+  type Readable,
   type ReadableController,
   type ReadRequest,
   waitingReads,
@@ -143,10 +143,3 @@ webClass(ReadableStreamDefaultController, 'ReadableStreamDefaultController');
 
 export const faceOfDefault = (core: DefaultController): ReadableStreamDefaultController =>
   new ReadableStreamDefaultController(BY_RUNTIME, core);
-
-/** A stream for code of ours. */
-export function readableFrom(source: Source, highWaterMark = 1, sizeOf: SizeOf = () => 1): Readable {
-  const stream = new Readable();
-  new DefaultController(stream, source, highWaterMark, sizeOf).begin();
-  return stream;
-}

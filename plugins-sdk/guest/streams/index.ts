@@ -1,7 +1,7 @@
+export { isHeld, isUsed, movedStream, readToEnd, spentStream, streamOfBytes, teeBody } from './bodies.ts';
 export { ReadableByteStreamController, ReadableStreamBYOBRequest } from './byte-faces.ts';
-export { ReadableStreamDefaultController, readableFrom } from './default-controller.ts';
-export { nextChunk } from './readable.ts';
-export { faceOfReadable, isReadable, ReadableStream, readableCore } from './readable-stream.ts';
+export { ReadableStreamDefaultController } from './default-controller.ts';
+export { isReadable, ReadableStream } from './readable-stream.ts';
 export { ReadableStreamBYOBReader, ReadableStreamDefaultReader } from './readers.ts';
 export { ByteLengthQueuingStrategy, CountQueuingStrategy } from './strategies.ts';
 export { TextDecoderStream, TextEncoderStream } from './text-streams.ts';

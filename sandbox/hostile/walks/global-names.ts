@@ -8,7 +8,11 @@ export default {
       + 'JSON Math Intl Reflect Proxy Map Set WeakMap WeakSet BigInt ArrayBuffer DataView Iterator Temporal DisposableStack AsyncDisposableStack '
       + 'Uint8Array Int8Array Uint16Array Int16Array Uint32Array Int32Array Float16Array Float32Array Float64Array Uint8ClampedArray BigUint64Array BigInt64Array '
       + 'console crypto navigator performance setTimeout setInterval clearTimeout clearInterval queueMicrotask structuredClone atob btoa TextEncoder TextDecoder '
-      + 'Headers Request Response Event EventTarget DOMException AbortController AbortSignal URL URLSearchParams').split(' '));
+      + 'Headers Request Response Event EventTarget DOMException AbortController AbortSignal URL URLSearchParams URLPattern fetch Blob File FormData '
+      + 'ReadableStream ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamDefaultController ReadableByteStreamController '
+      + 'ReadableStreamBYOBRequest WritableStream WritableStreamDefaultWriter WritableStreamDefaultController TransformStream '
+      + 'TransformStreamDefaultController ByteLengthQueuingStrategy CountQueuingStrategy TextEncoderStream TextDecoderStream '
+      + 'CompressionStream DecompressionStream').split(' '));
     return Reflect.ownKeys(globalThis).map(String).filter((name) => !known.has(name));`),
   ends: { answers: [] },
 } satisfies Attack;
