@@ -1,3 +1,4 @@
+import type { Attention } from './attention.ts';
 import { BackOff } from './back-off.ts';
 import type { CordonEnd } from './blame.ts';
 import type { SandboxAlarm } from './contract.ts';
@@ -15,7 +16,7 @@ export interface AnnexOptions {
 
 export interface AnnexPorts {
   /** Starts a process; throws where that cannot be done. */
-  launch(lanes: number, hooks: CordonHooks): Cordon;
+  launch(lanes: number, hooks: CordonHooks, attention: Attention): Cordon;
   /** A clock that does not go back. */
   nowMs(): number;
   /** Sends a run to a lane. */
@@ -75,11 +76,13 @@ export class Annex {
 
   #ensure(): void {
     if (this.cordon || this.#pause || this.#closing || this.parked.size === 0) return;
+    const hooks: CordonHooks = {
+      onReady: (cordon) => this.#onReady(cordon),
+      onEnd: (cordon, end) => this.#onEnd(cordon, end),
+    };
     try {
-      this.cordon = this.#ports.launch(1, {
-        onReady: (cordon) => this.#onReady(cordon),
-        onEnd: (cordon, end) => this.#onEnd(cordon, end),
-      });
+      // Most of those in quarantine are innocent.
+      this.cordon = this.#ports.launch(1, hooks, this.options.kind === 'solitary' ? 'low' : 'full');
     } catch (error) {
       this.#wait(String(error));
     }

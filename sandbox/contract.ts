@@ -137,9 +137,10 @@ export type Outcome = (
 
 /**
  * `pool` runs whatever comes, `spare` waits to take the place of one that dies or is recycled, `solitary` runs one
- * installation, `quarantine` those of which one has killed a cordon and nothing tells which.
+ * installation, `quarantine` those of which one has killed a cordon and nothing tells which, `probation` those that broke a limit not
+ * long ago and, while somebody does, newcomers; with a spare of their own.
  */
-export type CordonKind = 'pool' | 'spare' | 'solitary' | 'quarantine';
+export type CordonKind = 'pool' | 'spare' | 'solitary' | 'quarantine' | 'probation';
 
 export interface CordonStatus {
   kind: CordonKind;
@@ -233,6 +234,11 @@ export interface SandboxOptions {
   isolatesPerLane: number;
   /** Whether one cordon more than `cordons` waits, started and empty, to take the place of one that dies; true where absent. */
   spare?: boolean;
+  /**
+   * Whether installations that broke a limit run apart for a while, in cordons that are started when that happens; as `spare` where
+   * absent.
+   */
+  probation?: boolean;
   /** Memory of one cordon, above which it is killed; 1,024 where absent. It is recycled from 70 % of that on. */
   residentMiBMax?: number;
   /** Age at which a cordon is recycled; one hour where absent. */

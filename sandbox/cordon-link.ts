@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
 import type { Duplex } from 'node:stream';
+import { type Attention, attend } from './attention.ts';
 import { type BlackBoxReading, closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
 import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
@@ -80,6 +81,7 @@ export class Cordon {
   readonly #residentMiBMax: number;
   #saidMiB = 0;
   #overgrownLooks = 0;
+  #attention: Attention = 'full';
 
   constructor(size: CordonSize, ports: CordonPorts) {
     this.#ports = ports;
@@ -110,6 +112,16 @@ export class Cordon {
         this.#end(code, signal);
       });
     });
+  }
+
+  /** How much of a busy machine it gets. */
+  attend(attention: Attention): void {
+    if (attention === this.#attention) return;
+    this.#attention = attention;
+    attend(this.pid, attention);
+    // Before the cordon itself can be known, what starts it.
+    const { child } = this.#process;
+    if (child.pid && child.pid !== this.pid) attend(child.pid, attention);
   }
 
   /** Ends the process at once; `onEnd` follows. */

@@ -17,10 +17,21 @@ function openPool(options: Partial<PoolOptions> = {}) {
   /** Which processes had the lanes when the supervisor heard of each death. */
   const heirs: (number | null)[][] = [];
   const pool = new CordonPool(
-    { cordons: 2, lanesPerCordon: 1, spare: true, ageMsMax: HOUR_MS, residentMiBSoft: 700, ...options },
+    {
+      kind: 'pool',
+      cordons: 2,
+      lanesPerCordon: 1,
+      spare: true,
+      secondSpareMs: 0,
+      reserveAttention: 'low',
+      ageMsMax: HOUR_MS,
+      residentMiBSoft: 700,
+      ...options,
+    },
     {
       launch: fleet.launch,
       nowMs,
+      later: (work) => work(),
       onSeated: () => seated++,
       onEnd: (cordon) => {
         ended.push(cordon.pid);
@@ -236,6 +247,38 @@ describe('CordonPool', () => {
     expect(pids()).to.deep.equal([1, 2]);
     expect(pool.recycled).to.equal(0);
     await pool.close();
+  });
+
+  it('keeps a second spare for a while after a death, which starts with low attention once the first is ready', async () => {
+    const { pool, fleet, kinds, boot, pass } = openPool({ secondSpareMs: 60_000 });
+    await boot();
+    fleet.started[0]!.cordon.used = true;
+    fleet.started[0]!.die();
+    expect(kinds()).to.deep.equal(['pool 3', 'pool 2', 'spare 4']);
+    expect(fleet.started[3]!.attention(), 'nothing else stands by').to.equal('full');
+    fleet.started[3]!.becomeReady();
+    expect(kinds()).to.deep.equal(['pool 3', 'pool 2', 'spare 4', 'spare 5']);
+    expect(fleet.started[4]!.attention()).to.equal('low');
+    fleet.started[4]!.becomeReady();
+    expect(fleet.started[4]!.attention()).to.equal('full');
+    for (const { cordon } of fleet.alive()) cordon.used = true;
+    fleet.started[1]!.die();
+    fleet.started[2]!.die();
+    expect(kinds(), 'both are replaced at once').to.deep.equal(['pool 5', 'pool 4', 'spare 6']);
+    fleet.readyAll();
+    pass(60_001);
+    pool.tick();
+    expect(kinds()).to.have.length(3);
+  });
+
+  it('gives its cordons low attention where they are for those on probation, and keeps their spare for them', async () => {
+    const { fleet, kinds, boot } = openPool({ kind: 'probation', cordons: 1 });
+    await boot();
+    expect(kinds()).to.deep.equal(['probation 1', 'probation 2']);
+    expect(fleet.alive().map(({ attention }) => attention())).to.deep.equal(['low', 'low']);
+    fleet.started[0]!.cordon.used = true;
+    fleet.started[0]!.die();
+    expect(fleet.alive().map(({ attention }) => attention())).to.deep.equal(['low', 'low']);
   });
 
   it('starts nothing after it was closed', async () => {

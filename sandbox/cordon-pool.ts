@@ -1,3 +1,4 @@
+import type { Attention } from './attention.ts';
 import { BackOff } from './back-off.ts';
 import type { CordonEnd } from './blame.ts';
 import type { CordonKind, SandboxAlarm } from './contract.ts';
@@ -13,9 +14,15 @@ const GROWN_AGE_MS_MIN = 10_000;
 export const DRAIN_MS_MAX = 61_000;
 
 export interface PoolOptions {
+  /** What its cordons are for. Those of `probation` have the machine's last attention. */
+  kind: 'pool' | 'probation';
   cordons: number;
   lanesPerCordon: number;
   spare: boolean;
+  /** For so long after a death another one is likely, and a second spare is kept. */
+  secondSpareMs: number;
+  /** With how much a spare starts where another one is ready. `low` only where it can be raised again. */
+  reserveAttention: Attention;
   ageMsMax: number;
   /** Size at which a cordon is recycled. */
   residentMiBSoft: number;
@@ -29,9 +36,11 @@ export interface CordonHooks {
 
 export interface PoolPorts {
   /** Starts a process; throws where that cannot be done. */
-  launch(lanes: number, hooks: CordonHooks): Cordon;
+  launch(lanes: number, hooks: CordonHooks, attention: Attention): Cordon;
   /** A clock that does not go back. */
   nowMs(): number;
+  /** Does something when what is under way now is done: starting a process holds up the host for milliseconds. */
+  later(work: () => void): void;
   /** There are lanes that were not there before. */
   onSeated(): void;
   /** The lanes of the cordon are gone, and those of a spare have taken their place where there was one. */
@@ -63,6 +72,7 @@ export class CordonPool {
   readonly #backOff: BackOff;
   #pause: NodeJS.Timeout | null = null;
   #booted = false;
+  #diedAtMs = Number.NEGATIVE_INFINITY;
   #closing = false;
   #boot: { onSeated(): void; onFailure(why: string): void } | null = null;
 
@@ -90,6 +100,11 @@ export class CordonPool {
     await promise.finally(() => {
       this.#boot = null;
     });
+    this.open();
+  }
+
+  /** Starts what is lacking, the spare too, without waiting for it. */
+  open(): void {
     this.#booted = true;
     this.#fill();
   }
@@ -99,9 +114,9 @@ export class CordonPool {
     const seated = [...this.#seats.flatMap(({ cordon }) => cordon ?? []), ...this.#draining.keys()];
     const free = this.#seats.filter(({ cordon }) => cordon === null).length;
     return [
-      ...seated.map((cordon) => ({ cordon, kind: 'pool' as const })),
+      ...seated.map((cordon) => ({ cordon, kind: this.#options.kind })),
       // Those that stand by while seats are free are to take them.
-      ...[...this.#standby].map((cordon, at) => ({ cordon, kind: at < free ? ('pool' as const) : ('spare' as const) })),
+      ...[...this.#standby].map((cordon, at) => ({ cordon, kind: at < free ? this.#options.kind : this.#spareKind })),
     ];
   }
 
@@ -111,6 +126,8 @@ export class CordonPool {
       if (isQuiet(cordon) || this.#ports.nowMs() > untilMs) void cordon.shutDown();
     }
     for (const { cordon } of this.list()) this.#hasStarted(cordon);
+    const surplus = this.#standby.size - Math.max(1, this.#sparesWanted());
+    if (surplus > 0 && !this.#hasFreeSeat()) void [...this.#standby].at(-1)!.shutDown();
     this.#recycle();
     this.#fill();
   }
@@ -119,6 +136,11 @@ export class CordonPool {
     this.#closing = true;
     if (this.#pause) clearTimeout(this.#pause);
     await Promise.all(this.list().map(({ cordon }) => cordon.shutDown()));
+  }
+
+  /** The spare of those on probation is for nobody else. */
+  get #spareKind(): CordonKind {
+    return this.#options.kind === 'pool' ? 'spare' : 'probation';
   }
 
   /** The seat whose cordon should be replaced; one at a time. */
@@ -151,6 +173,7 @@ export class CordonPool {
 
   #sit(seat: Seat, cordon: Cordon): void {
     this.#standby.delete(cordon);
+    if (this.#options.kind === 'pool') cordon.attend('full');
     seat.cordon = cordon;
     seat.seatedAtMs = this.#ports.nowMs();
     for (const link of cordon.lanes) this.links[seat.firstLane + link.lane] = link;
@@ -170,28 +193,39 @@ export class CordonPool {
   /** Starts what is lacking. While starts fail there is one attempt at a time. */
   #fill(): void {
     if (this.#closing || this.#pause) return;
-    const extra = (this.#booted && this.#options.spare) || this.#due() !== null ? 1 : 0;
     const seated = this.#seats.filter(({ cordon }) => cordon !== null).length;
-    const lacking = this.#seats.length + extra - seated - this.#standby.size;
+    const lacking = this.#seats.length + this.#sparesWanted() - seated - this.#standby.size;
     const starting = [...this.#standby].filter(({ state }) => state === 'starting').length;
     const starts = this.alarm ? Math.min(lacking, 1 - starting) : lacking;
     for (let started = 0; started < starts && !this.#pause; started++) this.#launch();
   }
 
+  #sparesWanted(): number {
+    if (!this.#booted || !this.#options.spare) return this.#due() === null ? 0 : 1;
+    const isDeadly = this.#ports.nowMs() - this.#diedAtMs < this.#options.secondSpareMs;
+    return isDeadly && this.#readyStandby() ? 2 : 1;
+  }
+
   #launch(): void {
+    const { kind, reserveAttention } = this.#options;
+    // Who starts while another stands by ready has time.
+    const inReserve = this.#readyStandby() !== undefined && !this.#hasFreeSeat();
+    const attention = kind === 'probation' ? 'low' : inReserve ? reserveAttention : 'full';
+    const hooks: CordonHooks = {
+      onReady: (cordon) => this.#onReady(cordon),
+      onEnd: (ended, end) => this.#onEnd(ended, end),
+    };
     try {
-      const cordon = this.#ports.launch(this.#options.lanesPerCordon, {
-        onReady: () => this.#onReady(),
-        onEnd: (ended, end) => this.#onEnd(ended, end),
-      });
+      const cordon = this.#ports.launch(this.#options.lanesPerCordon, hooks, attention);
       this.#standby.add(cordon);
     } catch (error) {
       this.#onFailure(String(error));
     }
   }
 
-  #onReady(): void {
+  #onReady(cordon: Cordon): void {
     this.alarm = null;
+    if (this.#options.kind === 'pool') cordon.attend('full');
     this.#sitDown();
     this.#recycle();
     this.#fill();
@@ -206,10 +240,11 @@ export class CordonPool {
       for (const { lane } of cordon.lanes) this.links[seat.firstLane + lane] = null;
     }
     const started = this.#hasStarted(cordon);
+    if (!cordon.asked && started) this.#diedAtMs = this.#ports.nowMs();
     if (!cordon.asked && !started) this.#onFailure(end.stderr.trim() || `it ended with ${end.signal ?? end.code}`);
     if (!this.#closing) this.#sitDown();
-    this.#fill();
     this.#ports.onEnd(cordon, end);
+    this.#ports.later(() => this.#fill());
   }
 
   /** Whether it counts as one that starts. Failures that lie apart by such a one have nothing to do with each other. */
@@ -226,7 +261,7 @@ export class CordonPool {
     const { failures } = this.#backOff;
     this.alarm = {
       code: 'cordon-start-failed',
-      kind: this.#hasFreeSeat() ? 'pool' : 'spare',
+      kind: this.#hasFreeSeat() ? this.#options.kind : this.#spareKind,
       failures,
       why,
       retryInMs,

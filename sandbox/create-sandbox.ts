@@ -26,9 +26,11 @@ export async function createSandbox(
   ports: SandboxPorts,
   launch?: LaunchCordon,
 ): Promise<Sandbox> {
-  const options = { ...DEFAULTS, ...asked };
-  const { spare, confinement, ...sizes } = options;
-  if (typeof spare !== 'boolean') throw new TypeError(`spare is true or false, not ${spare}`);
+  const options = { ...DEFAULTS, probation: asked.spare ?? DEFAULTS.spare, ...asked };
+  const { spare, probation, confinement, ...sizes } = options;
+  for (const [name, value] of Object.entries({ spare, probation })) {
+    if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${value}`);
+  }
   if (!CONFINEMENT_MODES.includes(confinement)) {
     throw new TypeError(`confinement is ${CONFINEMENT_MODES.join(', ')}, not ${confinement}`);
   }

@@ -1,3 +1,4 @@
+import type { Attention } from './attention.ts';
 import type { CordonEnd } from './blame.ts';
 import type { Cordon, LaneLink } from './cordon-link.ts';
 import type { CordonHooks } from './cordon-pool.ts';
@@ -7,6 +8,8 @@ import { createLanePace } from './lane-pace.ts';
 /** A cordon without a process: the test says when it is ready and when it dies. */
 export interface FakeCordon {
   cordon: Cordon;
+  /** How much of the machine it gets now. */
+  attention(): Attention;
   pid: number;
   becomeReady(): void;
   die(stderr?: string): void;
@@ -20,10 +23,11 @@ export function fakeFleet(nowMs: () => number) {
     started,
     /** Set: no process can be started, for this reason. */
     failing: null as string | null,
-    launch(lanes: number, hooks: CordonHooks): Cordon {
+    launch(lanes: number, hooks: CordonHooks, attention: Attention): Cordon {
       if (fleet.failing) throw new Error(fleet.failing);
       const made = fakeCordon(started.length + 1, lanes, hooks, nowMs);
       started.push(made);
+      made.cordon.attend(attention);
       return made.cordon;
     },
     /** Those that have not ended. */
@@ -61,6 +65,11 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     draining: false,
     residentMiB: 0,
     startedAtMs: nowMs(),
+    attention: 'full' as Attention,
+    openTurns: () => [],
+    attend(attention: Attention) {
+      fake.attention = attention;
+    },
     get wasReady() {
       return fake.readyAtMs > 0;
     },
@@ -86,6 +95,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
   return {
     cordon,
     pid,
+    attention: () => fake.attention,
     becomeReady() {
       fake.state = 'ready';
       fake.readyAtMs = Math.max(1, nowMs());

@@ -51,6 +51,8 @@ export class Run {
   /** How many of them ended with the death of their cordon or isolate inside one of its turns. */
   losses = 0;
   over = false;
+  /** How it ended; null while it runs, and where it was refused. */
+  ended: Outcome | null = null;
   /** Executed where it is the only one on its cordon's only lane, because it may have killed the last one. */
   suspect = false;
   lane: RunLane | null = null;
@@ -233,6 +235,7 @@ export class Run {
     if (record !== undefined && (record === 'always' || outcome.status === 'faulted')) {
       outcome.recorded = this.#calls.export();
     }
+    this.ended = outcome;
     this.#end();
     this.#resolve(outcome);
   }

@@ -1,4 +1,6 @@
 import { Annex, type AnnexPorts } from './annex.ts';
+import { answerNeed } from './answer-need.ts';
+import { type Attention, mayRaise } from './attention.ts';
 import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
 import { monotonicMs } from './clock.ts';
@@ -20,6 +22,7 @@ import type { LaunchCordon } from './launch-cordon.ts';
 import { LOSSES_MAX, roundTo3 } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
+import { Probation } from './probation.ts';
 import { Run, type RunLane } from './run.ts';
 import { SolitaryCordons } from './solitary-cordons.ts';
 
@@ -27,6 +30,9 @@ import { SolitaryCordons } from './solitary-cordons.ts';
 const TICK_MS = 1_000;
 /** From this share of its memory on a cordon is recycled. */
 const RECYCLE_SHARE = 0.7;
+const SECOND_SPARE_MS = 60_000;
+/** So many cordons of the pool go with one for those on probation. */
+const POOL_FOR_ONE_APART = 4;
 /** The cordon for suspects is kept for so long after the last of them. */
 const QUARANTINE_IDLE_MS = 10_000;
 
@@ -38,6 +44,7 @@ export class Supervisor {
   readonly #pool: CordonPool;
   readonly #quarantine: Annex;
   readonly #solitary: SolitaryCordons;
+  readonly #probation: Probation | null = null;
   readonly #loads: number[];
   readonly #placement: ReturnType<typeof createPlacement>;
   readonly #runs = new Map<string, Run>();
@@ -58,19 +65,29 @@ export class Supervisor {
     const shared = {
       launch: this.#launch,
       nowMs: monotonicMs,
+      later: (work: () => void) => void setImmediate(work),
+      begin: this.#begin,
       onEnd: this.#onEnd,
       onAlarm: (alarm: Parameters<AnnexPorts['onAlarm']>[0]) => ports.onAlarm?.(alarm),
     };
-    const residentMiBSoft = residentMiBMax * RECYCLE_SHARE;
+    const reserveAttention = mayRaise() ? 'low' : 'full';
+    const size = {
+      ageMsMax: cordonAgeMsMax,
+      residentMiBSoft: residentMiBMax * RECYCLE_SHARE,
+      reserveAttention,
+    } as const;
     this.#pool = new CordonPool(
-      { cordons, lanesPerCordon, spare, ageMsMax: cordonAgeMsMax, residentMiBSoft },
+      { kind: 'pool', cordons, lanesPerCordon, spare, secondSpareMs: SECOND_SPARE_MS, ...size },
       { ...shared, onSeated: this.#onSeated },
     );
-    const annexPorts = { ...shared, begin: this.#begin };
-    this.#quarantine = new Annex({ kind: 'quarantine', installationId: null, queueMax: queuePerLane }, annexPorts);
+    if (options.probation) {
+      const apart = { cordons: Math.ceil(cordons / POOL_FOR_ONE_APART), queueMax: queuePerLane, ...size };
+      this.#probation = new Probation(apart, shared);
+    }
+    this.#quarantine = new Annex({ kind: 'quarantine', installationId: null, queueMax: queuePerLane }, shared);
     this.#solitary = new SolitaryCordons(
       { max: solitaryMax, idleMs: options.solitaryIdleMs, queueMax: queuePerLane },
-      annexPorts,
+      shared,
     );
     this.#loads = this.#pool.links.map(() => 0);
     this.#placement = createPlacement(this.#pool.links.length);
@@ -114,14 +131,14 @@ export class Supervisor {
   status(): SandboxStatus {
     const places = this.#list();
     const lanes = places.flatMap(({ cordon }) => cordon.lanes);
-    const annexes = [this.#quarantine, ...this.#solitary.annexes];
+    const others = [this.#probation, this.#quarantine, ...this.#solitary.annexes];
     return {
       cordons: places.map(statusOf),
       isolates: lanes.reduce((sum, { isolates }) => sum + isolates, 0),
       running: this.#runs.size,
       cordonDeaths: this.#deaths,
       cordonsRecycled: this.#pool.recycled,
-      alarm: this.#pool.alarm ?? annexes.find(({ alarm }) => alarm !== null)?.alarm ?? null,
+      alarm: this.#pool.alarm ?? others.find((other) => other?.alarm)?.alarm ?? null,
     };
   }
 
@@ -136,18 +153,19 @@ export class Supervisor {
     }
     for (const run of [...this.#runs.values()]) run.refuse('sandbox-closed');
     clearInterval(this.#ticker);
-    await Promise.all([this.#pool.close(), this.#quarantine.close(), this.#solitary.close()]);
+    await Promise.all([this.#pool.close(), this.#probation?.close(), this.#quarantine.close(), this.#solitary.close()]);
   }
 
   #list(): Place[] {
     const annexes = [this.#quarantine, ...this.#solitary.annexes].flatMap(({ cordon, options }) =>
       cordon ? [{ cordon, kind: options.kind, installationId: options.installationId }] : [],
     );
-    return [...this.#pool.list(), ...annexes];
+    return [...this.#pool.list(), ...(this.#probation?.list() ?? []), ...annexes];
   }
 
   #tick(): void {
     this.#pool.tick();
+    this.#probation?.tick();
     this.#solitary.tick();
     const idleMs = monotonicMs() - this.#suspectAtMs;
     if (this.#quarantine.cordon && this.#quarantine.isQuiet && idleMs > QUARANTINE_IDLE_MS) {
@@ -155,14 +173,17 @@ export class Supervisor {
     }
   }
 
-  #launch = (lanes: number, hooks: CordonHooks): Cordon => {
+  #launch = (lanes: number, hooks: CordonHooks, attention: Attention): Cordon => {
     const { isolatesPerLane, residentMiBMax } = this.#options;
     const ports = { guest: this.#ports.guest, launch: this.#launchCordon, onMessage: this.#onMessage, ...hooks };
-    return new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
+    const cordon = new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
+    cordon.attend(attention);
+    return cordon;
   };
 
   #onOver = (run: Run): void => {
     this.#runs.delete(run.invocation.invocationId);
+    this.#probation?.note(run.invocation.installationId, run.ended);
     if (run.invocation.solitary) this.#solitary.onOver(run);
     else if (run.suspect) this.#suspectAtMs = monotonicMs();
     if (this.#runs.size === 0) this.#onQuiet?.();
@@ -172,7 +193,7 @@ export class Supervisor {
   #dispatch(run: Run): void {
     if (run.invocation.solitary) this.#solitary.add(run);
     else if (run.suspect) this.#quarantine.add(run);
-    else this.#dispatchToPool(run);
+    else if (!this.#probation?.takes(run)) this.#dispatchToPool(run);
   }
 
   #dispatchToPool(run: Run): void {
@@ -218,7 +239,7 @@ export class Supervisor {
   #onMessage = (link: LaneLink, message: LaneMessage, tail: string): void => {
     link.pace.heard(monotonicMs(), message.op === 'done' || message.op === 'fault' ? message.cost.cpuMs : undefined);
     if (message.op === 'isolates') link.isolates = message.count;
-    else if (message.op === 'need') void this.#loadBundle(link, message);
+    else if (message.op === 'need') void answerNeed(link, message, this.#ports);
     else if (message.op === 'started') this.#bill('start-up', message, message.cpuMs);
     else {
       // A ticket that is unknown was answered meanwhile: aborted, or over its wall deadline.
@@ -239,21 +260,6 @@ export class Supervisor {
   /** CPU time that is part of no outcome. */
   #bill(why: ExtraCpu['why'], { installationId, digest }: Pick<ExtraCpu, 'installationId' | 'digest'>, cpuMs: number) {
     if (cpuMs > 0) this.#ports.onExtraCpu?.({ why, installationId, digest, cpuMs: roundTo3(cpuMs) });
-  }
-
-  async #loadBundle(link: LaneLink, need: Extract<LaneMessage, { op: 'need' }>): Promise<void> {
-    const { isolate, installationId, digest } = need;
-    try {
-      const code = await this.#ports.loadBundle(digest);
-      link.send({ op: 'bundle', isolate, ok: true }, code);
-    } catch (error) {
-      for (const run of [...link.runs.values()]) {
-        const { invocation } = run;
-        const waits = !run.begun && invocation.digest === digest && invocation.installationId === installationId;
-        if (waits) run.reject(error);
-      }
-      link.send({ op: 'bundle', isolate, ok: false });
-    }
   }
 
   /**
@@ -282,6 +288,8 @@ export class Supervisor {
     const { openTurns } = reading;
     const blamed: Culprit[] = [];
     const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
+    // Whose time is up first is executed again first.
+    runs.sort((one, other) => one.run.deadlineMs - other.run.deadlineMs);
     for (const turn of judgement.culprits) {
       const { invocationId, installationId, digest } = turn;
       // The cordon may have other lanes, and their time is not the culprit's.
@@ -291,6 +299,7 @@ export class Supervisor {
       )?.run;
       if (!run) {
         blamed.push({ invocationId, installationId, digest });
+        this.#probation?.blame(installationId);
         this.#bill('after-end', turn, cpuMs);
         continue;
       }

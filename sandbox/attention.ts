@@ -1,0 +1,41 @@
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority, setPriority } from 'node:os';
+
+/** How much of a busy machine a process gets beside others. On one that is not busy there is no difference. */
+export type Attention = 'full' | 'low';
+
+/** About a tenth of the CPU time of a process with full attention where both want a core: enough to go on, too little to be in the way. */
+const NICER_BY = 10;
+const NICEST = 19;
+/** Bit of CAP_SYS_NICE, without which a process only ever becomes nicer. */
+const MAY_RAISE = 1n << 23n;
+
+/** Whether this process may give full attention to one that was started with less. */
+export function mayRaise(): boolean {
+  try {
+    const [, capabilities] = /^CapEff:\s+([0-9a-f]+)$/m.exec(readFileSync('/proc/self/status', 'latin1'))!;
+    return (BigInt(`0x${capabilities}`) & MAY_RAISE) !== 0n;
+  } catch {
+    return false;
+  }
+}
+
+/** Sets it for every thread that a process has; those that it starts later inherit it. Where that is not allowed it stays as it is. */
+export function attend(pid: number, attention: Attention): void {
+  try {
+    const full = getPriority();
+    const niceness = attention === 'full' ? full : Math.min(NICEST, full + NICER_BY);
+    for (const thread of threadsOf(pid)) setPriority(thread, niceness);
+  } catch {
+    // It is gone, or it is not ours to say.
+  }
+}
+
+/** Linux has a priority for every thread; elsewhere there is one for all of them. */
+function threadsOf(pid: number): number[] {
+  try {
+    return readdirSync(`/proc/${pid}/task`).map(Number);
+  } catch {
+    return [pid];
+  }
+}
