@@ -2,11 +2,16 @@ import type {
   Installation,
   InstallationLogEntry,
   InstallRequest,
+  Outdated,
+  RollbackRequest,
+  UpdatePreview,
   UpdateRequest,
 } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
 import type { RecordingEntry } from '../../host/recordings/contract.ts';
 import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
+import type { Rollout } from '../../host/rollouts/contract.ts';
+import type { SecretStatus } from '../../host/secrets/contract.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
 import type {
   ApiToken,
@@ -54,6 +59,8 @@ export function createApiClient(options: TransportOptions) {
       idempotent,
     }).then((answer) => readAnswer<Value>(answer, url));
   const at = encodeURIComponent;
+  /** For what would go a step further the second time. */
+  const once = { idempotent: false };
 
   return {
     url,
@@ -87,8 +94,17 @@ export function createApiClient(options: TransportOptions) {
     updateInstallation: (id: string, change: UpdateRequest) =>
       send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
     resumeInstallation: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/resume`, undefined),
-    /** Not repeated: a second one would be answered with installation-unknown. */
-    uninstall: (id: string) => send<void>('DELETE', `/v1/installations/${at(id)}`, undefined, { idempotent: false }),
+    previewUpdate: (id: string, version?: string) =>
+      get<UpdatePreview>(`/v1/installations/${at(id)}/update`, { version }),
+    promote: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/promotion`, undefined, once),
+    rollBack: (id: string, request: RollbackRequest = {}) =>
+      send<Installation>('POST', `/v1/installations/${at(id)}/rollback`, request, once),
+    listRollouts: (id: string, page: PageRequest = {}) =>
+      get<Page<Rollout>>(`/v1/installations/${at(id)}/rollouts`, page),
+    listOutdated: (page: PageRequest = {}) => get<Page<Outdated>>('/v1/updates', page),
+    uninstall: (id: string, { deleteNow = false } = {}) =>
+      send<void>('DELETE', `/v1/installations/${at(id)}${deleteNow ? '?stored=delete' : ''}`, undefined),
+    restore: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/restoration`, undefined),
     listLogs: (
       id: string,
       filter: PageRequest & { level?: InstallationLogEntry['level']; invocationId?: string } = {},
@@ -114,6 +130,13 @@ export function createApiClient(options: TransportOptions) {
     readRecordingBundle: (id: string) => get<NonNullable<Recording['bundle']>>(`/v1/recordings/${at(id)}/bundle`),
     /** Not repeated: a second one would be answered with recording-unknown. */
     removeRecording: (id: string) => send<void>('DELETE', `/v1/recordings/${at(id)}`, undefined, { idempotent: false }),
+
+    listSecrets: (id: string) => get<{ items: SecretStatus[] }>(`/v1/installations/${at(id)}/secrets`),
+    setSecret: (id: string, name: string, value: string) =>
+      send<SecretStatus>('PUT', `/v1/installations/${at(id)}/secrets/${at(name)}`, { value }),
+    removeSecret: (id: string, name: string) =>
+      send<void>('DELETE', `/v1/installations/${at(id)}/secrets/${at(name)}`, undefined),
+
     listNotifications: (filter: PageRequest & { unread?: boolean } = {}) =>
       get<Page<Notification>>('/v1/notifications', filter),
     markNotificationRead: (id: string) => send<Notification>('POST', `/v1/notifications/${at(id)}/read`, undefined),

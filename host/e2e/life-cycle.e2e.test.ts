@@ -1,0 +1,492 @@
+import { expect } from 'chai';
+import type { Manifest } from '../../plugins-sdk/contract/index.ts';
+import type { Release } from '../../registry/index.ts';
+import type { Installation } from '../installations/contract.ts';
+import { callerRoutes, codeOf, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
+
+const DEADLINE_MS = 60_000;
+
+/** Answers with its version; does what its configuration and its requests ask for. */
+const sourceOf = (version: string, { broken = '', hook = '', configure = '' } = {}) => `
+import { definePlugin } from '@gatehouse/plugin-sdk';
+export default definePlugin({
+  routes: {
+    'GET /version': () => { ${broken} return { version: '${version}' }; },
+    'GET /slow': async () => {
+      await new Promise((resolve) => setTimeout(resolve, 1500));
+      return { version: '${version}' };
+    },
+    'GET /hooks': async (_request, { kv }) => (await kv.list({ prefix: 'hook:' })).entries.map(({ value }) => value),
+  },
+  hooks: Object.fromEntries(['install', 'update', 'enable', 'disable', 'uninstall'].map((name) => [
+    name,
+    async ({ payload, eventId }, { kv }) => {
+      const { value } = await kv.increment('hooks');
+      await kv.set('hook:' + String(value).padStart(3, '0'), '${version} ' + name + ' ' + JSON.stringify(payload));
+      ${hook}
+    },
+  ])),
+  configure: (config) => { ${configure} return { ok: true }; },
+});
+`;
+const SETTINGS = { type: 'object', properties: { greeting: { type: 'string' } }, additionalProperties: false };
+const manifestOf = (name: string, version: string, more: Partial<Manifest> = {}): Partial<Manifest> => ({
+  name,
+  version,
+  ...callerRoutes('GET /version', 'GET /slow', 'GET /hooks'),
+  hooks: ['install', 'update', 'enable', 'disable', 'uninstall'],
+  capabilities: [KV],
+  config: SETTINGS,
+  ...more,
+});
+
+describe('the life cycle of an installation', () => {
+  let platform: TestPlatform;
+  before(async () => {
+    platform = await startTestPlatform({ GATEHOUSE_CORDONS: '1' });
+  });
+  after(() => platform.close());
+
+  const publish = async (
+    name: string,
+    version: string,
+    {
+      manifest = {},
+      approve = true,
+      ...behaviour
+    }: Parameters<typeof sourceOf>[1] & {
+      manifest?: Partial<Manifest>;
+      approve?: boolean;
+    } = {},
+  ): Promise<Release> => {
+    const source = sourceOf(version, behaviour);
+    const folder = await platform.writePlugin({ source, manifest: manifestOf(name, version, manifest) });
+    const release = await platform.publish(folder);
+    return approve ? platform.as.moderator.approveRelease(release.id) : release;
+  };
+  const install = async (name: string, version: string, more = {}): Promise<Installation> => {
+    const { v7 } = await import('uuid');
+    const request = { id: v7(), plugin: `acme-labs/${name}`, version, slug: name, grants: ['kv' as const] };
+    return platform.as.operator.install({ ...request, ...more });
+  };
+  const find = ({ id }: Installation) => platform.as.operator.findInstallation(id);
+  const versionOf = async (installation: Installation, token?: string) => {
+    const answer = await platform.call(installation, '/version', token === undefined ? {} : { token });
+    return answer.ok ? ((await answer.json()) as { version: string }).version : `${answer.status}`;
+  };
+  const hooksOf = async (installation: Installation) =>
+    (await (await platform.call(installation, '/hooks')).json()) as string[];
+  const refusalOf = (
+    call: Promise<unknown>,
+  ): Promise<{ code: string; facts: Record<string, unknown>; message: string }> =>
+    call.then(
+      () => ({ code: 'accepted', facts: {}, message: '' }),
+      (error) => error,
+    );
+  async function until<Value>(look: () => Promise<Value>, done: (value: Value) => boolean): Promise<Value> {
+    for (const endMs = Date.now() + DEADLINE_MS; ; ) {
+      const value = await look();
+      if (done(value)) return value;
+      if (Date.now() > endMs) throw new Error(`not reached: ${JSON.stringify(value)}`);
+      await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+  }
+  const runs = (installation: Installation, version: string) =>
+    until(
+      () => find(installation),
+      (found) => found.version === version,
+    );
+  const eventsOf = async ({ id }: Installation) =>
+    (await platform.as.operator.listLogs(id, { limit: 100 })).items
+      .filter(({ source }) => source === 'host')
+      .map(({ facts }) => (facts as { event?: string }).event)
+      .toReversed();
+
+  describe('versions', () => {
+    it('stays where it was put, and follows a range where that was asked for', async () => {
+      await publish('ranged', '1.0.0');
+      const pinned = await install('ranged', '1.0.0', { slug: 'pinned' });
+      const following = await install('ranged', '^1', { slug: 'following' });
+      expect([pinned.updates.follows, following.updates.follows]).to.deep.equal([null, '^1']);
+      await publish('ranged', '1.1.0');
+      await publish('ranged', '2.0.0');
+      await runs(following, '1.1.0');
+      expect(await versionOf(following)).to.equal('1.1.0');
+      expect(await versionOf(pinned)).to.equal('1.0.0');
+      const [rollout] = (await platform.as.operator.listRollouts(following.id)).items;
+      expect(rollout).to.include({
+        fromVersion: '1.0.0',
+        toVersion: '1.1.0',
+        state: 'done',
+        cause: 'policy',
+        percent: 100,
+      });
+      for (const person of ['operator', 'publisher'] as const) {
+        const { items } = await platform.as[person].listNotifications();
+        expect(items.map(({ kind, subject }) => `${kind} ${subject}`)).to.include(
+          'installation-updated acme-labs/ranged at arcade-one/following runs 1.1.0',
+        );
+      }
+    });
+
+    it('shows what it could have', async () => {
+      const { items } = await platform.as.operator.listOutdated();
+      const of = (slug: string) => items.find(({ installation }) => installation.slug === slug);
+      expect(of('following')).to.include({
+        version: '1.1.0',
+        inRange: '1.1.0',
+        latest: '2.0.0',
+        releaseState: 'published',
+      });
+      expect(of('pinned')).to.include({ version: '1.0.0', inRange: null, latest: '2.0.0' });
+    });
+
+    it('refuses versions that are unknown, not approved or yanked, ranges that nobody satisfies, and no ranges', async () => {
+      const installation = await find(
+        (await platform.as.operator.listInstallations()).items.find(({ slug }) => slug === 'pinned')!,
+      );
+      await publish('ranged', '1.2.0', { approve: false });
+      const yanked = await publish('ranged', '2.1.0');
+      await platform.database.knex('releases').where({ id: yanked.id }).update({ state: 'yanked' });
+      const update = (version: string) =>
+        refusalOf(platform.as.operator.updateInstallation(installation.id, { version }));
+      expect((await update('9.9.9')).code).to.equal('release-unknown');
+      expect((await update('1.2.0')).code).to.equal('release-unknown');
+      const refusal = await update('2.1.0');
+      expect([refusal.code, refusal.facts.state]).to.deep.equal(['release-not-installable', 'yanked']);
+      const unsatisfied = await update('^3');
+      expect(unsatisfied.code).to.equal('version-range-unsatisfied');
+      expect(unsatisfied.facts.published).to.deep.equal(['2.0.0', '1.1.0', '1.0.0']);
+      expect((await update('newest')).code).to.equal('version-range-invalid');
+      expect(
+        (await refusalOf(platform.as.caller.updateInstallation(installation.id, { version: '1.1.0' }))).code,
+      ).to.equal('permission-denied');
+      expect(await versionOf(installation)).to.equal('1.0.0');
+    });
+  });
+
+  describe('consent', () => {
+    it('is waited for where a release may do more, and given to exactly what was shown', async () => {
+      await publish('modest', '1.0.0', { manifest: { capabilities: [KV] } });
+      const installation = await install('modest', '^1');
+      const log = { name: 'log', reason: 'Writes down what it sold.' } as const;
+      const routes = [
+        ...manifestOf('modest', '1.1.0').routes!,
+        { method: 'GET', path: '/open', access: 'public' } as const,
+      ];
+      const more = { capabilities: [KV, log], routes, fetchHosts: ['api.example.com'] };
+      const source = sourceOf('1.1.0').replace("'GET /slow'", "'GET /open': () => 'hello',\n    'GET /slow'");
+      const folder = await platform.writePlugin({ source, manifest: manifestOf('modest', '1.1.0', more) });
+      await platform.as.moderator.approveRelease((await platform.publish(folder)).id);
+      const { updates } = await until(
+        () => find(installation),
+        (found) => found.updates.waiting !== null,
+      );
+      expect(updates.waiting).to.include({ version: '1.1.0' });
+      expect(await versionOf(installation)).to.equal('1.0.0');
+
+      const preview = await platform.as.operator.previewUpdate(installation.id);
+      expect(preview).to.include({ toVersion: '1.1.0', needsConsent: true, consented: false });
+      expect(preview.grantsMissing).to.deep.equal(['log']);
+      const needed = preview.changes.filter(({ needsConsent }) => needsConsent).map(({ name }) => name);
+      expect(needed).to.deep.equal(['log', 'GET /open', 'api.example.com']);
+
+      const { operator, caller, publisher } = platform.as;
+      const version = '^1';
+      const refused = await refusalOf(operator.updateInstallation(installation.id, { version }));
+      expect([refused.code, refused.facts.digest]).to.deep.equal(['consent-needed', preview.digest]);
+      const stale = await refusalOf(operator.updateInstallation(installation.id, { version, consent: '0'.repeat(64) }));
+      expect(stale.code).to.equal('consent-needed');
+      for (const stranger of [caller, publisher]) {
+        const foreign = stranger.updateInstallation(installation.id, { version, consent: preview.digest });
+        expect((await refusalOf(foreign)).code).to.equal('permission-denied');
+      }
+      const ungranted = operator.updateInstallation(installation.id, { version, consent: preview.digest });
+      expect((await refusalOf(ungranted)).code).to.equal('grant-missing');
+      const consented = await operator.updateInstallation(installation.id, {
+        version,
+        consent: preview.digest,
+        grants: ['kv', 'log'],
+      });
+      expect([consented.version, consented.updates.waiting, consented.updates.follows]).to.deep.equal([
+        '1.1.0',
+        null,
+        '^1',
+      ]);
+      expect(await (await platform.call(installation, '/open', { token: null })).text()).to.equal('"hello"');
+      const told = (await platform.as.operator.listNotifications()).items.find(
+        ({ kind }) => kind === 'update-waiting',
+      )!;
+      expect(told.body).to.include('- capabilities: added log (required: Writes down what it sold.)');
+    });
+  });
+
+  describe('an update', () => {
+    it('lets running invocations end on the old release, and its isolate go with the last of them', async () => {
+      await publish('drained', '1.0.0');
+      await publish('drained', '1.1.0');
+      const installation = await install('drained', '1.0.0');
+      const slow = platform.call(installation, '/slow');
+      await until(
+        async () => platform.host.sandbox.status().running,
+        (running) => running > 0,
+      );
+      await platform.as.operator.updateInstallation(installation.id, { version: '1.1.0' });
+      expect(await versionOf(installation)).to.equal('1.1.0');
+      const isolates = platform.host.sandbox.status().isolates;
+      expect(await (await slow).json()).to.deep.equal({ version: '1.0.0' });
+      await until(
+        async () => platform.host.sandbox.status().isolates,
+        (count) => count < isolates,
+      );
+      expect(await hooksOf(installation)).to.deep.equal([
+        '1.0.0 install {"version":"1.0.0"}',
+        '1.1.0 update {"fromVersion":"1.0.0","toVersion":"1.1.0"}',
+      ]);
+    });
+
+    it('is prevented by a fault of its hook, and leaves everything as it was', async () => {
+      await publish('stubborn', '1.0.0');
+      await publish('stubborn', '1.1.0', { hook: "throw new Error('not today');" });
+      const installation = await install('stubborn', '^1.0.0 <1.1');
+      const { operator } = platform.as;
+      const change = { version: '1.1.0', config: { greeting: 'Hi' } };
+      expect((await refusalOf(operator.updateInstallation(installation.id, change))).code).to.equal('plugin-threw');
+      const after = await find(installation);
+      expect(after).to.deep.include({ version: '1.0.0', config: {}, updates: installation.updates });
+    });
+
+    it('by the policy that fails is told once, and not tried again until something has changed', async () => {
+      await publish('failing', '1.0.0');
+      const installation = await install('failing', '^1');
+      await publish('failing', '1.1.0', { hook: "throw new Error('not today');" });
+      const rollouts = async () => (await platform.as.operator.listRollouts(installation.id)).items;
+      await until(rollouts, ([newest]) => newest?.state === 'failed');
+      await publish('failing', '1.0.1');
+      await runs(installation, '1.0.1');
+      const states = (await rollouts()).map(({ state, toVersion }) => `${state} ${toVersion}`);
+      expect(states).to.deep.equal(['done 1.0.1', 'failed 1.1.0']);
+      const { items } = await platform.as.publisher.listNotifications();
+      expect(items.find(({ kind }) => kind === 'update-failed')!.body).to.include('plugin-threw');
+    });
+
+    it('is made one at a time: of two at once the second stands on the first', async () => {
+      await publish('contended', '1.0.0');
+      await publish('contended', '1.1.0');
+      await publish('contended', '1.2.0');
+      const installation = await install('contended', '1.0.0');
+      const both = await Promise.allSettled(
+        ['1.1.0', '1.2.0'].map((version) => platform.as.operator.updateInstallation(installation.id, { version })),
+      );
+      expect(both.map(({ status }) => status)).to.deep.equal(['fulfilled', 'fulfilled']);
+      const { items } = await platform.as.operator.listRollouts(installation.id);
+      expect(items).to.have.length(2);
+      expect(items[0]!.fromVersion).to.equal(items[1]!.toVersion);
+      expect((await find(installation)).version).to.equal(items[0]!.toVersion);
+    });
+
+    it('that a host died in is made again, and the plugin sees the same event', async () => {
+      await publish('crashed', '1.0.0');
+      await publish('crashed', '1.1.0', { hook: "await kv.set('hook:' + eventId, eventId);" });
+      const installation = await install('crashed', '1.0.0');
+      // What a dead host leaves behind: its lease, and a hook that ran without the update being written.
+      const lease = { installation_id: installation.id, lease_id: installation.id };
+      const { knex } = platform.database;
+      await knex('installation_leases').insert({ ...lease, until: knex.raw("now() + interval '1 hour'") });
+      const update = () => platform.as.operator.updateInstallation(installation.id, { version: '1.1.0' });
+      const busy = await refusalOf(update());
+      expect(busy.code).to.equal('installation-busy');
+      expect(await versionOf(installation)).to.equal('1.0.0');
+      await knex('installation_leases').update({ until: knex.raw("now() - interval '1 second'") });
+      expect((await update()).version).to.equal('1.1.0');
+      expect((await hooksOf(installation)).filter((text) => text.startsWith('update:'))).to.deep.equal([
+        `update:${installation.id}:1:1.1.0`,
+      ]);
+    });
+  });
+
+  describe('a rollback', () => {
+    it('goes to the release before, and the policy does not send it forward again', async () => {
+      await publish('back', '1.0.0');
+      const installation = await install('back', '^1');
+      await publish('back', '1.1.0');
+      await runs(installation, '1.1.0');
+      const back = await platform.as.operator.rollBack(installation.id);
+      expect([back.version, back.updates.follows]).to.deep.equal(['1.0.0', '^1']);
+      await publish('back', '1.1.1');
+      await runs(installation, '1.1.1');
+      expect((await hooksOf(installation)).slice(1)).to.deep.equal([
+        '1.1.0 update {"fromVersion":"1.0.0","toVersion":"1.1.0"}',
+        '1.0.0 update {"fromVersion":"1.1.0","toVersion":"1.0.0"}',
+        '1.1.1 update {"fromVersion":"1.0.0","toVersion":"1.1.1"}',
+      ]);
+      const named = await platform.as.operator.rollBack(installation.id, { version: '1.1.0' });
+      expect(named.version).to.equal('1.1.0');
+    });
+
+    it('is not prevented by a fault, but by a configuration that the older release refuses: with the way out', async () => {
+      await publish('picky', '1.0.0', { hook: "if (payload.fromVersion) throw new Error('no way back');" });
+      const wider = { ...SETTINGS, properties: { ...SETTINGS.properties, colour: { type: 'string' } } };
+      await publish('picky', '1.1.0', { manifest: { config: wider } });
+      const installation = await install('picky', '1.0.0', { config: { greeting: 'Hi' } });
+      const { operator } = platform.as;
+      const config = { greeting: 'Hi', colour: 'red' };
+      await operator.updateInstallation(installation.id, { version: '1.1.0', config });
+      const refusal = await refusalOf(operator.rollBack(installation.id));
+      expect(refusal.code).to.equal('config-invalid');
+      expect(refusal.message).to.include('--restore-config');
+      expect(refusal.facts.faults).to.deep.equal([{ pointer: '/colour', message: 'is not a known field' }]);
+      const back = await operator.rollBack(installation.id, { restoreConfig: true });
+      expect(back).to.deep.include({ version: '1.0.0', config: { greeting: 'Hi' } });
+    });
+
+    it('is refused where there is nothing to go back to, or only a yanked release', async () => {
+      const first = await publish('alone', '1.0.0');
+      await publish('alone', '1.1.0');
+      const installation = await install('alone', '1.0.0');
+      const back = (version?: string) => refusalOf(platform.as.operator.rollBack(installation.id, { version }));
+      expect((await back()).code).to.equal('rollback-target-unknown');
+      await platform.as.operator.updateInstallation(installation.id, { version: '1.1.0' });
+      await platform.database.knex('releases').where({ id: first.id }).update({ state: 'yanked' });
+      expect((await back()).code).to.equal('release-not-installable');
+      expect((await back('0.9.0')).code).to.equal('release-unknown');
+      expect((await refusalOf(platform.as.operator.promote(installation.id))).code).to.equal('rollout-unknown');
+    });
+  });
+
+  describe('a canary', () => {
+    const tokensOf = async (count: number) => {
+      const { operator } = platform.as;
+      const issued = Array.from({ length: count }, (_, at) =>
+        operator.issueToken({ organisation: 'arcade-one', role: 'caller', label: `headset ${at}` }),
+      );
+      return (await Promise.all(issued)).map(({ secret }) => secret);
+    };
+
+    it('answers its share of the callers, each by the same release, and takes over when it was no worse', async () => {
+      await publish('grown', '1.0.0');
+      await publish('grown', '1.1.0');
+      const installation = await install('grown', '1.0.0');
+      const { operator } = platform.as;
+      const canary = { percent: 50, promoteAfterSeconds: null };
+      const started = await operator.updateInstallation(installation.id, { version: '1.1.0', canary });
+      expect([started.version, started.updates.canary!.version]).to.deep.equal(['1.0.0', '1.1.0']);
+      const tokens = await tokensOf(16);
+      const answered = () => Promise.all(tokens.map((token) => versionOf(installation, token)));
+      const first = await answered();
+      expect(new Set(first)).to.deep.equal(new Set(['1.0.0', '1.1.0']));
+      expect(await answered()).to.deep.equal(first);
+
+      const again = await operator.updateInstallation(installation.id, { version: '1.1.0', canary });
+      expect(again.updates.canary).to.deep.equal(started.updates.canary);
+      for (const change of [{ version: '1.0.1' }, { grants: [] }, { config: {} }, { version: '1.1.0' }]) {
+        if (change.version === '1.0.1') await publish('grown', '1.0.1');
+        expect((await refusalOf(operator.updateInstallation(installation.id, change))).code).to.equal(
+          'rollout-running',
+        );
+      }
+      await operator.updateInstallation(installation.id, { canary: { percent: 99, promoteAfterSeconds: 1 } });
+      await until(
+        async () => (await answered()) && find(installation),
+        (found) => found.version === '1.1.0',
+      );
+      const [rollout] = (await operator.listRollouts(installation.id)).items;
+      expect(rollout).to.include({ state: 'done', percent: 99, toVersion: '1.1.0' });
+      expect(rollout!.reason).to.match(/no worse .* 0 failed/);
+      expect((await hooksOf(installation)).at(-1)).to.equal('1.1.0 update {"fromVersion":"1.0.0","toVersion":"1.1.0"}');
+      expect(await eventsOf(installation)).to.deep.equal([
+        'installed',
+        'canary-started',
+        'canary-changed',
+        'canary-promoted',
+      ]);
+    });
+
+    it('is dropped by itself when it fails, with a reason for operator and publisher', async () => {
+      await publish('broken', '1.0.0');
+      const installation = await install('broken', '^1', {
+        updates: { canaryPercent: 50, promoteAfterSeconds: 3_600 },
+      });
+      await publish('broken', '1.1.0', { broken: "throw new Error('broken');" });
+      await until(
+        () => find(installation),
+        (found) => found.updates.canary !== null,
+      );
+      const tokens = await tokensOf(8);
+      const seen = new Set<string>();
+      await until(
+        async () => {
+          for (const token of tokens) seen.add(await versionOf(installation, token));
+          return find(installation);
+        },
+        (found) => found.updates.canary === null,
+      );
+      expect(seen).to.deep.equal(new Set(['1.0.0', '502']));
+      const answers = await Promise.all(tokens.map((token) => versionOf(installation, token)));
+      expect(new Set(answers)).to.deep.equal(new Set(['1.0.0']));
+      const [rollout] = (await platform.as.operator.listRollouts(installation.id)).items;
+      expect(rollout).to.include({ state: 'rolled-back', cause: 'policy' });
+      expect(rollout!.reason).to.match(/calls of the canary failed, against 0 of/);
+      for (const person of ['operator', 'publisher'] as const) {
+        const { items } = await platform.as[person].listNotifications();
+        const told = items.find(({ kind }) => kind === 'canary-rolled-back')!;
+        expect(told.subject).to.equal('acme-labs/broken at arcade-one/broken dropped the canary 1.1.0');
+        expect(told.body).to.include(rollout!.reason);
+      }
+      // The policy has learnt: it does not try this one again, but the next.
+      await publish('broken', '1.1.1');
+      const next = await until(
+        () => find(installation),
+        (found) => found.updates.canary !== null,
+      );
+      expect(next.updates.canary!.version).to.equal('1.1.1');
+      expect((await platform.as.operator.rollBack(installation.id)).updates.canary).to.equal(null);
+    });
+
+    it('is taken at once when its operator says so', async () => {
+      await publish('trusted', '1.0.0');
+      await publish('trusted', '1.1.0');
+      const installation = await install('trusted', '1.0.0');
+      await platform.as.operator.updateInstallation(installation.id, { version: '1.1.0', canary: { percent: 1 } });
+      const promoted = await platform.as.operator.promote(installation.id);
+      expect([promoted.version, promoted.updates.canary]).to.deep.equal(['1.1.0', null]);
+    });
+  });
+
+  describe('out of service', () => {
+    it('tells the plugin, which may refuse to come back but not to go', async () => {
+      await publish('toggled', '1.0.0', { hook: "if (eventId.startsWith('disable')) throw new Error('never');" });
+      const installation = await install('toggled', '1.0.0');
+      const { operator } = platform.as;
+      await operator.updateInstallation(installation.id, { enabled: false });
+      expect(await codeOf(await platform.call(installation, '/version'))).to.equal('installation-disabled');
+      await operator.updateInstallation(installation.id, { enabled: true });
+      expect((await hooksOf(installation)).slice(1)).to.deep.equal([
+        '1.0.0 disable {"version":"1.0.0"}',
+        '1.0.0 enable {"version":"1.0.0"}',
+      ]);
+      expect((await eventsOf(installation)).filter(Boolean)).to.deep.equal(['installed', 'disabled', 'enabled']);
+    });
+
+    it('keeps what an uninstalled plugin stored until the grace is over, or deletes it at once', async () => {
+      await publish('gone', '1.0.0');
+      const installation = await install('gone', '1.0.0');
+      const { operator } = platform.as;
+      const stored = () => platform.database.knex('kv_entries').where({ installation_id: installation.id });
+      await operator.uninstall(installation.id);
+      await operator.uninstall(installation.id);
+      expect(await codeOf(await platform.call(installation, '/version'))).to.equal('installation-unknown');
+      expect(await stored()).not.to.deep.equal([]);
+      const taken = await install('gone', '1.0.0');
+      expect((await refusalOf(operator.restore(installation.id))).code).to.equal('installation-slug-taken');
+      await operator.uninstall(taken.id, { deleteNow: true });
+      expect((await refusalOf(operator.restore(taken.id))).code).to.equal('installation-unknown');
+      expect((await operator.restore(installation.id)).id).to.equal(installation.id);
+      expect(await versionOf(installation)).to.equal('1.0.0');
+      await operator.uninstall(installation.id, { deleteNow: true });
+      expect(await stored()).to.deep.equal([]);
+      const foreign = refusalOf(platform.as.operator.uninstall('0197c0de-0000-7000-8000-000000000000'));
+      expect((await foreign).code).to.equal('installation-unknown');
+    });
+  });
+});
