@@ -1,11 +1,15 @@
 import { spawn } from 'node:child_process';
-import { mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
+import { loadLocalPlugin } from '../../plugins-sdk/cli/load-plugin.ts';
+import { refusalOf } from '../../plugins-sdk/cli/test-refusal.ts';
 import type { Recording } from '../../plugins-sdk/contract/recording.ts';
+import { readRecording } from '../../plugins-sdk/replay/read-recording.ts';
+import { replayRecording } from '../../plugins-sdk/replay/replay-recording.ts';
 import type { Installation } from '../installations/contract.ts';
-import { callerRoutes, codeOf, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
+import { callerRoutes, codeOf, KV, startTestPlatform, type TestPlatform, type TestPlugin } from './test-platform.ts';
 
 const GATE = resolve(import.meta.dirname, '../../bin/gate.ts');
 
@@ -41,7 +45,7 @@ describe('a recorded invocation', () => {
   let platform: TestPlatform;
   let shop: Installation;
   let folder: string;
-  let plugin: { source: string; manifest: object };
+  let plugin: TestPlugin;
   before(async () => {
     platform = await startTestPlatform({ GATEHOUSE_CORDONS: '1' });
     folder = await mkdtemp(join(tmpdir(), 'gatehouse-recordings-'));
@@ -97,15 +101,16 @@ describe('a recorded invocation', () => {
     const { items } = json(await gate('operator', 'recordings', 'list', shop.slug, '--json'));
     expect(items).to.have.length(1);
     expect(items[0]).to.include({ why: 'failed', job: 'POST /orders', outcome: 'plugin-threw', redacted: true });
-    expect((await gate('publisher', 'recordings', 'list', shop.id)).err).to.include('recordings-not-shared');
-    expect((await gate('publisher', 'replay', items[0].id)).err).to.include('recording-unknown');
-    expect((await gate('caller', 'recordings', 'list', shop.id)).err).to.include('permission-denied');
+    const { publisher, caller } = platform.as;
+    expect((await refusalOf(publisher.listRecordings(shop.id))).code).to.equal('recordings-not-shared');
+    expect((await refusalOf(publisher.readRecording(items[0].id))).code).to.equal('recording-unknown');
+    expect((await refusalOf(caller.listRecordings(shop.id))).code).to.equal('permission-denied');
+    expect((await refusalOf(platform.as.operator.readRecordingBundle(items[0].id))).code).to.equal('permission-denied');
     const settings = await gate('operator', 'recordings', 'settings', shop.slug, '--share', 'failures');
     expect(settings.out).to.match(/publisher +sees failures/);
-    expect(json(await gate('publisher', 'recordings', 'list', shop.id, '--json')).items).to.have.length(1);
-    expect((await gate('publisher', 'recordings', 'settings', shop.id, '--sample', '1')).err).to.include(
-      'permission-denied',
-    );
+    expect((await publisher.listRecordings(shop.id)).items).to.have.length(1);
+    const more = publisher.configureRecordings(shop.id, { sampleRate: 1 });
+    expect((await refusalOf(more)).code).to.equal('permission-denied');
   });
 
   it('holds no personal value, and says so', async () => {
@@ -148,20 +153,22 @@ describe('a recorded invocation', () => {
     // An operator does not get the code, but the project that builds it will do.
     const without = await gate('operator', 'replay', called.invocationId);
     expect(without.err).to.include('code-unavailable');
-    const project = await platform.writePlugin({ ...plugin, manifest: { ...plugin.manifest } });
+    const project = await platform.writePlugin(plugin);
     const replayed = json(await gate('operator', 'replay', called.invocationId, '--project', project, '--json'));
     expect(replayed).to.include({ identical: true, sameCode: true });
     const { response } = JSON.parse(replayed.outcome.output);
     const placeholders = JSON.stringify({ ...called.body, to: 'personal-1@redacted.invalid' });
     expect(response.body).to.equal(placeholders);
-    expect((await gate('publisher', 'replay', called.invocationId)).err).to.include('recording-unknown');
+    const shared = platform.as.publisher.readRecording(called.invocationId);
+    expect((await refusalOf(shared)).code).to.equal('recording-unknown');
   });
 
   it('shows where changed code first goes another way', async () => {
     const file = await downloaded();
+    const recording = readRecording(await readFile(file, 'utf8'));
     const changed = async (from: string, to: string) => {
-      const project = await platform.writePlugin({ ...plugin, source: SOURCE.replace(from, to) } as never);
-      return gate(null, 'replay', file, '--project', project, '--json').then(json);
+      const project = await platform.writePlugin({ ...plugin, source: SOURCE.replace(from, to) });
+      return replayRecording(recording, (await loadLocalPlugin(project)).code);
     };
     const other = await changed(`ctx.kv.get<number>('stock')`, `ctx.kv.get<number>('stocks')`);
     expect(other.divergence).to.deep.equal({
@@ -172,20 +179,21 @@ describe('a recorded invocation', () => {
     });
     const corrected = await changed('throw new RangeError', 'return { status: 409 }; throw new RangeError');
     expect(corrected).to.deep.include({ identical: false, sameCode: false });
-    expect(corrected.divergence.kind).to.equal('outcome');
-    expect(corrected.outcome.status).to.equal('completed');
+    expect(corrected.divergence).to.include({ kind: 'outcome' });
+    expect(corrected.outcome).to.include({ status: 'completed' });
     const reworded = await changed('no stock for', 'nothing left for');
-    expect(reworded.divergence.got.fault.message).to.match(/^nothing left for/);
+    expect(reworded.divergence)
+      .to.have.nested.property('got.fault.message')
+      .that.matches(/^nothing left for/);
     const moved = await changed('export default', 'Object.freeze({});\nexport default');
     expect(moved).to.include({ identical: true, sameCode: false });
   });
 
   it('becomes a test that is red until the plugin is corrected', async () => {
     const file = await downloaded();
-    const project = await platform.writePlugin(plugin as never);
+    const project = await platform.writePlugin(plugin);
     const written = json(await gate(null, 'replay', file, '--project', project, '--as-test', '--json'));
     expect(written.test).to.match(/test\/replay-[0-9a-f-]+\.test\.ts$/);
-    expect((await gate(null, 'replay', file, '--project', project, '--as-test')).err).to.include('file-taken');
     const red = await gate(null, 'test', project, '--json');
     expect(json(red)).to.include({ passed: 0, failed: 1 });
     await writeFile(
@@ -207,23 +215,17 @@ describe('a recorded invocation', () => {
     while (entry === undefined) entry = await sampled();
     expect((await gate('publisher', 'replay', entry.id)).out).to.include('gives the same bytes again');
     expect(await platform.as.publisher.configureRecordings(shop.id, { sampleRate: 0 })).to.include({ sampleRate: 0 });
-    expect((await gate('publisher', 'recordings', 'rm', entry.id)).err).to.include('permission-denied');
+    expect((await refusalOf(platform.as.publisher.removeRecording(entry.id))).code).to.equal('permission-denied');
     expect((await gate('operator', 'recordings', 'rm', entry.id)).out).to.include('deleted');
-    expect((await gate('operator', 'recordings', 'rm', entry.id)).err).to.include('recording-unknown');
+    expect((await refusalOf(platform.as.operator.removeRecording(entry.id))).code).to.equal('recording-unknown');
   });
 
-  it('is refused with what is wrong where its file is no recording', async () => {
-    await mkdir(join(folder, 'bad'));
-    const bad: [string, RegExp][] = [
-      ['{', /not JSON/],
-      ['{"format":"har"}', /Its format is "har"/],
-      ['{"format":"gatehouse-recording/1"}', /\/invocation: is required/],
-    ];
-    for (const [text, why] of bad) {
-      await writeFile(join(folder, 'bad/r.json'), text);
-      const { exitCode, err } = await gate(null, 'replay', 'bad/r.json');
-      expect([exitCode, err.includes('recording-invalid'), why.test(err)], err).to.deep.equal([1, true, true]);
-    }
-    expect((await gate(null, 'replay', 'nowhere.json')).err).to.include('file-unreadable');
+  it('is refused with what is wrong where its file is none', async () => {
+    await writeFile(join(folder, 'bad.json'), '{"format":"gatehouse-recording/1"}');
+    const { exitCode, err } = await gate(null, 'replay', 'bad.json');
+    expect(exitCode).to.equal(1);
+    expect(err)
+      .to.match(/recording-invalid/)
+      .and.match(/\/invocation: is required/);
   });
 });

@@ -38,6 +38,8 @@ const PROMISED: Record<string, number | null> = {
   'config-invalid': 422,
   'release-not-installable': 409,
   'engine-incompatible': 409,
+  'recording-unknown': 404,
+  'recordings-not-shared': 403,
   'notification-unknown': 404,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
