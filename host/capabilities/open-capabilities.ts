@@ -14,6 +14,7 @@ import { type Broker, createBroker } from './broker.ts';
 import { installationsOfPlugin } from './callee-store.ts';
 import { type CapabilityPorts, capabilityCalls } from './compose.ts';
 import { kvStore } from './kv-store.ts';
+import { repeatWhileDown } from './repeat-while-down.ts';
 
 export interface OpenCapabilitiesPorts
   extends Pick<CapabilityPorts, 'egress' | 'secrets' | 'shownSecrets' | 'newSeed' | 'nowMs'> {
@@ -70,14 +71,17 @@ export function openCapabilities(ports: OpenCapabilitiesPorts): OpenCapabilities
     ttlMs: () => KEEP_MS,
   });
   const broker = createBroker({
-    calls: capabilityCalls({
-      ...ports,
-      kvStore: kv,
-      events,
-      onPublished: delivery.wake,
-      messages: pluginMessageStore(knex),
-      findInstallations: async (operatorId, plugin) => callees.find(`${operatorId} ${plugin}`),
-    }),
+    calls: repeatWhileDown(
+      capabilityCalls({
+        ...ports,
+        kvStore: kv,
+        events,
+        onPublished: delivery.wake,
+        messages: pluginMessageStore(knex),
+        findInstallations: async (operatorId, plugin) => callees.find(`${operatorId} ${plugin}`),
+      }),
+      nowMs,
+    ),
     onOutage: (error, call) => log.error({ err: error, call }, 'capability failed'),
     grantsOf: grantWatch.grantsOf,
     onCall: (call) => {

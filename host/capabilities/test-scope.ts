@@ -5,6 +5,8 @@ import { type CallingInstallation, InvocationScope } from './call-scope.ts';
 export const testScope = (
   { id = 'i', grants = ['kv'], ...rest }: Partial<CallingInstallation> & { grants?: readonly CapabilityName[] } = {},
   invocationId = 'v',
+  deadlineAtMs = Date.now() + 60_000,
+  options: ConstructorParameters<typeof InvocationScope>[3] = {},
 ): InvocationScope =>
   new InvocationScope(
     {
@@ -20,5 +22,6 @@ export const testScope = (
       ...rest,
     },
     invocationId,
-    Date.now() + 60_000,
+    deadlineAtMs,
+    options,
   );
