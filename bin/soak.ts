@@ -5,20 +5,20 @@ import { circumstances } from '../benchmarks/measure/circumstances.ts';
 import { type SoakReport, soakMarkdown, verdictsOf } from '../benchmarks/soak/report.ts';
 import { runSoak } from '../benchmarks/soak/run-soak.ts';
 
-const USAGE = `Usage: npm run soak -- [--minutes 10] [--seed 1] [--kills-per-minute 200] [--attackers 2] [--cordons 2]
-                     [--lanes 1] [--clients 3] [--payloads 1000] [--pause-ms 25] [--json]`;
+const USAGE = `Usage: npm run soak -- [--minutes 10] [--seed 1] [--kills-per-minute 300] [--attackers 2] [--cordons 2]
+                     [--lanes 1] [--clients 3] [--payloads 1000] [--pause-ms 50] [--json]`;
 const RESULTS = path.resolve(import.meta.dirname, '../benchmarks/results');
 
 const DEFAULTS = {
   minutes: '10',
   seed: '1',
-  'kills-per-minute': '200',
+  'kills-per-minute': '300',
   attackers: '2',
   cordons: '2',
   lanes: '1',
   clients: '3',
   payloads: '1000',
-  'pause-ms': '25',
+  'pause-ms': '50',
 };
 
 /**

@@ -59,6 +59,23 @@ describe('evaluate', () => {
     expect(worstRatio).to.equal(4);
   });
 
+  it('adds up phases of one name', () => {
+    const rows: Row[] = [
+      [0, 10, 2, RIGHT],
+      [0, 1_010, 4, RIGHT],
+      [0, 2_010, 6, RIGHT],
+      [0, 3_010, 8, WRONG],
+    ];
+    const phases: Observed['phases'] = (['quiet', 'attack', 'quiet', 'attack'] as const).map((name, at) => ({
+      name,
+      fromMs: at * 1_000,
+      untilMs: (at + 1) * 1_000,
+    }));
+    const [arithmetic] = evaluate(observed(rows, { phases })).latency;
+    expect(arithmetic!.phases.quiet).to.include({ n: 2, maxMs: 6 });
+    expect(arithmetic!.phases.attack).to.include({ n: 1, maxMs: 4 });
+  });
+
   it('measures how long nobody, and how long somebody, had no answer after a kill', () => {
     const kills: Observed['kills'] = [{ pid: 1, kind: 'pool', atMs: 100, phase: 'siege' }];
     const rows: Row[] = [

@@ -83,8 +83,8 @@ export interface Findings {
 
 const FAILURES_SHOWN = 50;
 const MINUTE_MS = 60_000;
-/** The last phase begins with work of its own; memory is looked at from so far into it. */
-const SETTLED_SHARE = 0.1;
+/** Everything happens for the first time in the first of the rounds; memory is looked at after this part of the time. */
+const SETTLED_SHARE = 0.2;
 
 export function evaluate(seen: Observed): Findings {
   const { honest, hostile, deaths, kills, hostileIds } = seen;
@@ -148,16 +148,17 @@ function latencyOf(tookMs: number[]): Latency {
 function latencies({ phases, clients, honest }: Observed): Findings['latency'] {
   const kinds = [...new Set(clients.map(({ kind }) => kind))];
   return kinds.map((kind) => {
-    const byPhase: Partial<Record<PhaseName, Latency>> = {};
-    for (const { name, fromMs, untilMs } of phases) {
-      const took: number[] = [];
-      for (let row = 0; row < honest.verdict.length; row++) {
-        const sentAtMs = honest.sentAtMs[row]!;
-        const counts = sentAtMs >= fromMs && sentAtMs < untilMs && honest.verdict[row] === RIGHT;
-        if (counts && clients[honest.client[row]!]!.kind === kind) took.push(honest.tookMs[row]!);
-      }
-      byPhase[name] = latencyOf(took);
+    const tookMs: Partial<Record<PhaseName, number[]>> = {};
+    for (let row = 0; row < honest.verdict.length; row++) {
+      if (honest.verdict[row] !== RIGHT || clients[honest.client[row]!]!.kind !== kind) continue;
+      const sentAtMs = honest.sentAtMs[row]!;
+      const phase = phases.find(({ fromMs, untilMs }) => sentAtMs >= fromMs && sentAtMs < untilMs);
+      if (!phase) continue;
+      tookMs[phase.name] ??= [];
+      tookMs[phase.name]!.push(honest.tookMs[row]!);
     }
+    const byPhase: Partial<Record<PhaseName, Latency>> = {};
+    for (const { name } of phases) byPhase[name] ??= latencyOf(tookMs[name] ?? []);
     const ratio = (byPhase.attack?.p99Ms ?? Number.NaN) / (byPhase.quiet?.p99Ms ?? Number.NaN);
     return { kind, phases: byPhase, ratio };
   });
@@ -199,8 +200,8 @@ function firstAfter(sorted: number[], atMs: number): number {
 }
 
 function memoryOf({ phases, samples, weights }: Observed): Findings['memory'] {
-  const last = phases.at(-1);
-  const fromMs = last ? last.fromMs + (last.untilMs - last.fromMs) * SETTLED_SHARE : 0;
+  const [first, last] = [phases[0], phases.at(-1)];
+  const fromMs = first && last ? first.fromMs + (last.untilMs - first.fromMs) * SETTLED_SHARE : 0;
   const settled = samples.filter(({ atMs }) => last && atMs >= fromMs && atMs < last.untilMs);
   return {
     host: trendOf(settled.map(({ atMs, rssMiB }) => ({ at: (atMs - fromMs) / MINUTE_MS, value: rssMiB }))),

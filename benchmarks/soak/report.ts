@@ -97,7 +97,7 @@ export function soakMarkdown(report: SoakReport): string {
   return [
     '# soak',
     '',
-    `Honest callers of a whole Gatehouse, ${options.minutes} minutes: first quiet, then with random kills of sandbox processes, then`,
+    `Honest callers of a whole Gatehouse, ${options.minutes} minutes in rounds: quiet, then with random kills of sandbox processes, then`,
     'with hostile plugins at work all the time, then with both at once.',
     '',
     row(['number to reach', 'value', 'target', '']),
@@ -168,7 +168,7 @@ function facts({
     `- Deaths of sandbox processes: ${deaths} (${list(blame.reasons)}); ${blame.outside} by our kills, ${blame.inside} by plugins, of which ${blame.named} named a culprit. Strikes: ${strikes.n} (${list(strikes.byVerdict)}).`,
     `- Hostile invocations: ${hostile.n}, p50 / p99 / max ${ms(hostile.p50Ms)} / ${ms(hostile.p99Ms)} / ${ms(hostile.maxMs)} ms; they ended as ${list(hostile.byCode)}.`,
     `- Ended otherwise than their file says: ${list(hostile.unexpected, UNEXPECTED_SHOWN)}.`,
-    `- Memory: host at most ${memory.hostMaxMiB.toFixed(0)} MiB, a cordon at most ${memory.cordonMaxMiB.toFixed(0)} MiB; host RSS in the siege ${memory.host.first.toFixed(0)} → ${memory.host.last.toFixed(0)} MiB over ${memory.host.samples} samples.`,
+    `- Memory: host at most ${memory.hostMaxMiB.toFixed(0)} MiB, a cordon at most ${memory.cordonMaxMiB.toFixed(0)} MiB; host RSS after a fifth of the time ${memory.host.first.toFixed(0)} → ${memory.host.last.toFixed(0)} MiB over ${memory.host.samples} samples.`,
     weighed,
     `- Counters in kv: ${counters.checked} checked, ${counters.repeated} effects repeated, ${counters.missing} missing.`,
     `- The host's log: ${complaints.length} warnings and errors besides the deaths${complaints.length > 0 ? `, the first: ${complaints[0]!.split('\n')[0]}` : ''}.`,

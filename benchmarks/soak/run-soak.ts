@@ -13,7 +13,7 @@ import { type Seeded, seeded } from './seeded.ts';
 export interface SoakOptions {
   minutes: number;
   seed: number;
-  /** In the phase `kills`, on average; half of it in the siege. A kill is left out where the last ones are not replaced yet. */
+  /** In the phase `kills`, on average; a third of it in the siege. A kill is left out where the last ones are not replaced yet. */
   killsPerMinute: number;
   attackers: number;
   cordons: number;
@@ -28,16 +28,18 @@ export interface SoakOptions {
 }
 
 /**
- * Shares of the time, and of the rate of kills. `quiet` is what `attack` is compared with; `siege` is both at once, with fewer
- * kills, because an attack is busy with the deaths of its own and starting a cordon takes CPU time too.
+ * Shares of a round, and of the rate of kills. `quiet` is what `attack` is compared with; `siege` is both at once, with fewer
+ * kills, because an attack is busy with the deaths of its own and starting a cordon takes CPU time too. Rounds follow each other, so that a
+ * machine that is slower for a minute is slower for all phases.
  */
-const PHASES: { name: PhaseName; share: number; attack?: true; kills?: number }[] = [
-  { name: 'warm-up', share: 0.05 },
-  { name: 'quiet', share: 0.1 },
-  { name: 'kills', share: 0.4, kills: 1 },
-  { name: 'attack', share: 0.15, attack: true },
-  { name: 'siege', share: 0.3, attack: true, kills: 0.5 },
+const ROUND: { name: PhaseName; share: number; attack?: true; kills?: number }[] = [
+  { name: 'quiet', share: 0.15 },
+  { name: 'kills', share: 0.45, kills: 1 },
+  { name: 'attack', share: 0.2, attack: true },
+  { name: 'siege', share: 0.2, attack: true, kills: 0.3 },
 ];
+const WARM_UP_SHARE = 0.05;
+const ROUND_MINUTES = 1.25;
 const ALL_AT_ONCE_SHARE = 0.05;
 const SAMPLE_PERIOD_MS = 1_000;
 const PROGRESS_PERIOD_MS = 3_000;
@@ -159,14 +161,21 @@ async function runPhases(
   { minutes, seed, killsPerMinute, attackers }: SoakOptions,
 ): Promise<HostWeight | null> {
   const random = seeded(seed);
+  const rounds = Math.max(1, Math.round(minutes / ROUND_MINUTES));
+  const phases = [
+    { name: 'warm-up' as const, share: WARM_UP_SHARE },
+    ...Array.from({ length: rounds }, () => ROUND)
+      .flat()
+      .map((phase) => ({ ...phase, share: (phase.share * (1 - WARM_UP_SHARE)) / rounds })),
+  ] as typeof ROUND;
   const targets = plugins.hostile.map(({ name, url, ends, heavy }) => ({ name, url, token, ends, heavy }));
   let before: HostWeight | null = null;
-  for (const { name, share, ...does } of PHASES) {
+  for (const [at, { name, share, ...does }] of phases.entries()) {
     if (seen.hostDeath !== null) break;
     const fromMs = nowMs();
     const phase: Phase = { name, fromMs, untilMs: fromMs + minutes * 60_000 * share };
     seen.phases.push(phase);
-    if (does.attack) await attack.ask({ op: 'start', targets, attackers, timeoutMs: TIMEOUT_MS, seed });
+    if (does.attack) await attack.ask({ op: 'start', targets, attackers, timeoutMs: TIMEOUT_MS, seed: seed + at });
     const time = Promise.race([host.gone, pause(phase.untilMs - fromMs)]);
     if (does.kills)
       await Promise.all([time, killCordons(host, seen, phase, random, 60_000 / (killsPerMinute * does.kills))]);
