@@ -1,4 +1,5 @@
 import type { LogLevel } from '../contract/capabilities/log.ts';
+import { elapsedMs } from './clock.ts';
 import { framesOf } from './frames.ts';
 import { inspect } from './inspect.ts';
 import { currentInvocation, type Invocation } from './invocation.ts';
@@ -6,14 +7,42 @@ import { writeLog } from './logging.ts';
 import {
   arrayPush,
   charCodeAt,
+  create,
+  defineProperty,
   jsonStringify,
+  keys,
   NativeError,
   NativeNumber,
   NativeString,
+  NativeWeakMap,
+  objectPrototype,
+  SafeMap,
   stringIndexOf,
   stringSlice,
+  symbolToStringTag,
   trunc,
+  weakMapGet,
+  weakMapSet,
 } from './primordials.ts';
+
+/** What `count`, `time` and `group` remember, of one invocation or of the start of the bundle. */
+interface Memory {
+  counts: SafeMap<string, number>;
+  timers: SafeMap<string, number>;
+  indent: string;
+}
+
+const memories = new NativeWeakMap<object, Memory>();
+const ofStartup = {};
+
+function memory(): Memory {
+  const owner = currentInvocation() ?? ofStartup;
+  const known = weakMapGet(memories, owner);
+  if (known !== undefined) return known;
+  const made: Memory = { counts: new SafeMap(), timers: new SafeMap(), indent: '' };
+  weakMapSet(memories, owner, made);
+  return made;
+}
 
 const STARTUP_LINES_MAX = 50;
 
@@ -29,10 +58,16 @@ export function showStartupLines(invocation: Invocation): void {
 function write(level: LogLevel, args: unknown[]): void {
   const invocation = currentInvocation();
   if (invocation === null) {
-    if (startupLines.length < STARTUP_LINES_MAX) arrayPush(startupLines, { level, message: formatArguments(args) });
+    if (startupLines.length < STARTUP_LINES_MAX) arrayPush(startupLines, { level, message: indented(args) });
   } else if (!invocation.over) {
-    writeLog(invocation, 'console', level, formatArguments(args));
+    writeLog(invocation, 'console', level, indented(args));
   }
+}
+
+/** The text of a line, behind the indentation of its groups. */
+function indented(args: unknown[]): string {
+  const kept = weakMapGet(memories, currentInvocation() ?? ofStartup);
+  return kept === undefined ? formatArguments(args) : kept.indent + formatArguments(args);
 }
 
 /** Joins arguments as `console.log` does: strings as they are, other values inspected, `%s %d %i %f %j %o %O %c` filled in. */
@@ -113,23 +148,113 @@ function json(value: unknown): string {
   }
 }
 
+const LABELS_MAX = 1_000;
+const INDENT_UNITS_MAX = 40;
+
+/** The label, where there is room for it among the others of its kind. */
+function labelIn(labels: SafeMap<string, number>, label: unknown): string | null {
+  const text = label === undefined ? 'default' : `${label as string}`;
+  return labels.size < LABELS_MAX || labels.has(text) ? text : null;
+}
+
+function tellTime(label: unknown, args: unknown[], ends: boolean): void {
+  const { timers } = memory();
+  const name = labelIn(timers, label);
+  const startedMs = name === null ? undefined : timers.get(name);
+  if (name === null || startedMs === undefined) {
+    write('warn', [`There is no timer ${name ?? ''}`]);
+    return;
+  }
+  if (ends) timers.delete(name);
+  const rest = args.length > 0 ? ` ${formatArguments(args)}` : '';
+  write('info', [`${name}: ${elapsedMs() - startedMs} ms${rest}`]);
+}
+
+function group(args: unknown[]): void {
+  if (args.length > 0) write('info', args);
+  const kept = memory();
+  if (kept.indent.length < INDENT_UNITS_MAX) kept.indent += '  ';
+}
+
 /** The console of a plugin: everything becomes a log record of the invocation whose turn it is. */
-export const pluginConsole = {
-  debug: (...args: unknown[]): void => write('debug', args),
-  log: (...args: unknown[]): void => write('info', args),
-  info: (...args: unknown[]): void => write('info', args),
-  warn: (...args: unknown[]): void => write('warn', args),
-  error: (...args: unknown[]): void => write('error', args),
-  dir: (value: unknown): void => write('info', [inspect(value)]),
-  table: (...args: unknown[]): void => write('info', args),
-  group: (...args: unknown[]): void => write('info', args),
-  groupCollapsed: (...args: unknown[]): void => write('info', args),
-  groupEnd: (): void => {},
-  assert: (condition: unknown, ...args: unknown[]): void => {
+const methods: Record<string, (...args: unknown[]) => void> = {
+  assert(condition: unknown = false, ...args: unknown[]): void {
     if (!condition) write('error', [`Assertion failed${args.length > 0 ? `: ${formatArguments(args)}` : ''}`]);
   },
-  trace: (...args: unknown[]): void => {
+  clear(): void {
+    memory().indent = '';
+  },
+  debug(...args: unknown[]): void {
+    write('debug', args);
+  },
+  error(...args: unknown[]): void {
+    write('error', args);
+  },
+  info(...args: unknown[]): void {
+    write('info', args);
+  },
+  log(...args: unknown[]): void {
+    write('info', args);
+  },
+  table(...args: unknown[]): void {
+    write('info', args);
+  },
+  trace(...args: unknown[]): void {
     const frames = framesOf(new NativeError());
     write('debug', [`Trace: ${formatArguments(args)}\n${frames}`]);
   },
+  warn(...args: unknown[]): void {
+    write('warn', args);
+  },
+  dir(value: unknown = undefined): void {
+    write('info', [inspect(value)]);
+  },
+  dirxml(...args: unknown[]): void {
+    write('info', args);
+  },
+  count(label: unknown = 'default'): void {
+    const { counts } = memory();
+    const name = labelIn(counts, label);
+    if (name === null) return;
+    const count = (counts.get(name) ?? 0) + 1;
+    counts.set(name, count);
+    write('info', [`${name}: ${count}`]);
+  },
+  countReset(label: unknown = 'default'): void {
+    const { counts } = memory();
+    const name = labelIn(counts, label);
+    if (name !== null && !counts.delete(name)) write('warn', [`There is no counter ${name}`]);
+  },
+  group(...args: unknown[]): void {
+    group(args);
+  },
+  groupCollapsed(...args: unknown[]): void {
+    group(args);
+  },
+  groupEnd(): void {
+    const kept = memory();
+    kept.indent = stringSlice(kept.indent, 2);
+  },
+  time(label: unknown = 'default'): void {
+    const { timers } = memory();
+    const name = labelIn(timers, label);
+    if (name === null) return;
+    if (timers.has(name)) write('warn', [`There is a timer ${name} already`]);
+    else timers.set(name, elapsedMs());
+  },
+  timeLog(label: unknown = 'default', ...args: unknown[]): void {
+    tellTime(label, args, false);
+  },
+  timeEnd(label: unknown = 'default'): void {
+    tellTime(label, [], true);
+  },
 };
+
+/** A namespace object: its prototype is an empty object of its own. */
+export const pluginConsole = create(create(objectPrototype) as object) as Record<string, (...args: unknown[]) => void>;
+for (const name of keys(methods)) {
+  const method = { __proto__: null, value: methods[name], writable: true, configurable: true, enumerable: true };
+  defineProperty(pluginConsole, name, method as PropertyDescriptor);
+}
+const tag = { __proto__: null, value: 'console', writable: false, configurable: true, enumerable: false };
+defineProperty(pluginConsole, symbolToStringTag, tag as PropertyDescriptor);

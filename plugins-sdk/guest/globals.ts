@@ -1,19 +1,20 @@
 import { AbortController, AbortSignal } from './abort.ts';
-import { elapsedMs, installClock, nowMs } from './clock.ts';
+import { installClock } from './clock.ts';
 import { pluginConsole } from './console.ts';
 import { pluginCrypto, random } from './crypto.ts';
-import { DOMException, Event, EventTarget } from './events.ts';
+import { CustomEvent, DOMException, Event, EventTarget } from './events.ts';
 import { fetch } from './fetch.ts';
 import { Headers } from './headers.ts';
 import { installLocale } from './locale.ts';
 import { definePartGlobals } from './parts.ts';
-import { defineGlobal, defineProperty, freeze, nameFunction } from './primordials.ts';
+import { Navigator, navigator, Performance, performance } from './performance.ts';
+import { defineGlobal, defineProperty, nameFunction } from './primordials.ts';
 import { removeForbidden } from './removals.ts';
 import { Request } from './request.ts';
 import { Response } from './response.ts';
 import { structuredClone } from './structured-clone.ts';
 import { atob, btoa, TextDecoder, TextEncoder } from './text-codec.ts';
-import { clearTimeout, queueMicrotask, setInterval, setTimeout } from './timers.ts';
+import { clearTimeout, queueMicrotask, reportError, setInterval, setTimeout } from './timers.ts';
 import { installUrl } from './url.ts';
 
 /** Makes the global object what a plugin author expects, and nothing more. */
@@ -29,18 +30,16 @@ export function installGlobals(): void {
     self: globalThis,
     console: pluginConsole,
     crypto: pluginCrypto,
-    navigator: freeze({ userAgent: 'Gatehouse' }),
-    performance: freeze({
-      now: elapsedMs,
-      get timeOrigin() {
-        return nowMs() - elapsedMs();
-      },
-    }),
+    navigator,
+    Navigator,
+    performance,
+    Performance,
     setTimeout,
     setInterval,
     clearTimeout,
     clearInterval: clearTimeout,
     queueMicrotask,
+    reportError,
     structuredClone,
     atob,
     btoa,
@@ -51,6 +50,7 @@ export function installGlobals(): void {
     Request,
     Response,
     Event,
+    CustomEvent,
     EventTarget,
     DOMException,
     AbortController,

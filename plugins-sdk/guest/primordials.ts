@@ -40,6 +40,8 @@ export const NativeArray = Array;
 export const NativeProxy = Proxy;
 export const NativeString = String;
 export const NativeNumber = Number;
+export const NativeWeakMap = WeakMap;
+export const objectPrototype = Object.prototype;
 export const { captureStackTrace } = Error;
 
 export const arrayJoin = uncurryThis(Array.prototype.join) as (list: readonly unknown[], by?: string) => string;
@@ -105,6 +107,15 @@ export const asyncIteratorPrototype = getPrototypeOf(
 const typedArrayIndexOf = uncurryThis(typedArray.indexOf) as (bytes: Uint8Array, byte: number, from: number) => number;
 export const bytesIndexOf = (bytes: Uint8Array, byte: number, from: number): number =>
   typedArrayIndexOf(bytes, byte, from);
+export const weakMapGet = uncurryThis(WeakMap.prototype.get) as <Key extends WeakKey, Value>(
+  map: WeakMap<Key, Value>,
+  key: Key,
+) => Value | undefined;
+export const weakMapSet = uncurryThis(WeakMap.prototype.set) as <Key extends WeakKey, Value>(
+  map: WeakMap<Key, Value>,
+  key: Key,
+  value: Value,
+) => WeakMap<Key, Value>;
 export const mapForEach = uncurryThis(Map.prototype.forEach);
 export const setForEach = uncurryThis(Set.prototype.forEach);
 export const mapSize = getterOf<number>(Map.prototype, 'size');

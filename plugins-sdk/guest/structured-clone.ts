@@ -1,12 +1,17 @@
-import { bytesOf } from './bytes.ts';
-import { DOMException } from './events.ts';
+import { DOMException } from './dom-exception.ts';
+import { partIfMade } from './parts.ts';
 import {
+  apply,
+  arrayPush,
   bufferBytes,
-  construct,
+  bufferDetached,
+  bufferTransfer,
+  bytesSet,
   dateGetTime,
   defineHidden,
   defineProperty,
   getOwnPropertyDescriptor,
+  getPrototypeOf,
   isArray,
   isBranded,
   isView,
@@ -14,20 +19,32 @@ import {
   mapForEach,
   mapSize,
   NativeArray,
+  NativeArrayBuffer,
+  NativeDataView,
   NativeDate,
   NativeError,
   NativeString,
   NativeTypeError,
+  NativeUint8Array,
+  objectPrototype,
   SafeMap,
   setForEach,
   setSize,
+  symbolIterator,
   typedArrayBuffer,
   typedArrayKind,
+  typedArrayLength,
+  typedArrayOffset,
   uncurryThis,
+  viewBuffer,
+  viewBytes,
+  viewOffset,
 } from './primordials.ts';
+import { TYPED_ARRAYS } from './typed-arrays.ts';
+import { platformPrototypes } from './web-class.ts';
 
 type Copies = SafeMap<object, object>;
-const { Map: NativeMap, Set: NativeSet, RegExp: NativeRegExp, DataView: NativeDataView } = globalThis;
+const { Map: NativeMap, Set: NativeSet, RegExp: NativeRegExp, Object: NativeObject } = globalThis;
 const ERRORS: Record<string, ErrorConstructor> = {
   Error,
   EvalError,
@@ -39,15 +56,46 @@ const ERRORS: Record<string, ErrorConstructor> = {
 };
 
 /**
- * HTML's structured clone for values in memory: primitives, plain objects, arrays, Map, Set, Date, RegExp, buffers and
- * views, errors; cycles are kept. Functions, symbols and transfers are refused with DataCloneError.
+ * HTML's structured clone for values in memory: primitives and their objects, plain objects, arrays, Map, Set, Date, RegExp, buffers and
+ * views, errors, Blob and File; cycles are kept. Buffers can be transferred. Everything else is refused with DataCloneError.
  */
-export function structuredClone(value: unknown, options?: { transfer?: unknown[] }): unknown {
-  if (options?.transfer !== undefined && options.transfer.length > 0) throw refused('Transferring');
-  return clone(value, new SafeMap());
+export function structuredClone(value: unknown, options: { transfer?: Iterable<object> } = {}): unknown {
+  // biome-ignore lint/complexity/noArguments: `undefined` may be cloned, but must be given.
+  if (arguments.length === 0) throw new NativeTypeError('structuredClone takes 1 argument');
+  const copies: Copies = new SafeMap();
+  const buffers = options?.transfer === undefined ? [] : transferList(options.transfer, copies);
+  const copy = clone(value, copies);
+  for (let at = 0; at < buffers.length; at += 1) moveBytes(buffers[at]!, copies.get(buffers[at]!) as ArrayBuffer);
+  return copy;
 }
 
-const refused = (what: string): DOMException => new DOMException(`${what} cannot be cloned`, 'DataCloneError');
+const refused = (what: string): DOMException => new DOMException(`${what} cannot be cloned.`, 'DataCloneError');
+
+/** Every buffer of the list gets an empty copy, which is filled when nothing can fail any more. */
+function transferList(transfer: Iterable<object>, copies: Copies): ArrayBuffer[] {
+  const iterate = (transfer as unknown as Record<symbol, unknown> | null)?.[symbolIterator];
+  if (typeof iterate !== 'function') throw new NativeTypeError('transfer is a list');
+  const iterator = apply(iterate as () => unknown, transfer, []) as { next(): { done?: boolean; value: unknown } };
+  const { next } = iterator;
+  const buffers: ArrayBuffer[] = [];
+  for (;;) {
+    const step = apply(next, iterator, []) as { done?: boolean; value: unknown };
+    if (step.done) return buffers;
+    const buffer = step.value as ArrayBuffer;
+    if (typeof buffer !== 'object' || buffer === null) throw new NativeTypeError('transfer is a list of objects');
+    if (!isBranded(bufferBytes, buffer)) throw new DOMException('Only buffers can be transferred.', 'DataCloneError');
+    if (copies.has(buffer) || bufferDetached(buffer)) {
+      throw new DOMException('A buffer can be transferred once only.', 'DataCloneError');
+    }
+    copies.set(buffer, new NativeArrayBuffer(bufferBytes(buffer)));
+    arrayPush(buffers, buffer);
+  }
+}
+
+function moveBytes(from: ArrayBuffer, to: ArrayBuffer): void {
+  bytesSet(new NativeUint8Array(to), new NativeUint8Array(from));
+  bufferTransfer(from);
+}
 
 function clone(value: unknown, copies: Copies): unknown {
   if (typeof value === 'function' || typeof value === 'symbol') throw refused(`A ${typeof value}`);
@@ -61,23 +109,67 @@ function cloneObject(value: object, copies: Copies): object {
     return copy;
   };
   if (isArray(value)) return cloneFields(value, keep(new NativeArray(value.length) as object), copies);
+  if (isPlain(value)) return cloneFields(value, keep({}), copies);
+  const boxed = primitiveOf(value);
+  if (boxed !== undefined) return keep(NativeObject(boxed) as object);
   if (isBranded(dateGetTime, value)) return keep(new NativeDate(dateGetTime(value as Date)));
-  if (value instanceof NativeRegExp) return keep(new NativeRegExp(value.source, value.flags));
-  if (isBranded(mapSize, value)) {
-    const copy = keep(new NativeMap());
-    mapForEach(value as Map<unknown, unknown>, (item, key) =>
-      nativeMapSet(copy, clone(key, copies), clone(item, copies)),
-    );
-    return copy;
+  if (isBranded(regExpSource, value) && getPrototypeOf(value) !== null && value !== NativeRegExp.prototype) {
+    return keep(new NativeRegExp(regExpSource(value), regExpFlags(value)));
   }
-  if (isBranded(setSize, value)) {
-    const copy = keep(new NativeSet());
-    setForEach(value as Set<unknown>, (item) => nativeSetAdd(copy, clone(item, copies)));
-    return copy;
-  }
-  if (isView(value) || isBranded(bufferBytes, value)) return keep(cloneBytes(value));
+  if (isBranded(mapSize, value)) return cloneMap(value as Map<unknown, unknown>, keep(new NativeMap()), copies);
+  if (isBranded(setSize, value)) return cloneSet(value as Set<unknown>, keep(new NativeSet()), copies);
+  if (isView(value)) return keep(cloneView(value, copies));
+  if (isBranded(bufferBytes, value)) return keep(cloneBuffer(value as ArrayBuffer));
+  const platform = clonePlatformObject(value);
+  if (platform !== null) return keep(platform);
   if (value instanceof NativeError) return cloneError(value, keep, copies);
   return cloneFields(value, keep({}), copies);
+}
+
+/** Nearly all objects are; asking for brands costs more than cloning them. */
+function isPlain(value: object): boolean {
+  const prototype = getPrototypeOf(value) as object | null;
+  return (prototype === objectPrototype || prototype === null) && objectToString(value) === '[object Object]';
+}
+const objectToString = uncurryThis(objectPrototype.toString) as (value: object) => string;
+
+const unbox = [
+  uncurryThis(Boolean.prototype.valueOf),
+  uncurryThis(Number.prototype.valueOf),
+  uncurryThis(String.prototype.valueOf),
+  uncurryThis(BigInt.prototype.valueOf),
+] as unknown as ((value: object) => unknown)[];
+
+/** The value in an object such as `new Number(1)`; undefined for every other object. Throws for that of a symbol. */
+function primitiveOf(value: object): unknown {
+  for (let at = 0; at < unbox.length; at += 1) if (isBranded(unbox[at]!, value)) return unbox[at]!(value);
+  if (isBranded(unboxSymbol, value)) throw refused('A symbol');
+  return undefined;
+}
+const unboxSymbol = uncurryThis(Symbol.prototype.valueOf);
+
+const regExpSource = uncurryThis(getOwnPropertyDescriptor(NativeRegExp.prototype, 'source')!.get as () => string) as (
+  value: object,
+) => string;
+const regExpFlags = uncurryThis(getOwnPropertyDescriptor(NativeRegExp.prototype, 'flags')!.get as () => string) as (
+  value: object,
+) => string;
+
+function cloneMap(map: Map<unknown, unknown>, copy: Map<unknown, unknown>, copies: Copies): object {
+  // Listed first: a getter of an entry may change the map meanwhile.
+  const entries: [unknown, unknown][] = [];
+  mapForEach(map, (item, key) => arrayPush(entries, [key, item]));
+  for (let at = 0; at < entries.length; at += 1) {
+    nativeMapSet(copy, clone(entries[at]![0], copies), clone(entries[at]![1], copies));
+  }
+  return copy;
+}
+
+function cloneSet(set: Set<unknown>, copy: Set<unknown>, copies: Copies): object {
+  const items: unknown[] = [];
+  setForEach(set, (item) => arrayPush(items, item));
+  for (let at = 0; at < items.length; at += 1) nativeSetAdd(copy, clone(items[at], copies));
+  return copy;
 }
 
 const nativeMapSet = uncurryThis(NativeMap.prototype.set);
@@ -87,6 +179,8 @@ function cloneFields(from: object, to: object, copies: Copies): object {
   const names = keys(from);
   for (let at = 0; at < names.length; at += 1) {
     const name = names[at]!;
+    // An earlier getter may have taken it away.
+    if (getOwnPropertyDescriptor(from, name) === undefined) continue;
     const item = clone((from as Record<string, unknown>)[name], copies);
     defineProperty(to, name, {
       __proto__: null,
@@ -99,19 +193,50 @@ function cloneFields(from: object, to: object, copies: Copies): object {
   return to;
 }
 
-function cloneBytes(value: object): object {
-  const buffer = typedArrayBuffer(bytesOf(value)!);
-  if (!isView(value)) return buffer;
-  const kind = typedArrayKind(value as unknown);
-  if (kind === undefined) return new NativeDataView(buffer);
-  const View = (globalThis as unknown as Record<string, new (buffer: ArrayBuffer) => object>)[kind];
-  if (View === undefined) throw new NativeTypeError(`${kind} is missing`);
-  return construct(View, [buffer]);
+function cloneBuffer(buffer: ArrayBuffer): ArrayBuffer {
+  if (bufferDetached(buffer)) throw refused('A buffer that was transferred');
+  const copy = new NativeArrayBuffer(bufferBytes(buffer));
+  bytesSet(new NativeUint8Array(copy), new NativeUint8Array(buffer));
+  return copy;
 }
 
+/** Views of one buffer stay views of one buffer. */
+function cloneView(view: object, copies: Copies): object {
+  const kind = typedArrayKind(view as unknown);
+  if (kind === undefined) {
+    const buffer = clone(viewBuffer(view as DataView), copies) as ArrayBuffer;
+    return new NativeDataView(buffer, viewOffset(view as DataView), viewBytes(view as DataView));
+  }
+  const array = view as Uint8Array;
+  const buffer = clone(typedArrayBuffer(array), copies) as ArrayBuffer;
+  return new TYPED_ARRAYS[kind]!.Kind(buffer, typedArrayOffset(array), typedArrayLength(array));
+}
+
+/** What an interface of the platform becomes; null where the value is no object of one. */
+function clonePlatformObject(value: object): object | null {
+  let owner = getPrototypeOf(value) as object | null;
+  while (owner !== null && !platformPrototypes.has(owner)) owner = getPrototypeOf(owner) as object | null;
+  if (owner === null) return null;
+  if (owner === DOMException.prototype) return cloneException(value as DOMException);
+  const copy = partIfMade<{ cloneBlob?(value: object): object | null }>('blob')?.cloneBlob?.(value);
+  if (copy !== undefined && copy !== null) return copy;
+  throw refused('An object of the platform');
+}
+
+function cloneException(error: DOMException): DOMException {
+  const copy = new DOMException(error.message, error.name);
+  defineHidden(copy, 'stack', error.stack);
+  return copy;
+}
+
+/** The message is taken where it is a field of the error's own, as the standard does. */
 function cloneError(error: Error, keep: <Copy extends object>(copy: Copy) => Copy, copies: Copies): object {
   const name = NativeString(error.name);
-  const copy = keep(new (ERRORS[name] ?? NativeError)(NativeString(error.message)));
+  const message = getOwnPropertyDescriptor(error, 'message');
+  const Kind = ERRORS[name] ?? NativeError;
+  const copy = keep(
+    message === undefined || !('value' in message) ? new Kind() : new Kind(NativeString(message.value)),
+  );
   defineHidden(copy, 'stack', error.stack);
   if (getOwnPropertyDescriptor(error, 'cause')) defineHidden(copy, 'cause', clone(error.cause, copies));
   return copy;

@@ -1,7 +1,8 @@
 import { type Alarm, callTimer, currentInvocation, failThrown, type Invocation } from './invocation.ts';
-import { apply, min, NativeError, NativeNumber, NativeTypeError, trunc } from './primordials.ts';
+import { apply, max, NativeError, NativeNumber, NativeTypeError } from './primordials.ts';
 
-const DELAY_MS_MAX = 2 ** 31 - 1;
+/** The longest delay there is, 24 days. */
+export const DELAY_MS_MAX = 2 ** 31 - 1;
 
 /** Numbers count up in the isolate and mean nothing outside the invocation that started the timer. */
 let lastId = 0;
@@ -19,9 +20,9 @@ function startTimer(name: string, callback: unknown, delay: unknown, args: unkno
   return lastId;
 }
 
+/** Web IDL's `long`: what is beyond 32 bits wraps around, and what is below zero fires at once. */
 function delayMs(delay: unknown): number {
-  const ms = trunc(NativeNumber(delay));
-  return ms > 0 ? min(ms, DELAY_MS_MAX) : 0;
+  return max(NativeNumber(delay) | 0, 0);
 }
 
 const arm = (invocation: Invocation, id: number, ms: number): void =>
@@ -55,6 +56,13 @@ export function setInterval(callback: unknown, delay?: unknown, ...args: unknown
 /** Knows the timers of the invocation whose turn it is; any other number is ignored. */
 export function clearTimeout(id?: unknown): void {
   currentInvocation()?.alarms.delete(id as number);
+}
+
+/** What nobody catches ends the invocation; this says so of an error that was caught. */
+export function reportError(error: unknown): void {
+  const invocation = currentInvocation();
+  if (invocation === null) throw error;
+  failThrown(invocation, error);
 }
 
 export function queueMicrotask(callback: unknown): void {

@@ -4,12 +4,17 @@ import {
   getOwnPropertyDescriptor,
   nameFunction,
   ownKeys,
+  SafeSet,
   symbolToStringTag,
 } from './primordials.ts';
+
+/** Prototypes of all interfaces: their objects are more than their fields, so that a structured clone of them is refused. */
+export const platformPrototypes = new SafeSet<object>();
 
 /** Gives a class what Web IDL gives an interface: its name, `[object Name]`, and members that can be enumerated. */
 export function webClass(Class: { readonly prototype: object }, name: string): void {
   nameFunction(Class, name);
+  platformPrototypes.add(Class.prototype);
   enumerate(Class.prototype);
   enumerate(Class);
   const tag = { __proto__: null, value: name, writable: false, configurable: true, enumerable: false };
