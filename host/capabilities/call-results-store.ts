@@ -22,9 +22,12 @@ export const recording = (effect: string, result: string): string => `
     FROM ${effect} WHERE CAST(:invocationId AS text) IS NOT NULL
   )`;
 
+/** Whatever is written once for each call: its record, and an event whose id is derived from it. */
+const ONCE = ['call_results_pkey', 'events_pkey'];
+
 const isRecorded = (error: unknown): boolean => {
   const { code, constraint } = error as { code?: string; constraint?: string };
-  return code === '23505' && constraint === 'call_results_pkey';
+  return code === '23505' && ONCE.includes(constraint ?? '');
 };
 
 /**

@@ -2,8 +2,12 @@ import { v7 as uuidv7 } from 'uuid';
 import type { TestDatabase } from '../../migrations/test-database.ts';
 import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 
-/** For tests of stores: writes an operator, a publisher, a release and an installation of it; returns its id. */
-export async function addInstallation({ knex }: TestDatabase, manifest: object = {}): Promise<string> {
+/** For tests of stores: writes an operator unless one is given, a publisher, a release and an installation of it; returns its id. */
+export async function addInstallation(
+  { knex }: TestDatabase,
+  manifest: object = {},
+  operator?: string,
+): Promise<string> {
   const [operatorId, publisherId, pluginId, releaseId, id] = Array.from({ length: 5 }, () => uuidv7()) as [
     string,
     string,
@@ -13,7 +17,7 @@ export async function addInstallation({ knex }: TestDatabase, manifest: object =
   ];
   const slug = `s${id.slice(-12)}`;
   await knex('organisations').insert([
-    { id: operatorId, slug: `o${slug}`, kind: 'operator', name: 'Arcade One' },
+    ...(operator === undefined ? [{ id: operatorId, slug: `o${slug}`, kind: 'operator', name: 'Arcade One' }] : []),
     { id: publisherId, slug: `p${slug}`, kind: 'publisher', name: 'Acme Labs' },
   ]);
   await knex('plugins').insert({ id: pluginId, organisation_id: publisherId, name: 'hello' });
@@ -28,6 +32,6 @@ export async function addInstallation({ knex }: TestDatabase, manifest: object =
     bundle_bytes: 1,
     envelope: '{}',
   });
-  await knex('installations').insert({ id, operator_id: operatorId, slug, release_id: releaseId });
+  await knex('installations').insert({ id, operator_id: operator ?? operatorId, slug, release_id: releaseId });
   return id;
 }
