@@ -80,10 +80,18 @@ export async function cordonLauncher({ layers, tools }: Confinement): Promise<La
   const { folder, main, readable: engine } = await bundleCordon();
   const readable = [`${folder}/`, ...engine];
   const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(readable), main];
+  /** By number of lanes: making one looks at a dozen paths, and the host answers nobody meanwhile. */
+  const commands = new Map<number, string[]>();
   return ({ lanes, isolatesPerLane, residentMiBMax }) => {
-    const sizes = [lanes, isolatesPerLane, residentMiBMax, nextAccount()].map(String);
-    const command = confineCommand([...node, ...sizes], { ...confinedCordon(lanes, readable, folder), layers, tools });
-    return startCordon(command, lanes, folder);
+    const command =
+      commands.get(lanes) ?? confineCommand(node, { ...confinedCordon(lanes, readable, folder), layers, tools });
+    commands.set(lanes, command);
+    // What is started is the end of the command.
+    return startCordon(
+      [...command, ...[lanes, isolatesPerLane, residentMiBMax, nextAccount()].map(String)],
+      lanes,
+      folder,
+    );
   };
 }
 

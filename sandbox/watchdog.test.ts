@@ -4,7 +4,7 @@ import { watchBoard } from './watch-board.ts';
 import { createWatch, isOverdue, WATCH_PERIOD_MS } from './watchdog.ts';
 
 describe('isOverdue', () => {
-  const turn = { mustEndByMs: 1_150, cpuLeftMs: 50, deadlineMs: 11_000 };
+  const turn = { mustEndByMs: 1_150, cpuLeftMs: 50, deadlineMs: 11_000, heapMiB: 32 };
   const graceMs = OVERDUE_GRACE_MS;
 
   it('leaves a turn alone until it could have been interrupted', () => {
@@ -21,6 +21,13 @@ describe('isOverdue', () => {
 
   it('ends it all the same when the time of its invocation is over', () => {
     expect(isOverdue(turn, 11_001 + graceMs - WATCH_PERIOD_MS, 0)).to.equal(true);
+  });
+
+  it('does not wait so long for a turn that has surely run all the time, but as long as a loop or a collection may take', () => {
+    expect(isOverdue(turn, 1_150 + 107, 260, 260)).to.equal(false);
+    expect(isOverdue(turn, 1_150 + 108, 260, 260)).to.equal(true);
+    expect(isOverdue(turn, 1_150 + 108, 260, 100), 'it may have waited').to.equal(false);
+    expect(isOverdue({ ...turn, heapMiB: 128 }, 1_150 + 203, 260, 260)).to.equal(false);
   });
 });
 
@@ -53,8 +60,23 @@ describe('createWatch', () => {
     };
     const { atMs, ...verdict } = watch(1_000, spin)!;
     expect(verdict).to.include({ reason: 'overdue', lane: 0 });
-    expect(atMs).to.be.within(turn.mustEndByMs + 1, turn.mustEndByMs + 250 + WATCH_PERIOD_MS);
-    expect(verdict.cpuMs).to.be.within(350, atMs);
+    expect(atMs).to.be.within(turn.mustEndByMs + 107, turn.mustEndByMs + 107 + 2 * WATCH_PERIOD_MS);
+    expect(verdict.cpuMs).to.be.within(200, atMs);
+  });
+
+  it('waits for 250 ms where another lane may have used the time, and where the turn did not get all of it', () => {
+    const two = openWatch({ lanes: 2 });
+    two.board.enter(0, two.turn);
+    const { atMs } = two.watch(1_000, () => {
+      two.at.cpuMs += WATCH_PERIOD_MS;
+    })!;
+    expect(atMs).to.be.greaterThan(two.turn.mustEndByMs + 200);
+    const slow = openWatch();
+    slow.board.enter(0, slow.turn);
+    const late = slow.watch(1_000, () => {
+      slow.at.cpuMs += WATCH_PERIOD_MS / 4;
+    })!;
+    expect(late.atMs).to.be.greaterThan(slow.turn.mustEndByMs + 200);
   });
 
   it('does so for every moment at which the turn may have begun', () => {

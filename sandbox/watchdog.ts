@@ -4,6 +4,10 @@ import { OVERDUE_GRACE_MS } from './limits.ts';
 import type { WatchBoard, WatchedTurn } from './watch-board.ts';
 
 export const WATCH_PERIOD_MS = 25;
+/** Whoever was not interrupted and has surely used so much of its CPU budget need not be waited for as long as others. */
+const PROOF_FACTOR = 2;
+const PROVEN_GRACE_MS = 75;
+const GARBAGE_MS_PER_MIB = 1;
 /** Memory that a cordon may gain during one turn: the isolate's limit is soft (2-3x), and some memory it does not count. */
 const GROWTH_FACTOR = 3;
 const GROWTH_SLACK_MIB = 256;
@@ -16,13 +20,21 @@ export function killSelf(blackBoxFd: number, lane: number, reason: MarkReason, c
   process.kill(process.pid, 'SIGKILL');
 }
 
-/** `cpuMs`: what the process has used during the turn, on all its threads. The watchdog looks early enough to kill in time. */
+/**
+ * `cpuMs`: what the process has used during the turn, on all its threads; `surelyMs`: what the turn's own thread must have used of that.
+ * The watchdog looks early enough to kill in time.
+ */
 export function isOverdue(
-  { mustEndByMs, cpuLeftMs, deadlineMs }: Omit<WatchedTurn, 'heapMiB'>,
+  { mustEndByMs, cpuLeftMs, deadlineMs, heapMiB }: WatchedTurn,
   nowMs: number,
   cpuMs: number,
+  surelyMs = 0,
 ): boolean {
   const latestMs = nowMs - OVERDUE_GRACE_MS + WATCH_PERIOD_MS;
+  // It ran all the time, so a loop would have been interrupted by now, and a collection of garbage would be over.
+  const isProven =
+    surelyMs > PROOF_FACTOR * cpuLeftMs && nowMs > mustEndByMs + PROVEN_GRACE_MS + heapMiB * GARBAGE_MS_PER_MIB;
+  if (isProven) return true;
   return latestMs > mustEndByMs && (cpuMs > cpuLeftMs || latestMs > deadlineMs);
 }
 
@@ -44,6 +56,7 @@ export interface Verdict {
 
 interface Seen {
   mustEndByMs: number;
+  seenAtMs: number;
   cpuMs: number;
   /** Size of the process before the turn, as far as that is known. */
   residentMiB: number;
@@ -54,7 +67,7 @@ interface Seen {
 
 /**
  * Watches the lanes from the main thread, which never runs plugin code. The cordon must die for an overdue turn that is late by
- * OVERDUE_GRACE_MS in two looks (so that a process that was stopped and goes on is not taken for a lane that hangs) and has
+ * OVERDUE_GRACE_MS, or less where it has surely run all the time, in two looks (so that a process that was stopped and goes on is not taken for a lane that hangs) and has
  * broken a limit (a busy machine may only not have let it run, and then nobody could be blamed), when the process grows
  * during a turn far beyond what the isolate may hold, and when it is larger than it may be.
  */
@@ -93,8 +106,15 @@ export function createWatch(board: WatchBoard, { nowMs, cpuMs, residentMiB, resi
     const last = seen[lane]!;
     const usedMs = cpuMs() - last.cpuMs;
     const { mustEndByMs } = last;
-    const turn = { mustEndByMs, cpuLeftMs: board.cpuLeftMs(lane), deadlineMs: board.deadlineMs(lane) };
-    if (!isOverdue(turn, nowMs(), usedMs)) return null;
+    const turn = {
+      mustEndByMs,
+      heapMiB: board.heapMiB(lane),
+      cpuLeftMs: board.cpuLeftMs(lane),
+      deadlineMs: board.deadlineMs(lane),
+    };
+    // Other lanes are a thread each; the rest of the process uses next to nothing.
+    const surelyMs = usedMs - (board.lanes - 1) * (nowMs() - last.seenAtMs);
+    if (!isOverdue(turn, nowMs(), usedMs, surelyMs)) return null;
     if (last.overdue) return { reason: 'overdue', lane, cpuMs: usedMs };
     last.overdue = true;
     return null;
@@ -119,7 +139,7 @@ export function createWatch(board: WatchBoard, { nowMs, cpuMs, residentMiB, resi
       else {
         // What has grown since the last look is this turn's doing only if it is the only one that was entered since.
         const residentMiB = sizedAt === beforeAt + 1 ? beforeMiB : sizeMiB;
-        seen[lane] = { mustEndByMs, cpuMs: cpuMs(), residentMiB, entered: sizedAt, overdue: false };
+        seen[lane] = { mustEndByMs, seenAtMs: nowMs(), cpuMs: cpuMs(), residentMiB, entered: sizedAt, overdue: false };
       }
     }
     const watched = inside.filter((lane) => seen[lane] !== null);
