@@ -1,9 +1,8 @@
 import { setTimeout as rest } from 'node:timers/promises';
 import { expect } from 'chai';
 import type { Manifest } from '../../plugins-sdk/contract/index.ts';
-import type { Grant } from '../grants/contract.ts';
 import type { Installation } from '../installations/contract.ts';
-import { callerRoutes, codeOf, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
+import { callerRoutes, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 const capability = (name: NonNullable<Manifest['capabilities']>[number]['name'], optional = false) => ({
   name,
@@ -276,12 +275,8 @@ describe('capabilities between plugins', () => {
   });
 
   it('shows what was granted and what was used, and takes a grant away from an invocation that runs', async () => {
-    const path = `/v1/installations/${seller.id}/grants`;
-    const control = async (method: string, place = path) => {
-      const headers = { authorization: `Bearer ${platform.credentials.operator}` };
-      return fetch(platform.host.url + place, { method, headers });
-    };
-    const { items } = (await (await control('GET')).json()) as { items: Grant[] };
+    const { operator, publisher } = platform.as;
+    const { items } = await operator.listGrants(seller.id);
     const used = Object.fromEntries(items.map((grant) => [grant.capability, grant.usedAt !== null]));
     expect(used).to.deep.equal({ kv: false, events: true, plugins: true, notify: true, log: false });
     expect(items.every(({ granted, unused, grantedAt }) => granted && !unused && grantedAt !== null)).to.equal(true);
@@ -291,18 +286,18 @@ describe('capabilities between plugins', () => {
       () => platform.database.knex('kv_entries').where({ installation_id: seller.id, key: 'begun' }),
       (rows) => rows.length === 1,
     );
-    const revoked = await control('DELETE', `${path}/kv`);
-    expect(revoked.status).to.equal(200);
+    const after = await operator.revoke(seller.id, 'kv');
     expect(await running).to.deep.equal({ code: 'capability-denied' });
-    const after = (await revoked.json()) as { items: Grant[] };
     expect(after.items.find((grant) => grant.capability === 'kv')).to.deep.include({ granted: false, usedAt: null });
 
-    expect((await control('PUT', `${path}/kv`)).status).to.equal(200);
-    expect(await codeOf(await control('PUT', `${path}/fetch`))).to.equal('capability-undeclared');
-    const foreign = await fetch(platform.host.url + path, {
-      headers: { authorization: `Bearer ${platform.credentials.publisher}` },
-    });
-    expect(foreign.status).to.equal(403);
+    const codeOf = (work: Promise<unknown>) =>
+      work.then(
+        () => 'none',
+        ({ code }) => code,
+      );
+    expect(await codeOf(operator.grant(seller.id, 'kv'))).to.equal('none');
+    expect(await codeOf(operator.grant(seller.id, 'fetch'))).to.equal('capability-undeclared');
+    expect(await codeOf(publisher.listGrants(seller.id))).to.equal('permission-denied');
     const metrics = await (
       await fetch(`${platform.host.url}/metrics`, {
         headers: { authorization: `Bearer ${platform.credentials.admin}` },

@@ -1,3 +1,4 @@
+import type { Grant } from '../../host/grants/contract.ts';
 import type {
   Installation,
   InstallationLogEntry,
@@ -26,7 +27,7 @@ import type {
   ReleaseState,
   Role,
 } from '../../registry/index.ts';
-import type { DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
+import type { CapabilityName, DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
 import type { Recording } from '../contract/recording.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 import { followEvents } from './event-stream.ts';
@@ -95,6 +96,11 @@ export function createApiClient(options: TransportOptions) {
       send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
     resumeInstallation: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/resume`, undefined),
     previewUpdate: (id: string, version?: string) =>
+    listGrants: (id: string) => get<{ items: Grant[] }>(`/v1/installations/${at(id)}/grants`),
+    grant: (id: string, capability: CapabilityName) =>
+      send<{ items: Grant[] }>('PUT', `/v1/installations/${at(id)}/grants/${at(capability)}`, undefined),
+    revoke: (id: string, capability: CapabilityName) =>
+      send<{ items: Grant[] }>('DELETE', `/v1/installations/${at(id)}/grants/${at(capability)}`, undefined),
       get<UpdatePreview>(`/v1/installations/${at(id)}/update`, { version }),
     promote: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/promotion`, undefined, once),
     rollBack: (id: string, request: RollbackRequest = {}) =>

@@ -3,6 +3,9 @@ import { approveCommand } from './commands/approve.ts';
 import { callCommand } from './commands/call.ts';
 import { devCommand } from './commands/dev.ts';
 import { initCommand } from './commands/init.ts';
+import { disableCommand } from './commands/disable.ts';
+import { enableCommand } from './commands/enable.ts';
+import { grantsCommand } from './commands/grants.ts';
 import { installCommand } from './commands/install.ts';
 import { installationsCommand } from './commands/installations.ts';
 import { keygenCommand } from './commands/keygen.ts';
@@ -48,6 +51,16 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   secretsCommand,
   notificationsCommand,
   approveCommand,
+  outdatedCommand,
+  updateCommand,
+  rollbackCommand,
+  rolloutsCommand,
+  configureCommand,
+  enableCommand,
+  disableCommand,
+  uninstallCommand,
+  restoreCommand,
+  grantsCommand,
   rejectCommand,
 ];
 
