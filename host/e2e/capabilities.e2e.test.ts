@@ -82,12 +82,11 @@ export default definePlugin({
 describe('capabilities between plugins', () => {
   let platform: TestPlatform;
   let seller: Installation;
-  let pricer: Installation;
   let counter: Installation;
 
   before(async () => {
     platform = await startTestPlatform();
-    pricer = await platform.install({
+    await platform.install({
       source: PRICER,
       manifest: {
         name: 'pricer',
@@ -158,7 +157,8 @@ describe('capabilities between plugins', () => {
     expect(answer.status, await answer.clone().text()).to.equal(200);
     return answer.json() as Promise<Record<string, unknown>>;
   };
-  const get = async (installation: Installation, path: string) => (await platform.call(installation, path)).json();
+  const get = async <Value>(installation: Installation, path: string) =>
+    (await platform.call(installation, path)).json() as Promise<Value>;
   /** Asks until the answer is the one, or a generous time is over. */
   const eventually = async <Value>(ask: () => Promise<Value>, isIt: (value: Value) => boolean): Promise<Value> => {
     let value = await ask();
@@ -172,8 +172,8 @@ describe('capabilities between plugins', () => {
   it('brings an event to its subscriber, with who published it', async () => {
     await post('/sell', { item: 'lamp' });
     const seen = (await eventually(
-      () => get(counter, '/seen'),
-      (list: object[]) => list.length === 1,
+      () => get<object[]>(counter, '/seen'),
+      (list) => list.length === 1,
     )) as Record<string, unknown>[];
     expect(seen[0]).to.deep.include({
       hook: 'events.item.sold',
@@ -186,8 +186,8 @@ describe('capabilities between plugins', () => {
     await post('/sell', { item: 'fails-once' });
     await post('/sell', { item: 'many', times: 20 });
     const seen = (await eventually(
-      () => get(counter, '/seen'),
-      (list: object[]) => list.length === 22,
+      () => get<object[]>(counter, '/seen'),
+      (list) => list.length === 22,
     )) as { value: number }[];
     expect(seen.filter(({ value }) => value === 2)).to.have.length(1);
     expect(await get(counter, '/count')).to.equal(22);

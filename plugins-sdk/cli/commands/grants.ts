@@ -1,9 +1,8 @@
 import type { Grant } from '../../../host/grants/contract.ts';
-import { CAPABILITY_NAMES, type CapabilityName, isCapabilityName } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
-import { CliError } from '../errors.ts';
 import { columns, oneLine, type Paint } from '../terminal.ts';
+import { readGrants } from './install.ts';
 import { resolveInstallationId } from './installations.ts';
 
 interface GrantChanges {
@@ -11,23 +10,17 @@ interface GrantChanges {
   revoke?: string;
 }
 
-/** Gives and takes one capability each, as far as asked, and returns all grants. Refuses with: grants-unknown. */
+/** Takes and gives capabilities, as far as asked, and returns all grants. Refuses with: usage. */
 export const changeGrants =
   (api: Pick<ApiClient, 'listInstallations' | 'listGrants' | 'grant' | 'revoke'>) =>
-  async (slugOrId: string, { grant, revoke }: GrantChanges): Promise<Grant[]> => {
-    const [given, taken] = [readName(grant), readName(revoke)];
+  async (slugOrId: string, { grant = '', revoke = '' }: GrantChanges): Promise<Grant[]> => {
+    const [given, taken] = [readGrants(grant), readGrants(revoke)];
     const id = await resolveInstallationId(api)(slugOrId);
     // Taken away first: that is what cannot wait.
-    const after = taken ? await api.revoke(id, taken) : null;
-    if (given) return (await api.grant(id, given)).items;
-    return (after ?? (await api.listGrants(id))).items;
+    for (const name of taken) await api.revoke(id, name);
+    for (const name of given) await api.grant(id, name);
+    return (await api.listGrants(id)).items;
   };
-
-function readName(name: string | undefined): CapabilityName | null {
-  if (name === undefined) return null;
-  if (isCapabilityName(name)) return name;
-  throw new CliError('grants-unknown', `There is no capability "${name}"; there are: ${CAPABILITY_NAMES.join(', ')}.`);
-}
 
 /** A line for each capability, and below them what could be taken away. */
 export function grantsText(paint: Paint, slugOrId: string, grants: Grant[]): string {
@@ -49,12 +42,12 @@ export function grantsText(paint: Paint, slugOrId: string, grants: Grant[]): str
 export function grantsCommand(cli: Cli): void {
   verb(cli, {
     name: 'grants',
-    summary: 'Show what an installation may do and what it makes use of; give or take a capability',
+    summary: 'Show what an installation may do and what it makes use of; give or take capabilities',
     examples: ['gate grants shop', 'gate grants shop --revoke notify', 'gate grants shop --grant notify --json'],
   })
     .argument('<installation>', 'slug or id of an installation')
-    .option('--grant <capability>', 'grant what the plugin asks for')
-    .option('--revoke <capability>', 'take it away at once, also from what runs')
+    .option('--grant <capabilities>', 'grant what the plugin asks for')
+    .option('--revoke <capabilities>', 'take it away at once, also from what runs')
     .action(
       cli.answer(async (slugOrId: string, changes: GrantChanges) => {
         const items = await changeGrants(await cli.api())(slugOrId, changes);
