@@ -1,4 +1,15 @@
+import { Writable } from 'node:stream';
 import { expect } from 'chai';
+import { createCli, reportError } from '../../plugins-sdk/cli/command-line.ts';
+import { configureCommand } from '../../plugins-sdk/cli/commands/configure.ts';
+import { disableCommand } from '../../plugins-sdk/cli/commands/disable.ts';
+import { enableCommand } from '../../plugins-sdk/cli/commands/enable.ts';
+import { outdatedCommand } from '../../plugins-sdk/cli/commands/outdated.ts';
+import { restoreCommand } from '../../plugins-sdk/cli/commands/restore.ts';
+import { rollbackCommand } from '../../plugins-sdk/cli/commands/rollback.ts';
+import { rolloutsCommand } from '../../plugins-sdk/cli/commands/rollouts.ts';
+import { uninstallCommand } from '../../plugins-sdk/cli/commands/uninstall.ts';
+import { updateCommand } from '../../plugins-sdk/cli/commands/update.ts';
 import type { Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
 import type { Installation } from '../installations/contract.ts';
@@ -488,5 +499,109 @@ describe('the life cycle of an installation', () => {
       const foreign = refusalOf(platform.as.operator.uninstall('0197c0de-0000-7000-8000-000000000000'));
       expect((await foreign).code).to.equal('installation-unknown');
     });
+  });
+
+  describe('on the command line', () => {
+    /** Runs `gate` in this process: what it prints, and its exit code. */
+    const gate = async (...argv: string[]) => {
+      const written = { out: '', err: '' };
+      const stream = (name: 'out' | 'err') =>
+        new Writable({
+          write: (chunk, _encoding, done) => {
+            written[name] += chunk;
+            done();
+          },
+        });
+      const settings = {
+        configFolder: '/nowhere',
+        cwd: '/',
+        url: platform.host.url,
+        token: platform.credentials.operator,
+      };
+      const cli = createCli(settings, { out: stream('out'), err: stream('err'), in: {} } as never);
+      const verbs = [updateCommand, rollbackCommand, rolloutsCommand, configureCommand, disableCommand];
+      for (const add of [...verbs, enableCommand, uninstallCommand, restoreCommand, outdatedCommand]) add(cli);
+      const exitCode = await cli.program.parseAsync(argv, { from: 'user' }).then(
+        () => cli.exitCode,
+        (error) => reportError(cli, error, argv),
+      );
+      return { ...written, exitCode, said: `${exitCode} ${written.out}${written.err}` };
+    };
+
+    it('updates, shows a diff, asks for consent, runs canaries and goes back', async () => {
+      await publish('typed', '1.0.0');
+      await publish('typed', '1.1.0');
+      const hosts = ['api.example.com'];
+      const log = { name: 'log', reason: 'Writes down what it sold.' } as const;
+      await publish('typed', '2.0.0', { manifest: { fetchHosts: hosts, capabilities: [KV, log] } });
+      const { id } = await install('typed', '1.0.0');
+      expect((await gate('outdated')).out).to.match(/typed +acme-labs\/typed +1\.0\.0 +pinned +- +2\.0\.0/);
+      expect((await gate('update', 'typed', '1.1.0', '--show')).said).to.match(/^0 1\.0\.0 → 1\.1\.0\nNothing changes/);
+      expect((await gate('update', 'typed', '^1')).said).to.match(
+        /^0 ✔ typed runs acme-labs\/typed 1\.1\.0 \(follows \^1\)/,
+      );
+      expect((await gate('update', 'typed', '--pin')).said).to.include('1.1.0 (pinned)');
+      const shown = await gate('update', 'typed', '--show');
+      expect(shown.said).to.match(
+        /^0 1\.1\.0 → 2\.0\.0\n\+ capabilities: log .*needs consent\n\+ fetchHosts: api\.example\.com .*needs consent/,
+      );
+      const unasked = await gate('update', 'typed', '2.0.0');
+      expect(unasked.said)
+        .to.match(/^1 /)
+        .and.include('add --yes to consent')
+        .and.include('+ fetchHosts: api.example.com');
+      const json = await gate('--json', 'update', 'typed', '2.0.0');
+      expect(JSON.parse(json.err).error).to.include({ code: 'confirmation-needed' });
+      const canary = await gate('update', 'typed', '2.0.0', '--canary', '10', '--promote-after', '2h', '--yes');
+      expect(canary.said).to.match(/^0 /).and.include('1.1.0 (pinned), canary 2.0.0 at 10 %');
+      expect((await gate('update', 'typed', '--canary', '25')).said).to.include('canary 2.0.0 at 25 %');
+      expect((await gate('rollback', 'typed')).said).to.match(/^0 ✔ typed runs acme-labs\/typed 1\.1\.0 \(pinned\)\n$/);
+      await gate('update', 'typed', '2.0.0', '--canary', '10', '--yes');
+      expect((await gate('update', 'typed', '--promote')).said).to.include('2.0.0 (pinned)');
+      expect((await platform.as.operator.findInstallation(id)).grants).to.deep.equal(['kv', 'log']);
+      const history = await gate('rollouts', 'typed');
+      expect(
+        history.out
+          .trim()
+          .split('\n')
+          .slice(1)
+          .map((row) => row.split(/ {2,}/).slice(1, 3).join(' ')),
+      ).to.deep.equal(['1.1.0 → 2.0.0 done', '1.1.0 → 2.0.0 rolled-back', '1.0.0 → 1.1.0 done']);
+      expect((await gate('update', 'typed', '--auto-canary', '5', '--promote-after', 'never')).said).to.match(/^0 ✔/);
+      const { updates } = await platform.as.operator.findInstallation(id);
+      expect(updates).to.include({ canaryPercent: 5, promoteAfterSeconds: null });
+    });
+
+    it('configures with the faults by field, disables, enables, uninstalls and restores', async () => {
+      const configure =
+        "if (config.greeting === 'Hi') return { ok: false, faults: [{ pointer: '/greeting', message: 'is too short' }] };";
+      await publish('handled', '1.0.0', { configure });
+      const { id } = await install('handled', '1.0.0');
+      expect((await gate('configure', 'handled', '{"greeting":1}')).said).to.match(
+        /^1 .*config-invalid[\s\S]*\/greeting.*must be string/,
+      );
+      expect((await gate('configure', 'handled', '{"greeting":"Hi"}')).said).to.match(
+        /^1 [\s\S]*\/greeting.*is too short/,
+      );
+      expect((await gate('configure', 'handled', '{"greeting":"Hello"}')).said).to.equal('0 ✔ handled is configured\n');
+      expect((await gate('disable', 'handled')).said).to.equal('0 ✔ handled is disabled\n');
+      expect((await gate('enable', 'handled')).said).to.equal('0 ✔ handled is enabled\n');
+      expect((await gate('uninstall', 'handled')).said).to.match(/^1 .*Add --yes/);
+      expect((await gate('uninstall', 'handled', '--yes')).said).to.include(`gate restore ${id}`);
+      expect((await gate('restore', id)).said).to.match(/^0 ✔ handled runs/);
+      const removed = await gate('--json', 'uninstall', 'handled', '--delete-stored', '--yes');
+      expect(JSON.parse(removed.out)).to.deep.equal({ id, uninstalled: true, storedDeleted: true });
+      expect((await gate('restore', id)).said).to.match(/^1 .*installation-unknown/);
+    });
+
+    for (const [name, ...argv] of [
+      ['a share that is none', 'update', 'typed', '2.0.0', '--canary', '100'],
+      ['a time that is none', 'update', 'typed', '2.0.0', '--canary', '5', '--promote-after', 'soon'],
+      ['two configurations at once', 'rollback', 'typed', '--config', '{}', '--restore-config'],
+    ] as const) {
+      it(`does not understand ${name}`, async () => {
+        expect((await gate(...argv)).said).to.match(/^2 .*\(usage\)/);
+      });
+    }
   });
 });

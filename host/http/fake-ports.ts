@@ -13,6 +13,7 @@ import type { Installation, Installations } from '../installations/contract.ts';
 import type { DataPlane, RunRequest } from '../invocations/contract.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Notification, Notifications } from '../notifications/contract.ts';
+import type { QueueMessage, Queues } from '../queues/contract.ts';
 import type { RecordingEntry, Recordings } from '../recordings/contract.ts';
 import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
 import { PINNED, type Rollout } from '../rollouts/contract.ts';
@@ -187,7 +188,7 @@ export function fakePorts(): Fake {
     listKeys: port('listKeys', [key]),
     publishRelease: port('publishRelease', release),
     listReleases: port('listReleases', page(release)),
-    findRelease: port('findRelease', release),
+    resolveRelease: port('resolveRelease', { release, range: null }),
     approveRelease: port('approveRelease', release),
     rejectRelease: port('rejectRelease', release),
     listPlugins: port('listPlugins', page({ ...listing, capabilities: [...listing.capabilities] })),
@@ -295,6 +296,22 @@ export function fakePorts(): Fake {
     settings: port('recordingSettings', DEFAULT_RECORDING),
     configure: port('configureRecording', DEFAULT_RECORDING),
   };
+  const message: QueueMessage = {
+    id: ID,
+    queue: 'mails',
+    state: 'dead',
+    attempts: 5,
+    attemptsMax: 5,
+    dueAt: AT,
+    createdAt: AT,
+    error: 'plugin-threw',
+    payload: { to: 'a' },
+  };
+  const queues: Queues = {
+    list: port('messages', page(message)),
+    retry: port('retryMessage', message),
+    remove: port('removeMessage', undefined),
+  };
   const secret: SecretStatus = {
     name: 'API_KEY',
     reason: 'Signs requests.',
@@ -327,6 +344,7 @@ export function fakePorts(): Fake {
     grants,
     recordings,
     secrets,
+    queues,
     notifications,
     tails,
     dataPlane,

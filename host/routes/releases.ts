@@ -2,20 +2,8 @@ import { Type } from 'typebox';
 import { ARCHIVE_BYTES_MAX, type Manifest, ManifestSchema } from '../../plugins-sdk/contract/index.ts';
 import { RELEASE_STATES, type Registry } from '../../registry/index.ts';
 import { answer, type Route, route } from '../http/route.ts';
-import {
-  Digest,
-  Id,
-  Label,
-  nullable,
-  oneOf,
-  PluginName,
-  page,
-  pageFields,
-  Slug,
-  strict,
-  Timestamp,
-  Version,
-} from './fields.ts';
+import { Digest, Id, Label, nullable, oneOf, PluginName, page, pageFields, Slug, strict, Timestamp } from './fields.ts';
+import { VersionWish } from './installation-fields.ts';
 
 const KeyId = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the public key (SPKI, DER).' });
 const PublisherKey = Type.Object(
@@ -93,7 +81,7 @@ export interface ReleasePorts {
     | 'listKeys'
     | 'publishRelease'
     | 'listReleases'
-    | 'findRelease'
+    | 'resolveRelease'
     | 'approveRelease'
     | 'rejectRelease'
     | 'listPlugins'
@@ -176,16 +164,13 @@ const publishRoutes = ({ registry }: ReleasePorts): Route[] => [
     method: 'GET',
     path: '/v1/releases/:publisher/:name/:version',
     consumer: 'Publishers',
-    summary: 'Read one release; the version `latest` stands for the newest published one.',
+    summary: 'Read one release: by its version, or the newest published one of a range (`latest` stands for all).',
     allow: ['release:read', 'plugin:read'],
-    params: Type.Object({ publisher: Slug, name: Slug, version: Version }),
+    params: Type.Object({ publisher: Slug, name: Slug, version: VersionWish }),
     reply: { 200: Release },
-    refuses: ['release-unknown'],
-    handle: ({ principal, params: { publisher, name, version } }) =>
-      registry.findRelease(principal, {
-        plugin: `${publisher}/${name}`,
-        version: version === 'latest' ? undefined : version,
-      }),
+    refuses: ['release-unknown', 'version-range-invalid', 'version-range-unsatisfied'],
+    handle: async ({ principal, params: { publisher, name, version } }) =>
+      (await registry.resolveRelease(principal, { plugin: `${publisher}/${name}`, version })).release,
   }),
   route({
     method: 'GET',

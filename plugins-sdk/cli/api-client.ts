@@ -9,6 +9,7 @@ import type {
   UpdateRequest,
 } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
+import type { MessageState, QueueMessage } from '../../host/queues/contract.ts';
 import type { RecordingEntry } from '../../host/recordings/contract.ts';
 import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
 import type { Rollout } from '../../host/rollouts/contract.ts';
@@ -95,12 +96,12 @@ export function createApiClient(options: TransportOptions) {
     updateInstallation: (id: string, change: UpdateRequest) =>
       send<Installation>('PATCH', `/v1/installations/${at(id)}`, change),
     resumeInstallation: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/resume`, undefined),
-    previewUpdate: (id: string, version?: string) =>
     listGrants: (id: string) => get<{ items: Grant[] }>(`/v1/installations/${at(id)}/grants`),
     grant: (id: string, capability: CapabilityName) =>
       send<{ items: Grant[] }>('PUT', `/v1/installations/${at(id)}/grants/${at(capability)}`, undefined),
     revoke: (id: string, capability: CapabilityName) =>
       send<{ items: Grant[] }>('DELETE', `/v1/installations/${at(id)}/grants/${at(capability)}`, undefined),
+    previewUpdate: (id: string, version?: string) =>
       get<UpdatePreview>(`/v1/installations/${at(id)}/update`, { version }),
     promote: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/promotion`, undefined, once),
     rollBack: (id: string, request: RollbackRequest = {}) =>
@@ -136,6 +137,13 @@ export function createApiClient(options: TransportOptions) {
     readRecordingBundle: (id: string) => get<NonNullable<Recording['bundle']>>(`/v1/recordings/${at(id)}/bundle`),
     /** Not repeated: a second one would be answered with recording-unknown. */
     removeRecording: (id: string) => send<void>('DELETE', `/v1/recordings/${at(id)}`, undefined, { idempotent: false }),
+
+    listMessages: (id: string, filter: PageRequest & { state?: MessageState; queue?: string } = {}) =>
+      get<Page<QueueMessage>>(`/v1/installations/${at(id)}/queue`, filter),
+    retryMessage: (id: string, message: string) =>
+      send<QueueMessage>('POST', `/v1/installations/${at(id)}/queue/${at(message)}/retry`, undefined),
+    removeMessage: (id: string, message: string) =>
+      send<void>('DELETE', `/v1/installations/${at(id)}/queue/${at(message)}`, undefined),
 
     listSecrets: (id: string) => get<{ items: SecretStatus[] }>(`/v1/installations/${at(id)}/secrets`),
     setSecret: (id: string, name: string, value: string) =>

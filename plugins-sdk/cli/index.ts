@@ -1,28 +1,37 @@
 import { type Cli, createCli, reportError } from './command-line.ts';
 import { approveCommand } from './commands/approve.ts';
 import { callCommand } from './commands/call.ts';
+import { configureCommand } from './commands/configure.ts';
 import { devCommand } from './commands/dev.ts';
-import { initCommand } from './commands/init.ts';
 import { disableCommand } from './commands/disable.ts';
 import { enableCommand } from './commands/enable.ts';
 import { grantsCommand } from './commands/grants.ts';
+import { initCommand } from './commands/init.ts';
 import { installCommand } from './commands/install.ts';
 import { installationsCommand } from './commands/installations.ts';
 import { keygenCommand } from './commands/keygen.ts';
 import { loginCommand } from './commands/login.ts';
 import { logsCommand } from './commands/logs.ts';
 import { notificationsCommand } from './commands/notifications.ts';
+import { outdatedCommand } from './commands/outdated.ts';
 import { packCommand } from './commands/pack.ts';
+import { profileCommand } from './commands/profile.ts';
 import { publishCommand } from './commands/publish.ts';
+import { queueCommand } from './commands/queue.ts';
 import { recordingsCommand } from './commands/recordings.ts';
 import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
 import { replayCommand } from './commands/replay.ts';
+import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
+import { rollbackCommand } from './commands/rollback.ts';
+import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
 import { traceCommand } from './commands/trace.ts';
+import { uninstallCommand } from './commands/uninstall.ts';
+import { updateCommand } from './commands/update.ts';
 import { validateCommand } from './commands/validate.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import { readSettings } from './settings.ts';
@@ -34,6 +43,7 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   initCommand,
   devCommand,
   testCommand,
+  profileCommand,
   validateCommand,
   packCommand,
   keygenCommand,
@@ -41,16 +51,6 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   releasesCommand,
   installCommand,
   installationsCommand,
-  callCommand,
-  logsCommand,
-  tailCommand,
-  traceCommand,
-  recordingsCommand,
-  replayCommand,
-  resumeCommand,
-  secretsCommand,
-  notificationsCommand,
-  approveCommand,
   outdatedCommand,
   updateCommand,
   rollbackCommand,
@@ -61,6 +61,17 @@ const COMMANDS: ((cli: Cli) => void)[] = [
   uninstallCommand,
   restoreCommand,
   grantsCommand,
+  callCommand,
+  logsCommand,
+  tailCommand,
+  traceCommand,
+  recordingsCommand,
+  replayCommand,
+  resumeCommand,
+  secretsCommand,
+  queueCommand,
+  notificationsCommand,
+  approveCommand,
   rejectCommand,
 ];
 

@@ -16,7 +16,7 @@ import { parsePluginName } from '../plugin-name.ts';
 import { columns, fields, oneLine, type Paint } from '../terminal.ts';
 
 export interface InstallCommand {
-  /** `<publisher>/<name>`, optionally with `@<version>`. */
+  /** `<publisher>/<name>`, optionally with `@<version>` to stay on, or `@<range>` to follow. */
   plugin: string;
   slug: string;
   grants: CapabilityName[];
@@ -102,10 +102,11 @@ export function installCommand(cli: Cli): void {
     examples: [
       'gate install acme-labs/hello-http --as hello --grant log',
       'gate install acme-labs/order-delivery@1.2.0 --as shop --grant kv,log,config --config ./shop.json',
+      'gate install acme-labs/order-delivery@^1.2 --as shop --grant kv,log,config   # and follow its updates',
       `gate install acme-labs/hello-http --as hello --grant-all --yes --config '{"greeting":"Hi"}'`,
     ],
   })
-    .argument('<plugin>', '<publisher>/<name>, optionally with @<version>')
+    .argument('<plugin>', '<publisher>/<name>, optionally with @<version> to stay on it or @<range> to follow it')
     .requiredOption('--as <slug>', 'name of the installation; part of its address')
     .option('--grant <capabilities>', 'what the plugin may use, separated by commas', readGrants)
     .option('--grant-all', 'grant everything that the plugin asks for, after showing it')
