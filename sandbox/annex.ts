@@ -81,8 +81,7 @@ export class Annex {
       onEnd: (cordon, end) => this.#onEnd(cordon, end),
     };
     try {
-      // Most of those in quarantine are innocent.
-      this.cordon = this.#ports.launch(1, hooks, this.options.kind === 'solitary' ? 'low' : 'full');
+      this.cordon = this.#ports.launch(1, hooks, 'low');
     } catch (error) {
       this.#wait(String(error));
     }

@@ -271,6 +271,17 @@ describe('CordonPool', () => {
     expect(kinds()).to.have.length(3);
   });
 
+  it('gives a spare that had time to start full attention as soon as it is the only one', async () => {
+    const { fleet, boot } = openPool({ secondSpareMs: 60_000 });
+    await boot();
+    for (const { cordon } of fleet.started) cordon.used = true;
+    fleet.started[0]!.die();
+    fleet.started[3]!.becomeReady();
+    expect(fleet.started[4]!.attention()).to.equal('low');
+    fleet.started[1]!.die();
+    expect(fleet.started[4]!.attention()).to.equal('full');
+  });
+
   it('gives its cordons low attention where they are for those on probation, and keeps their spare for them', async () => {
     const { fleet, kinds, boot } = openPool({ kind: 'probation', cordons: 1 });
     await boot();

@@ -193,6 +193,9 @@ export class CordonPool {
   /** Starts what is lacking. While starts fail there is one attempt at a time. */
   #fill(): void {
     if (this.#closing || this.#pause) return;
+    // Whoever had time to start is the next one now.
+    if (this.#options.kind === 'pool' && !this.#readyStandby())
+      for (const cordon of this.#standby) cordon.attend('full');
     const seated = this.#seats.filter(({ cordon }) => cordon !== null).length;
     const lacking = this.#seats.length + this.#sparesWanted() - seated - this.#standby.size;
     const starting = [...this.#standby].filter(({ state }) => state === 'starting').length;

@@ -231,23 +231,26 @@ describe('createSandbox', () => {
     expect(rig.logs).to.have.length(1);
   });
 
-  it('gives up with sandbox-interrupted when the cordon dies inside every execution’s turn', async () => {
+  it('runs who was inside a turn at two deaths apart from everybody, and gives up with sandbox-interrupted at the third', async () => {
     await open();
     const limits = { cpuMs: 1_000, wallMs: 60_000 };
     let code: string | null = null;
     void refusalOf(rig.run(jobIn('for (;;);'), { limits })).then((ended) => {
       code = ended;
     });
-    let kills = 0;
+    const kinds: string[] = [];
+    const home = () => rig.sandbox.status().cordons.find(({ state, running }) => state === 'ready' && running === 1);
     while (code === null) {
-      await until(() => rig.sandbox.status().cordons.some(({ state, running }) => state === 'ready' && running === 1));
+      await until(() => home() !== undefined);
       await new Promise((resolve) => setTimeout(resolve, 100));
-      process.kill(pids()[0]!, 'SIGKILL');
-      kills++;
-      await until(() => rig.deaths.length === kills);
+      const { pid, kind } = home()!;
+      process.kill(pid, 'SIGKILL');
+      kinds.push(kind);
+      await until(() => rig.deaths.length === kinds.length);
     }
     expect(code).to.equal('sandbox-interrupted');
-    expect(kills).to.be.at.least(3);
+    expect(kinds.slice(0, 2)).to.deep.equal(['pool', 'pool']);
+    expect(new Set(kinds.slice(2))).to.deep.equal(new Set(['quarantine']));
   });
 
   it('executes an invocation again as often as cordons die while it waits for a host call', async () => {

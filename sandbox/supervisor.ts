@@ -270,8 +270,8 @@ export class Supervisor {
     run.interrupted();
     if (run.over) return;
     this.#bill('repeated', run.invocation, cpuMs);
-    run.suspect ||= suspect;
     if (inside) run.losses++;
+    run.suspect ||= suspect;
     if (run.losses < LOSSES_MAX) this.#dispatch(run);
     else run.refuse('sandbox-interrupted');
   }
@@ -322,9 +322,12 @@ export class Supervisor {
     for (const { run, lane } of runs) {
       if (run.over) continue;
       const isTurnOfRun = (turn: OpenTurn) => turn.lane === lane && turn.invocationId === run.invocation.invocationId;
+      const inside = distrusted !== undefined || openTurns.some(isTurnOfRun);
+      // Once is chance. Whoever was there twice must not meet the others a third time, whatever the cause.
+      const again = inside && run.losses > 0;
       this.#again(run, run.cost.cpuMs, {
-        suspect: distrusted !== undefined || judgement.suspects.some(isTurnOfRun),
-        inside: distrusted !== undefined || openTurns.some(isTurnOfRun),
+        suspect: distrusted !== undefined || again || judgement.suspects.some(isTurnOfRun),
+        inside,
       });
     }
     return blamed;
