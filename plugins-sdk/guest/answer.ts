@@ -1,17 +1,18 @@
 import type { GuestInput } from '../contract/invocation.ts';
 import { base64Encode } from './base64.ts';
-import { type BodyContent, drainBody } from './body.ts';
+import { outgoingBody, sendStream } from './body.ts';
 import { capText, describeThrown } from './describe-thrown.ts';
 import { headerListOf } from './headers.ts';
 import { inspect } from './inspect.ts';
 import { fail, finish, type Invocation, outputTooLarge } from './invocation.ts';
-import { hasOwn, isArray, isView, jsonStringify } from './primordials.ts';
+import { hasOwn, isArray, jsonStringify } from './primordials.ts';
 import { isResponse, type Response, responseHeaders, responseStatus } from './response.ts';
+import type { ReadableStream } from './streams/readable-stream.ts';
 
 /**
  * Writes what a handler returned as the invocation's answer. The envelope is put together from strings, so that nothing
- * that a plugin planted on a prototype can change its shape. A promise where a body has to be read from its stream first; it rejects
- * with what the stream fails with.
+ * that a plugin planted on a prototype can change its shape. A promise where the body is a stream, which is sent piece by piece; it
+ * rejects with what the stream fails with.
  */
 export function answer(invocation: Invocation, input: GuestInput, result: unknown): Promise<void> | undefined {
   if (input.kind === 'http') return answerHttp(invocation, input.route, result);
@@ -23,6 +24,8 @@ export function answer(invocation: Invocation, input: GuestInput, result: unknow
   const json = jsonOf(invocation, where(input), result === undefined ? NOTHING[input.kind] : result);
   if (json !== null) finish(invocation, `{"kind":"value","value":${json}}`);
 }
+
+const JSON_HEAD = '"status":200,"headers":[["content-type","application/json"]]';
 
 /** What returning nothing means. */
 const NOTHING = {
@@ -39,7 +42,7 @@ function answerHttp(invocation: Invocation, route: string, result: unknown): Pro
     return invalid(invocation, `${route} returned nothing. Return a Response, or a JSON value such as { ok: true }.`);
   }
   const json = jsonOf(invocation, route, result);
-  if (json !== null) finishHttp(invocation, 200, '["content-type","application/json"]', json, 'utf8');
+  if (json !== null) finishHttp(invocation, JSON_HEAD, json, 'utf8');
 }
 
 function answerResponse(invocation: Invocation, route: string, response: Response): Promise<void> | undefined {
@@ -47,46 +50,32 @@ function answerResponse(invocation: Invocation, route: string, response: Respons
     return invalid(invocation, `${route} returned Response.error(), which cannot be sent.`);
   }
   if (response.bodyUsed) return invalid(invocation, `${route} returned a Response whose body was already read.`);
-  const content = drainBody(response, invocation.limits.outputBytes);
-  // Only what was read from a stream is a promise; asking for its brand would ask the plugin.
-  if (typeof content === 'string' || content === null || isView(content)) {
-    return sendResponse(invocation, response, content as BodyContent);
-  }
-  return answerDrained(invocation, response, content);
+  const { content, stream } = outgoingBody(response);
+  const head = headOf(response);
+  if (stream !== null) return streamResponse(invocation, stream, head);
+  const units = content === null ? 0 : content.length;
+  if (units > invocation.limits.outputBytes) return outputTooLarge(invocation, units);
+  if (content === null || typeof content === 'string') return finishHttp(invocation, head, content, 'utf8');
+  finishHttp(invocation, head, base64Encode(content), 'base64');
 }
 
-async function answerDrained(
-  invocation: Invocation,
-  response: Response,
-  drained: Promise<BodyContent | number>,
-): Promise<void> {
-  const content = await drained;
-  if (typeof content === 'number') outputTooLarge(invocation, content);
-  else sendResponse(invocation, response, content);
+async function streamResponse(invocation: Invocation, stream: ReadableStream, head: string): Promise<void> {
+  if (await sendStream(invocation, stream, `{${head}}`)) finish(invocation, '{"kind":"streamed"}');
 }
 
-function sendResponse(invocation: Invocation, response: Response, content: BodyContent): undefined {
+/** Status and headers, as fields of a JSON text. */
+function headOf(response: Response): string {
   const list = headerListOf(responseHeaders(response));
   let headers = '';
   for (let at = 0; at < list.length; at += 1) {
     headers += `${at > 0 ? ',' : ''}[${jsonStringify(list[at]![0])},${jsonStringify(list[at]![1])}]`;
   }
-  const status = responseStatus(response);
-  const units = content === null ? 0 : content.length;
-  if (units > invocation.limits.outputBytes) return outputTooLarge(invocation, units);
-  if (content === null || typeof content === 'string') return finishHttp(invocation, status, headers, content, 'utf8');
-  finishHttp(invocation, status, headers, base64Encode(content), 'base64');
+  return `"status":${responseStatus(response)},"headers":[${headers}]`;
 }
 
-function finishHttp(
-  invocation: Invocation,
-  status: number,
-  headers: string,
-  body: string | null,
-  encoding: string,
-): undefined {
+function finishHttp(invocation: Invocation, head: string, body: string | null, encoding: string): undefined {
   if (body !== null && body.length > invocation.limits.outputBytes) return outputTooLarge(invocation, body.length);
-  const fields = `"status":${status},"headers":[${headers}],"body":${jsonStringify(body)},"bodyEncoding":"${encoding}"`;
+  const fields = `${head},"body":${jsonStringify(body)},"bodyEncoding":"${encoding}"`;
   finish(invocation, `{"kind":"http","response":{${fields}}}`);
 }
 

@@ -2,6 +2,7 @@ import { base64Decode } from './base64.ts';
 import type { Blob, FormData } from './blob/index.ts';
 import { bytesOf } from './bytes.ts';
 import { partIfMade, takePart } from './parts.ts';
+import type { Invocation } from './invocation.ts';
 import {
   charCodeAt,
   copyOfBytes,
@@ -12,10 +13,13 @@ import {
   stringWellFormed,
   typedArrayBuffer,
 } from './primordials.ts';
+import type { Drained } from './streams/bodies.ts';
 import type { ReadableStream } from './streams/readable-stream.ts';
 import { utf8Decode, utf8Encode } from './utf8.ts';
 
-type Streams = typeof import('./streams/bodies.ts') & Pick<typeof import('./streams/readable-stream.ts'), 'isReadable'>;
+type Streams = typeof import('./streams/bodies.ts') &
+  typeof import('./streams/pieces.ts') &
+  Pick<typeof import('./streams/readable-stream.ts'), 'isReadable'>;
 type Blobs = typeof import('./blob/index.ts');
 const streams = (): Streams => takePart<Streams>('streams');
 
@@ -85,15 +89,18 @@ export const clonedBody = (body: Body): ExtractedBody => copy(body);
 /** Moves a body into another request: it counts as read here. Throws a TypeError after it was read. */
 export const movedBody = (body: Body): ExtractedBody => move(body);
 
-/**
- * The content of a body, where necessary read from its stream to the end: the one way by which bodies leave the isolate. At once for
- * what is in memory, and else a promise, which is a number, how many bytes there were, where there were more than `bytesMax`.
- * Throws a TypeError after it was read.
- */
-export function drainBody(body: Body, bytesMax: number): BodyContent | Promise<BodyContent | number> {
+/** The content of the body of an answer where it is in memory, and else its stream. Throws a TypeError after it was read. */
+export function outgoingBody(body: Body): { content: BodyContent; stream: ReadableStream | null } {
   const stream = streamOf(body);
-  return stream === null ? contentOf(body) : streams().readToEnd(stream, bytesMax);
+  return { content: stream === null ? contentOf(body) : null, stream };
 }
+
+/** Sends an answer piece by piece; see streams/pieces.ts. */
+export const sendStream = (invocation: Invocation, stream: ReadableStream, start: string): Promise<boolean> =>
+  streams().sendPieces(invocation, stream, start);
+
+/** The body of a request that comes piece by piece. */
+export const incomingStream = (invocation: Invocation): ReadableStream => streams().streamOfRequest(invocation);
 
 /** What Request and Response share: a body that is read once. */
 export class Body {
@@ -120,9 +127,9 @@ export class Body {
     copy = (body) => {
       const stream = streamOf(body);
       if (stream === null) return { content: contentOf(body), contentType: null, stream: null };
-      const [kept, given] = streams().teeBody(stream);
-      body.#stream = kept;
-      return { content: null, contentType: null, stream: given };
+      const branches = streams().teeBody(stream);
+      body.#stream = branches[0];
+      return { content: null, contentType: null, stream: branches[1] };
     };
     move = (body) => {
       const stream = streamOf(body);
@@ -149,36 +156,36 @@ export class Body {
   }
 
   async text(): Promise<string> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     if (content === null) return '';
     if (typeof content !== 'string') return withoutMark(utf8Decode(content, false));
     return withoutMark(content);
   }
 
   async json(): Promise<unknown> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     return jsonParse(
       withoutMark(content === null ? '' : typeof content === 'string' ? content : utf8Decode(content, false)),
     );
   }
 
   async arrayBuffer(): Promise<ArrayBuffer> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     return typedArrayBuffer(ownBytes(content));
   }
 
   async bytes(): Promise<Uint8Array<ArrayBuffer>> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     return ownBytes(content);
   }
 
   async blob(): Promise<Blob> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     return takePart<Blobs>('blob').blobOfBody(ownBytes(content), contentTypeOf(this));
   }
 
   async formData(): Promise<FormData> {
-    const content = this.#stream === null ? this.#take() : await this.#read();
+    const content = this.#stream === null ? this.#take() : (await this.#read()).bytes;
     return takePart<Blobs>('blob').readForm(ownBytes(content), contentTypeOf(this));
   }
 
@@ -189,8 +196,8 @@ export class Body {
     return content;
   }
 
-  async #read(): Promise<BodyContent> {
-    return (await streams().readToEnd(streamOf(this)!, Infinity)) as Uint8Array<ArrayBuffer>;
+  #read(): Promise<Drained> {
+    return streams().readToEnd(streamOf(this)!, Infinity);
   }
 }
 

@@ -25,6 +25,7 @@ export function installGlobals(): void {
   installUrl();
   definePartGlobals('streams', STREAMS);
   definePartGlobals('blob', ['Blob', 'File', 'FormData']);
+  definePartGlobals('compression', ['CompressionStream', 'DecompressionStream']);
   defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
   const globals: Record<string, unknown> = {
     self: globalThis,

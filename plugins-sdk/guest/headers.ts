@@ -44,6 +44,10 @@ function trimEdges(text: string): string {
   return to - from === text.length ? text : stringSlice(text, from, to);
 }
 
+// biome-ignore lint/suspicious/noControlCharactersInRegex: a header may have them, as far as Web IDL is concerned.
+const WIDE = /[^\x00-\xff]/;
+
+let copyOf: (headers: Headers) => Headers;
 let listOf: (headers: Headers) => HeaderList;
 let pairsOf: (headers: Headers) => HeaderList;
 let forbid: (headers: Headers) => void;
@@ -68,6 +72,11 @@ export class Headers {
       headers.#isReadOnly = true;
     };
     isReal = (value) => typeof value === 'object' && value !== null && #list in value;
+    copyOf = (headers) => {
+      const made = new Headers();
+      copyInto(made.#list, headers.#list);
+      return made;
+    };
     fromList = (list) => {
       const headers = new Headers();
       headers.#list = list;
@@ -77,8 +86,11 @@ export class Headers {
 
   constructor(source?: HeadersSource) {
     if (source === undefined) return;
-    if (isHeaders(source)) copyInto(this.#list, source.#list);
-    else if ((typeof source !== 'object' && typeof source !== 'function') || source === null) {
+    if (isHeaders(source) && isWalkedAsUsual(source)) {
+      copyInto(this.#list, source.#list);
+      return;
+    }
+    if ((typeof source !== 'object' && typeof source !== 'function') || source === null) {
       throw new NativeTypeError('Headers are made from an object, pairs or Headers');
     } else if (isIterable(source)) {
       for (const pair of source as Iterable<Iterable<string>>) {
@@ -87,13 +99,8 @@ export class Headers {
         this.append(fields[0]!, fields[1]!);
       }
     } else {
-      const names = ownKeys(source);
-      for (let at = 0; at < names.length; at += 1) {
-        const name = names[at]!;
-        if (getOwnPropertyDescriptor(source, name)?.enumerable) {
-          this.append(name as string, (source as Record<PropertyKey, string>)[name]!);
-        }
-      }
+      const pairs = recordOf(source as Record<PropertyKey, unknown>);
+      for (let at = 0; at < pairs.length; at += 1) this.append(pairs[at]![0], pairs[at]![1]);
     }
   }
 
@@ -157,6 +164,28 @@ export class Headers {
 definePairMethods(Headers, 'Headers', (headers) => pairsOf(headers as Headers));
 webClass(Headers, 'Headers');
 
+const usualWalk = getOwnPropertyDescriptor(Headers.prototype, symbolIterator)!.value as unknown;
+/** Web IDL knows no headers here, only what has an iterator; that of others is asked, even where they are headers. */
+const isWalkedAsUsual = (headers: Headers): boolean =>
+  (headers as unknown as Record<symbol, unknown>)[symbolIterator] === usualWalk;
+
+/** A record of Web IDL: each name is read before its value, and all before the first is used. */
+function recordOf(source: Record<PropertyKey, unknown>): [string, string][] {
+  const pairs: [string, string][] = [];
+  const names = ownKeys(source);
+  for (let at = 0; at < names.length; at += 1) {
+    const name = names[at]!;
+    if (getOwnPropertyDescriptor(source, name)?.enumerable) arrayPush(pairs, [byteText(name), byteText(source[name])]);
+  }
+  return pairs;
+}
+
+function byteText(value: unknown): string {
+  const text = `${value as string}`;
+  if (regExpExec(WIDE, text) !== null) throw new NativeTypeError('A header has characters from U+0000 to U+00FF only');
+  return text;
+}
+
 const isHeaders = (value: unknown): value is Headers => isReal(value);
 
 /** Web IDL takes an object for a sequence where it has an iterator, whatever that is. */
@@ -177,6 +206,9 @@ function fieldsOf(pair: Iterable<string>): string[] {
   return fields;
 }
 
+/** The same headers once more, that can be changed. */
+export const copiedHeaders = (headers: Headers): Headers => copyOf(headers);
+
 /** Headers that a plugin can read only. */
 export function readOnlyHeaders(headers: Headers): Headers {
   forbid(headers);
@@ -196,7 +228,8 @@ function copyInto(target: HeaderList, source: HeaderList): void {
 function sortedAndJoined(list: HeaderList): HeaderList {
   const joined: HeaderList = [];
   for (let at = 0; at < list.length; at += 1) {
-    const [name, value] = list[at]!;
+    const name = list[at]![0];
+    const value = list[at]![1];
     const known = name === 'set-cookie' ? undefined : findPair(joined, name);
     if (known) known[1] = `${known[1]}, ${value}`;
     else arrayPush(joined, [name, value]);

@@ -11,5 +11,6 @@ export function installParts(): void {
     url: () => import('./url/index.ts'),
     streams: () => import('./streams/index.ts'),
     blob: () => import('./blob/index.ts'),
+    compression: () => import('./compression/index.ts'),
   });
 }

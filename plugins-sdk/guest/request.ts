@@ -8,9 +8,11 @@ import {
   type ExtractedBody,
   extractBody,
   hasBody,
+  incomingStream,
   movedBody,
 } from './body.ts';
-import { type HeaderList, Headers, headersFromList } from './headers.ts';
+import { copiedHeaders, type HeaderList, Headers, headersFromList } from './headers.ts';
+import type { Invocation } from './invocation.ts';
 import { NativeTypeError, regExpExec, stringLower, stringUpper } from './primordials.ts';
 import { hrefOf } from './url.ts';
 import { webClass } from './web-class.ts';
@@ -29,12 +31,14 @@ interface RequestOptions {
   mode?: string;
   referrer?: string;
   referrerPolicy?: string;
+  priority?: string;
   window?: null;
 }
 
 /** Methods that Fetch writes in capitals; others keep their spelling. */
 const NORMALISED = /^(?:DELETE|GET|HEAD|OPTIONS|POST|PUT)$/i;
 const FORBIDDEN = /^(?:CONNECT|TRACE|TRACK)$/i;
+const PRIORITY = /^(?:high|low|auto)$/;
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 
 /** What a browser does with a request and a host does not: kept, so that code which asks gets what it gave. */
@@ -71,7 +75,7 @@ const CHOICES: [name: 'redirect' | 'cache' | 'credentials' | 'mode' | 'referrerP
   ],
 ];
 
-let wireRequest: (wire: WireRequest) => Request;
+let wireRequest: (wire: WireRequest, invocation: Invocation) => Request;
 let isReal: (value: unknown) => boolean;
 
 /** Fetch's Request. Its body is in memory, or a stream that the plugin gave. */
@@ -84,8 +88,10 @@ export class Request extends Body {
   #manners: Manners = USUAL;
 
   static {
-    wireRequest = (wire) => {
-      const request = new Request(FROM_WIRE as never, contentFromWire(wire.body, wire.bodyEncoding) as never);
+    wireRequest = (wire, invocation) => {
+      const content = contentFromWire(wire.body, wire.bodyEncoding);
+      const stream = wire.streamed === true ? incomingStream(invocation) : null;
+      const request = new Request(FROM_WIRE as never, content as never, stream);
       request.#method = wire.method;
       request.#url = wire.url;
       request.#wireHeaders = wire.headers;
@@ -113,7 +119,8 @@ export class Request extends Body {
     this.#url = url;
     this.#manners = manners;
     this.#method = method;
-    this.#headers = new Headers(given.headers === undefined && from !== null ? from.headers : given.headers);
+    this.#headers =
+      given.headers === undefined && from !== null ? copiedHeaders(from.headers) : new Headers(given.headers);
     const { contentType } = bodied;
     if (contentType !== null && !this.#headers.has('content-type')) this.#headers.append('content-type', contentType);
     this.#signal = signalOf(given, from === null ? null : from.#signal);
@@ -179,7 +186,7 @@ export class Request extends Body {
     const copy = new Request(FROM_WIRE as never, content as never, stream);
     copy.#method = this.#method;
     copy.#url = this.#url;
-    copy.#headers = new Headers(this.headers);
+    copy.#headers = copiedHeaders(this.headers);
     copy.#signal = this.#signal;
     copy.#manners = this.#manners;
     return copy;
@@ -190,7 +197,7 @@ webClass(Request, 'Request');
 const FROM_WIRE = Symbol('from wire');
 
 /** The request of an invocation; its headers are read when somebody asks for them. */
-export const requestFromWire = (wire: WireRequest): Request => wireRequest(wire);
+export const requestFromWire = (wire: WireRequest, invocation: Invocation): Request => wireRequest(wire, invocation);
 
 function isRequest(value: unknown): value is Request {
   return isReal(value);
@@ -220,6 +227,9 @@ function mannersOf(given: RequestOptions, otherwise: Manners): Manners {
     if (regExpExec(CHOICES[at]![1], text) === null) throw new NativeTypeError(`${name} cannot be "${text}"`);
     if (name === 'mode' && text === 'navigate') throw new NativeTypeError('mode cannot be "navigate"');
     change(name, text);
+  }
+  if (given.priority !== undefined && regExpExec(PRIORITY, `${given.priority}`) === null) {
+    throw new NativeTypeError(`priority cannot be "${given.priority}"`);
   }
   if (given.integrity !== undefined) change('integrity', `${given.integrity}`);
   if (given.keepalive !== undefined) change('keepalive', !!given.keepalive);

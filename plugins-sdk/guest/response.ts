@@ -1,5 +1,5 @@
 import { Body, clonedBody, contentFromWire, type ExtractedBody, extractBody } from './body.ts';
-import { type HeaderList, Headers, headersFromList, readOnlyHeaders } from './headers.ts';
+import { copiedHeaders, type HeaderList, Headers, headersFromList, readOnlyHeaders } from './headers.ts';
 import { jsonStringify, NativeNumber, NativeRangeError, NativeTypeError, regExpExec, trunc } from './primordials.ts';
 import { hrefOf } from './url.ts';
 import { webClass } from './web-class.ts';
@@ -144,7 +144,7 @@ export class Response extends Body {
     copy.#type = this.#type;
     copy.#url = this.#url;
     copy.#redirected = this.#redirected;
-    copy.#headers = new Headers(this.#headers);
+    copy.#headers = copiedHeaders(this.#headers);
     if (this.#type !== 'default') readOnlyHeaders(copy.#headers);
     return copy;
   }

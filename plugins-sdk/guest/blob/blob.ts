@@ -108,7 +108,9 @@ export class File extends Blob {
   readonly #lastModified: number;
 
   constructor(...args: unknown[]) {
-    const [parts, name, options] = [args[0], args[1], args[2]];
+    const parts = args[0];
+    const name = args[1];
+    const options = args[2];
     if (parts === MADE) {
       super(MADE, options);
       this.#name = name as string;
@@ -192,4 +194,10 @@ function place(given: unknown, otherwise: number, size: number): number {
   const at = trunc(+(given as number)) || 0;
   if (at < 0) return max(size + at, 0);
   return min(at, size);
+}
+
+/** The same bytes under another object, for a structured clone; null for what is neither Blob nor File. */
+export function cloneBlob(value: unknown): Blob | null {
+  if (isFile(value)) return makeFile(blobBytes(value), value.name, value.type, value.lastModified);
+  return isBlob(value) ? makeBlob(blobBytes(value), value.type) : null;
 }

@@ -103,7 +103,9 @@ function without(entries: FormEntry[], name: string): FormEntry[] {
 
 /** A blob becomes a file; only a blob may have a file name. */
 function entryOf(args: unknown[]): FormEntry {
-  const [name, value, filename] = [args[0], args[1], args[2]];
+  const name = args[0];
+  const value = args[1];
+  const filename = args[2];
   const isNamed = args.length > 2;
   const key = textOf(name);
   if (!isBlob(value)) {

@@ -1,6 +1,6 @@
 import { random } from '../crypto.ts';
 import { takePart } from '../parts.ts';
-import { NativeTypeError, numberToString, stringLower, stringPadStart, stringSlice } from '../primordials.ts';
+import { NativeTypeError, numberToString, stringLower, stringPadStart } from '../primordials.ts';
 import { utf8Decode } from '../utf8.ts';
 import { Blob, blobBytes, File, isBlob, makeBlob } from './blob.ts';
 import { addEntry, FormData, isForm } from './form-data.ts';
@@ -31,7 +31,7 @@ export function blobOfBody(bytes: Bytes, contentType: string | null): Blob {
   return makeBlob(bytes, mime === null ? '' : stringLower(writeMime(mime)));
 }
 
-type UrlPart = { URLSearchParams: new (text: string) => Iterable<[string, string]> };
+type UrlPart = { parseForm(text: string): [name: string, value: string][] };
 
 /** What a body says as a form. Throws a TypeError where its type is no form's, or it is malformed. */
 export function readForm(bytes: Bytes, contentType: string | null): FormData {
@@ -48,7 +48,7 @@ export function readForm(bytes: Bytes, contentType: string | null): FormData {
   }
   const form = new FormData();
   const text = utf8Decode(bytes, false);
-  const params = new (takePart<UrlPart>('url').URLSearchParams)(stringSlice(text, 0, 1) === '?' ? `&${text}` : text);
-  for (const [name, value] of params) addEntry(form, name, value);
+  const pairs = takePart<UrlPart>('url').parseForm(text);
+  for (let at = 0; at < pairs.length; at += 1) addEntry(form, pairs[at]![0], pairs[at]![1]);
   return form;
 }

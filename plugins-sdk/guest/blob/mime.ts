@@ -79,7 +79,8 @@ export function parameterOf({ parameters }: Mime, name: string): string | null {
 export function writeMime({ essence, parameters }: Mime): string {
   let text = essence;
   for (let at = 0; at < parameters.length; at += 1) {
-    const [name, value] = parameters[at]!;
+    const name = parameters[at]![0];
+    const value = parameters[at]![1];
     text += `;${name}=${isToken(value) ? value : quoted(value)}`;
   }
   return text;

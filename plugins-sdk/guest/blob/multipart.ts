@@ -28,7 +28,8 @@ export function writeMultipart(form: FormData, boundary: string): Bytes {
     length += bytes.length;
   };
   for (let at = 0; at < entries.length; at += 1) {
-    const [name, value] = entries[at]!;
+    const name = entries[at]![0];
+    const value = entries[at]![1];
     let head = `--${boundary}\r\nContent-Disposition: form-data; name="${escapedName(withNewlines(name, '\r\n'))}"`;
     if (typeof value === 'string') {
       put(utf8Encode(`${head}\r\n\r\n${withNewlines(value, '\r\n')}\r\n`));
@@ -61,7 +62,9 @@ function escapedName(name: string): string {
   return out;
 }
 
-const [CR, LF, DASH] = [13, 10, 45];
+const CR = 13;
+const LF = 10;
+const DASH = 45;
 
 /** Throws a TypeError for what is no multipart/form-data with this boundary. */
 export function readMultipart(bytes: Bytes, boundary: string): FormData {

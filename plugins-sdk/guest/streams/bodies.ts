@@ -44,12 +44,13 @@ export function streamOfBytes(bytes: Uint8Array<ArrayBuffer>): ReadableStream {
   return faceOfReadable(stream);
 }
 
-/** The stream of a body that was read in another way. */
+/** The stream of a body that was read in another way: at its end, and held for ever. */
 export function spentStream(): ReadableStream {
   const face = streamOfBytes(new NativeUint8Array(0));
   const stream = readableCore(face);
   stream.isDisturbed = true;
   closeReadable(stream);
+  void new Reader(stream, false);
   return face;
 }
 
@@ -76,22 +77,28 @@ export const isHeld = (stream: ReadableStream): boolean => isLocked(readableCore
 
 /** Two bodies of one; the second has bytes of its own. */
 export function teeBody(stream: ReadableStream): [ReadableStream, ReadableStream] {
-  const [one, two] = teeReadable(readableCore(stream), true);
-  return [faceOfReadable(one), faceOfReadable(two)];
+  const branches = teeReadable(readableCore(stream), true);
+  return [faceOfReadable(branches[0]), faceOfReadable(branches[1])];
+}
+
+/** What was read, where it was not too long. Without a prototype, as all that promises of ours resolve with. */
+export interface Drained {
+  readonly bytes: Uint8Array<ArrayBuffer> | null;
+  readonly length: number;
 }
 
 /**
- * Reads a stream to its end and puts its chunks together. With more than `bytesMax` it is cancelled, and the result is how many bytes
+ * Reads a stream to its end and puts its chunks together. With more than `bytesMax` it is cancelled, and `length` says how many bytes
  * there were by then. Rejects with what the stream fails with, and where a chunk is no Uint8Array.
  */
-export async function readToEnd(stream: ReadableStream, bytesMax: number): Promise<Uint8Array<ArrayBuffer> | number> {
+export async function readToEnd(stream: ReadableStream, bytesMax: number): Promise<Drained> {
   const core = readableCore(stream);
   const reader = new Reader(core, false);
   const chunks = new Queue<Uint8Array>();
   let total = 0;
   for (;;) {
     const { value, done } = await nextChunk(reader);
-    if (done) return joined(chunks, total);
+    if (done) return { __proto__: null, bytes: joined(chunks, total), length: total } as Drained;
     if (!isView(value) || typedArrayKind(value as unknown) !== 'Uint8Array') {
       const error = new NativeTypeError('A body is a stream of Uint8Array; this chunk is something else');
       markHandled(cancelReadable(core, error));
@@ -101,7 +108,7 @@ export async function readToEnd(stream: ReadableStream, bytesMax: number): Promi
     total += byteLength;
     if (total > bytesMax) {
       markHandled(cancelReadable(core, new NativeTypeError('The body is longer than it may be')));
-      return total;
+      return { __proto__: null, bytes: null, length: total } as Drained;
     }
     if (byteLength > 0) chunks.push(bytesIn(buffer, byteOffset, byteLength));
   }

@@ -91,8 +91,8 @@ export class ReadableStream {
     });
   }
   tee(): [ReadableStream, ReadableStream] {
-    const [one, two] = teeReadable(this.#core, false);
-    return [faceOfReadable(one), faceOfReadable(two)];
+    const branches = teeReadable(this.#core, false);
+    return [faceOfReadable(branches[0]), faceOfReadable(branches[1])];
   }
   values(options: unknown = undefined): object {
     const core = this.#core;

@@ -113,12 +113,20 @@ export function releaseReader(reader: Reader): void {
   settleAll(reader, (request) => request.error(reason));
 }
 
-/** The next chunk as a promise, for code of ours. */
-export function nextChunk(reader: Reader): Promise<{ value: unknown; done: boolean }> {
-  const read = new Deferred<{ value: unknown; done: boolean }>();
+export interface NextChunk {
+  readonly value: unknown;
+  readonly done: boolean;
+}
+
+/**
+ * The next chunk as a promise, for code of ours. What it resolves with has no prototype: promises ask objects for `then`, and a
+ * plugin may have planted one on Object.prototype.
+ */
+export function nextChunk(reader: Reader): Promise<NextChunk> {
+  const read = new Deferred<NextChunk>();
   readFrom(reader, {
-    chunk: (value) => read.resolve({ value, done: false }),
-    close: () => read.resolve({ value: undefined, done: true }),
+    chunk: (value) => read.resolve({ __proto__: null, value, done: false } as NextChunk),
+    close: () => read.resolve({ __proto__: null, value: undefined, done: true } as NextChunk),
     error: (reason) => read.reject(reason),
   });
   return read.promise;

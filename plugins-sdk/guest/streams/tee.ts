@@ -169,8 +169,10 @@ function teeBytes(source: Readable): [Readable, Readable] {
 
   const pullByob = (view: ArrayBufferView, forSecond: boolean): void => {
     changeReader(true);
-    const [mine, minesBranch] = forSecond ? ([second, fork.two] as const) : ([first, fork.one] as const);
-    const [others, othersBranch] = forSecond ? ([first, fork.one] as const) : ([second, fork.two] as const);
+    const mine = forSecond ? second : first;
+    const minesBranch = forSecond ? fork.two : fork.one;
+    const others = forSecond ? first : second;
+    const othersBranch = forSecond ? fork.one : fork.two;
     readInto(reader, view, 1, {
       chunk: (chunk) =>
         soon(() => {

@@ -1,49 +1,16 @@
-import { charCodeAt, NativeUint8Array, stringSlice } from '../primordials.ts';
+import { charCodeAt, stringSlice } from '../primordials.ts';
 import { TextDecoder } from '../text-codec.ts';
 import { utf8Encode } from '../utf8.ts';
 import { webClass } from '../web-class.ts';
-import { promiseOf, resolvedWith } from './promises.ts';
-import { faceOfReadable, type ReadableStream } from './readable-stream.ts';
+import { Converter } from './converter.ts';
+import type { ReadableStream } from './readable-stream.ts';
 import { optionsOf } from './strategies.ts';
-import { Transform } from './transform-stream.ts';
-import { faceOfWritable, type WritableStream } from './writable-stream.ts';
-
-/** A pair of streams over a function that turns chunks into chunks; null is none. */
-export class Converter {
-  readonly readable: ReadableStream;
-  readonly writable: WritableStream;
-
-  constructor(
-    convert: (chunk: unknown, put: (chunk: unknown) => void) => void,
-    flush: (put: (chunk: unknown) => void) => void,
-  ) {
-    const put = (chunk: unknown): void => core.enqueue(chunk);
-    const done = resolvedWith<unknown>(undefined);
-    const core: Transform = new Transform(
-      {
-        transform: (chunk) =>
-          promiseOf(() => {
-            convert(chunk, put);
-            return done;
-          }),
-        flush: () =>
-          promiseOf(() => {
-            flush(put);
-            return done;
-          }),
-        cancel: () => done,
-      },
-      done,
-    );
-    this.readable = faceOfReadable(core.readable);
-    this.writable = faceOfWritable(core.writable);
-  }
-}
+import type { WritableStream } from './writable-stream.ts';
 
 export class TextEncoderStream {
   #lead = '';
-  readonly #converter = new Converter(
-    (chunk, put) => {
+  readonly #converter = new Converter({
+    convert: (chunk, put) => {
       // The two halves of a character may come in two chunks.
       let text = `${this.#lead}${chunk as string}`;
       const last = text.length > 0 ? charCodeAt(text, text.length - 1) : 0;
@@ -51,11 +18,12 @@ export class TextEncoderStream {
       this.#lead = isCut ? stringSlice(text, text.length - 1) : '';
       if (isCut) text = stringSlice(text, 0, text.length - 1);
       if (text !== '') put(utf8Encode(text));
+      return undefined;
     },
-    (put) => {
-      if (this.#lead !== '') put(new NativeUint8Array([0xef, 0xbf, 0xbd]));
+    flush: (put) => {
+      if (this.#lead !== '') put(utf8Encode('\ufffd'));
     },
-  );
+  });
 
   get encoding(): string {
     void this.#lead;
@@ -78,16 +46,17 @@ export class TextDecoderStream {
     const given = optionsOf(options, 'The options');
     const decoder = new TextDecoder(label, { fatal: !!given?.fatal, ignoreBOM: !!given?.ignoreBOM });
     this.#decoder = decoder;
-    this.#converter = new Converter(
-      (chunk, put) => {
+    this.#converter = new Converter({
+      convert: (chunk, put) => {
         const text = decoder.decode(chunk as ArrayBuffer, { stream: true });
         if (text !== '') put(text);
+        return undefined;
       },
-      (put) => {
+      flush: (put) => {
         const text = decoder.decode();
         if (text !== '') put(text);
       },
-    );
+    });
   }
   get encoding(): string {
     return this.#decoder.encoding;

@@ -70,6 +70,11 @@ export class Transform {
     return this.#out.desiredSize;
   }
 
+  /** Null where the readable side wants more, else when it does. */
+  room(): Promise<undefined> | null {
+    return this.#hasBackpressure ? this.#changed!.promise : null;
+  }
+
   enqueue(chunk: unknown): void {
     if (!this.#out.takesMore) throw new NativeTypeError('The readable side is not open: nothing can be enqueued');
     try {

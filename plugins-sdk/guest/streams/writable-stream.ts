@@ -85,13 +85,11 @@ export class WritableStream {
       throw new NativeTypeError('A sink must be an object');
     const given = strategyOf(strategy);
     const options = optionsOf(sink, 'A sink');
-    const [abort, close, start, type, write] = [
-      methodOf(options, 'abort'),
-      methodOf(options, 'close'),
-      methodOf(options, 'start'),
-      options?.type,
-      methodOf(options, 'write'),
-    ] as const;
+    const abort = methodOf(options, 'abort');
+    const close = methodOf(options, 'close');
+    const start = methodOf(options, 'start');
+    const type = options?.type;
+    const write = methodOf(options, 'write');
     if (type !== undefined) throw new NativeRangeError('A sink has no type');
     const sizeOf: SizeOf = given.size ?? sizeOfOne;
     const call = (method: Method | undefined, args: unknown[]): Promise<unknown> =>

@@ -6,9 +6,9 @@ import { OVERRIDES, parsePart, parseUrl } from './parse.ts';
 import { parsePlain } from './parse-plain.ts';
 import { percentEncode, USERINFO } from './percent.ts';
 import { cannotHaveUser, hostAndPort, isSpecial, type UrlRecord, writeHref } from './record.ts';
-import { linkedParams, replaceParams, URLSearchParams } from './search-params.ts';
+import { linkedParams, parseForm, replaceParams, URLSearchParams } from './search-params.ts';
 
-export { URLSearchParams };
+export { parseForm, URLSearchParams };
 
 /** Null where the text is no URL. */
 const read = (text: string, base: UrlRecord | null): UrlRecord | null => parsePlain(text) ?? parseUrl(text, base);
