@@ -96,8 +96,8 @@ input: reading it is no call. Without the grant it is null.`,
 A subscriber needs the capability too, and a hook \`events.<topic>\`. Only installations of the same operator hear an event, never the
 publisher's own; \`from\` in the event is said by the host, so that nobody can pose as another plugin. An event is delivered at least
 once to each subscriber, in no certain order. After a fault it is delivered again after 1, 4, 16 seconds and so on; then it is given up,
-and the subscriber's log says so. Within one attempt what it does with `kv`, `events` and `notify` has its effect once, also when a host dies in the
-middle of it; over several attempts \`eventId\` is the key for exactly-once work. An event that follows from an event is one level
+and the subscriber's log says so. Within one attempt what it does with \`kv\`, \`events\` and
+\`notify\` has its effect once, also when a host dies in the middle of it; over several attempts \`eventId\` is the key for exactly-once work. An event that follows from an event is one level
 deeper, as is a call; no more than ${CALL_DEPTH_MAX} levels follow from one another.`,
     shows: ['events Events', 'events TopicEvent'],
     limits: [
