@@ -1,4 +1,5 @@
-import { readFileSync } from 'node:fs';
+import { readdirSync, readFileSync } from 'node:fs';
+import { getPriority } from 'node:os';
 import { expect } from 'chai';
 import { SandboxRefusal } from './index.ts';
 import { answerOf, codeOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from './test-sandbox.ts';
@@ -8,6 +9,14 @@ const UNINTERRUPTIBLE = jobIn('return Array.prototype.includes.call({ length: 2 
 const HONEST = jobIn('return (await ctx.kv.get("a")).value;');
 /** What a busy machine may be late by. */
 const SLACK_MS = 2_000;
+
+/** Of every thread of a process. */
+const nicenessOf = (pid: number): Set<number> =>
+  new Set(
+    readdirSync(`/proc/${pid}/task`).map((thread) =>
+      Number(readFileSync(`/proc/${pid}/task/${thread}/stat`, 'latin1').split(') ')[1]!.split(' ')[16]),
+    ),
+  );
 
 describe('the ladder', () => {
   let rig: TestSandbox;
@@ -50,6 +59,26 @@ describe('the ladder', () => {
     const outcome = await rig.run(UNINTERRUPTIBLE, { limits: { wallMs: 300, cpuMs: 1_000 } });
     expect(codeOf(outcome)).to.match(/^(cpu|wall)-limit$/);
     expect(outcome.usage.wallMs).to.be.within(300, 300 + 250 + SLACK_MS);
+  });
+
+  it('runs who broke a limit where it costs its neighbours nothing when it goes on, and serves that last', async () => {
+    await open({ spare: true });
+    await spareReady();
+    const [pool] = pidsOf('pool');
+    const first = await rig.run(jobIn('for (;;);'), { installation: 'villain' });
+    expect(codeOf(first)).to.equal('cpu-limit');
+    await until(() => cordons('probation').filter(({ state }) => state === 'ready').length === 2);
+    for (const pid of pidsOf('probation')) {
+      expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 10)]));
+    }
+    for (const pid of [pool!, ...pidsOf('spare')]) expect(nicenessOf(pid)).to.deep.equal(new Set([getPriority()]));
+    const second = rig.run(UNINTERRUPTIBLE, { installation: 'villain' });
+    const neighbour = await rig.run(HONEST, { installation: 'neighbour' });
+    expect(codeOf(await second)).to.equal('cpu-limit');
+    expect(answerOf(neighbour)).to.equal(1);
+    expect(rig.deaths.map(({ reason }) => reason)).to.deep.equal(['overdue']);
+    expect(pidsOf('pool')).to.deep.equal([pool]);
+    expect(pidsOf('pool')).to.not.include(rig.deaths[0]!.pid);
   });
 
   it('answers in time for a cordon that was stopped altogether, kills it, and runs the next elsewhere', async () => {
