@@ -37,7 +37,7 @@ import { whoamiCommand } from './commands/whoami.ts';
 import { readSettings } from './settings.ts';
 
 /** Every verb, in the order of the help: authors, operators, moderators. */
-const COMMANDS: ((cli: Cli) => void)[] = [
+export const COMMANDS: ((cli: Cli) => void)[] = [
   loginCommand,
   whoamiCommand,
   initCommand,
