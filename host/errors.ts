@@ -13,6 +13,7 @@ export const HOST_REFUSALS = {
   'permission-denied': "The token's role may not do this.",
   'route-unknown': 'There is nothing at this path.',
   'method-not-allowed': 'The path exists, but not with this method.',
+  'upgrade-unsupported': 'Plugins are called by requests; there are no WebSockets.',
   'plugin-route-unknown': 'The plugin declares no route for this method and path.',
   'installation-unknown': 'There is no such installation, or it belongs to another operator.',
   'installation-disabled': 'The operator has disabled this installation.',

@@ -30,6 +30,7 @@ const LIMIT_NAMES = Object.keys({
   hostCalls: true,
   fetches: true,
   timers: true,
+  pieces: true,
   logBytes: true,
   concurrent: true,
   queued: true,

@@ -5,7 +5,7 @@ import { monotonicMs } from './clock.ts';
 import { type KnownRun, LaneBorder } from './lane-border.ts';
 import type { Cost, HostMessage } from './messages.ts';
 
-const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, logBytes: 100, outputBytes: 50 };
+const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, pieces: 0, logBytes: 100, outputBytes: 50 };
 const cost: Cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1, externalMiB: 0 };
 const known = (): KnownRun => ({ deadlineMs: monotonicMs() + limits.wallMs, invocation: { limits } });
 const start = (installationId: string, digest: string): HostMessage => ({

@@ -90,7 +90,7 @@ export class LaneBorder {
     }
     tally.calls++;
     tally.callUnits += tail.length;
-    const tooMany = tally.calls > limits.hostCalls + limits.timers || tally.callUnits > CALL_UNITS_MAX;
+    const tooMany = tally.calls > limits.hostCalls + limits.timers + limits.pieces || tally.callUnits > CALL_UNITS_MAX;
     return tooMany ? 'it makes more host calls than the invocation may' : null;
   }
 

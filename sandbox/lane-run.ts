@@ -19,6 +19,8 @@ export interface LaneRun {
   calls: number;
   hostCalls: number;
   timers: number;
+  /** Calls that read or write a piece of a body. */
+  pieces: number;
   /** Calls and timers without an answer. */
   pending: number;
   /** Arguments and results of host calls. */

@@ -20,9 +20,9 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits } = turns;
 
   const begin = (run: LaneRun, input: string) => {
-    const { outputBytes, hostCalls, timers, logBytes } = run.limits;
+    const { outputBytes, hostCalls, timers, pieces, logBytes } = run.limits;
     run.isolate.runs.set(run.id, run);
-    const limits = { outputBytes, hostCalls, timers, logBytes };
+    const limits = { outputBytes, hostCalls, timers, pieces, logBytes };
     enter(run, { op: 'start', id: run.id, seed: run.seed, nowMs: run.nowMs, limits }, input);
   };
 
@@ -48,6 +48,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
       calls: 0,
       hostCalls: 0,
       timers: 0,
+      pieces: 0,
       pending: 0,
       callUnits: 0,
       logUnits: 0,

@@ -1,5 +1,6 @@
 import { PLUGIN_FAULTS, type PluginFault, type PluginFaultCode } from '../plugins-sdk/contract/errors.ts';
 import type { Limits } from '../plugins-sdk/contract/limits.ts';
+import { isStreamCall } from '../plugins-sdk/contract/stream-calls.ts';
 import { type GuestRecord, readRecords, type TurnHead, turnText } from '../plugins-sdk/contract/turns.ts';
 import { monotonicMs } from './clock.ts';
 import type { Entry } from './isolate/plugin-isolate.ts';
@@ -124,6 +125,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     if (!takesUnits(run, payload.length)) return;
     run.calls = seq;
     if (name === 'timer') run.timers++;
+    else if (isStreamCall(name)) run.pieces++;
     else {
       run.hostCalls++;
       run.lastHostCall = name;
@@ -132,6 +134,8 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       failInGuest(run, overLimit(run, 'host-call-limit', 'hostCalls', run.hostCalls));
     } else if (run.timers > run.limits.timers) {
       failInGuest(run, overLimit(run, 'host-call-limit', 'timers', run.timers));
+    } else if (run.pieces > run.limits.pieces) {
+      failInGuest(run, overLimit(run, 'host-call-limit', 'pieces', run.pieces));
     } else {
       run.pending++;
       run.isolate.pending++;

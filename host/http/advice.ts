@@ -16,6 +16,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'permission-denied': 'Use a token whose role has one of `needsOneOf`; GET /v1/permissions lists them by role.',
   'route-unknown': 'Check the path; /docs lists every route.',
   'method-not-allowed': 'Use one of the methods in the Allow header.',
+  'upgrade-unsupported': 'Send a request for each message, and receive by server-sent events (text/event-stream).',
   'plugin-route-unknown': "Check the path and the method against the routes in the plugin's manifest.",
   'installation-unknown': "Check the operator's and the installation's slug, and whose token you use.",
   'installation-disabled': 'Ask the operator to enable it: `PATCH /v1/installations/{id}` with `{"enabled":true}`.',
@@ -123,5 +124,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'secret-undeclared': 'Declare the secret under `secrets` in the manifest.',
   'secret-missing': 'Operator: enter it with `gate secrets set`.',
   'capability-unavailable': 'Try again later; answer your own caller with status 503 until then.',
+  'body-unreadable':
+    'Publisher: answer 4xx with the message. Callers: see `inputBytes` of the plugin, and send as many bytes as announced.',
   'invocation-over': 'Await every call before you answer, and keep no `ctx` for later: each invocation gets its own.',
 };

@@ -24,6 +24,7 @@ const PROMISED: Record<string, number | null> = {
   'permission-denied': 403,
   'route-unknown': 404,
   'method-not-allowed': 405,
+  'upgrade-unsupported': 501,
   'plugin-route-unknown': 404,
   'installation-unknown': 404,
   'installation-disabled': 403,

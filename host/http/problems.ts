@@ -23,6 +23,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'permission-denied': 403,
   'route-unknown': 404,
   'method-not-allowed': 405,
+  'upgrade-unsupported': 501,
   'plugin-route-unknown': 404,
   'installation-unknown': 404,
   'installation-disabled': 403,

@@ -1,6 +1,8 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import getRawBody, { type RawBodyError } from 'raw-body';
+import { PIECE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import { HostRefusal } from '../errors.ts';
+import type { ReadPiece } from '../invocations/body-streams.ts';
 
 const EMPTY = Buffer.alloc(0);
 
@@ -17,13 +19,48 @@ export function readBody(req: IncomingMessage, res: ServerResponse, bytesMax: nu
   return hasBody(req) ? readPresentBody(req, res, bytesMax) : EMPTY;
 }
 
-async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer> {
+/**
+ * Reads a body piece by piece, never more than its reader asks for. Null where there is no body.
+ * Refuses with: body-too-large (at once where the length is declared, else when it shows), content-type-unsupported; the reader
+ * with: body-too-large, body-malformed.
+ */
+export function openBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): ReadPiece | null {
+  if (!hasBody(req)) return null;
+  requirePlain(req);
+  if (Number(req.headers['content-length']) > bytesMax) throw tooLarge(bytesMax);
+  let bytes = 0;
+  let chunks: AsyncIterator<Buffer> | null = null;
+  let rest: Buffer | null = null;
+  return async () => {
+    if (chunks === null) {
+      if (expectsContinue(req)) res.writeContinue();
+      chunks = req[Symbol.asyncIterator]() as AsyncIterator<Buffer>;
+    }
+    if (rest === null) {
+      const next = await chunks.next().catch(() => {
+        throw cutShort();
+      });
+      if (next.done) return null;
+      bytes += next.value.length;
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
+      rest = next.value;
+    }
+    const piece: Buffer = rest.subarray(0, PIECE_BYTES_MAX);
+    rest = piece.length < rest.length ? rest.subarray(piece.length) : null;
+    return piece;
+  };
+}
+
+function requirePlain(req: IncomingMessage): void {
   const encoding = req.headers['content-encoding']?.toLowerCase();
-  if (encoding !== undefined && encoding !== 'identity') {
-    throw new HostRefusal('content-type-unsupported', 'Send the body uncompressed, without Content-Encoding.', {
-      contentEncoding: encoding,
-    });
-  }
+  if (encoding === undefined || encoding === 'identity') return;
+  throw new HostRefusal('content-type-unsupported', 'Send the body uncompressed, without Content-Encoding.', {
+    contentEncoding: encoding,
+  });
+}
+
+async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesMax: number): Promise<Buffer> {
+  requirePlain(req);
   const declared = req.headers['content-length'];
   if (Number(declared) > bytesMax) throw tooLarge(bytesMax);
   if (expectsContinue(req)) res.writeContinue();
@@ -33,13 +70,15 @@ async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesM
     const { type } = error as RawBodyError;
     if (type === 'entity.too.large') throw tooLarge(bytesMax);
     if (type === 'request.aborted' || type === 'request.size.invalid') {
-      throw new HostRefusal('body-malformed', 'The body ended before its declared length.');
+      throw cutShort();
     }
     throw error;
   }
 }
 
 const expectsContinue = ({ headers }: IncomingMessage): boolean => headers.expect?.toLowerCase() === '100-continue';
+
+const cutShort = () => new HostRefusal('body-malformed', 'The body ended before its declared length.');
 
 const tooLarge = (bytesMax: number) =>
   new HostRefusal('body-too-large', `The body may have at most ${bytesMax} bytes.`, { bytesMax });

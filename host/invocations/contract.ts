@@ -3,6 +3,7 @@ import type { Principal } from '../../registry/index.ts';
 import type { Invocation, LogRecord, Outcome, SandboxRefusalCode } from '../../sandbox/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { AdmissionRefusal } from './admission.ts';
+import type { AnswerPieces, ReadPiece } from './body-streams.ts';
 
 /** Why an invocation was not run, or not to its end, through no fault of the plugin. A closed set: it labels metrics. */
 export type InvocationRefusalCode = SandboxRefusalCode | AdmissionRefusal['code'];
@@ -19,6 +20,10 @@ export interface RunRequest {
   headers: [name: string, value: string][];
   /** Reads the body, at most `bytesMax`; refuses with body-too-large. Not called for requests that are refused before. */
   readBody(bytesMax: number): Buffer | Promise<Buffer>;
+  /** In place of `readBody` for a route that streams it; null where there is no body. Refuses with: body-too-large. */
+  openBody(bytesMax: number): ReadPiece | null;
+  /** Takes the answer of a plugin that streams it. */
+  answerPieces: AnswerPieces;
   /** Who calls; null without credentials. Bad credentials have been refused before. */
   principal: Principal | null;
   /** Aborted when the client goes away. */
@@ -31,7 +36,7 @@ export interface DataPlane {
   /**
    * Refuses with: installation-unknown, installation-disabled, installation-suspended, installation-saturated,
    * cpu-budget-exhausted, plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large,
-   * PluginFaultError, and those of the sandbox.
+   * PluginFaultError, and those of the sandbox. What was streamed has been sent; then `response` has no body.
    */
   run(request: RunRequest): Promise<{ invocationId: string; response: WireResponse }>;
 }

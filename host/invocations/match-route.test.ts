@@ -10,7 +10,7 @@ describe('compileRoutes', () => {
   it('finds a route and decodes its parameters', () => {
     const match = matcher(['GET', '/orders/:id']);
     expect(match('GET', '/orders/a%20b')).to.deep.equal({
-      matched: { route: 'GET /orders/:id', access: 'public', params: { id: 'a b' } },
+      matched: { route: 'GET /orders/:id', access: 'public', streamsBody: false, params: { id: 'a b' } },
     });
   });
 

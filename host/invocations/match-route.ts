@@ -4,6 +4,8 @@ export interface MatchedRoute {
   /** `<METHOD> <path>` as in the manifest. */
   route: string;
   access: Access;
+  /** The handler reads the body piece by piece. */
+  streamsBody: boolean;
   params: Record<string, string>;
 }
 
@@ -28,7 +30,9 @@ export function compileRoutes(manifest: Pick<Manifest, 'routes'>): RouteMatcher 
       fitting.find((route) => route.method === method) ??
       (method === 'HEAD' ? fitting.find((route) => route.method === 'GET') : undefined);
     if (found) {
-      return { matched: { route: found.key, access: found.access, params: paramsOf(found.segments, segments) } };
+      const { key: route, access } = found;
+      const params = paramsOf(found.segments, segments);
+      return { matched: { route, access, streamsBody: found.body === 'stream', params } };
     }
     return fitting.length > 0 ? { allowed: [...new Set(fitting.map((route) => route.method))] } : null;
   };

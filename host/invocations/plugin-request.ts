@@ -35,11 +35,15 @@ export function findRoute(
   return found.matched;
 }
 
-/** The job for `PluginRunner` that answers one HTTP request on a matched route. */
+/** The job for `PluginRunner` that answers one HTTP request on a matched route, with its body, or without where that is streamed. */
 export function httpJob(
   { route, params }: MatchedRoute,
-  request: Omit<WireRequest, keyof WireBody> & { body: Buffer },
+  request: Pick<WireRequest, 'method' | 'url' | 'headers'> & { body: Buffer | 'streamed' },
 ): { kind: 'http'; route: string; params: Record<string, string>; request: WireRequest } {
   const { method, url, headers, body } = request;
+  if (body === 'streamed') {
+    const none = { body: null, bodyEncoding: 'utf8', streamed: true } as const;
+    return { kind: 'http', route, params, request: { method, url, headers, ...none } };
+  }
   return { kind: 'http', route, params, request: { method, url, headers, ...wireBody(body) } };
 }

@@ -1,10 +1,12 @@
-import type {
-  CallerFacts,
-  ContextFacts,
-  GuestInput,
-  GuestOutput,
-  Json,
-  WireResponse,
+import {
+  type CallerFacts,
+  type ContextFacts,
+  type GuestInput,
+  type GuestOutput,
+  isStreamCall,
+  type Json,
+  type PluginOutput,
+  type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import {
   type Invocation,
@@ -21,6 +23,7 @@ import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
+import { type BodyEnds, BodyStreams } from './body-streams.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
 import { leftOf, within, withWait } from './queue-wait.ts';
@@ -62,7 +65,7 @@ export interface RunnerPorts {
 export interface CompletedInvocation {
   invocationId: string;
   job: PluginJob;
-  output: GuestOutput;
+  output: PluginOutput;
   usage: Usage;
   /** Undefined where it made no host call. */
   trace: CallTrace | undefined;
@@ -79,11 +82,13 @@ export interface RunOptions {
   lineage?: Lineage;
   /** The name under which another host may execute it again, should this one die. */
   attempt?: { invocationId: string; seed: string };
+  /** Where bodies come from and go to piece by piece; absent where both are whole. */
+  bodies?: BodyEnds;
 }
 
 export interface PluginAnswer {
   invocationId: string;
-  output: GuestOutput;
+  output: PluginOutput;
 }
 
 /**
@@ -109,6 +114,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
     let cpuMs = 0;
     let scope: InvocationScope | undefined;
     let trace: CallTrace | undefined;
+    let streams: BodyStreams | undefined;
     try {
       const turn = admission.enter(id, limits, signal);
       const queuedMs = turn === 0 ? 0 : await turn;
@@ -137,6 +143,10 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
             options,
           );
           trace ??= new CallTrace(ports.nowMs() - invocation.startedAtMs);
+          if (isStreamCall(call.name)) {
+            streams ??= new BodyStreams(invocationId, limits, options.bodies ?? {});
+            return trace.follow(call, streams.answer(call.name, call));
+          }
           return trace.follow(call, ports.broker(scope, call));
         },
         log: (record) => {
@@ -146,7 +156,9 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         signal,
         record: mode,
       });
-      const outcome = queuedMs === 0 ? ended : withWait(ended, limits, queuedMs);
+      const waited = queuedMs === 0 ? ended : withWait(ended, limits, queuedMs);
+      const outcome = scope === undefined || scope.hostCpuMs === 0 ? waited : withHostCpu(waited, scope.hostCpuMs);
+      if (streams) outcome.usage.outputBytes += streams.bytes;
       cpuMs = cpuOf(outcome.usage);
       ports.meter(installation, job.kind, outcome, logBytes);
       if (outcome.recorded) {
@@ -164,7 +176,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         recordFault(ports, installation, invocationId, job, outcome, trace);
         throw new PluginFaultError(outcome.fault, invocationId);
       }
-      const output = readOutput(outcome.output, job, invocationId);
+      const output = readOutput(outcome.output, job, invocationId, streams?.response ?? null);
       ports.completed?.(installation, { invocationId, job, output, usage: outcome.usage, trace });
       return { invocationId, output };
     } catch (error) {
@@ -177,6 +189,12 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
     }
   };
 }
+
+/** What the host computed for an invocation is part of what it used. */
+const withHostCpu = (outcome: Outcome, hostCpuMs: number): Outcome => ({
+  ...outcome,
+  usage: { ...outcome.usage, cpuMs: outcome.usage.cpuMs + hostCpuMs },
+});
 
 /** No isolate has more CPU time than time: a cordon that was taken over cannot charge its neighbours with more. */
 const cpuOf = ({ cpuMs, wallMs }: Usage): number => Math.min(cpuMs, wallMs);
@@ -215,11 +233,14 @@ function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invo
 }
 
 /** The guest runtime writes this text, but the plugin shares its isolate: whatever does not fit is the plugin's fault. */
-function readOutput(json: string, job: PluginJob, invocationId: string): GuestOutput {
+function readOutput(json: string, job: PluginJob, invocationId: string, streamed: WireResponse | null): PluginOutput {
   try {
     const output = JSON.parse(json) as GuestOutput;
-    const fits = job.kind === 'http' ? output.kind === 'http' && isResponse(output.response) : output.kind === 'value';
-    if (fits) return output;
+    if (job.kind !== 'http') {
+      if (output.kind === 'value') return output;
+    } else if (output.kind === 'streamed') {
+      if (streamed !== null) return { kind: 'http', response: streamed };
+    } else if (output.kind === 'http' && streamed === null && isResponse(output.response)) return output;
   } catch {
     // Falls through: text that is not JSON is answered like JSON of the wrong shape.
   }

@@ -53,6 +53,8 @@ const request = (method: string, path: string, who: Principal | null, body = Buf
   url: `https://gatehouse.example${path}`,
   headers: [['x-a', '1']],
   readBody: async () => body,
+  openBody: () => null,
+  answerPieces: { start: () => {}, write: async () => {} },
   principal: who,
   signal: new AbortController().signal,
 });

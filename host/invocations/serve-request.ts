@@ -33,10 +33,13 @@ export function createDataPlane({ findInstallation, runPlugin, assignCall }: Dat
       }
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
       if (record) requireRecordingRight(installation, principal);
-      const read = request.readBody(installation.limits.inputBytes);
-      const body = read instanceof Promise ? await read : read;
+      const { inputBytes } = installation.limits;
+      const piece = matched.streamsBody ? request.openBody(inputBytes) : null;
+      const whole = piece === null ? request.readBody(inputBytes) : 'streamed';
+      const body = whole instanceof Promise ? await whole : whole;
       const job = httpJob(matched, { method, url, headers, body });
-      const { invocationId, output } = await run(installation, job, { caller, signal, record });
+      const bodies = { answer: request.answerPieces, ...(piece && { read: piece }) };
+      const { invocationId, output } = await run(installation, job, { caller, signal, record, bodies });
       return { invocationId, response: (output as { response: WireResponse }).response };
     },
   };

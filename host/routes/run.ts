@@ -6,8 +6,9 @@ import { authenticate, type FindPrincipal } from '../http/authenticate.ts';
 import type { Log } from '../http/log.ts';
 import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
 import { problemOf } from '../http/problems.ts';
-import { boundLeftover, readBody } from '../http/read-body.ts';
+import { boundLeftover, openBody, readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/send-problem.ts';
+import type { AnswerPieces } from '../invocations/body-streams.ts';
 import { type DataPlane, PluginFaultError } from '../invocations/contract.ts';
 import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
@@ -48,6 +49,7 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
     try {
       const { operatorSlug, installationSlug, path, search } = readTarget(req.url!);
       const method = requireMethod(req.method!);
+      requireNoUpgrade(req);
       const { authorization } = req.headers;
       const found = authenticate(findPrincipal, authorization);
       const principal = found instanceof Promise ? await found : found;
@@ -59,13 +61,15 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
         url: publicOrigin() + path + search,
         headers: headersForPlugin(req.rawHeaders),
         readBody: (bytesMax) => readBody(req, res, bytesMax),
+        openBody: (bytesMax) => openBody(req, res, bytesMax),
+        answerPieces: new SentPieces(res),
         principal,
         signal: aborter.signal,
         record: req.headers['x-gatehouse-record'] === '1',
       });
-      status = sendAnswer(res, response, invocationId);
+      status = res.headersSent ? endPieces(req, res) : sendAnswer(res, response, invocationId);
     } catch (error) {
-      status = refuse(ports, req, res, error);
+      status = res.headersSent ? cutPieces(ports, res, error) : refuse(ports, req, res, error);
     } finally {
       load?.leave();
     }
@@ -106,16 +110,7 @@ const BODILESS = new Set([204, 205, 304]);
 /** Sends what a plugin answered; returns the status. Refuses with: plugin-answer-invalid. */
 function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: string): number {
   const { status, body, bodyEncoding } = response;
-  if (!Number.isInteger(status) || status < 200 || status > 599) {
-    throw answerInvalid(`The status ${status} is not between 200 and 599.`, invocationId);
-  }
-  const headers = headersFromPlugin(response.headers);
-  if (headers === null) throw answerInvalid('The answer has too many headers, or too large ones.', invocationId);
-  // Callers' browsers must not treat a stranger's page as the platform's own: opaque origin, no scripts, no sniffing.
-  headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
-  headers.push('X-Gatehouse-Invocation', invocationId);
-  if (!response.headers.some(([name]) => name.toLowerCase() === 'cache-control'))
-    headers.push('Cache-Control', 'no-store');
+  const headers = headersOf(response, invocationId);
   if (BODILESS.has(status)) {
     res.writeHead(status, status === 205 ? [...headers, 'Content-Length', '0'] : headers).end();
     return status;
@@ -124,6 +119,69 @@ function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: s
   headers.push('Content-Length', String(Buffer.byteLength(bytes)));
   res.writeHead(status, headers).end(bytes);
   return status;
+}
+
+/** Of every answer of a plugin. Refuses with: plugin-answer-invalid. */
+function headersOf(
+  { status, headers: given }: Pick<WireResponse, 'status' | 'headers'>,
+  invocationId: string,
+): string[] {
+  if (!Number.isInteger(status) || status < 200 || status > 599) {
+    throw answerInvalid(`The status ${status} is not between 200 and 599.`, invocationId);
+  }
+  const headers = headersFromPlugin(given);
+  if (headers === null) throw answerInvalid('The answer has too many headers, or too large ones.', invocationId);
+  // Callers' browsers must not treat a stranger's page as the platform's own: opaque origin, no scripts, no sniffing.
+  headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
+  headers.push('X-Gatehouse-Invocation', invocationId);
+  if (!given.some(([name]) => name.toLowerCase() === 'cache-control')) headers.push('Cache-Control', 'no-store');
+  return headers;
+}
+
+/** Sends an answer piece by piece, each when the client has room for it. */
+class SentPieces implements AnswerPieces {
+  readonly #res: ServerResponse;
+  constructor(res: ServerResponse) {
+    this.#res = res;
+  }
+
+  start(invocationId: string, head: Pick<WireResponse, 'status' | 'headers'>): void {
+    this.#res.writeHead(head.status, headersOf(head, invocationId)).flushHeaders();
+  }
+
+  write(piece: Buffer): Promise<void> {
+    const res = this.#res;
+    if (res.destroyed || res.write(piece)) return Promise.resolve();
+    return new Promise((resolve) => {
+      const go = () => {
+        res.off('drain', go).off('close', go);
+        resolve();
+      };
+      res.on('drain', go).on('close', go);
+    });
+  }
+}
+
+function endPieces(req: IncomingMessage, res: ServerResponse): number {
+  boundLeftover(req, res);
+  res.end();
+  return res.statusCode;
+}
+
+/** The status is said already: an answer that breaks off tells the client that something is missing. */
+function cutPieces({ log }: RunPorts, res: ServerResponse, error: unknown): number {
+  const requestId = uuidv7();
+  const { problem, unexpected } = problemOf(error, requestId);
+  if (unexpected) log.error({ requestId, err: error, code: problem.code }, 'request failed');
+  res.destroy();
+  return problem.status;
+}
+
+/** See docs/decisions/0015-no-websockets.md. */
+function requireNoUpgrade({ headers }: IncomingMessage): void {
+  if (headers.upgrade !== undefined && headers.upgrade.toLowerCase() === 'websocket') {
+    throw new HostRefusal('upgrade-unsupported');
+  }
 }
 
 const answerInvalid = (message: string, invocationId: string) =>

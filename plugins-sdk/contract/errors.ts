@@ -46,6 +46,7 @@ export const CAPABILITY_REFUSALS = {
   'capability-arguments-invalid': 'The arguments do not fit the call; the message names the field.',
   ...ALL_REFUSALS,
   'capability-unavailable': 'A service behind this capability is down; try again later.',
+  'body-unreadable': 'The body of the request is longer than allowed, ended too early, or is no stream.',
   'invocation-over': 'The invocation that this context belongs to has been answered.',
 } as const;
 

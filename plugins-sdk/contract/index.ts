@@ -8,4 +8,5 @@ export * from './json.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
 export * from './release.ts';
+export * from './stream-calls.ts';
 export * from './turns.ts';

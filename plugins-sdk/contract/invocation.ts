@@ -13,6 +13,8 @@ export interface WireRequest extends WireBody {
   /** Absolute; its path is the part after the installation's own prefix. */
   url: string;
   headers: [name: string, value: string][];
+  /** The body comes piece by piece, by `request.read`; `body` is null. */
+  streamed?: boolean;
 }
 
 export interface WireResponse extends WireBody {
@@ -58,8 +60,11 @@ export interface PluginShape {
   configure: boolean;
 }
 
-/** What comes back: a response for `http`, a JSON value for all others. */
-export type GuestOutput = { kind: 'http'; response: WireResponse } | { kind: 'value'; value: Json };
+/** What an invocation answers: a response for `http`, a JSON value for all others. */
+export type PluginOutput = { kind: 'http'; response: WireResponse } | { kind: 'value'; value: Json };
+
+/** What comes out of the isolate; `streamed` is a response that was written piece by piece. */
+export type GuestOutput = PluginOutput | { kind: 'streamed' };
 
 /** What `health` may answer. */
 export interface HealthReport {

@@ -41,6 +41,8 @@ const Route = Type.Object(
       description: 'Segments are literal or `:name`; `/orders/:id` is an example.',
     }),
     access: literals(ACCESS),
+    /** `stream`: the handler starts before the body of the request is there and reads it piece by piece; `whole` where absent. */
+    body: Type.Optional(literals(['whole', 'stream'])),
   },
   strict,
 );

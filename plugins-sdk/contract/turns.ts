@@ -15,7 +15,7 @@ export type TurnHead =
       seed: string;
       /** Milliseconds since 1970 that `Date` shows during this turn. */
       nowMs: number;
-      limits: { outputBytes: number; hostCalls: number; timers: number; logBytes: number };
+      limits: { outputBytes: number; hostCalls: number; timers: number; pieces: number; logBytes: number };
     }
   | { op: 'result'; id: string; seq: number; nowMs: number; ok: boolean }
   /** The invocation is over (limit, disconnect): forget it and settle nothing. */
@@ -83,6 +83,7 @@ export type StartList = [
   outputBytes: number,
   hostCalls: number,
   timers: number,
+  pieces: number,
   logBytes: number,
 ];
 
@@ -90,6 +91,6 @@ export type StartList = [
 export function turnText(head: TurnHead): string {
   if (head.op !== 'start') return JSON.stringify(head);
   const { id, seed, nowMs, limits } = head;
-  const { outputBytes, hostCalls, timers, logBytes } = limits;
-  return JSON.stringify([id, seed, nowMs, outputBytes, hostCalls, timers, logBytes] satisfies StartList);
+  const { outputBytes, hostCalls, timers, pieces, logBytes } = limits;
+  return JSON.stringify([id, seed, nowMs, outputBytes, hostCalls, timers, pieces, logBytes] satisfies StartList);
 }

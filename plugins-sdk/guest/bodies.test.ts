@@ -104,12 +104,30 @@ describe('bodies, blobs, forms and streams', () => {
     });
   }
 
-  it('send a stream when it has come to its end', async () => {
-    const { response } = await answerOf(
-      `return new Response(ReadableStream.from(['a', 'b']).pipeThrough(new TextEncoderStream()), { status: 201, headers: { 'content-type': 'text/event-stream' } })`,
+  it('send a stream piece by piece, each when the one before was taken', async () => {
+    const { run } = await startGuest(
+      routeBundle(
+        `return new Response(ReadableStream.from(['a', 'b']).pipeThrough(new TextEncoderStream()), { status: 201, headers: { 'content-type': 'text/event-stream' } })`,
+      ),
     );
-    expect(response).to.deep.include({ status: 201, body: 'YWI=', bodyEncoding: 'base64' });
-    expect(response?.headers).to.deep.equal([['content-type', 'text/event-stream']]);
+    const { records, output } = run(httpInput());
+    const calls = records.filter(({ op }) => op === 'call').map(({ name, payload }) => [name, JSON.parse(payload)]);
+    expect(calls).to.deep.equal([
+      ['response.start', { status: 201, headers: [['content-type', 'text/event-stream']] }],
+      ['response.write', { piece: 'YQ==' }],
+      ['response.write', { piece: 'Yg==' }],
+    ]);
+    expect(output).to.deep.equal({ kind: 'streamed' });
+  });
+
+  it('read the body of a request as the host hands it over', async () => {
+    const { run } = await startGuest(
+      routeBundle(`const sizes = []; for await (const piece of request.body) sizes.push(piece.length); return sizes`),
+    );
+    const pieces = ['YWFh', 'Yg=='];
+    const host = () => ({ ok: true, value: { piece: pieces.shift() ?? null } });
+    const { output } = run(httpInput({ streamed: true }), { host });
+    expect((output as { response: { body: string } }).response.body).to.equal('[3,1]');
   });
 
   it('end an invocation whose stream fails, with what it failed with', async () => {

@@ -1,8 +1,8 @@
 import { base64Decode } from './base64.ts';
 import type { Blob, FormData } from './blob/index.ts';
 import { bytesOf } from './bytes.ts';
-import { partIfMade, takePart } from './parts.ts';
 import type { Invocation } from './invocation.ts';
+import { partIfMade, takePart } from './parts.ts';
 import {
   charCodeAt,
   copyOfBytes,

@@ -4,7 +4,7 @@ import { readRecords, turnText } from '../contract/index.ts';
 import { buildGuest } from './build-guest.ts';
 
 /** Limits small enough to be reached by tests. */
-export const TEST_LIMITS = { outputBytes: 64 * 1024, hostCalls: 20, timers: 10, logBytes: 8 * 1024 };
+export const TEST_LIMITS = { outputBytes: 64 * 1024, hostCalls: 20, timers: 10, pieces: 20, logBytes: 8 * 1024 };
 
 const CONTEXT: ContextFacts = {
   invocationId: 'i1',
@@ -92,6 +92,7 @@ export const httpInput = (
     headers: [string, string][];
     body: string | null;
     bodyEncoding: 'utf8' | 'base64';
+    streamed: boolean;
   }> = {},
 ) => ({
   kind: 'http' as const,

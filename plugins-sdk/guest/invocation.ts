@@ -31,6 +31,7 @@ export interface Invocation {
   seq: number;
   hostCalls: number;
   timers: number;
+  pieces: number;
   logSeq: number;
   logBytes: number;
   lastHostCall: string | null;
@@ -53,7 +54,7 @@ export function startInvocation(head: StartList): Invocation {
   const nowMs = head[2];
   const invocation: Invocation = {
     id,
-    limits: { outputBytes: head[3], hostCalls: head[4], timers: head[5], logBytes: head[6] },
+    limits: { outputBytes: head[3], hostCalls: head[4], timers: head[5], pieces: head[6], logBytes: head[7] },
     startedAtMs: nowMs,
     random: new RandomStream(head[1]),
     nowMs,
@@ -61,6 +62,7 @@ export function startInvocation(head: StartList): Invocation {
     seq: 0,
     hostCalls: 0,
     timers: 0,
+    pieces: 0,
     logSeq: 0,
     logBytes: 0,
     lastHostCall: null,
@@ -147,7 +149,12 @@ function faultJson(fault: PluginFault, lastHostCall: string | null): string {
 }
 
 /** Calls the host; `args` is JSON text. Rejects with an Error that carries the refusal's `code`. */
-export function callHost(invocation: Invocation, name: string, args: string): Promise<unknown> {
+export function callHost(
+  invocation: Invocation,
+  name: string,
+  args: string,
+  limit: 'hostCalls' | 'pieces' = 'hostCalls',
+): Promise<unknown> {
   // Made here and not when the answer comes, so that its stack shows who called.
   const error = new CapabilityError();
   return new NativePromise((resolve, reject) => {
@@ -156,7 +163,7 @@ export function callHost(invocation: Invocation, name: string, args: string): Pr
       return reject(error);
     }
     invocation.lastHostCall = name;
-    if (overLimit(invocation, 'hostCalls', name)) return;
+    if (overLimit(invocation, limit, name)) return;
     send(invocation, name, args, (ok, body) => {
       const value = jsonParse(body) as unknown;
       if (ok) return resolve(value);
@@ -181,15 +188,15 @@ function send(invocation: Invocation, name: string, args: string, settle: Settle
   invocation.seq = seq;
 }
 
-function overLimit(invocation: Invocation, limit: 'hostCalls' | 'timers', name: string): boolean {
+function overLimit(invocation: Invocation, limit: 'hostCalls' | 'timers' | 'pieces', name: string): boolean {
   invocation[limit] += 1;
   const used = invocation[limit];
   const allowed = invocation.limits[limit];
   if (used <= allowed) return false;
-  const what = limit === 'timers' ? 'timers' : 'capability calls';
+  const one = limit === 'timers' ? 'timer' : limit === 'pieces' ? 'piece of a body' : 'capability call';
   fail(invocation, {
     code: 'host-call-limit',
-    message: `${name} was ${limit === 'timers' ? 'timer' : 'capability call'} number ${used}; ${allowed} ${what} are allowed.`,
+    message: `${name} was ${one} number ${used}; ${allowed} are allowed.`,
     limit,
     allowed,
     used,

@@ -66,7 +66,8 @@ export function callFor(invocation: Invocation, input: GuestInput): (() => unkno
       const handler = routes.get(input.route);
       return (
         handler &&
-        (() => handler(requestFromWire(input.request), routeContextOf(invocation, input.context, input.params)))
+        (() =>
+          handler(requestFromWire(input.request, invocation), routeContextOf(invocation, input.context, input.params)))
       );
     }
     case 'hook': {

@@ -195,7 +195,7 @@ describe('the turns of an invocation', () => {
 
   it('settles nothing after forget', async () => {
     const { enter } = await startGuest(routeBundle(`await ctx.kv.get('a'); return 1`));
-    const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, logBytes: 100 };
+    const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, pieces: 1, logBytes: 100 };
     const context = { grants: ['kv'] };
     const head = { op: 'start' as const, id: 'x', seed: '00', nowMs: 1, limits };
     expect(enter(head, JSON.stringify({ ...httpInput(), context }))).to.have.length(1);
@@ -207,7 +207,7 @@ describe('the turns of an invocation', () => {
     const { enter } = await startGuest(
       routeBundle(`const n = Math.random(); await ctx.kv.get('a'); return [n, Date.now()]`),
     );
-    const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, logBytes: 100 };
+    const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, pieces: 1, logBytes: 100 };
     const start = (id: string, seed: string) =>
       enter(
         { op: 'start', id, seed, nowMs: 1, limits },

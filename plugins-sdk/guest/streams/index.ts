@@ -1,8 +1,8 @@
 export { isHeld, isUsed, movedStream, readToEnd, spentStream, streamOfBytes, teeBody } from './bodies.ts';
 export { ReadableByteStreamController, ReadableStreamBYOBRequest } from './byte-faces.ts';
 export { Converter } from './converter.ts';
-export { sendPieces, streamOfRequest } from './pieces.ts';
 export { ReadableStreamDefaultController } from './default-controller.ts';
+export { sendPieces, streamOfRequest } from './pieces.ts';
 export { isReadable, ReadableStream } from './readable-stream.ts';
 export { ReadableStreamBYOBReader, ReadableStreamDefaultReader } from './readers.ts';
 export { ByteLengthQueuingStrategy, CountQueuingStrategy } from './strategies.ts';
