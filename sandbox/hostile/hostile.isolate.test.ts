@@ -12,6 +12,7 @@ describe('The hostile corpus', () => {
   it('has at least 120 attacks, of every family', () => {
     expect(corpus.length).to.be.at.least(120);
     expect([...new Set(corpus.map(({ name }) => name.split('/')[0]))]).to.deep.equal([
+      'bodies',
       'coercion',
       'cpu',
       'host-calls',
