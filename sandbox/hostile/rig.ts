@@ -5,7 +5,15 @@ import { closedPorts } from '../../host/capabilities/closed-ports.ts';
 import { capabilityCalls } from '../../host/capabilities/compose.ts';
 import { memoryKvStore } from '../../host/capabilities/memory-kv-store.ts';
 import { testScope } from '../../host/capabilities/test-scope.ts';
-import { DEFAULT_LIMITS, type GuestInput, type Json, type Limits } from '../../plugins-sdk/contract/index.ts';
+import { BodyStreams } from '../../host/invocations/body-streams.ts';
+import {
+  CAPABILITY_NAMES,
+  DEFAULT_LIMITS,
+  type GuestInput,
+  isStreamCall,
+  type Json,
+  type Limits,
+} from '../../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import {
   type CordonDeath,
@@ -68,7 +76,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
   const run = async ({ code, installation, asks, limits, ungranted }: Run): Promise<Ran> => {
     const digest = createHash('sha256').update(code).digest('hex');
     bundles.set(digest, code);
-    const grants: GuestInput['context']['grants'] = ungranted ? [] : ['kv', 'log', 'config'];
+    const grants: GuestInput['context']['grants'] = ungranted ? [] : CAPABILITY_NAMES;
     const invocationId = `${installation}.${++invocations}`;
     const logs: LogRecord[] = [];
     const outcome = await sandbox.invoke(
