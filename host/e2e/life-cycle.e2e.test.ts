@@ -366,13 +366,16 @@ describe('the life cycle of an installation', () => {
   });
 
   describe('a canary', () => {
-    const tokensOf = async (count: number) => {
+    /** So many that chance gives no release all of them. */
+    const CALLERS = 24;
+    let tokens: string[];
+    before(async () => {
       const { operator } = platform.as;
-      const issued = Array.from({ length: count }, (_, at) =>
+      const issued = Array.from({ length: CALLERS }, (_, at) =>
         operator.issueToken({ organisation: 'arcade-one', role: 'caller', label: `headset ${at}` }),
       );
-      return (await Promise.all(issued)).map(({ secret }) => secret);
-    };
+      tokens = (await Promise.all(issued)).map(({ secret }) => secret);
+    });
 
     it('answers its share of the callers, each by the same release, and takes over when it was no worse', async () => {
       await publish('grown', '1.0.0');
@@ -382,7 +385,6 @@ describe('the life cycle of an installation', () => {
       const canary = { percent: 50, promoteAfterSeconds: null };
       const started = await operator.updateInstallation(installation.id, { version: '1.1.0', canary });
       expect([started.version, started.updates.canary!.version]).to.deep.equal(['1.0.0', '1.1.0']);
-      const tokens = await tokensOf(16);
       const answered = () => Promise.all(tokens.map((token) => versionOf(installation, token)));
       const first = await answered();
       expect(new Set(first)).to.deep.equal(new Set(['1.0.0', '1.1.0']));
@@ -423,7 +425,6 @@ describe('the life cycle of an installation', () => {
         () => find(installation),
         (found) => found.updates.canary !== null,
       );
-      const tokens = await tokensOf(8);
       const seen = new Set<string>();
       await until(
         async () => {
@@ -437,7 +438,7 @@ describe('the life cycle of an installation', () => {
       expect(new Set(answers)).to.deep.equal(new Set(['1.0.0']));
       const [rollout] = (await platform.as.operator.listRollouts(installation.id)).items;
       expect(rollout).to.include({ state: 'rolled-back', cause: 'policy' });
-      expect(rollout!.reason).to.match(/calls of the canary failed, against 0 of/);
+      expect(rollout!.reason).to.match(/calls of the canary failed, /);
       for (const person of ['operator', 'publisher'] as const) {
         const { items } = await platform.as[person].listNotifications();
         const told = items.find(({ kind }) => kind === 'canary-rolled-back')!;

@@ -53,7 +53,7 @@ export const updateInstallation =
 interface UpdateOptions {
   show?: true;
   canary?: number;
-  promoteAfter?: number | null;
+  promoteAfter?: number | 'never';
   promote?: true;
   pin?: true;
   autoCanary?: number;
@@ -104,13 +104,12 @@ export function updateCommand(cli: Cli): void {
         }
         const config = options.config && (await readJsonOption('--config', options.config, cli.settings.cwd));
         const { canary: percent, promoteAfter } = options;
-        const period = promoteAfter === undefined ? {} : { promoteAfterSeconds: promoteAfter };
         const installation = await updateInstallation(api)({
           installationId: id,
           version,
           grants: options.grant,
           ...(config === undefined ? {} : { config }),
-          ...(percent !== undefined && { canary: { percent, ...period } }),
+          ...(percent !== undefined && { canary: { percent, ...periodOf(promoteAfter) } }),
           ...(updates && { updates }),
           agree: (preview) => askConsent(cli, preview, options.yes === true),
         });
@@ -120,10 +119,13 @@ export function updateCommand(cli: Cli): void {
 }
 
 function policyOf({ autoCanary, canary, promoteAfter }: UpdateOptions): UpdateRequest['updates'] {
-  const period = canary === undefined && promoteAfter !== undefined ? { promoteAfterSeconds: promoteAfter } : {};
+  const period = canary === undefined ? periodOf(promoteAfter) : {};
   const policy = { ...(autoCanary !== undefined && { canaryPercent: autoCanary }), ...period };
   return Object.keys(policy).length > 0 ? policy : undefined;
 }
+
+const periodOf = (promoteAfter: UpdateOptions['promoteAfter']) =>
+  promoteAfter === undefined ? {} : { promoteAfterSeconds: promoteAfter === 'never' ? null : promoteAfter };
 
 async function show(api: ApiClient, id: string, version: string | undefined) {
   const preview = await api.previewUpdate(id, version);
@@ -169,9 +171,9 @@ const readPercent =
 
 const SECONDS_OF: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
 
-/** `30m`, `2h`, `1d` in seconds; `never` as null. */
-function readPromoteAfter(text: string): number | null {
-  if (text === 'never') return null;
+/** `30m`, `2h`, `1d` in seconds; `never` stays a word, because commander takes null for an empty text. */
+function readPromoteAfter(text: string): number | 'never' {
+  if (text === 'never') return text;
   const [, count = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
   const seconds = Number(count) * (SECONDS_OF[unit] ?? 0);
   if (seconds >= 1 && seconds <= 30 * 86_400) return seconds;
