@@ -151,7 +151,9 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
         },
         log: (record) => {
           logBytes += recordLine(ports, installation, invocationId, record);
-          if (mode !== undefined) (logs ??= []).push(record);
+          if (mode === undefined) return;
+          logs ??= [];
+          logs.push(record);
         },
         signal,
         record: mode,

@@ -177,7 +177,7 @@ function cutPieces({ log }: RunPorts, res: ServerResponse, error: unknown): numb
   return problem.status;
 }
 
-/** See docs/decisions/0015-no-websockets.md. */
+/** See docs/decisions/0015-bodies-in-pieces-no-websockets.md. */
 function requireNoUpgrade({ headers }: IncomingMessage): void {
   if (headers.upgrade !== undefined && headers.upgrade.toLowerCase() === 'websocket') {
     throw new HostRefusal('upgrade-unsupported');

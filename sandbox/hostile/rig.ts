@@ -79,6 +79,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
     const grants: GuestInput['context']['grants'] = ungranted ? [] : CAPABILITY_NAMES;
     const invocationId = `${installation}.${++invocations}`;
     const logs: LogRecord[] = [];
+    const streams = new BodyStreams(invocationId, { ...ATTACK_LIMITS, ...limits }, {});
     const outcome = await sandbox.invoke(
       {
         invocationId,
@@ -90,7 +91,10 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
         limits: { ...ATTACK_LIMITS, ...limits },
       },
       {
-        hostCall: (call) => broker(testScope({ id: installation, grants }, invocationId), call),
+        hostCall: (call) =>
+          isStreamCall(call.name)
+            ? streams.answer(call.name, call)
+            : broker(testScope({ id: installation, grants }, invocationId), call),
         log: (record) => logs.push(record),
         nowMs: () => 1_800_000_000_000,
       },
