@@ -147,6 +147,38 @@ describe('bodies, blobs, forms and streams', () => {
     expect(logs.map(({ message }) => message)).to.deep.equal(['cancelled after true']);
   });
 
+  it('are read to their end before fetch sends them, and what it answers has the face of a fetched one', async () => {
+    const { run } = await startGuest(
+      routeBundle(`const body = ReadableStream.from(['a', 'é']).pipeThrough(new TextEncoderStream());
+        const r = await fetch('https://a.b/x', { method: 'POST', body, duplex: 'half' });
+        const fixed = (() => { try { r.headers.set('a', 'b') } catch (error) { return error.name } })();
+        return [r.status, r.url, r.redirected, r.type, fixed, r.clone().url, await r.text()]`),
+    );
+    const sent: unknown[] = [];
+    const { output } = run(httpInput(), {
+      host: (name, args) => {
+        sent.push([name, args]);
+        const answer = { status: 204, statusText: 'No Content', headers: [], body: null, bodyEncoding: 'utf8' };
+        return { ok: true, value: { ...answer, url: 'https://a.b/y', redirected: true } };
+      },
+    });
+    expect(sent).to.deep.equal([
+      [
+        'fetch.send',
+        { url: 'https://a.b/x', method: 'POST', headers: [], body: 'YcOp', bodyEncoding: 'base64', redirect: 'follow' },
+      ],
+    ]);
+    expect(JSON.parse((output as { response: { body: string } }).response.body)).to.deep.equal([
+      204,
+      'https://a.b/y',
+      true,
+      'basic',
+      'TypeError',
+      'https://a.b/y',
+      '',
+    ]);
+  });
+
   it('say which chunk is no body', async () => {
     const { fault } = await answerOf(`return new Response(ReadableStream.from(['text']))`);
     expect(fault).to.include({ code: 'plugin-threw', name: 'TypeError' });

@@ -76,12 +76,6 @@ let isThere: (body: Body) => boolean;
 let copy: (body: Body) => ExtractedBody;
 let move: (body: Body) => ExtractedBody;
 
-/** The content of a body that has not been read; looking leaves it as it is. Throws a TypeError after it was read, and for a stream. */
-export function unreadContent(body: Body): BodyContent {
-  if (streamOf(body) !== null) throw new NativeTypeError('The body is a stream: drain it');
-  return contentOf(body);
-}
-
 /** Whether there is a body, read or not. */
 export const hasBody = (body: Body): boolean => isThere(body);
 /** What a clone has, while the original keeps its own. Throws a TypeError after it was read. */
@@ -94,6 +88,10 @@ export function outgoingBody(body: Body): { content: BodyContent; stream: Readab
   const stream = streamOf(body);
   return { content: stream === null ? contentOf(body) : null, stream };
 }
+
+/** Reads a stream to its end, or until there are more bytes than `bytesMax`; see streams/bodies.ts. */
+export const drainStream = (stream: ReadableStream, bytesMax: number): Promise<Drained> =>
+  streams().readToEnd(stream, bytesMax);
 
 /** Sends an answer piece by piece; see streams/pieces.ts. */
 export const sendStream = (invocation: Invocation, stream: ReadableStream, start: string): Promise<boolean> =>

@@ -4,24 +4,16 @@ import {
   FETCH_REQUEST_BYTES_MAX,
   FETCH_URL_UNITS_MAX,
 } from '../contract/capabilities/sizes.ts';
-import type { WireResponse } from '../contract/invocation.ts';
 import type { AbortSignal } from './abort.ts';
 import { base64Encode } from './base64.ts';
-import { contentFromWire, unreadContent } from './body.ts';
+import { type BodyContent, drainStream, outgoingBody } from './body.ts';
 import { CapabilityError } from './capability-error.ts';
 import { EventTarget } from './events.ts';
-import { type HeaderList, headerListOf, headersFromList } from './headers.ts';
+import { type HeaderList, headerListOf } from './headers.ts';
 import { callHost, currentInvocation, type Invocation } from './invocation.ts';
-import {
-  defineHidden,
-  defineProperty,
-  jsonStringify,
-  NativePromise,
-  NativeTypeError,
-  uncurryThis,
-} from './primordials.ts';
+import { defineHidden, jsonStringify, NativePromise, NativeTypeError, uncurryThis } from './primordials.ts';
 import { Request } from './request.ts';
-import { Response } from './response.ts';
+import { type HostAnswer, type Response, responseFromHost } from './response.ts';
 import { utf8LengthOver } from './utf8.ts';
 
 type FetchOptions = ConstructorParameters<typeof Request>[1] & { redirect?: string };
@@ -44,14 +36,12 @@ export async function fetch(input: string | URL | Request, options: FetchOptions
   }
   const { signal } = request;
   if (signal.aborted) throw signal.reason;
-  const args = argumentsOf(request, redirect);
-  return responseOf((await untilAborted(signal, send(invocation, args))) as FetchAnswer);
-}
-
-interface FetchAnswer extends WireResponse {
-  statusText: string;
-  url: string;
-  redirected: boolean;
+  const { content, stream } = outgoingBody(request);
+  // A body that is a stream is read to its end first: the host takes requests whole.
+  const drained = stream === null ? null : await drainStream(stream, FETCH_REQUEST_BYTES_MAX);
+  if (drained?.bytes === null) throw tooLong(drained.length);
+  const args = argumentsOf(request, drained === null ? content : drained.bytes, redirect);
+  return responseFromHost((await untilAborted(signal, send(invocation, args))) as HostAnswer);
 }
 
 async function send(invocation: Invocation, args: string): Promise<unknown> {
@@ -86,11 +76,13 @@ async function settle(
   }
 }
 
+const tooLong = (bytes: number): TypeError =>
+  new NativeTypeError(`The body has ${bytes} bytes; ${FETCH_REQUEST_BYTES_MAX} are allowed`);
+
 /** JSON for the host, which checks all of it again. Nothing larger than it takes leaves the isolate. */
-function argumentsOf(request: Request, redirect: string): string {
+function argumentsOf(request: Request, content: BodyContent, redirect: string): string {
   const { url, method } = request;
   if (url.length > FETCH_URL_UNITS_MAX) throw new NativeTypeError(`A URL may have ${FETCH_URL_UNITS_MAX} characters`);
-  const content = unreadContent(request);
   const bytes =
     content === null
       ? 0
@@ -98,7 +90,7 @@ function argumentsOf(request: Request, redirect: string): string {
         ? utf8LengthOver(content, FETCH_REQUEST_BYTES_MAX)
         : content.length;
   if (bytes > FETCH_REQUEST_BYTES_MAX) {
-    throw new NativeTypeError(`The body has ${bytes} bytes; ${FETCH_REQUEST_BYTES_MAX} are allowed`);
+    throw tooLong(bytes);
   }
   const body = content === null ? 'null' : jsonStringify(typeof content === 'string' ? content : base64Encode(content));
   const encoding = content === null || typeof content === 'string' ? 'utf8' : 'base64';
@@ -119,19 +111,3 @@ function headersJson(list: HeaderList): string {
   }
   return `[${json}]`;
 }
-
-function responseOf({ status, statusText, headers, body, bodyEncoding, url, redirected }: FetchAnswer): Response {
-  const response = new Response(contentFromWire(body, bodyEncoding), {
-    status,
-    statusText,
-    headers: headersFromList(headers),
-  });
-  defineOwn(response, 'url', url);
-  defineOwn(response, 'redirected', redirected);
-  defineOwn(response, 'type', 'basic');
-  return response;
-}
-
-const defineOwn = (owner: object, name: string, value: unknown): void => {
-  defineProperty(owner, name, { __proto__: null, value, configurable: true, enumerable: false } as PropertyDescriptor);
-};
