@@ -244,7 +244,8 @@ export class CordonPool {
     }
     const started = this.#hasStarted(cordon);
     if (!cordon.asked && started) this.#diedAtMs = this.#ports.nowMs();
-    if (!cordon.asked && !started) this.#onFailure(end.stderr.trim() || `it ended with ${end.signal ?? end.code}`);
+    const why = end.stderr.trim() || `it ended with ${end.signal ?? end.code}`;
+    if (!cordon.asked && !started) this.#onFailure(why, cordon.wasReady);
     if (!this.#closing) this.#sitDown();
     this.#ports.onEnd(cordon, end);
     this.#ports.later(() => this.#fill());
@@ -258,10 +259,12 @@ export class CordonPool {
     return started;
   }
 
-  #onFailure(why: string): void {
+  #onFailure(why: string, wasReady = false): void {
     if (this.#closing) return;
     const retryInMs = this.#backOff.fail();
     const { failures } = this.#backOff;
+    // Somebody has killed it. Once is chance, and whoever waits for a cordon need not wait for that.
+    if (wasReady && failures === 1) return;
     this.alarm = {
       code: 'cordon-start-failed',
       kind: this.#hasFreeSeat() ? this.#options.kind : this.#spareKind,
