@@ -109,6 +109,7 @@ module.exports = {
     ),
     oneDoor('redis', '^host/redis\\.ts$', 'ioredis'),
     oneDoor('outside', '^host/egress/', 'undici'),
+    oneDoor('queues', '^(host/queues/dispatch-messages|migrations/migrate-queue-schema)\\.ts$', 'bullmq'),
     oneDoor('metrics', '^host/metrics\\.ts$', 'prom-client'),
   ],
   options: {

@@ -34,6 +34,7 @@ import { createLoadShedder, type LoadShedder } from './invocations/shed-load.ts'
 import { createMetrics } from './metrics.ts';
 import { createNotifications } from './notifications/compose.ts';
 import { notificationStore } from './notifications/notification-store.ts';
+import { openQueues } from './queues/open.ts';
 import { newId, newSeed } from './random.ts';
 import { openRecordings } from './recordings/compose.ts';
 import type { InvocationRecorder } from './recordings/record-invocations.ts';
@@ -165,16 +166,21 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(egress.close);
   const sealed = { store: secretStore(knex), envelope };
   const secretValues = secretReader(sealed);
+  const queues = await openQueues({ knex, appUrl, redisUrl: config.redisUrl, log });
+  opened.push(queues.close);
+  const factsOf = async (id: string) => {
+    const installation = await store.byId(id);
+    return installation && cache.withRelease(installation);
+  };
   const capabilities = openCapabilities({
     knex,
+    queue: queues.queue,
+    newId,
     egress,
     secrets: secretValues,
     shownSecrets,
     runPlugin: (...job) => runPlugin(...job),
-    factsOf: async (id) => {
-      const installation = await store.byId(id);
-      return installation && cache.withRelease(installation);
-    },
+    factsOf,
     recorder,
     metrics,
     log,
@@ -252,6 +258,14 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     log,
   });
   opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
+  const messages = queues.start({
+    factsOf,
+    runPlugin,
+    record: recorder.record,
+    onUsed: (id) => capabilities.meter.used(id, 'queue'),
+    nowMs,
+  });
+  opened.push(every(SWEEP_INTERVAL_MS, messages.sweep, log));
   const installations = createInstallations({
     store,
     logStore: logs,
@@ -273,6 +287,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     installations,
     tails,
     recordings,
+    queues: queues.queues(installations.find),
     secrets: createSecrets({ ...sealed, find: installations.find, releaseById: registry.releaseById }),
     grants: createGrants({
       store: capabilities.grantStore,

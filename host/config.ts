@@ -7,6 +7,7 @@ import { isRange } from './egress/special-ranges.ts';
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
   DATABASE_OWNER_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
+  REDIS_URL: Type.Optional(Type.String({ pattern: '^rediss?://' })),
   GATEHOUSE_HOST: Type.String({ default: '127.0.0.1' }),
   GATEHOUSE_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535 }),
   GATEHOUSE_DATA: Type.String({ default: '.gatehouse', minLength: 1 }),
@@ -42,6 +43,7 @@ const Environment = Type.Object({
 export const SETTINGS = {
   DATABASE_URL: 'PostgreSQL address of the application role; without it the embedded PostgreSQL is started.',
   DATABASE_OWNER_URL: 'PostgreSQL address of the role that owns the schema, used for migrations only.',
+  REDIS_URL: 'Redis that hands out messages of queues; without it PostgreSQL does. A database of its own.',
   GATEHOUSE_HOST: 'Address to listen on.',
   GATEHOUSE_PORT: 'Port to listen on; 0 takes a free one.',
   GATEHOUSE_DATA: 'Folder of the embedded database and of the signing key.',
@@ -74,6 +76,8 @@ export interface Config {
   /** Null: the embedded PostgreSQL. */
   databaseUrl: string | null;
   databaseOwnerUrl: string | null;
+  /** Null: PostgreSQL hands out messages of queues. */
+  redisUrl: string | null;
   hostName: string;
   port: number;
   /** Absolute. */
@@ -150,6 +154,7 @@ export function readConfig(
   return Object.freeze({
     databaseUrl: settings.DATABASE_URL ?? null,
     databaseOwnerUrl: settings.DATABASE_OWNER_URL ?? null,
+    redisUrl: settings.REDIS_URL ?? null,
     hostName: settings.GATEHOUSE_HOST,
     port: settings.GATEHOUSE_PORT,
     dataFolder,

@@ -36,6 +36,7 @@ export const HOST_REFUSALS = {
   'installation-busy': 'Another change of this installation is being made; try again shortly.',
   'recording-unknown': 'There is no such recording, or it is not shared with your organisation.',
   'recordings-not-shared': 'The operator of this installation does not share its recordings.',
+  'queue-message-unknown': 'There is no such message, or it is not dead.',
   'secret-unknown': 'The installed version of the plugin declares no such secret.',
   'notification-unknown': 'There is no such notification for your organisation.',
   'hook-undeclared': 'The plugin does not declare this hook.',

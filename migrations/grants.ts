@@ -32,6 +32,7 @@ export const GRANTS: Record<string, string[]> = {
   schedule_runs: ['select', 'insert', 'delete'],
   usage: ['select', 'insert', 'update', 'delete'],
   usage_refusals: ['select', 'insert', 'update', 'delete'],
+  queue_messages: ['select', 'insert', 'update (state, attempts, due_at, error, updated_at)', 'delete'],
   installation_secrets: ['select', 'insert', 'update (sealed, updated_at)', 'delete'],
   call_results: ['select', 'insert', 'delete'],
   events: ['select', 'insert', 'update (payload)', 'delete'],

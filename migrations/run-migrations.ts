@@ -4,6 +4,7 @@ import { join } from 'node:path';
 import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import { GRANTS } from './grants.ts';
+import { migrateQueueSchema } from './migrate-queue-schema.ts';
 
 /** Migrations cannot run. The message is one sentence for the person who runs Gatehouse. */
 export class MigrationRefused extends Error {
@@ -52,6 +53,7 @@ export async function migrateUp(
     await owner.migrate.forceFreeMigrationsLock(config);
     const [, applied] = (await owner.migrate.latest(config)) as [number, string[]];
     await grantRights(owner, options.appRole);
+    if (options.folder === undefined) await migrateQueueSchema(owner, options.appRole);
     return { applied };
   });
 }

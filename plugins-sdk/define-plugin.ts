@@ -9,9 +9,12 @@ import type {
   Kv,
   Log,
   METHODS,
-  Secrets,
   Notify,
   Plugins,
+  Queue,
+  QueueEvent,
+  QueueHookName,
+  Secrets,
   TopicEvent,
   TopicHookName,
 } from './contract/index.ts';
@@ -57,6 +60,8 @@ export interface HandlerContext<Config = Json> {
   readonly notify: Notify;
   /** Needs the capability `log`: without it every call throws with `capability-denied`. `console` always works. */
   readonly log: Log;
+  /** Needs the capability `queue`. */
+  readonly queue: Queue;
   /** Needs the capability `secrets`; `get` needs `secret-values` as well. Most plugins need neither: see `send` in the manifest. */
   readonly secrets: Secrets;
 }
@@ -82,6 +87,9 @@ export type HookHandler<Name extends HookName, Config = Json> = (
   ctx: HandlerContext<Config>,
 ) => unknown;
 
+/** Handles the messages of a queue of the manifest. Runs again after a fault, with everything that it did before still done. */
+export type QueueHandler<Config = Json> = (event: QueueEvent, ctx: HandlerContext<Config>) => unknown;
+
 /** Hears a topic that the manifest subscribes to. May run more than once for one `eventId`: after a fault, or when a host dies. */
 export type TopicHandler<Config = Json> = (event: TopicEvent, ctx: HandlerContext<Config>) => unknown;
 
@@ -94,7 +102,9 @@ export interface PluginDefinition<Config = Json, Key extends RouteKey = RouteKey
   /** One handler for each route of the manifest. */
   routes?: { [Each in Key]: RouteHandler<Config, Each> };
   /** One handler for each hook of the manifest. */
-  hooks?: { [Name in HookName]?: HookHandler<Name, Config> } & { [Name in TopicHookName]?: TopicHandler<Config> };
+  hooks?: { [Name in HookName]?: HookHandler<Name, Config> } & { [Name in TopicHookName]?: TopicHandler<Config> } & {
+    [Name in QueueHookName]?: QueueHandler<Config>;
+  };
   /** One handler for each job of the manifest, by its name. */
   schedule?: Record<string, ScheduleHandler<Config>>;
   /** Nothing returned means ok. */

@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
+import { type AnswerPlugin, answeringPlugins } from '../host/capabilities/answering-plugins.ts';
 import { createBroker } from '../host/capabilities/broker.ts';
 import { capabilityCalls } from '../host/capabilities/compose.ts';
 import { insularPorts, type Said } from '../host/capabilities/insular-ports.ts';
@@ -9,8 +10,13 @@ import { GOOD_CONDUCT } from '../host/conduct/contract.ts';
 import { type AnswerRequest, answeringEgress } from '../host/egress/answering-egress.ts';
 import { openEgress } from '../host/egress/compose.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../host/installations/contract.ts';
-import { createPluginRunner, type PluginRunner } from '../host/invocations/run-plugin.ts';
-import { createSandbox, type Usage } from '../sandbox/index.ts';
+import type { Waterfall } from '../host/invocations/call-trace.ts';
+import { createPluginRunner, type PluginRunner, type RunnerPorts } from '../host/invocations/run-plugin.ts';
+import { memoryQueue, type QueuedMessage, runDueMessages } from '../host/queues/memory-queue.ts';
+import { PINNED } from '../host/rollouts/contract.ts';
+import { memorySecrets } from '../host/secrets/memory-secrets.ts';
+import { createShownSecrets } from '../host/secrets/shown-secrets.ts';
+import { createSandbox, type Sandbox, type Usage } from '../sandbox/index.ts';
 import {
   type CapabilityName,
   effectiveLimits,
@@ -27,6 +33,8 @@ export interface RunnablePlugin {
   code: string;
   /** SHA-256 of the code, lower-case hex. */
   digest: string;
+  /** For debuggers. */
+  sourceMap?: string;
 }
 
 /** What the operator decides about a plugin. Where absent: everything declared is granted, nothing configured, no limit set. */
@@ -42,6 +50,8 @@ export interface InstallChoice {
 export interface LocalHostPorts {
   /** The one operator that there is. */
   operator: InstallationFacts['operator'];
+  /** Answers in place of the plugins that a plugin calls, by `<publisher>/<name>`; others are not there. */
+  answerPlugins?: Readonly<Record<string, AnswerPlugin>>;
   /** Answers what plugins fetch; the internet does where absent, through the guard of production. */
   answerFetch?: AnswerRequest | null;
   /** The time that plugins see and that entries expire by; the machine's where absent. */
@@ -50,9 +60,19 @@ export interface LocalHostPorts {
   newSeed?(): string;
   onLog?(entry: Omit<InstallationLogEntry, 'id'>): void;
   onUsage?(invocationId: string, usage: Usage): void;
+  /** The host calls of an invocation that ended; told before its answer and after its fault is logged. */
+  onTrace?(invocationId: string, trace: Waterfall): void;
+  /** What plugins run in; a sandbox as the host has it where absent. */
+  openSandbox?: OpenLocalSandbox;
   /** A capability call failed here and not in the plugin, which sees `capability-unavailable`. */
   onFailure?(error: unknown, call: string): void;
 }
+
+/** Opens something that runs bundles; `sourceMap` is null where none is at hand. */
+export type OpenLocalSandbox = (ports: {
+  guest: string;
+  loadBundle(digest: string): Promise<{ code: string; sourceMap: string | null }>;
+}) => Promise<Pick<Sandbox, 'invoke' | 'evict' | 'close'>>;
 
 /**
  * Runs plugins of this machine as the host does: the same sandbox, limits, permission checks and runner. Only what they
@@ -65,28 +85,36 @@ export interface LocalHost {
   /** The handlers that a build really has. Rejects with PluginFaultError where its code does not even start. */
   describe(installation: InstallationFacts): Promise<PluginShape>;
   stored(): StoredEntry[];
+  /** Events that were published and messages that were sent, oldest first. */
+  said: Said;
+  /** Messages of queues, oldest first, also those that were handled. */
+  messages(): QueuedMessage[];
+  /** Runs the messages of an installation that are due, one after another, those that they send among them; returns how many attempts that were. */
+  runMessages(installation: InstallationFacts): Promise<number>;
   /** The next build that is installed finds nothing stored, whatever invocations that still run may write. */
   reset(): void;
   close(): Promise<void>;
-  /** Events that were published and messages that were sent, oldest first. */
-  said: Said;
 }
 
 /** Starts one sandbox process, in a few hundred milliseconds. */
 export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> {
   const { operator, nowMs = Date.now, onFailure = () => {} } = ports;
-  const bundles = new Map<string, string>();
-  const sandbox = await createSandbox(
-    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4, spare: false },
-    { guest: await buildGuest(), loadBundle: async (digest) => bundles.get(digest)! },
-  );
+  const bundles = new Map<string, { code: string; sourceMap: string | null }>();
+  const openSandbox = ports.openSandbox ?? openRealSandbox;
+  const sandbox = await openSandbox({
+    guest: await buildGuest(),
+    loadBundle: async (digest) => bundles.get(digest)!,
+  });
   const store = memoryKvStore(nowMs);
   let secrets: Record<string, string> = {};
   const shownSecrets = createShownSecrets();
+  const queue = memoryQueue(nowMs);
+  const said: Said = { events: [], messages: [] };
+  let dependencies: NonNullable<Manifest['dependencies']> = [];
   const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
+  const record: RunnerPorts['record'] = ({ id }, entry) => ports.onLog?.(shownSecrets.hide(id, entry));
   const runPlugin = createPluginRunner({
     sandbox: {
-  const said: Said = { events: [], messages: [] };
       invoke: async (invocation, invocationPorts) => {
         const outcome = await sandbox.invoke(invocation, { ...invocationPorts, nowMs });
         ports.onUsage?.(invocation.invocationId, outcome.usage);
@@ -95,17 +123,23 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
     },
     broker: createBroker({
       calls: capabilityCalls({
+        ...insularPorts(said),
+        ...answeringPlugins(ports.answerPlugins ?? {}, (plugin) => dependencies.find((each) => each.plugin === plugin)),
         kvStore: store,
         egress: egress ?? answeringEgress(ports.answerFetch ?? null),
         secrets: memorySecrets(() => secrets),
-        ...insularPorts(said),
         shownSecrets,
+        queue: queue.queue,
+        newId: uuidv7,
         nowMs,
       }),
       onOutage: onFailure,
     }),
-    record: ({ id }, entry) => ports.onLog?.(shownSecrets.hide(id, entry)),
+    record,
     meter: () => {},
+    completed: (_installation, { invocationId, trace }) => {
+      if (trace) ports.onTrace?.(invocationId, trace.waterfall());
+    },
     nowMs,
     newId: uuidv7,
     newSeed: ports.newSeed ?? (() => randomBytes(32).toString('hex')),
@@ -115,8 +149,9 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
   return {
     runPlugin,
     install: (plugin, choice = {}) => {
-      bundles.set(plugin.digest, plugin.code);
+      bundles.set(plugin.digest, { code: plugin.code, sourceMap: plugin.sourceMap ?? null });
       secrets = choice.secrets ?? {};
+      dependencies = plugin.manifest.dependencies ?? [];
       // Isolates of the build before are not needed any more.
       sandbox.evict(installationId);
       return installationOf(plugin, choice, { id: installationId, operator, at: new Date(nowMs()).toISOString() });
@@ -126,18 +161,28 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
       return (output as { value: unknown }).value as PluginShape;
     },
     stored: () => store.entries(installationId),
+    said,
+    messages: queue.messages,
+    runMessages: (installation) =>
+      runDueMessages(queue, { factsOf: async () => installation, runPlugin, record, onUsed: () => {}, nowMs }),
     reset: () => {
       sandbox.evict(installationId);
       installationId = uuidv7();
-    said,
+      said.events.length = said.messages.length = 0;
+      queue.clear();
     },
     close: async () => {
       await sandbox.close(1_000);
-      said.events.length = said.messages.length = 0;
       await egress?.close();
     },
   };
 }
+
+const openRealSandbox: OpenLocalSandbox = ({ guest, loadBundle }) =>
+  createSandbox(
+    { cordons: 1, lanesPerCordon: 1, queuePerLane: 1_024, isolatesPerLane: 4, spare: false },
+    { guest, loadBundle: async (digest) => (await loadBundle(digest)).code },
+  );
 
 function installationOf(
   { manifest, digest }: RunnablePlugin,
@@ -157,6 +202,7 @@ function installationOf(
     grantedLimits: limits,
     enabled: true,
     conduct: GOOD_CONDUCT,
+    updates: PINNED,
     createdAt: at,
     updatedAt: at,
     manifest,

@@ -1,4 +1,6 @@
+import { v7 as uuidv7 } from 'uuid';
 import { answeringEgress } from '../egress/answering-egress.ts';
+import { memoryQueue } from '../queues/memory-queue.ts';
 import { memorySecrets } from '../secrets/memory-secrets.ts';
 import { createShownSecrets } from '../secrets/shown-secrets.ts';
 import type { CapabilityPorts } from './compose.ts';
@@ -10,5 +12,7 @@ export const closedPorts = (nowMs: () => number = Date.now): Omit<CapabilityPort
   egress: answeringEgress(null),
   secrets: memorySecrets(() => ({})),
   shownSecrets: createShownSecrets(),
+  queue: memoryQueue(nowMs).queue,
+  newId: uuidv7,
   nowMs,
 });

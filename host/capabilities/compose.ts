@@ -10,6 +10,7 @@ import { kvCalls } from './kv.ts';
 import type { KvStore } from './kv-store.contract.ts';
 import { notifyCalls } from './notify.ts';
 import { type PluginCallPorts, pluginCalls } from './plugins.ts';
+import { type QueuePorts, queueCalls } from './queue.ts';
 import { secretCalls } from './secrets.ts';
 
 /** What the capabilities stand on. */
@@ -23,6 +24,8 @@ export interface CapabilityPorts {
   /** The runner that calls of other plugins go through; it is made after the broker. */
   runPlugin: PluginRunner;
   newSeed(): string;
+  queue: QueuePorts['queue'];
+  newId(): string;
   egress: Pick<Egress, 'send'>;
   secrets: SecretReader;
   shownSecrets: Pick<ShownSecrets, 'shown'>;
@@ -36,5 +39,6 @@ export const capabilityCalls = (ports: CapabilityPorts): CapabilityCalls => ({
   ...notifyCalls(ports),
   ...pluginCalls(ports),
   ...fetchCalls(ports),
+  ...queueCalls(ports),
   ...secretCalls(ports),
 });

@@ -17,7 +17,7 @@ import { kvStore } from './kv-store.ts';
 import { repeatWhileDown } from './repeat-while-down.ts';
 
 export interface OpenCapabilitiesPorts
-  extends Pick<CapabilityPorts, 'egress' | 'secrets' | 'shownSecrets' | 'newSeed' | 'nowMs'> {
+  extends Pick<CapabilityPorts, 'egress' | 'secrets' | 'shownSecrets' | 'queue' | 'newId' | 'newSeed' | 'nowMs'> {
   knex: Knex;
   /** Made after the broker, which it needs: called only while invocations run. */
   runPlugin: PluginRunner;

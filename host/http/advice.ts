@@ -46,6 +46,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Check the id against `gate recordings list`. Recordings are kept for some days only, and within a budget.',
   'recordings-not-shared':
     'Ask the operator for `gate recordings settings <installation> --share failures`, or for the file.',
+  'queue-message-unknown': 'Check the id against those that `gate queue list --state dead` shows.',
   'secret-unknown': 'Check the name against those that `gate secrets list` shows.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',

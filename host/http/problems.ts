@@ -46,6 +46,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'installation-busy': 409,
   'recording-unknown': 404,
   'recordings-not-shared': 403,
+  'queue-message-unknown': 404,
   'secret-unknown': 404,
   'notification-unknown': 404,
   'hook-undeclared': 404,

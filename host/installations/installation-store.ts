@@ -26,6 +26,7 @@ export interface InstallationStore {
 /** What belongs to an installation and goes with it. Its usage stays: it was owed. */
 const STORED = [
   'kv_entries',
+  'queue_messages',
   'installation_secrets',
   'installation_logs',
   'installation_leases',

@@ -6,6 +6,7 @@ import { type Config, ConfigInvalid, readConfig } from '../config.ts';
 import { DatabaseUnavailable } from '../database.ts';
 import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
 import { EncryptionKeyUnusable } from '../encryption/load-keys.ts';
+import { RedisUnavailable } from '../redis.ts';
 
 /** A role cannot do what was asked for, and the person who asked can change that. One sentence. */
 export class RoleRefused extends Error {
@@ -20,6 +21,7 @@ const REFUSALS = [
   MigrationRefused,
   SigningKeyUnusable,
   EncryptionKeyUnusable,
+  RedisUnavailable,
   AddressUnavailable,
   ConfinementMissing,
 ];

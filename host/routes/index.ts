@@ -5,6 +5,7 @@ import { installationRoutes } from './installations.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
+import { type QueuePorts, queueRoutes } from './queues.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
@@ -20,6 +21,7 @@ export type RoutePorts = OrganisationPorts &
   GrantPorts &
   RecordingPorts &
   SecretPorts &
+  QueuePorts &
   NotificationPorts &
   TailPorts &
   ServicePorts;
@@ -32,6 +34,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),
     ...secretRoutes(ports),
+    ...queueRoutes(ports),
     ...recordingRoutes(ports),
     ...grantRoutes(ports),
     ...notificationRoutes(ports),

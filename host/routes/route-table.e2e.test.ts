@@ -28,6 +28,7 @@ const PARAMS: Record<string, string> = {
   publisher: 'acme',
   name: 'hello',
   secret: 'API_KEY',
+  message: ID,
   capability: 'kv',
   version: '1.0.0',
   hook: 'order.paid',

@@ -1,7 +1,15 @@
-import { type DocumentFault, hookOfTopic, type Manifest, type PluginShape, routeKey } from '../contract/index.ts';
+import {
+  type DocumentFault,
+  hookOfQueue,
+  hookOfTopic,
+  type Manifest,
+  type PluginShape,
+  routeKey,
+} from '../contract/index.ts';
 
-/** Hooks of the topics that it subscribes to. */
-const topicHooks = ({ events }: Manifest): string[] => [
+/** Hooks of the topics that it subscribes to, and of its queues. */
+const derivedHooks = ({ events, queues }: Manifest): string[] => [
+  ...(queues ?? []).map(({ name }) => hookOfQueue(name)),
   ...new Set((events?.subscribes ?? []).map(({ topic }) => hookOfTopic(topic))),
 ];
 
@@ -9,7 +17,7 @@ const topicHooks = ({ events }: Manifest): string[] => [
 export function compareShape(manifest: Manifest, shape: PluginShape): DocumentFault[] {
   const kinds = [
     { field: 'routes', declared: (manifest.routes ?? []).map(routeKey), handled: shape.routes },
-    { field: 'hooks', declared: [...(manifest.hooks ?? []), ...topicHooks(manifest)], handled: shape.hooks },
+    { field: 'hooks', declared: [...(manifest.hooks ?? []), ...derivedHooks(manifest)], handled: shape.hooks },
     { field: 'schedule', declared: (manifest.schedule ?? []).map(({ name }) => name), handled: shape.schedule },
   ];
   return kinds.flatMap(({ field, declared, handled }) => [

@@ -33,6 +33,7 @@ export function checkManifest(value: unknown): Checked<Manifest> {
       (value.secrets ?? []).map(({ name }) => name),
     ),
     ...secretFaults(value),
+    ...queueFaults(value),
     ...cronFaults(value.schedule),
     ...eventFaults(value),
     ...dependencyFaults(value),
@@ -98,6 +99,20 @@ function secretFaults({ secrets = [], fetchHosts = [] }: Manifest): DocumentFaul
 
 const declares = ({ capabilities = [] }: Manifest, capability: string): boolean =>
   capabilities.some(({ name }) => name === capability);
+
+function queueFaults(manifest: Manifest): DocumentFault[] {
+  const { queues = [] } = manifest;
+  if (queues.length === 0) return [];
+  return [
+    ...(declares(manifest, 'queue')
+      ? []
+      : [{ pointer: '/queues', message: 'needs the capability "queue" in `capabilities`' }]),
+    ...doubles(
+      '/queues',
+      queues.map(({ name }) => name),
+    ),
+  ];
+}
 
 function eventFaults(manifest: Manifest): DocumentFault[] {
   const { events } = manifest;

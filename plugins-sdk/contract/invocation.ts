@@ -1,4 +1,4 @@
-import type { CapabilityName, TopicEvent } from './capabilities/index.ts';
+import type { CapabilityName, QueueEvent, TopicEvent } from './capabilities/index.ts';
 import type { HookEvent } from './hooks.ts';
 import type { Json } from './json.ts';
 
@@ -44,7 +44,7 @@ export interface ContextFacts {
 /** What the host asks a plugin to do. `route` is `<METHOD> <path>` exactly as in the manifest. */
 export type GuestInput = { context: ContextFacts } & (
   | { kind: 'http'; route: string; params: Record<string, string>; request: WireRequest }
-  | { kind: 'hook'; event: HookEvent | TopicEvent }
+  | { kind: 'hook'; event: HookEvent | TopicEvent | QueueEvent }
   | { kind: 'schedule'; name: string; dueAt: string }
   | { kind: 'health' }
   | { kind: 'configure'; config: Json }

@@ -1,5 +1,12 @@
 import { type Static, Type } from 'typebox';
-import { CAPABILITY_NAMES, EVENT_TOPICS_MAX, SECRET_NAME_PATTERN, SECRETS_MAX, Topic } from './capabilities/index.ts';
+import {
+  CAPABILITY_NAMES,
+  EVENT_TOPICS_MAX,
+  QUEUE_PATTERN,
+  SECRET_NAME_PATTERN,
+  SECRETS_MAX,
+  Topic,
+} from './capabilities/index.ts';
 import { EVENT_HOOKS, type EventHookName, HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
 import { PERSONAL_PATTERN } from './recording.ts';
@@ -145,6 +152,31 @@ export const ManifestSchema = Type.Object(
           {
             name: Slug('Name of the job.'),
             cron: Type.String({ maxLength: 64, pattern: '^\\S+( \\S+){4}$', description: 'Five fields, UTC.' }),
+          },
+          strict,
+        ),
+        { maxItems: 10 },
+      ),
+    ),
+    queues: Type.Optional(
+      Type.Array(
+        Type.Object(
+          {
+            name: Type.String({ pattern: QUEUE_PATTERN, description: 'The hook `queue.<name>` handles its messages.' }),
+            attempts: Type.Optional(
+              Type.Integer({
+                minimum: 1,
+                maximum: 20,
+                description: 'Attempts of a message, the first included. Default 5.',
+              }),
+            ),
+            backOffSeconds: Type.Optional(
+              Type.Integer({
+                minimum: 1,
+                maximum: 3_600,
+                description: 'Pause after the first attempt that failed, twice as long after each further. Default 10.',
+              }),
+            ),
           },
           strict,
         ),

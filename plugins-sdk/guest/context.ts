@@ -6,6 +6,7 @@ import { kvOf } from './capabilities/kv.ts';
 import { logOf } from './capabilities/log.ts';
 import { notifyOf } from './capabilities/notify.ts';
 import { pluginsOf } from './capabilities/plugins.ts';
+import { queueOf } from './capabilities/queue.ts';
 import { secretsOf } from './capabilities/secrets.ts';
 import type { Invocation } from './invocation.ts';
 import { freezeClass } from './removals.ts';
@@ -27,6 +28,7 @@ class Context {
   #events: ReturnType<typeof eventsOf> | undefined;
   #plugins: ReturnType<typeof pluginsOf> | undefined;
   #notify: ReturnType<typeof notifyOf> | undefined;
+  #queue: ReturnType<typeof queueOf> | undefined;
   #secrets: ReturnType<typeof secretsOf> | undefined;
 
   constructor(key: object, invocation: Invocation, facts: ContextFacts) {
@@ -63,6 +65,11 @@ class Context {
   get notify() {
     this.#notify ??= notifyOf(this.#invocation, this.#granted('notify'));
     return this.#notify;
+  }
+
+  get queue() {
+    this.#queue ??= queueOf(this.#invocation, this.#granted('queue'));
+    return this.#queue;
   }
 
   get secrets() {

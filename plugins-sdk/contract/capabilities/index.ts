@@ -6,6 +6,7 @@ import { kv } from './kv.ts';
 import { log } from './log.ts';
 import { notify } from './notify.ts';
 import { plugins } from './plugins.ts';
+import { queue } from './queue.ts';
 import { secrets, secretValues } from './secrets.ts';
 
 export type { Capability } from './contract.ts';
@@ -21,6 +22,7 @@ export type { Kv, KvEntry, KvOperation, KvOperationResult } from './kv.ts';
 export type { Log, LogLevel } from './log.ts';
 export type { Notify, OperatorMessage } from './notify.ts';
 export { CALL_HEADER_PATTERN, type PluginRequest, type Plugins } from './plugins.ts';
+export { hookOfQueue, QUEUE_PATTERN, type Queue, type QueueEvent, type QueueHookName } from './queue.ts';
 export { SECRET_NAME_PATTERN, type Secrets } from './secrets.ts';
 export * from './sizes.ts';
 
@@ -32,6 +34,7 @@ export const CAPABILITIES = {
   events,
   plugins,
   notify,
+  queue,
   fetch,
   secrets,
   'secret-values': secretValues,

@@ -1,0 +1,67 @@
+import type { QueuePorts } from '../capabilities/queue.ts';
+import { HostRefusal } from '../errors.ts';
+import type { Log } from '../http/log.ts';
+import type { Installations } from '../installations/contract.ts';
+import type { Dispatcher, Queues } from './contract.ts';
+import type { MessageStore } from './message-store.ts';
+import { createMessageRunner, type RunMessagePorts } from './run-message.ts';
+
+export interface QueuesPorts extends Omit<RunMessagePorts, 'store'> {
+  store: MessageStore;
+  dispatcher: Dispatcher;
+  log: Log;
+}
+
+const OVERDUE_MS = 60_000;
+const OVERDUE_MAX = 500;
+const KEEP_DONE_MS = 86_400_000;
+const KEEP_DEAD_MS = 30 * 86_400_000;
+
+/** Messages are stored first and handed out then; what is lost in between is found by the sweep. */
+export const sendVia =
+  ({ store, dispatcher, log }: Pick<QueuesPorts, 'store' | 'dispatcher' | 'log'>): QueuePorts['queue']['send'] =>
+  async (message) => {
+    const added = await store.add(message);
+    if (added?.stored) {
+      const { id, rank } = added;
+      await dispatcher
+        .dispatch({ id, rank, delayMs: message.delayMs })
+        .catch((error) => log.warn({ err: error, messageId: id }, 'message not handed out yet'));
+    }
+    return added;
+  };
+
+export function startQueues(ports: QueuesPorts): { sweep(): Promise<void> } {
+  const { store, dispatcher } = ports;
+  dispatcher.start(createMessageRunner(ports));
+  return {
+    sweep: async () => {
+      for (const id of await store.overdue(OVERDUE_MS, OVERDUE_MAX))
+        await dispatcher.dispatch({ id, delayMs: 0, rank: 0 });
+      await store.sweep(KEEP_DONE_MS, KEEP_DEAD_MS);
+    },
+  };
+}
+
+/** What operators see and do. */
+export const createQueues = ({
+  store,
+  dispatcher,
+  find,
+}: Pick<QueuesPorts, 'store' | 'dispatcher'> & { find: Installations['find'] }): Queues => ({
+  list: async (actor, id, filter) => {
+    await find(actor, id);
+    return store.page(id, filter);
+  },
+  retry: async (actor, id, messageId) => {
+    await find(actor, id);
+    const revived = await store.revive(id, messageId);
+    if (revived === null) throw new HostRefusal('queue-message-unknown');
+    await dispatcher.dispatch({ id: messageId, delayMs: 0, rank: 0 });
+    return revived;
+  },
+  remove: async (actor, id, messageId) => {
+    await find(actor, id);
+    await store.remove(id, messageId);
+  },
+});
