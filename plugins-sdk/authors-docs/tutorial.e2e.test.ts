@@ -25,6 +25,7 @@ describe('the pages for authors', () => {
     await walkPage(await readFile(join(PAGES, page), 'utf8'), {
       folder: await mkdtemp(join(folder, 'reader-')),
       env: {
+        PATH: process.env.PATH!,
         GATEHOUSE: platform.host.url,
         PUBLISHER_TOKEN: publisher,
         OPERATOR_TOKEN: operator,

@@ -8,6 +8,7 @@ const GATE = resolve(import.meta.dirname, '../../bin/gate.ts');
 export interface Walk {
   /** Where the reader begins. */
   folder: string;
+  /** With PATH. */
   env: Record<string, string>;
   /** Texts of the page that stand for something else here, such as a port. */
   replace?: Record<string, string>;
@@ -21,7 +22,7 @@ export async function walkPage(markdown: string, { folder, env, replace = {} }: 
   const tools = join(folder, '.tools');
   await mkdir(tools, { recursive: true });
   await writeFile(join(tools, 'gate'), `#!/bin/sh\nexec "${process.execPath}" "${GATE}" "$@"\n`, { mode: 0o755 });
-  const shell = openShell(folder, { PATH: `${tools}:${process.env.PATH}`, HOME: folder, NO_COLOR: '1', ...env });
+  const shell = openShell(folder, { HOME: folder, NO_COLOR: '1', ...env, PATH: `${tools}:${env.PATH}` });
   let output = '';
   try {
     for (const { language, attributes, text: shown, line } of readPage(markdown)) {

@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { DEFAULT_LIMITS, type Json } from '../../../plugins-sdk/contract/index.ts';
 import { RECORDING_FORMAT, type Recording } from '../../../plugins-sdk/contract/recording.ts';
-import { REDACTED_VALUES_MAX, redactRecording } from './redact-recording.ts';
+import { REDACTED_VALUES_MAX } from './masks.ts';
+import { redactRecording } from './redact-recording.ts';
 
 const HEX = 'a'.repeat(64);
 
@@ -142,6 +143,61 @@ describe('redactRecording', () => {
     const binary = recorded({ body: 'AAECAw==', bodyEncoding: 'base64' });
     const redacted = redactRecording(binary, { personal: ['/body/email'], secrets: [] })!;
     expect(inputOf(redacted).request).to.include({ body: 'personal-1', bodyEncoding: 'utf8' });
+  });
+
+  const base64 = (text: string) => Buffer.from(text).toString('base64');
+  const fetched = (json: Json, args: Json = {}): Recording => ({
+    ...recorded({}),
+    calls: [{ name: 'fetch.send', args: JSON.stringify(args), result: { ok: true, json: JSON.stringify(json) } }],
+  });
+
+  it('hides credentials in what other services answered, in headers and in bodies', () => {
+    const body = JSON.stringify({ access_token: 'at-12345', user: { mail: EMAIL } });
+    const headers = [['set-cookie', 'sid=abcdefgh; Path=/']];
+    const recording = fetched({ status: 200, headers, body, bodyEncoding: 'utf8' });
+    const personal = ['/results/fetch.send/body/user/mail'];
+    const [call] = redactRecording(recording, { personal, secrets: [] })!.calls;
+    const answer = JSON.parse(call!.result!.json);
+    expect(answer.headers[0][1]).to.match(/^sid=secret-\d; Path=secret-\d$/);
+    expect(JSON.parse(answer.body)).to.deep.equal({
+      access_token: 'secret-3',
+      user: { mail: 'personal-4@redacted.invalid' },
+    });
+  });
+
+  it('looks into bytes as well', () => {
+    const sent = { url: 'https://x', body: base64('key=sesame-open&x=1'), bodyEncoding: 'base64' };
+    const redacted = redactRecording(fetched({}, sent), { personal: [], secrets: ['sesame-open'] })!;
+    const { body } = JSON.parse(redacted.calls[0]!.args);
+    expect(Buffer.from(body, 'base64').toString()).to.equal('key=secret-1&x=1');
+  });
+
+  it('hides what passed piece by piece, wherever a piece ends', () => {
+    const text = JSON.stringify({ email: EMAIL, plan: 'year' });
+    const read = (piece: string | null) => ({
+      name: 'request.read',
+      args: '{}',
+      result: { ok: true, json: JSON.stringify({ piece: piece && base64(piece) }) },
+    });
+    const write = (piece: string) => ({
+      name: 'response.write',
+      args: JSON.stringify({ piece: base64(piece) }),
+      result: { ok: true, json: 'null' },
+    });
+    const streamed = (...written: string[]): Recording => ({
+      ...recorded({}),
+      calls: [read(text.slice(0, 15)), read(text.slice(15)), read(null), ...written.map(write)],
+    });
+    const pieceOf = (json: string) => Buffer.from(JSON.parse(json).piece, 'base64').toString();
+    const plan = { personal: ['/body/email'], secrets: [] };
+    const whole = redactRecording(streamed(`to ${EMAIL}`), plan)!.calls;
+    const body = whole.slice(0, 2).map(({ result }) => pieceOf(result!.json));
+    expect(body.every((piece) => piece.length > 0)).to.equal(true);
+    expect(JSON.parse(body.join(''))).to.deep.equal({ email: 'personal-1@redacted.invalid', plan: 'year' });
+    expect(whole[2]!.result!.json).to.equal('{"piece":null}');
+    expect(pieceOf(whole[3]!.args)).to.equal('to personal-1@redacted.invalid');
+    const cut = redactRecording(streamed(EMAIL.slice(0, 5), EMAIL.slice(5)), plan)!.calls;
+    expect(cut.slice(3).map(({ args }) => pieceOf(args))).to.deep.equal(['redacted', 'redacted']);
   });
 
   it('does not replace short values elsewhere, nor words of the contract', () => {
