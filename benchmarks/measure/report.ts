@@ -35,10 +35,19 @@ export interface Series {
   p99: Figure;
 }
 
+/** What one candidate holds in an isolate after its first invocation, buffers outside of the heap included. */
+export interface Size {
+  candidate: string;
+  heapMiB: number;
+  externalMiB: number;
+}
+
 export interface Measured {
   /** What was held constant. */
   setup: Record<string, string | number>;
   series: Series[];
+  /** In place of series, where memory is the question. */
+  sizes?: Size[];
   /** The answer to the question, with the target that it is held to. */
   ratio: { name: string; value: number; target: number; met: boolean };
 }
@@ -49,7 +58,7 @@ export interface Report extends Measured, Circumstances {
 }
 
 /** A report for people. */
-export function markdownOf({ name, question, series, ratio, setup, machine, commit, at }: Report): string {
+export function markdownOf({ name, question, series, sizes, ratio, setup, machine, commit, at }: Report): string {
   const cells = ({ candidate, connections, n, throughput, p50, p99 }: Series) => [
     candidate,
     String(connections),
@@ -63,12 +72,22 @@ export function markdownOf({ name, question, series, ratio, setup, machine, comm
     '',
     question,
     '',
-    row(['candidate', 'connections', 'requests/s', 'p50 (us)', 'p99 (us)', 'n']),
-    '|---|---:|---:|---:|---:|---:|',
-    ...series.map((each) => row(cells(each))),
+    ...(sizes
+      ? [
+          row(['candidate', 'MiB', 'of these outside of the heap']),
+          '|---|---:|---:|',
+          ...sizes.map((each) => row([each.candidate, each.heapMiB.toFixed(2), each.externalMiB.toFixed(2)])),
+        ]
+      : [
+          row(['candidate', 'connections', 'requests/s', 'p50 (us)', 'p99 (us)', 'n']),
+          '|---|---:|---:|---:|---:|---:|',
+          ...series.map((each) => row(cells(each))),
+        ]),
     '',
     `${ratio.name}: **${ratio.value.toFixed(2)}** (target ${ratio.target.toFixed(2)}, ${ratio.met ? 'met' : 'missed'}).`,
-    'Medians over the rounds; ± is half the distance between the best and the worst round.',
+    sizes
+      ? 'Medians over the rounds.'
+      : 'Medians over the rounds; ± is half the distance between the best and the worst round.',
     '',
     `${facts.join(' · ')}`,
     '',
