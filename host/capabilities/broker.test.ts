@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
-import { createBroker } from './broker.ts';
+import { type CapabilityName, KV_VALUE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { createBroker, type MeteredCall } from './broker.ts';
 import { closedPorts } from './closed-ports.ts';
 import { capabilityCalls } from './compose.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
@@ -113,6 +113,41 @@ describe('createBroker', () => {
     const { json } = await brokenBroker(granted, call('kv.get', { key: 'x' }));
     expect(json).to.include('capability-unavailable').and.not.include('hunter2');
     expect(outages).to.have.length(1);
+  });
+
+  it('counts every call by its capability, with its size and its end, and no name that a plugin made up', async () => {
+    const counted: MeteredCall[] = [];
+    const meter = createBroker({
+      calls: capabilityCalls({ kvStore: store, ...closedPorts() }),
+      onOutage: () => {},
+      onCall: (each) => counted.push(each),
+    });
+    await meter(granted, call('kv.get', { key: 'none' }));
+    await meter(testScope({ grants: [] }), call('kv.get', { key: 'none' }));
+    await meter(granted, call('kv.set', { key: '' }));
+    await meter(granted, call('made.up', {}));
+    expect(counted.map(({ capability, code, bytes }) => [capability, code, bytes > 10])).to.deep.equal([
+      ['kv', null, true],
+      ['kv', 'capability-denied', true],
+      ['kv', 'capability-arguments-invalid', true],
+    ]);
+    expect(counted.every(({ wallMs, installationId }) => wallMs >= 0 && installationId === 'i')).to.equal(true);
+  });
+
+  it('asks for the grants of today where they have changed since the invocation began', async () => {
+    let today: readonly CapabilityName[] | undefined;
+    const watched = createBroker({
+      calls: capabilityCalls({ kvStore: store, ...closedPorts() }),
+      onOutage: () => {},
+      grantsOf: () => today,
+    });
+    const code = async (grants: CapabilityName[]) =>
+      JSON.parse((await watched(testScope({ grants }), call('kv.get', { key: 'none' }))).json)?.code ?? 'done';
+    expect(await code(['kv'])).to.equal('done');
+    today = [];
+    expect(await code(['kv'])).to.equal('capability-denied');
+    today = ['kv'];
+    expect(await code([])).to.equal('done');
   });
 
   it('never rejects, whatever the plugin sends', async () => {

@@ -264,9 +264,9 @@ describe('capabilities between plugins', () => {
     expect(message).to.deep.include({
       kind: 'plugin-message',
       subject: 'seller says: Stock is low',
-      body: 'Two lamps are left.',
     });
     expect(message!.facts).to.deep.include({ plugin: 'acme-labs/seller', severity: 'warn' });
+    expect(message!.body).to.match(/^Two lamps are left\.\n\nSee \/run\/[a-z-]+\/seller\/sales\?x=1$/);
     expect((message!.facts as { link: string }).link).to.match(/^\/run\/[a-z-]+\/seller\/sales\?x=1$/);
     expect((await post('/notify', { title: 'x', text: 'y', link: '/nowhere' })).code).to.equal('notify-link-unknown');
     expect((await post('/notify', { title: 'two\nlines', text: 'y' })).code).to.equal('capability-arguments-invalid');

@@ -6,15 +6,16 @@ export function messageOf(
   { id, slug, plugin, operator }: Pick<CallingInstallation, 'id' | 'slug' | 'plugin' | 'operator'>,
   { title, text, severity, link }: OperatorMessage,
 ): { subject: string; body: string; facts: Json } {
+  const address = `/run/${operator.slug}/${slug}${link ?? ''}`;
   return {
     subject: `${slug} says: ${title}`,
-    body: text,
+    body: link === undefined ? text : `${text}\n\nSee ${address}`,
     facts: {
       installationId: id,
       slug,
       plugin,
       severity,
-      ...(link !== undefined && { link: `/run/${operator.slug}/${slug}${link}` }),
+      ...(link !== undefined && { link: address }),
     },
   };
 }

@@ -25,6 +25,11 @@ export interface HarnessOptions {
   secrets?: Record<string, string>;
   /** Answers what the plugin fetches, in place of the internet; without it every request fails. */
   fetch?: (request: Request) => Response | Promise<Response>;
+  /**
+   * Answers in place of the plugins that it calls, by `<publisher>/<name>`; others are not installed. A hook comes as
+   * `POST /hooks/<hook>` with the event as JSON.
+   */
+  plugins?: Record<string, (request: Request) => Response | Promise<Response>>;
   /** Base of the addresses that the plugin sees. */
   origin?: string;
 }
@@ -54,6 +59,11 @@ export interface HarnessDeliverOptions extends HarnessCut {
   occurredAt?: string;
 }
 
+export interface HarnessEventOptions extends HarnessDeliverOptions {
+  /** Who published it; where absent, the plugin that the manifest names, or some other. */
+  from?: { plugin: string; installation: string };
+}
+
 export interface Harness {
   /**
    * Sends one request through the plugin's routes. `path` may carry a query. Rejects with HarnessFault, and with
@@ -66,6 +76,8 @@ export interface Harness {
     payload: HookPayload<Name>,
     options?: HarnessDeliverOptions,
   ): Promise<Json>;
+  /** Delivers an event of another plugin to the hook `events.<topic>`. The same `eventId` is a redelivery. */
+  deliverEvent(topic: string, payload: Json, options?: HarnessEventOptions): Promise<Json>;
   /** Runs one job of the manifest's schedule now. */
   runJob(name: string): Promise<Json>;
   health(): Promise<HealthReport>;
@@ -73,6 +85,10 @@ export interface Harness {
   configure(config: Json): Promise<ConfigureReport>;
   /** Everything that was logged, oldest first. */
   readonly logs: HarnessLog[];
+  /** Events that it published, oldest first. */
+  readonly events: { topic: string; payload: Json }[];
+  /** Messages that it sent to its operator, oldest first. */
+  readonly notifications: { title: string; text: string; severity: string }[];
   /** What is stored now, by key. */
   readonly kv: Record<string, Json>;
   readonly clock: HarnessClock;

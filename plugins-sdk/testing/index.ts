@@ -11,6 +11,7 @@ export type { HarnessClock } from './harness-clock.ts';
 export {
   type Harness,
   type HarnessDeliverOptions,
+  type HarnessEventOptions,
   type HarnessFetchOptions,
   type HarnessLog,
   type HarnessOptions,

@@ -17,6 +17,9 @@ const MANIFEST = {
   capabilities: [
     { name: 'kv', reason: 'Stores what the tests store.' },
     { name: 'config', reason: 'Reads what the tests configure.' },
+    { name: 'events', reason: 'Publishes what the tests publish.' },
+    { name: 'plugins', reason: 'Calls whom the tests answer for.' },
+    { name: 'notify', reason: 'Tells what the tests look for.' },
   ],
   routes: [
     { method: 'GET', path: '/public', access: 'public' },
@@ -28,6 +31,12 @@ const MANIFEST = {
     { method: 'GET', path: '/hang', access: 'public' },
     { method: 'GET', path: '/undefined', access: 'public' },
     { method: 'GET', path: '/kv', access: 'public' },
+    { method: 'GET', path: '/tell', access: 'public' },
+  ],
+  events: { publishes: ['item.sold'], subscribes: [{ topic: 'item.priced', from: 'acme-labs/prices' }] },
+  dependencies: [
+    { plugin: 'acme-labs/prices', range: '^2.1.0', routes: ['GET /prices/:id'], hooks: ['order.paid'] },
+    { plugin: 'acme-labs/absent', range: '*', routes: ['GET /'] },
   ],
   hooks: ['order.paid', 'install'],
   schedule: [{ name: 'tidy', cron: '0 3 * * *' }],
@@ -52,8 +61,16 @@ export default definePlugin({
       const conflict = await kv.set('b', 2, { ifVersion: 0 }).catch((error) => error.code);
       return [await kv.get('b'), conflict, await kv.list(), await kv.increment('n', 3)];
     },
+    'GET /tell': async (_request, { events, notify, plugins }) => {
+      await events.publish('item.sold', { item: 'lamp' });
+      await notify.send({ title: 'Sold', text: 'One lamp.' });
+      const price = await plugins.call('acme-labs/prices', '/prices/7?tax=1', { headers: { 'x-a': 'b' } });
+      const hook = await plugins.deliver('acme-labs/prices', 'order.paid', { orderId: 'o', lines: [{ sku: 's', quantity: 1 }] });
+      const absent = await plugins.call('acme-labs/absent', '/').catch((error) => error.code);
+      return [price.status, await price.text(), hook, absent];
+    },
   },
-  hooks: { 'order.paid': (event) => event, install: () => {} },
+  hooks: { 'order.paid': (event) => event, install: () => {}, 'events.item.priced': (event) => event },
   schedule: { tidy: (job) => job },
   configure: (config) => (config.size > 9 ? { ok: false, faults: [{ pointer: '/size', message: 'too large' }] } : undefined),
 });
@@ -63,6 +80,16 @@ const FAIL = `export function fail(why: string): never {
   throw new RangeError(why);
 }
 `;
+
+/** In place of the plugin that is called. */
+const prices = async (request: Request): Promise<Response> => {
+  const { pathname, search } = new URL(request.url);
+  if (pathname === '/hooks/order.paid') {
+    const { payload } = (await request.json()) as { payload: { orderId: string } };
+    return Response.json(payload.orderId);
+  }
+  return new Response(`${pathname}${search} ${request.headers.get('x-a')}`, { status: 203 });
+};
 
 describe('startHarness', () => {
   let folder: string;
@@ -75,7 +102,7 @@ describe('startHarness', () => {
       writeFile(join(folder, 'src/index.ts'), SOURCE),
       writeFile(join(folder, 'src/fail.ts'), FAIL),
     ]);
-    harness = await start({ config: { size: 1 } });
+    harness = await start({ config: { size: 1 }, plugins: { 'acme-labs/prices': prices } });
   });
   after(async () => {
     await harness?.close();
@@ -97,6 +124,27 @@ describe('startHarness', () => {
         return error as HarnessFault;
       },
     );
+
+  it('collects what it tells others, and lets the test answer for those it calls', async () => {
+    expect(await (await harness.fetch('/tell')).json()).to.deep.equal([
+      203,
+      '/prices/7?tax=1 b',
+      'o',
+      'dependency-missing',
+    ]);
+    expect(harness.events).to.deep.equal([{ topic: 'item.sold', payload: { item: 'lamp' } }]);
+    expect(harness.notifications).to.deep.equal([{ title: 'Sold', text: 'One lamp.', severity: 'info' }]);
+  });
+
+  it('delivers events of other plugins, as far as the manifest subscribes to them', async () => {
+    const event = await harness.deliverEvent('item.priced', { price: 1 }, { eventId: 'e' });
+    expect(event).to.deep.include({ hook: 'events.item.priced', eventId: 'e', payload: { price: 1 } });
+    expect(event).to.have.nested.property('from.plugin', 'acme-labs/prices');
+    const foreign = { from: { plugin: 'acme-labs/other', installation: 'other' } };
+    for (const refused of [harness.deliverEvent('item.sold', 1), harness.deliverEvent('item.priced', 1, foreign)]) {
+      expect(await refused.catch(({ code }) => code)).to.equal('hook-undeclared');
+    }
+  });
 
   it('sends requests through the routes, as whom they ask for', async () => {
     expect(await (await harness.fetch('/public?a=1')).json()).to.deep.equal({

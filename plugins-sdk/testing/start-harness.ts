@@ -13,6 +13,7 @@ import {
   checkConfig,
   type GuestOutput,
   type HealthReport,
+  hookOfTopic,
   isHookName,
   type Json,
   type WireResponse,
@@ -52,6 +53,7 @@ export async function startHarness(options: HarnessOptions): Promise<Harness> {
     operator: OPERATOR,
     nowMs: clock.nowMs,
     answerFetch: options.fetch ?? null,
+    answerPlugins: options.plugins ?? {},
     newSeed: countedSeeds(),
     onLog: ({ invocationId, source, level, message, facts }) =>
       logs.push({ invocationId, source, level, message, facts }),
@@ -100,6 +102,12 @@ function openHarness(
     get kv() {
       return Object.fromEntries(host.stored().map(({ key, json }) => [key, JSON.parse(json) as Json]));
     },
+    get events() {
+      return host.said.events.map(({ topic, payload }) => ({ topic, payload: JSON.parse(payload) as Json }));
+    },
+    get notifications() {
+      return host.said.messages.map(({ title, text, severity }) => ({ title, text, severity }));
+    },
     fetch: (path, init = {}) => fetchRoute(installation, options.origin, path, init, run),
     deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock), ...cut } = {}) => {
       const { manifest } = installation;
@@ -110,6 +118,15 @@ function openHarness(
       if (faults !== '')
         throw new HarnessRefusal('hook-payload-invalid', `The payload does not fit "${hook}": ${faults}`);
       return value(`The hook ${hook}`, { kind: 'hook', event: { hook, eventId, occurredAt, payload } as never }, cut);
+    },
+    deliverEvent: async (topic, payload, { eventId = uuidv7(), occurredAt = iso(clock), from, ...cut } = {}) => {
+      const subscribed = installation.manifest.events?.subscribes?.filter((each) => each.topic === topic) ?? [];
+      const by = from ?? { plugin: subscribed[0]?.from ?? 'some/plugin', installation: 'some-plugin' };
+      if (!subscribed.some((each) => each.from === undefined || each.from === by.plugin)) {
+        throw new HarnessRefusal('hook-undeclared', `The manifest does not subscribe to "${topic}" of ${by.plugin}.`);
+      }
+      const event = { hook: hookOfTopic(topic), eventId, occurredAt, payload, from: by };
+      return value(`The hook ${event.hook}`, { kind: 'hook', event }, cut);
     },
     runJob: (name) => value(`The job ${name}`, { kind: 'schedule', name, dueAt: iso(clock) }),
     health: async () => (await value('health', { kind: 'health' })) as unknown as HealthReport,
