@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { expect } from 'chai';
+import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { Installation } from '../installations/contract.ts';
 import { callerRoutes, codeOf, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
@@ -35,7 +36,35 @@ const SOURCE = `
     },
   });`;
 
-describe('fetch and secrets', () => {
+const QUEUE_SOURCE = `
+  import { definePlugin } from '@gatehouse/plugin-sdk';
+  export default definePlugin({
+    routes: {
+      'POST /send': async (request, ctx) => {
+        const { queue, payload, options } = await request.json();
+        return ctx.queue.send(queue, payload, options).catch(({ code }) => ({ code }));
+      },
+      'GET /state': async (_request, ctx) => {
+        const { entries } = await ctx.kv.list();
+        return Object.fromEntries(entries.map(({ key, value }) => [key, value]));
+      },
+    },
+    hooks: {
+      'queue.mails': async ({ payload, attempt, eventId }, ctx) => {
+        const { value } = await ctx.kv.increment('effects:' + payload.name);
+        await ctx.queue.send('follow-ups', { of: payload.name });
+        if (attempt < 2) throw new Error('the mail server is busy');
+        await ctx.kv.set('done:' + payload.name, { attempt, value, same: eventId === ctx.invocationId, random: Math.random() });
+      },
+      'queue.follow-ups': ({ payload }, ctx) => ctx.kv.increment('follow-ups:' + payload.of),
+      'queue.broken': async (_event, ctx) => {
+        await ctx.kv.increment('broken');
+        if (!(await ctx.kv.get('mended'))) throw new Error('never');
+      },
+    },
+  });`;
+
+describe('fetch, secrets and queues', () => {
   let platform: TestPlatform;
   let server: Server;
   let installation: Installation;
@@ -181,5 +210,94 @@ describe('fetch and secrets', () => {
   it('forgets a secret at once when the operator removes it', async () => {
     await platform.as.operator.removeSecret(installation.id, 'API_KEY');
     expect(await relay(api())).to.include({ code: 'secret-missing' });
+  });
+
+  describe('queues', () => {
+    let queued: Installation;
+    before(async () => {
+      queued = await platform.install({
+        source: QUEUE_SOURCE,
+        manifest: {
+          capabilities: [
+            { name: 'kv', reason: 'Counts what has been done.' },
+            { name: 'queue', reason: 'Sends mails in the background.' },
+          ],
+          queues: [
+            { name: 'mails', attempts: 3, backOffSeconds: 1 },
+            { name: 'follow-ups' },
+            { name: 'broken', attempts: 1 },
+          ],
+          ...callerRoutes('POST /send', 'GET /state'),
+        },
+      });
+    });
+    const send = async (queue: string, payload: Json, options: object = {}) =>
+      (await (
+        await platform.call(queued, '/send', { method: 'POST', body: JSON.stringify({ queue, payload, options }) })
+      ).json()) as { id: string; duplicate: boolean; code?: string };
+    const state = async () => (await (await platform.call(queued, '/state')).json()) as Record<string, Json>;
+    const until = async (holds: () => Promise<unknown>) => {
+      for (let tries = 0; tries < 300 && !(await holds()); tries += 1)
+        await new Promise((resolve) => setTimeout(resolve, 100));
+    };
+    const messages = async (filter: object = {}) => (await platform.as.operator.listMessages(queued.id, filter)).items;
+
+    it('attempts a message again after a fault, and what it did before happens once', async () => {
+      const { id, duplicate } = await send('mails', { name: 'ada' }, { key: 'mail-1' });
+      expect(duplicate).to.equal(false);
+      expect(await send('mails', { name: 'ada' }, { key: 'mail-1' })).to.deep.equal({ id, duplicate: true });
+      await until(async () => 'done:ada' in (await state()));
+      await until(async () => 'follow-ups:ada' in (await state()));
+      expect(await state()).to.deep.include({ 'effects:ada': 1, 'follow-ups:ada': 1 });
+      expect((await state())['done:ada']).to.include({ attempt: 2, value: 1, same: true });
+      expect((await messages({ queue: 'mails' }))[0]).to.include({ id, state: 'done', attempts: 1 });
+      const lines = (await platform.as.operator.listLogs(queued.id, { invocationId: id })).items;
+      expect(lines.map(({ message }) => message).join()).to.include(
+        'message of queue mails failed: plugin-threw; attempt 1 of 3',
+      );
+    });
+
+    it('does nothing before its time', async () => {
+      const { id } = await send('mails', { name: 'later' }, { delaySeconds: 3_600 });
+      const [waiting] = await messages({ state: 'waiting', queue: 'mails' });
+      expect(waiting).to.include({ id, attempts: 0 });
+      expect(Date.parse(waiting!.dueAt) - Date.parse(waiting!.createdAt)).to.equal(3_600_000);
+      await platform.as.operator.removeMessage(queued.id, id);
+      expect(await messages({ state: 'waiting', queue: 'mails' })).to.deep.equal([]);
+    });
+
+    it('keeps a message that failed for good, until its operator tries it again', async () => {
+      const { id } = await send('broken', null);
+      await until(async () => (await messages({ state: 'dead' })).length === 1);
+      expect((await messages({ state: 'dead' }))[0]).to.include({
+        id,
+        error: 'plugin-threw',
+        attempts: 1,
+        attemptsMax: 1,
+      });
+      await platform.database
+        .knex('kv_entries')
+        .insert({ installation_id: queued.id, key: 'mended', value: 'true', version: 1 });
+      expect(await platform.as.operator.retryMessage(queued.id, id)).to.include({ state: 'waiting', attempts: 0 });
+      await until(
+        async () =>
+          (await messages({ state: 'dead' })).length === 0 &&
+          (await messages({ state: 'done', queue: 'broken' })).length === 1,
+      );
+      expect(await state()).to.deep.include({ broken: 1 });
+    });
+
+    it('refuses what is not declared, what is too large, and strangers', async () => {
+      expect(await send('other', 1)).to.deep.equal({ code: 'queue-undeclared' });
+      expect(await send('mails', 'x'.repeat(70_000))).to.deep.equal({ code: 'queue-message-too-large' });
+      expect(await send('mails', 1, { delaySeconds: -1 })).to.deep.equal({ code: 'capability-arguments-invalid' });
+      const retry = (id: string, token: string) =>
+        fetch(`${platform.host.url}/v1/installations/${queued.id}/queue/${id}/retry`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${token}` },
+        });
+      expect(await codeOf(await retry(queued.id, platform.credentials.operator))).to.equal('queue-message-unknown');
+      expect(await codeOf(await retry(queued.id, platform.credentials.caller))).to.equal('permission-denied');
+    });
   });
 });
