@@ -164,7 +164,8 @@ export class Masks {
 }
 
 /** Bytes travel as base64 under these names. */
-const BYTES = /"bodyEncoding":"base64"|"piece":"/;
+const BYTES = /"bodyEncoding":"base64"|"(?:piece|bytes|input|output)":"/;
+const BYTES_NAMES = new Set(['piece', 'bytes', 'input', 'output']);
 interface Replacers {
   inText: (text: string) => string;
   bytes: (base64: string) => string;
@@ -190,8 +191,9 @@ function replaceIn(value: Json, replace: Replacers, depth: number): Json {
   if (Array.isArray(value)) return value.map((each) => replaceIn(each, replace, depth + 1));
   const entries = Object.entries(value).map(([name, member]) => {
     if (depth < FIXED_DEPTH && FIXED.has(name)) return [name, member];
-    const isBytes = name === 'piece' || (name === 'body' && value.bodyEncoding === 'base64');
-    if (isBytes && typeof member === 'string') return [name, replace.bytes(member)];
+    const isBytes = BYTES_NAMES.has(name) || (name === 'body' && value.bodyEncoding === 'base64');
+    const renewed = isBytes && typeof member === 'string' ? replace.bytes(member) : member;
+    if (renewed !== member) return [name, renewed];
     return [WORD.test(name) ? name : replace.inText(name), replaceIn(member, replace, depth + 1)];
   });
   return Object.fromEntries(entries) as Json;

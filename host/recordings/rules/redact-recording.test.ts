@@ -170,6 +170,12 @@ describe('redactRecording', () => {
     const redacted = redactRecording(fetched({}, sent), { personal: [], secrets: ['sesame-open'] })!;
     const { body } = JSON.parse(redacted.calls[0]!.args);
     expect(Buffer.from(body, 'base64').toString()).to.equal('key=secret-1&x=1');
+    const signed: Recording = {
+      ...fetched({}),
+      calls: [{ name: 'crypto.sign', args: `{"key":{"bytes":"${base64('sesame-open')}"}}`, result: null }],
+    };
+    const [call] = redactRecording(signed, { personal: [], secrets: ['sesame-open'] })!.calls;
+    expect(call!.args).to.equal(`{"key":{"bytes":"${base64('secret-1')}"}}`);
   });
 
   it('hides what passed piece by piece, wherever a piece ends', () => {

@@ -193,4 +193,4 @@ function textsOf({ invocation, calls, logs, outcome }: Recording): string[] {
   return [...texts, Buffer.concat(bytes.map((base64) => Buffer.from(base64, 'base64'))).toString()];
 }
 
-const BASE64 = /"(?:piece|body)":"([A-Za-z0-9+/]{4,}={0,2})"/g;
+const BASE64 = /"(?:piece|body|bytes|input|output)":"([A-Za-z0-9+/]{4,}={0,2})"/g;
