@@ -63,15 +63,25 @@ export function mapFrames({ stack }: Pick<PluginFault, 'stack'>, sourceMap: stri
   return frames.slice(0, SHOWN_FRAMES_MAX);
 }
 
+/** A place of the bundle in the author's own files; lines and columns from 1. Null outside of them. */
+export function placeIn(
+  { trace, sources }: Pick<SourceMap, 'trace' | 'sources'>,
+  line: number,
+  column: number,
+): { source: string; line: number; column: number } | null {
+  // V8 counts lines and columns from 1, mappings from 0.
+  const segment = traceSegment(trace, Math.max(0, line - 1), Math.max(0, column - 1));
+  if (segment === null || segment.length === 1) return null;
+  const source = sources[segment[1]] ?? null;
+  return source === null ? null : { source, line: segment[2] + 1, column: segment[3] + 1 };
+}
+
 /** Null for lines that are no frames, and for frames outside the sources. */
 function mapLine(line: string, { trace, sources }: SourceMap): { line: string; frame: string } | null {
   const [, start, name, row, column, end] = (line.length <= LINE_UNITS_MAX && FRAME.exec(line)) || [];
   if (row === undefined) return null;
-  // V8 counts lines and columns from 1, mappings from 0.
-  const segment = traceSegment(trace, Math.max(0, Number(row) - 1), Math.max(0, Number(column) - 1));
-  if (segment === null || segment.length === 1) return null;
-  const source = sources[segment[1]] ?? null;
-  if (source === null) return null;
-  const place = `${source}:${segment[2] + 1}:${segment[3] + 1}`;
+  const found = placeIn({ trace, sources }, Number(row), Number(column));
+  if (found === null) return null;
+  const place = `${found.source}:${found.line}:${found.column}`;
   return { line: `${start}${place}${end}`, frame: name === undefined ? place : `${name} (${place})` };
 }

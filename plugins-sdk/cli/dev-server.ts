@@ -4,6 +4,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal } from '../../host/errors.ts';
 import { type ProblemAnswer, problemOf } from '../../host/http/problems.ts';
 import { sendProblem } from '../../host/http/send-problem.ts';
+import type { Waterfall } from '../../host/invocations/call-trace.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import { createDataPlane } from '../../host/invocations/serve-request.ts';
 import { createRunListener, type RunPorts } from '../../host/routes/run.ts';
@@ -25,6 +26,8 @@ export interface DevRequest {
   invocationId: string | null;
   usage: Usage | null;
   limits: Limits | null;
+  /** Null where it made no host call. */
+  trace: Waterfall | null;
 }
 
 export interface DevServer {
@@ -80,8 +83,10 @@ async function answer(ports: DevServerPorts, req: IncomingMessage, res: ServerRe
   res.once('close', () => {
     const { invocationId, limits } = trace;
     const usage = invocationId === null ? null : ports.session.usageOf(invocationId);
+    const calls = invocationId === null ? null : ports.session.traceOf(invocationId);
     const wallMs = performance.now() - startedAtMs;
-    ports.onRequest({ type: 'request', method, path, status: res.statusCode, wallMs, invocationId, usage, limits });
+    const ended = { method, path, status: res.statusCode, wallMs, invocationId, usage, limits, trace: calls };
+    ports.onRequest({ type: 'request', ...ended });
   });
   try {
     refuseForeignHost(req);

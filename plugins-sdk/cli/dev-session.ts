@@ -2,11 +2,12 @@ import { HostRefusal } from '../../host/errors.ts';
 import { checkConfiguration } from '../../host/installations/check-installation.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../../host/installations/contract.ts';
 import { raiseHook } from '../../host/installations/raise-hook.ts';
+import type { Waterfall } from '../../host/invocations/call-trace.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import type { Usage } from '../../sandbox/index.ts';
 import type { CapabilityName, DocumentFault, Json, PluginFault } from '../contract/index.ts';
-import { declaredCapabilities, type LocalHost, startLocalHost } from '../local-host.ts';
-import { mapFrames } from '../map-frames.ts';
+import { declaredCapabilities, type LocalHost, type OpenLocalSandbox, startLocalHost } from '../local-host.ts';
+import { mapFrames, mapStack, readSourceMap } from '../map-frames.ts';
 import { compareShape } from './compare-shape.ts';
 import { LOCAL_OPERATOR } from './dev-operator.ts';
 import { CliError } from './errors.ts';
@@ -33,6 +34,8 @@ export interface DevCommand {
   deny?: CapabilityName[];
   /** Read anew at every build. Refusals of it are shown like build errors. */
   readConfig?: () => Promise<Json>;
+  /** What the plugin runs in; the sandbox of production where absent. */
+  openSandbox?: OpenLocalSandbox;
 }
 
 /** What answers requests at one moment. */
@@ -49,6 +52,8 @@ export interface DevSession {
    */
   current(): Promise<LoadedPlugin>;
   usageOf(invocationId: string): Usage | null;
+  /** The host calls of one of the last invocations; null where it made none. */
+  traceOf(invocationId: string): Waterfall | null;
   /** Shows a fault with frames in the author's own files. */
   reportFault(error: PluginFaultError): { fault: PluginFault; frames: string[] };
   /** Builds again now. */
@@ -57,16 +62,26 @@ export interface DevSession {
 }
 
 const USAGES_MAX = 1_000;
+const TRACES_MAX = 200;
 
 /** Runs the plugin of a folder and builds it again whenever a file changes; what it stores lives as long as the session. */
 export async function startDevSession(command: DevCommand, onEvent: (event: DevEvent) => void): Promise<DevSession> {
   const usages = new Map<string, Usage>();
+  const traces = new Map<string, Waterfall>();
+  const keepTrace = (invocationId: string, trace: Waterfall) => {
+    traces.set(invocationId, trace);
+    if (traces.size > TRACES_MAX) traces.delete(traces.keys().next().value!);
+  };
   const host = await startLocalHost({
     operator: LOCAL_OPERATOR,
+    ...(command.openSandbox && { openSandbox: command.openSandbox }),
     onLog: (entry) => {
       // Faults are shown with their frames by reportFault.
-      if (entry.source !== 'host') onEvent({ type: 'log', entry });
+      if (entry.source !== 'host') onEvent({ type: 'log', entry: inSources(entry, loaded) });
+      const { trace } = (entry.source === 'host' ? (entry.facts ?? {}) : {}) as { trace?: Waterfall };
+      if (trace !== undefined) keepTrace(entry.invocationId, trace);
     },
+    onTrace: keepTrace,
     onFailure: (error, call) => {
       onEvent({ type: 'failure', message: `${call} failed inside gate itself: ${(error as Error).stack}` });
     },
@@ -124,6 +139,7 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
       return loaded;
     },
     usageOf: (invocationId) => usages.get(invocationId) ?? null,
+    traceOf: (invocationId) => traces.get(invocationId) ?? null,
     reportFault,
     rebuild,
     close: async () => {
@@ -132,6 +148,12 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
       await host.close();
     },
   };
+}
+
+/** A line with the places of the author's own files in the frames that the plugin wrote. */
+function inSources<Entry extends Omit<InstallationLogEntry, 'id'>>(entry: Entry, loaded: LoadedPlugin | null): Entry {
+  const map = loaded !== null && entry.message.includes('bundle.js:') ? readSourceMap(loaded.plugin.sourceMap) : null;
+  return map === null ? entry : { ...entry, message: mapStack(entry.message, map) };
 }
 
 /** Null where nothing that matters has changed. Refuses with the codes of loadLocalPlugin and plugin-invalid. */

@@ -1,12 +1,14 @@
 import { resolve } from 'node:path';
 import { ACCESS, type Access, type CapabilityName, type Limits } from '../../contract/index.ts';
 import { type Cli, verb } from '../command-line.ts';
+import { debugSandbox } from '../debug-sandbox.ts';
 import type { DevRequest, DevServer } from '../dev-server.ts';
 import type { DevEvent, DevSession } from '../dev-session.ts';
 import { CliError } from '../errors.ts';
 import { linkSdk } from '../link-sdk.ts';
 import { loadProject } from '../load-project.ts';
 import { bytesText, faultLines, oneLine, type Paint } from '../terminal.ts';
+import { waterfallLines } from '../waterfall.ts';
 import { readGrants, readJsonOption } from './install.ts';
 import { logLine } from './logs.ts';
 
@@ -19,6 +21,8 @@ export interface DevOptions {
   /** JSON, or a file with it, relative to `cwd`. */
   config?: string;
   cwd?: string;
+  /** Port of the debugger on loopback, 0 for a free one: the plugin runs where it can be stopped, and without limits. */
+  inspect?: number;
 }
 
 /**
@@ -28,8 +32,8 @@ export interface DevOptions {
 export async function startDev(
   options: DevOptions,
   onEvent: (event: DevEvent | DevRequest) => void,
-): Promise<{ url: string; session: DevSession; close(): Promise<void> }> {
-  const { folder, port, access = 'operator', deny, config, cwd = folder } = options;
+): Promise<{ url: string; inspectorUrl: string | null; session: DevSession; close(): Promise<void> }> {
+  const { folder, port, access = 'operator', deny, config, cwd = folder, inspect } = options;
   await requireManifest(folder);
   await linkSdk(folder);
   // Loaded here, because most commands need no sandbox and shall start at once.
@@ -38,7 +42,8 @@ export async function startDev(
     import('../dev-server.ts'),
   ]);
   const readConfig = config === undefined ? undefined : () => readJsonOption('--config', config, cwd);
-  const session = await startDevSession({ folder, deny, readConfig }, onEvent);
+  const debug = inspect === undefined ? null : await debugSandbox(inspect);
+  const session = await startDevSession({ folder, deny, readConfig, ...debug?.command }, onEvent);
   const onFailure = (error: unknown) => onEvent({ type: 'failure', message: (error as Error)?.stack ?? String(error) });
   let server: DevServer;
   try {
@@ -49,6 +54,7 @@ export async function startDev(
   }
   return {
     url: server.url,
+    inspectorUrl: debug?.inspectorUrl() ?? null,
     session,
     close: async () => {
       await server.close();
@@ -69,7 +75,11 @@ interface CommandOptions {
   as: Access;
   deny?: CapabilityName[];
   config?: string;
+  inspect?: number | true;
+  trace?: true;
 }
+
+const INSPECT_PORT = 9229;
 
 export function devCommand(cli: Cli): void {
   verb(cli, {
@@ -79,6 +89,7 @@ export function devCommand(cli: Cli): void {
       'gate dev',
       'gate dev ./my-plugin --port 9000 --config ./config.json',
       'gate dev --deny kv --as public',
+      'gate dev --inspect',
       `curl -X POST http://127.0.0.1:8787/_gatehouse/hooks/order.paid -d '{"payload":{"orderId":"o-1","lines":[{"sku":"vpn-year","quantity":1}]}}'`,
       'curl http://127.0.0.1:8787/_gatehouse/health',
     ],
@@ -88,13 +99,24 @@ export function devCommand(cli: Cli): void {
     .option('--as <access>', `who requests come from: ${ACCESS.join(', ')}`, readAccess, 'operator')
     .option('--deny <capabilities>', 'capabilities not to grant; all that the manifest names are granted', readGrants)
     .option('--config <json>', 'configuration: JSON, or a file with it, read anew at every build')
+    .option('--trace', 'show the capability calls of every request')
+    .option(
+      '--inspect [port]',
+      `let a debugger in, on this port of loopback (${INSPECT_PORT}); limits are off`,
+      readPort,
+    )
     .action(
-      cli.answer(async (given: string, { as: access, ...options }: CommandOptions) => {
+      cli.answer(async (given: string, { as: access, trace, inspect: asked, ...options }: CommandOptions) => {
         const folder = resolve(cli.settings.cwd, given);
         const show = (event: Shown) =>
-          cli.streams.out.write(`${cli.json() ? JSON.stringify(event) : eventText(cli.paint, event)}\n`);
-        const dev = await startDev({ folder, access, cwd: cli.settings.cwd, ...options }, show);
+          cli.streams.out.write(`${cli.json() ? JSON.stringify(event) : eventText(cli.paint, event, trace)}\n`);
+        const inspect = asked === true ? INSPECT_PORT : asked;
+        const dev = await startDev(
+          { folder, access, cwd: cli.settings.cwd, ...options, ...(inspect !== undefined && { inspect }) },
+          show,
+        );
         show({ type: 'listening', url: dev.url });
+        if (dev.inspectorUrl !== null) show({ type: 'inspecting', url: dev.inspectorUrl });
         await interrupted();
         await dev.close();
         return null;
@@ -118,12 +140,17 @@ function readAccess(text: string): Access {
   throw new CliError('usage', `--as must be one of: ${ACCESS.join(', ')}`);
 }
 
-type Shown = DevEvent | DevRequest | { type: 'listening'; url: string };
+type Shown = DevEvent | DevRequest | { type: 'listening' | 'inspecting'; url: string };
 
-function eventText(paint: Paint, event: Shown): string {
+function eventText(paint: Paint, event: Shown, trace = false): string {
   switch (event.type) {
     case 'listening':
       return `${paint('green', '✔')} Serving at ${paint('bold', event.url)}  ${paint('dim', 'Ctrl-C ends it')}`;
+    case 'inspecting':
+      return [
+        `${paint('green', '✔')} Debugger at ${paint('bold', event.url)}`,
+        paint('dim', '  Chrome: chrome://inspect · VS Code: attach to this port · limits of time and memory are off'),
+      ].join('\n');
     case 'loaded': {
       const { first, buildMs, bundleBytes, warnings } = event;
       const verb = first ? 'Built' : 'Reloaded';
@@ -157,7 +184,12 @@ function eventText(paint: Paint, event: Shown): string {
       ].join('\n');
     }
     case 'request':
-      return requestText(paint, event);
+      return [
+        requestText(paint, event),
+        ...(trace && event.trace !== null
+          ? waterfallLines(paint, event.trace, event.usage?.wallMs ?? event.wallMs).map((line) => `    ${line}`)
+          : []),
+      ].join('\n');
   }
 }
 
