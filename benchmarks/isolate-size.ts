@@ -1,8 +1,7 @@
 import { DEFAULT_LIMITS, sha256Hex } from '../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createSandbox } from '../sandbox/index.ts';
-import type { Benchmark, Size } from './measure/report.ts';
-import { median } from './measure/statistics.ts';
+import { type Benchmark, figureOf, type Series } from './measure/report.ts';
 
 const TARGET_MIB = 2;
 
@@ -50,22 +49,28 @@ export const benchmark: Benchmark = {
       return outcome.usage;
     };
     try {
-      const sizes: Size[] = [];
+      const series: Series[] = [];
       for (const [candidate, body] of Object.entries(PLUGINS)) {
         const code = `__gatehouse_define({ schedule: { job: async () => { ${body} } } });`;
         const usages = [];
         for (let round = 1; round <= rounds; round += 1) usages.push(await measure(code, `${codes.size}-${round}`));
-        const heapMiB = median(usages.map((usage) => usage.heapMiB));
-        const externalMiB = median(usages.map((usage) => usage.externalMiB));
-        sizes.push({ candidate, heapMiB, externalMiB });
-        tell(`${candidate}: ${heapMiB.toFixed(2)} MiB`);
+        // Buffers outside of the heap included.
+        const memory = figureOf(
+          'MiB',
+          usages.map((usage) => usage.heapMiB),
+        );
+        const external = figureOf(
+          'MiB',
+          usages.map((usage) => usage.externalMiB),
+        );
+        series.push({ candidate, situation: 'after its first invocation', n: rounds, figures: { memory, external } });
+        tell(`${candidate}: ${memory.median.toFixed(2)} MiB`);
       }
-      const value = sizes[0]!.heapMiB;
+      const value = series[0]!.figures.memory!.median;
       return {
         setup: { rounds, 'bytes of the runtime': Buffer.byteLength(guest) },
-        series: [],
-        sizes,
-        ratio: { name: 'MiB of a trivial plugin', value, target: TARGET_MIB, met: value <= TARGET_MIB },
+        series,
+        verdicts: [{ name: 'MiB of a trivial plugin', value, target: TARGET_MIB, good: 'at most' }],
       };
     } finally {
       await sandbox.close(1_000);

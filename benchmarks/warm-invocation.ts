@@ -1,41 +1,87 @@
-import type { LoadResult } from './measure/autocannon-process.ts';
+import { type Candidate, measureInTurn, medianOf } from './measure/in-turn.ts';
 import { installPlugin } from './measure/install-plugin.ts';
-import { startBareKoa, startHost } from './measure/processes.ts';
-import type { Benchmark, BenchmarkOptions, Figure, Measured, Series } from './measure/report.ts';
-import { LOAD_GENERATOR, runLoad } from './measure/run-load.ts';
-import { formatNumber, median, spread } from './measure/statistics.ts';
+import { type Running, startBareKoa, startHost } from './measure/processes.ts';
+import type { Benchmark, Measured, Verdict } from './measure/report.ts';
+import { LOAD_GENERATOR } from './measure/run-load.ts';
+import { loaderCode, PeerMissing, startWorkerd } from './measure/workerd.ts';
 
-const TARGET = 0.5;
-const WARM_UP_SECONDS = 3;
-/** Throughput shows under many connections, latency with one. */
-const CONNECTIONS = [32, 1];
-
-interface Candidate {
-  candidate: string;
-  url: string;
-  headers: Record<string, string>;
-}
+const KOA = 'bare Koa';
+const PLUGIN = 'plugin';
+const WORKERD = 'workerd, static worker';
+const LOADER = 'workerd, dynamic worker loader';
+const MANY = '32 connections';
+const ONE = '1 connection';
 
 export const benchmark: Benchmark = {
-  question: 'How much of a bare Koa handler is left when a plugin in a warm isolate gives the same answer?',
+  question:
+    'How much of a bare Koa handler is left when a plugin in a warm isolate gives the same answer? And of workerd?',
   run: async (options) => {
     const host = await startHost();
+    const running: Running[] = [host];
     try {
-      const plugin = {
-        candidate: 'plugin',
+      const plugin: Candidate = {
+        candidate: PLUGIN,
         url: `${await installPlugin(host, 'text')}/text`,
         headers: { authorization: `Bearer ${host.credentials.caller}` },
       };
       const answer = await readAnswer(plugin);
-      const bare = await startBareKoa(answer);
-      try {
-        const candidates = [{ candidate: 'bare Koa', url: bare.url, headers: {} }, plugin];
-        return report(await measureInTurn(candidates, options), answer.body, options);
-      } finally {
-        await bare.close();
+      const koa = await startBareKoa(answer);
+      running.push(koa);
+      const candidates = [{ candidate: KOA, url: koa.url, headers: {} }, plugin];
+      const missing: NonNullable<Measured['missing']> = [];
+      const { contentType, body } = answer;
+      const code = `export default { fetch: () => new Response(${JSON.stringify(body)}, { headers: { 'content-type': ${JSON.stringify(contentType)} } }) };`;
+      for (const [candidate, setup] of [
+        [WORKERD, { code }],
+        [LOADER, { code: loaderCode(code), loader: true }],
+      ] as const) {
+        try {
+          const peer = await startWorkerd(setup);
+          running.push(peer);
+          candidates.push({ candidate, url: peer.url, headers: {} });
+        } catch (error) {
+          if (!(error instanceof PeerMissing)) throw error;
+          missing.push({ candidate, why: error.message });
+        }
       }
+      const series = await measureInTurn(candidates, [32, 1], options);
+      const over = (peer: string, figure: string, situation: string) =>
+        medianOf(series, PLUGIN, figure, situation) / medianOf(series, peer, figure, situation);
+      const verdicts: Verdict[] = [
+        {
+          name: 'requests/s of the plugin over bare Koa, 32 connections',
+          value: over(KOA, 'throughput', MANY),
+          target: 0.65,
+          good: 'at least',
+        },
+        {
+          name: 'p50 of the plugin over bare Koa, 1 connection',
+          value: over(KOA, 'p50', ONE),
+          target: 2.2,
+          good: 'at most',
+        },
+      ];
+      for (const [peer, target] of [
+        [WORKERD, 1.3],
+        [LOADER, 3],
+      ] as const) {
+        if (!candidates.some(({ candidate }) => candidate === peer)) continue;
+        const name = `requests/s of the plugin over ${peer}, 32 connections`;
+        verdicts.push({ name, value: over(peer, 'throughput', MANY), target, good: 'at least' });
+      }
+      return {
+        setup: {
+          rounds: options.rounds,
+          'seconds per measurement': options.seconds,
+          'bytes of body': Buffer.byteLength(body),
+          load: LOAD_GENERATOR,
+        },
+        series,
+        verdicts,
+        missing,
+      };
     } finally {
-      await host.close();
+      for (const each of running.toReversed()) await each.close();
     }
   },
 };
@@ -45,63 +91,4 @@ async function readAnswer({ url, headers }: Candidate) {
   const body = await response.text();
   if (!response.ok) throw new Error(`${url} answered ${response.status}: ${body}`);
   return { status: response.status, contentType: response.headers.get('content-type') ?? '', body };
-}
-
-type Results = Map<string, LoadResult[]>;
-const keyOf = ({ candidate }: Pick<Candidate, 'candidate'>, connections: number) => `${candidate} ${connections}`;
-
-/** Candidates take turns, and the order turns around every round, so that drift of the machine hits both alike. */
-async function measureInTurn(candidates: Candidate[], { rounds, seconds, tell }: BenchmarkOptions): Promise<Results> {
-  for (const { url, headers } of candidates) await runLoad({ url, headers, connections: 32, seconds: WARM_UP_SECONDS });
-  const results: Results = new Map();
-  for (let round = 1; round <= rounds; round += 1) {
-    for (const each of round % 2 === 1 ? candidates : candidates.toReversed()) {
-      for (const connections of CONNECTIONS) {
-        const { url, headers } = each;
-        const result = await runLoad({ url, headers, connections, seconds });
-        const key = keyOf(each, connections);
-        results.set(key, [...(results.get(key) ?? []), result]);
-        tell(`round ${round}  ${key.padEnd(12)} ${formatNumber(result.requestsPerSecond).padStart(8)} requests/s`);
-      }
-    }
-  }
-  return results;
-}
-
-function report(results: Results, body: string, { rounds, seconds }: BenchmarkOptions): Measured {
-  const seriesOf = (candidate: string, connections: number): Series => {
-    const all = results.get(keyOf({ candidate }, connections))!;
-    const figure = (unit: Figure['unit'], pick: (result: LoadResult) => number): Figure => {
-      const numbers = all.map(pick);
-      return { unit, median: median(numbers), spread: spread(numbers), rounds: numbers };
-    };
-    return {
-      candidate,
-      connections,
-      n: all.reduce((sum, { n }) => sum + n, 0),
-      throughput: figure('requests/s', ({ requestsPerSecond }) => requestsPerSecond),
-      p50: figure('us', ({ p50Us }) => p50Us),
-      p99: figure('us', ({ p99Us }) => p99Us),
-    };
-  };
-  const series = CONNECTIONS.flatMap((connections) =>
-    ['bare Koa', 'plugin'].map((candidate) => seriesOf(candidate, connections)),
-  );
-  const [bare, plugin] = series as [Series, Series];
-  const value = plugin.throughput.median / bare.throughput.median;
-  return {
-    setup: {
-      rounds,
-      'seconds per measurement': seconds,
-      'bytes of body': Buffer.byteLength(body),
-      load: LOAD_GENERATOR,
-    },
-    series,
-    ratio: {
-      name: 'requests/s of the plugin over bare Koa, 32 connections',
-      value,
-      target: TARGET,
-      met: value >= TARGET,
-    },
-  };
 }

@@ -1,8 +1,9 @@
 import fs from 'node:fs';
 import path from 'node:path';
 import { parseArgs } from 'node:util';
+import { chartOf } from '../benchmarks/measure/chart.ts';
 import { circumstances } from '../benchmarks/measure/circumstances.ts';
-import { type Benchmark, markdownOf, type Report } from '../benchmarks/measure/report.ts';
+import { type Benchmark, markdownOf, type Report, sentenceOf } from '../benchmarks/measure/report.ts';
 
 const root = path.dirname(import.meta.dirname);
 const folder = path.join(root, 'benchmarks');
@@ -42,6 +43,37 @@ function keep(report: Report): void {
   fs.mkdirSync(results, { recursive: true });
   fs.writeFileSync(path.join(results, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`);
   fs.writeFileSync(path.join(results, `${report.name}.md`), markdownOf(report));
+  fs.writeFileSync(path.join(results, `${report.name}.svg`), chartOf(report));
+  fs.writeFileSync(path.join(results, 'README.md'), overviewOf(results));
+}
+
+/** All results that there are, a line for each target. */
+function overviewOf(results: string): string {
+  const reports = fs
+    .readdirSync(results)
+    .filter((file) => file.endsWith('.json'))
+    .sort()
+    .map((file): Report => JSON.parse(fs.readFileSync(path.join(results, file), 'utf8')))
+    .filter(({ verdicts }) => Array.isArray(verdicts) && verdicts.every((each) => 'good' in each));
+  const sections = reports.map(({ name, question, verdicts = [], commit, at }) =>
+    [
+      `## [${name}](${name}.md)`,
+      '',
+      question,
+      '',
+      ...verdicts.map((each) => `- ${sentenceOf(each)}`),
+      '',
+      `Commit ${commit}, ${at}.`,
+      '',
+    ].join('\n'),
+  );
+  return [
+    '# Results',
+    '',
+    'Made by `npm run bench`; each page names its machine and its versions.',
+    '',
+    ...sections,
+  ].join('\n');
 }
 
 process.exitCode = await main(process.argv.slice(2));

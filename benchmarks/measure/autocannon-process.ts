@@ -7,6 +7,11 @@ export interface LoadOrder {
   headers: Record<string, string>;
   connections: number;
   seconds: number;
+  /** GET where absent. */
+  method?: string;
+  body?: string;
+  /** Asked for in turn, in place of the path of `url`. */
+  paths?: string[];
 }
 
 export interface LoadResult {
@@ -19,11 +24,13 @@ export interface LoadResult {
 }
 
 /** Every answer's time is kept, because autocannon's own histogram knows whole milliseconds only. */
-function measure({ url, headers, connections, seconds }: LoadOrder): Promise<LoadResult> {
+function measure({ url, headers, connections, seconds, method = 'GET', body, paths }: LoadOrder): Promise<LoadResult> {
   const timesUs: number[] = [];
   let [firstMs, lastMs] = [0, 0];
   return new Promise((resolve, reject) => {
-    const load = autocannon({ url, headers, connections, duration: seconds }, (error, result) => {
+    const request = { method: method as 'GET', headers, ...(body !== undefined && { body }) };
+    const requests = (paths ?? [new URL(url).pathname]).map((path) => ({ ...request, path }));
+    const load = autocannon({ url, connections, duration: seconds, requests }, (error, result) => {
       if (error) return reject(error);
       const sorted = Float64Array.from(timesUs).sort();
       resolve({

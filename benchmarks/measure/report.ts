@@ -1,5 +1,5 @@
 import type { Circumstances } from './circumstances.ts';
-import { formatNumber } from './statistics.ts';
+import { formatNumber, median, spread } from './statistics.ts';
 
 /** One question, one answer. */
 export interface Benchmark {
@@ -15,41 +15,51 @@ export interface BenchmarkOptions {
   tell(line: string): void;
 }
 
+export type Unit = 'requests/s' | 'us' | 'ms' | 'MiB' | 'isolates/GiB';
+
 /** One figure over all rounds: the median, and how far the rounds lie apart. */
 export interface Figure {
-  unit: 'requests/s' | 'us';
+  unit: Unit;
   median: number;
   /** (max - min) / median. */
   spread: number;
   rounds: number[];
 }
 
-/** What one candidate reached with one number of connections. */
+export const figureOf = (unit: Unit, rounds: number[]): Figure => ({
+  unit,
+  median: median(rounds),
+  spread: spread(rounds),
+  rounds,
+});
+
+/** What one candidate reached in one situation. */
 export interface Series {
   candidate: string;
-  connections: number;
-  /** Requests that were answered, over all rounds. */
+  /** Such as `32 connections`. */
+  situation: string;
+  /** Requests that were answered, over all rounds; or how many things were measured. */
   n: number;
-  throughput: Figure;
-  p50: Figure;
-  p99: Figure;
+  /** By their names, such as `throughput` and `p50`. All series of a report have the same. */
+  figures: Record<string, Figure>;
 }
 
-/** What one candidate holds in an isolate after its first invocation, buffers outside of the heap included. */
-export interface Size {
-  candidate: string;
-  heapMiB: number;
-  externalMiB: number;
+/** An answer to the question, with the target that it is held to. */
+export interface Verdict {
+  name: string;
+  value: number;
+  target: number;
+  /** Whether the target is the least or the most that is good. */
+  good: 'at least' | 'at most';
 }
 
 export interface Measured {
   /** What was held constant. */
   setup: Record<string, string | number>;
   series: Series[];
-  /** In place of series, where memory is the question. */
-  sizes?: Size[];
-  /** The answer to the question, with the target that it is held to. */
-  ratio: { name: string; value: number; target: number; met: boolean };
+  verdicts: Verdict[];
+  /** Candidates that could not be had, and why. */
+  missing?: { candidate: string; why: string }[];
 }
 
 export interface Report extends Measured, Circumstances {
@@ -57,39 +67,43 @@ export interface Report extends Measured, Circumstances {
   question: string;
 }
 
-/** A report for people. */
-export function markdownOf({ name, question, series, sizes, ratio, setup, machine, commit, at }: Report): string {
-  const cells = ({ candidate, connections, n, throughput, p50, p99 }: Series) => [
-    candidate,
-    String(connections),
-    ...[throughput, p50, p99].map(({ median, spread }) => `${formatNumber(median)} ± ${Math.round(spread * 50)} %`),
-    formatNumber(n),
-  ];
+export const isMet = ({ value, target, good }: Verdict): boolean =>
+  good === 'at least' ? value >= target : value <= target;
+
+const digits = (value: number): string => (value >= 100 ? formatNumber(value) : value.toFixed(2));
+
+/** A verdict as a sentence. */
+export const sentenceOf = (verdict: Verdict): string =>
+  `${verdict.name}: **${digits(verdict.value)}** (${verdict.good} ${digits(verdict.target)}: ${isMet(verdict) ? 'met' : 'missed'})`;
+
+/** A report for people; its picture lies beside it. */
+export function markdownOf(report: Report): string {
+  const { name, question, series, verdicts, missing = [], setup, machine, commit, at } = report;
+  const names = Object.keys(series[0]?.figures ?? {});
   const row = (each: string[]) => `| ${each.join(' | ')} |`;
-  const facts = Object.entries(setup).map(([key, value]) => `${key}: ${value}`);
+  const shown = ({ median: middle, spread: apart }: Figure) =>
+    Number.isFinite(apart) && apart > 0 ? `${digits(middle)} ± ${Math.round(apart * 50)} %` : digits(middle);
   return [
     `# ${name}`,
     '',
     question,
     '',
-    ...(sizes
-      ? [
-          row(['candidate', 'MiB', 'of these outside of the heap']),
-          '|---|---:|---:|',
-          ...sizes.map((each) => row([each.candidate, each.heapMiB.toFixed(2), each.externalMiB.toFixed(2)])),
-        ]
-      : [
-          row(['candidate', 'connections', 'requests/s', 'p50 (us)', 'p99 (us)', 'n']),
-          '|---|---:|---:|---:|---:|---:|',
-          ...series.map((each) => row(cells(each))),
-        ]),
+    `![${name}](${name}.svg)`,
     '',
-    `${ratio.name}: **${ratio.value.toFixed(2)}** (target ${ratio.target.toFixed(2)}, ${ratio.met ? 'met' : 'missed'}).`,
-    sizes
-      ? 'Medians over the rounds.'
-      : 'Medians over the rounds; ± is half the distance between the best and the worst round.',
+    row(['candidate', 'situation', ...names.map((each) => `${each} (${series[0]!.figures[each]!.unit})`), 'n']),
+    row(['---', '---', ...names.map(() => '---:'), '---:']),
+    ...series.map(({ candidate, situation, figures, n }) =>
+      row([candidate, situation, ...names.map((each) => shown(figures[each]!)), formatNumber(n)]),
+    ),
     '',
-    `${facts.join(' · ')}`,
+    ...verdicts.map((verdict) => `- ${sentenceOf(verdict)}`),
+    ...missing.map(({ candidate, why }) => `- **${candidate} is missing:** ${why}`),
+    '',
+    'Medians over the rounds; ± is half the distance between the best and the worst round.',
+    '',
+    Object.entries(setup)
+      .map(([key, value]) => `${key}: ${value}`)
+      .join(' · '),
     '',
     `${machine.cpu}, ${machine.cores} cores, ${machine.memoryGiB} GiB, ${machine.platform}, Node.js ${machine.node}; commit ${commit}, ${at}.`,
     '',

@@ -1,6 +1,7 @@
 import { execFile, fork } from 'node:child_process';
 import { once } from 'node:events';
-import { accessSync, constants } from 'node:fs';
+import { accessSync, constants, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { promisify } from 'node:util';
 import type { LoadOrder, LoadResult } from './autocannon-process.ts';
@@ -38,14 +39,27 @@ export async function runLoad(order: LoadOrder): Promise<LoadResult> {
   return result;
 }
 
-async function runWrk(program: string, { url, headers, connections, seconds }: LoadOrder): Promise<LoadResult> {
-  const script = path.join(HERE, 'wrk-report.lua');
-  const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
-  const args = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`, '-s', script, ...fields, url];
-  const { stdout } = await promisify(execFile)(program, args);
-  const line = stdout.split('\n').find((each) => each.startsWith('{'));
-  if (!line) throw new Error(`wrk said no figures: ${stdout}`);
-  return JSON.parse(line);
+async function runWrk(program: string, order: LoadOrder): Promise<LoadResult> {
+  const { url, headers, connections, seconds, method = 'GET', body, paths } = order;
+  const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-load-'));
+  const fileOf = (name: string, text: string | undefined) => {
+    if (text === undefined) return '-';
+    const file = path.join(folder, name);
+    writeFileSync(file, text);
+    return file;
+  };
+  try {
+    const script = path.join(HERE, 'wrk-report.lua');
+    const fields = Object.entries(headers).flatMap(([name, value]) => ['-H', `${name}: ${value}`]);
+    const args = ['-t1', `-c${connections}`, `-d${Math.ceil(seconds)}s`, '-s', script, ...fields, url];
+    const files = [fileOf('body', body), fileOf('paths', paths?.join('\n'))];
+    const { stdout } = await promisify(execFile)(program, [...args, '--', method, ...files]);
+    const line = stdout.split('\n').find((each) => each.startsWith('{'));
+    if (!line) throw new Error(`wrk said no figures: ${stdout}`);
+    return JSON.parse(line);
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
+  }
 }
 
 async function runAutocannon(order: LoadOrder): Promise<LoadResult> {
