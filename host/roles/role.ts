@@ -1,11 +1,11 @@
 import { MigrationRefused } from '../../migrations/run-migrations.ts';
 import { SigningKeyUnusable } from '../../registry/index.ts';
 import { ConfinementMissing } from '../../sandbox/index.ts';
-import { AddressUnavailable } from '../compose.ts';
 import { type Config, ConfigInvalid, readConfig } from '../config.ts';
 import { DatabaseUnavailable } from '../database.ts';
 import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
 import { EncryptionKeyUnusable } from '../encryption/load-keys.ts';
+import { AddressUnavailable } from '../listen-address.ts';
 import { RedisUnavailable } from '../redis.ts';
 
 /** A role cannot do what was asked for, and the person who asked can change that. One sentence. */

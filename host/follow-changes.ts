@@ -1,0 +1,59 @@
+import type { Sandbox } from '../sandbox/index.ts';
+import type { ConductWatch } from './conduct/compose.ts';
+import type { Database } from './database.ts';
+import type { GrantWatch } from './grants/grant-watch.ts';
+import type { Log } from './http/log.ts';
+import type { InvocationRecorder } from './recordings/record-invocations.ts';
+import type { Rollouts } from './rollouts/compose.ts';
+import type { WatchList } from './tails/watch-list.ts';
+
+/** Triggers of tables, and whoever follows an installation, tell every host on this channel. */
+export const CHANGES = 'gatehouse_changes';
+
+/** Takes what is for the watch list alone out of the changes, of which each makes every cache forget what it has. */
+export const withoutTails = (database: Database, { onPayload }: WatchList): Database => ({
+  ...database,
+  listen: (channel, hear, events) =>
+    database.listen(channel, (payload) => void (onPayload(payload) || hear(payload)), events),
+});
+
+/** Changes of what an installation runs. */
+const EVICTING = new Set(['installations', 'installation_conduct', 'rollouts']);
+
+/** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
+export async function followChanges(
+  database: Database,
+  sandbox: Sandbox,
+  caches: { clear(): void }[],
+  conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
+  recorder: Pick<InvocationRecorder, 'refresh'>,
+  rollouts: Pick<Rollouts, 'onRelease'>,
+  grants: Pick<GrantWatch, 'changed'>,
+  log: Log,
+): Promise<void> {
+  const clear = () => {
+    for (const cache of caches) cache.clear();
+  };
+  /** What it has running would go on to break cordons, one after another. */
+  const stopSuspended = async (id: string) => {
+    await conduct.refresh();
+    if (conduct.isSuspended(id)) sandbox.stop(id);
+  };
+  const onChange = (payload: string) => {
+    clear();
+    const [table, id] = payload.split(':');
+    // Who runs alone from now on must not keep what it has in the cordons of others, and nobody runs an older release.
+    if (EVICTING.has(table!) && id) sandbox.evict(id);
+    if (table === 'installations' && id) {
+      grants.changed(id).catch((error) => log.error({ err: error }, 'grants not read'));
+    }
+    if (table === 'releases' && id) rollouts.onRelease(id);
+    if (table === 'recording_settings') {
+      recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
+    }
+    if (table === 'installation_conduct' && id) {
+      stopSuspended(id).catch((error) => log.error({ err: error }, 'conduct not read'));
+    }
+  };
+  await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect: clear });
+}

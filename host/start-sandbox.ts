@@ -1,0 +1,41 @@
+import type { Registry } from '../registry/index.ts';
+import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
+import type { Config } from './config.ts';
+import type { Log } from './http/log.ts';
+
+const QUEUE_PER_LANE = 1_024;
+const ISOLATES_PER_LANE = 200;
+
+type SandboxEvents = Pick<SandboxPorts, 'onCordonDeath' | 'onExtraCpu' | 'onAlarm'>;
+
+/** Says which layers of confinement are lacking: a host must not seem safer than it is. */
+export async function reportConfinement({ confinement }: Config, log: Log): Promise<void> {
+  const { findings } = await confinementOf(confinement);
+  const lacking = findings.filter(({ state }) => state !== 'active').map(({ layer }) => layer);
+  if (lacking.length > 0)
+    log.warn({ confinement, lacking }, 'sandbox processes lack layers; gatehouse doctor says why');
+}
+
+/** Starts the sandbox as configured; `events` tell what goes on in it. */
+export const startSandbox = (
+  config: Config,
+  registry: Registry,
+  guest: string,
+  events: SandboxEvents,
+): Promise<Sandbox> =>
+  createSandbox(
+    {
+      cordons: config.cordons,
+      lanesPerCordon: config.lanesPerCordon,
+      queuePerLane: QUEUE_PER_LANE,
+      isolatesPerLane: ISOLATES_PER_LANE,
+      residentMiBMax: config.cordonRssMiB,
+      cordonAgeMsMax: config.cordonAgeMs,
+      confinement: config.confinement,
+    },
+    {
+      loadBundle: async (digest) => (await registry.loadBundle(digest)).code,
+      guest,
+      ...events,
+    },
+  );
