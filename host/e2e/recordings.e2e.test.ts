@@ -32,6 +32,28 @@ export default definePlugin({
   },
 });
 `;
+/** Reads and answers piece by piece, with random values and with what the host computes. */
+const ECHO = `
+import { definePlugin } from '@gatehouse/plugin-sdk';
+export default definePlugin({
+  routes: {
+    'POST /echo': async (request) => {
+      const { readable, writable } = new TransformStream();
+      const copy = async () => {
+        const writer = writable.getWriter();
+        for await (const piece of request.body!) {
+          const digest = new Uint8Array(await crypto.subtle.digest('SHA-256', piece));
+          await writer.write(new TextEncoder().encode(digest.length + ' ' + digest[0] + ' ' + crypto.randomUUID() + '\\n'));
+          await writer.write(piece);
+        }
+        await writer.close();
+      };
+      void copy();
+      return new Response(readable, { headers: { 'content-type': 'text/plain' } });
+    },
+  },
+});
+`;
 const EMAIL = 'ada.lovelace@example.org';
 const ORDER = { method: 'POST', body: JSON.stringify({ email: EMAIL, lines: [{ sku: 'vpn-year' }] }) };
 
@@ -161,6 +183,20 @@ describe('a recorded invocation', () => {
     expect(response.body).to.equal(placeholders);
     const shared = platform.as.publisher.readRecording(called.invocationId);
     expect((await refusalOf(shared)).code).to.equal('recording-unknown');
+  });
+
+  it('answers again piece by piece, with the same random values and digests', async () => {
+    const echo = { source: ECHO, manifest: { ...callerRoutes('POST /echo'), name: 'echo' } };
+    const installed = await platform.install(echo);
+    const body = 'x'.repeat(300_000);
+    const headers = { 'x-gatehouse-record': '1' };
+    const token = platform.credentials.operator;
+    const answer = await platform.call(installed, '/echo', { method: 'POST', body, headers, token });
+    expect(await answer.text()).to.include(body.slice(0, 1_000));
+    const recording = await platform.as.operator.readRecording(answer.headers.get('x-gatehouse-invocation')!);
+    expect(recording.calls.map(({ name }) => name)).to.include.members(['crypto.digest', 'response.write']);
+    const { code } = await loadLocalPlugin(await platform.writePlugin(echo));
+    expect(await replayRecording(recording, code)).to.deep.include({ divergence: null, sameCode: true });
   });
 
   it('shows where changed code first goes another way', async () => {

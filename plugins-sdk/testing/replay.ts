@@ -16,7 +16,7 @@ export interface ReplayOptions {
 export interface ReplayedInTest extends Replayed {
   /** What the plugin did wrong this time; null where it answered, or went another way than was recorded. */
   fault: PluginFault | null;
-  /** The answer of a route; null for everything else. */
+  /** The answer of a route; null for everything else, and for one that was written piece by piece. */
   response: Response | null;
   /** Where it first went another way, as text; null where all is the same. */
   difference: string | null;
