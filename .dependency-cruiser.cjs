@@ -31,7 +31,13 @@ module.exports = {
       'enter-sandbox-by-index',
       'The sandbox is its contract; what is behind index.ts may change.',
       { pathNot: ['^sandbox/', TESTS] },
-      { path: '^sandbox/', pathNot: '^sandbox/index\\.ts$' },
+      { path: '^sandbox/', pathNot: '^sandbox/(workbench/)?index\\.ts$' },
+    ),
+    forbid(
+      'workbenches-are-for-authors',
+      'Debugger and profiler run code outside of every cordon: only the tools of authors open one.',
+      { pathNot: ['^sandbox/workbench/', '^plugins-sdk/cli/', TESTS] },
+      { path: '^sandbox/workbench/' },
     ),
     forbid(
       'enter-registry-by-index',

@@ -11,6 +11,7 @@ const VIOLATIONS: Record<string, { file: string; imports: string }> = {
   'no-circular': { file: 'bin/round.ts', imports: './round.ts' },
   resolvable: { file: 'bin/lost.ts', imports: './nowhere.ts' },
   'enter-sandbox-by-index': { file: 'host/peeks-sandbox.ts', imports: '../sandbox/inner.ts' },
+  'workbenches-are-for-authors': { file: 'host/debugs.ts', imports: '../sandbox/workbench/index.ts' },
   'enter-registry-by-index': { file: 'host/peeks-registry.ts', imports: '../registry/inner.ts' },
   'contract-is-a-leaf': { file: 'plugins-sdk/contract/grows.ts', imports: '../define-plugin.ts' },
   'sandbox-knows-no-server': { file: 'sandbox/serves.ts', imports: 'koa' },
@@ -29,6 +30,7 @@ const VIOLATIONS: Record<string, { file: string; imports: string }> = {
 };
 const TARGETS = [
   'sandbox/inner.ts',
+  'sandbox/workbench/index.ts',
   'registry/inner.ts',
   'plugins-sdk/define-plugin.ts',
   'registry/identity/person.ts',

@@ -1,5 +1,9 @@
 import { expect } from 'chai';
-import type { Installation } from '../installations/contract.ts';
+import type { ApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { tailInstallation } from '../../plugins-sdk/cli/commands/tail.ts';
+import { traceInvocation } from '../../plugins-sdk/cli/commands/trace.ts';
+import { waterfallOf } from '../../plugins-sdk/cli/waterfall.ts';
+import type { Installation, InstallationLogEntry } from '../installations/contract.ts';
 import { callerRoutes, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 /** One plugin that can do everything wrong, by path. */
@@ -18,6 +22,7 @@ export default definePlugin({
     'GET /spins': () => { for (;;); },
     'GET /spins-later': async () => { await later(); for (;;); },
     'GET /hoards': () => { const all = []; for (;;) all.push(new Array(400_000).fill(all.length + 0.5)); },
+    'GET /speaks': async (_request, ctx) => { await ctx.kv.get('k'); console.warn('spoken'); return 1; },
     'GET /asks': async (_request, ctx) => { for (let n = 0; n < 200; n++) await ctx.kv.get('k'); return n; },
   },
 });
@@ -76,5 +81,72 @@ describe('a plugin that does wrong', () => {
       const cpu = items.find(({ message }) => message.startsWith('cpu-limit'))!;
       expect(cpu.facts).to.have.nested.include({ 'fault.limit': 'cpuMs', 'fault.allowed': 50 });
     }
+  });
+
+  it('shows the host calls of a failure, one by one', async () => {
+    const answer = await platform.call(wrong, '/asks');
+    const trace = await traceInvocation(platform.as.operator)(wrong.id, answer.headers.get('x-gatehouse-invocation')!);
+    const { waterfall, wallMs } = waterfallOf(trace.end.facts)!;
+    expect(waterfall.calls).to.have.length(100);
+    expect(new Set(waterfall.calls.map(({ name }) => name))).to.deep.equal(new Set(['kv.get']));
+    const starts = waterfall.calls.map(({ startMs }) => startMs);
+    expect(starts).to.deep.equal(starts.toSorted((a, b) => a - b));
+    expect(wallMs).to.be.greaterThan(0);
+  });
+
+  describe('followed live', () => {
+    /** Takes lines until one of them fits; `meanwhile` runs when the stream is open. */
+    async function follow(
+      actor: ApiClient,
+      filter: { level?: 'warn'; outcome?: 'faulted' | 'completed'; after?: string },
+      until: (entry: InstallationLogEntry) => boolean,
+      meanwhile: () => Promise<unknown>,
+    ): Promise<InstallationLogEntry[]> {
+      const stop = new AbortController();
+      const seen: InstallationLogEntry[] = [];
+      const lines = tailInstallation(actor, { installationId: wrong.id, signal: stop.signal, ...filter });
+      // Nothing says that a stream is open but what comes through it.
+      const calling = setInterval(() => void meanwhile(), 300);
+      for await (const entry of lines) {
+        seen.push(entry);
+        if (until(entry)) break;
+      }
+      clearInterval(calling);
+      stop.abort();
+      return seen;
+    }
+
+    it('tells what is written and how invocations end, answered ones too, with their calls', async () => {
+      const done = (entry: InstallationLogEntry) => entry.message === 'completed: GET /speaks answered 200';
+      const seen = await follow(platform.as.operator, {}, done, () => platform.call(wrong, '/speaks'));
+      const end = seen.at(-1)!;
+      expect(waterfallOf(end.facts)!.waterfall.calls.map(({ name }) => name)).to.deep.equal(['kv.get']);
+      const { items } = await platform.as.operator.listLogs(wrong.id, { invocationId: end.invocationId });
+      expect(items.map(({ message }) => message)).to.include.members(['spoken', end.message]);
+    });
+
+    it('tells only what was asked for, and publishers where their code failed', async () => {
+      const call = () => Promise.all(['/speaks', '/throws'].map((path) => platform.call(wrong, path)));
+      for (const actor of [platform.as.publisher, platform.as.operator]) {
+        const [failed, ...others] = await follow(actor, { outcome: 'faulted', level: 'warn' }, () => true, call);
+        expect(others).to.deep.equal([]);
+        expect(failed!.message).to.equal('plugin-threw: broken on purpose');
+        expect(JSON.stringify(failed).includes('src/index.ts')).to.equal(actor === platform.as.publisher);
+      }
+    });
+
+    it('goes on after the last line that was seen, and is for nobody else', async () => {
+      const { items } = await platform.as.operator.listLogs(wrong.id, { level: 'error', limit: 3 });
+      const [newest, second, third] = items;
+      const seen = await follow(
+        platform.as.operator,
+        { after: third!.id, outcome: 'faulted' },
+        ({ id }) => id === newest!.id,
+        async () => {},
+      );
+      expect(seen.map(({ id }) => id)).to.include.members([second!.id, newest!.id]);
+      const stranger = await fetch(`${platform.host.url}/v1/installations/${wrong.id}/tail`);
+      expect(stranger.status).to.equal(401);
+    });
   });
 });

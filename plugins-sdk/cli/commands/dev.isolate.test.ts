@@ -76,6 +76,30 @@ describe('startDev', function () {
     expect(seen.limits!.cpuMs).to.be.greaterThan(0);
   });
 
+  it('shows the host calls of a request', async () => {
+    const { ask, next } = await start('http');
+    const request = next('request');
+    await ask('/greetings/Ada');
+    const { calls, omitted } = (await request).trace!;
+    expect(omitted).to.equal(0);
+    expect(calls.map(({ name, ok }) => [name, ok])).to.deep.equal([['kv.increment', true]]);
+    expect(calls[0]!.ms).to.be.at.least(0);
+  });
+
+  it('lets a debugger in only where it was asked to, and answers there as elsewhere', async () => {
+    expect((await start('http')).inspectorUrl).to.equal(null);
+    const { ask, edit, next, inspectorUrl } = await start('http', { inspect: 0 });
+    const { host, hostname } = new URL(inspectorUrl!);
+    expect(hostname).to.equal('127.0.0.1');
+    const targets = (await (await fetch(`http://${host}/json/list`)).json()) as { webSocketDebuggerUrl: string }[];
+    expect(targets.map(({ webSocketDebuggerUrl }) => webSocketDebuggerUrl)).to.deep.equal([inspectorUrl]);
+    expect((await shownBy(ask('/greetings/Ada'))).greeting).to.equal('Hello, Ada!');
+    const loaded = next('loaded');
+    await edit('src/index.ts', (text) => text.replace("'Hello'", "'Goodbye'"));
+    await loaded;
+    expect(await shownBy(ask('/greetings/Ada'))).to.deep.equal({ greeting: 'Goodbye, Ada!', times: 2 });
+  });
+
   it('answers with the new code after a save, and what was stored is still there', async () => {
     const { ask, edit, next } = await start('http');
     expect((await shownBy(ask('/greetings/Ada'))).times).to.equal(1);
