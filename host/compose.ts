@@ -160,7 +160,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(egress.close);
   const sealed = { store: secretStore(knex), envelope };
   const secretValues = secretReader(sealed);
-  const queues = await openQueues({ knex, appUrl, redisUrl: config.redisUrl, log });
+  const queues = await openQueues({ knex, appUrl, redisUrl: config.redisUrl, drainMs: config.drainMs, log });
   opened.push(queues.close);
   const factsOf = async (id: string) => {
     const installation = await store.byId(id);

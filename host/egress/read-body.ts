@@ -46,12 +46,7 @@ const countedTo = (bytesMax: number) =>
     let bytes = 0;
     for await (const chunk of source) {
       bytes += chunk.length;
-      if (bytes > bytesMax) {
-        throw new EgressRefusal(
-          'fetch-response-too-large',
-          `The answer has more than ${bytesMax} bytes; ask for less.`,
-        );
-      }
+      if (bytes > bytesMax) throw tooLarge(bytesMax);
       yield chunk;
     }
   };

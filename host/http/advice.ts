@@ -122,6 +122,12 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'fetch-request-too-large': 'Send less at once, in parts.',
   'fetch-response-too-large': 'Ask for less at once: pages, ranges or fewer fields.',
   'fetch-limit': 'Send fewer requests per invocation, or ask for more `fetches` in the manifest.',
+  'queue-undeclared': 'Declare the queue under `queues` in the manifest.',
+  'queue-message-too-large': 'Store the large part in `kv`, and send where it is.',
+  'queue-full': 'Send less, or wait until messages have been handled; look in `gate logs` for those that fail.',
+  'crypto-cpu-exhausted': 'Ask for more `cpuMs` in the manifest, or compute less in one invocation.',
+  'crypto-key-refused':
+    'Declare `secrets` and a secret without `send` in the manifest, and have a key of this kind entered.',
   'secret-undeclared': 'Declare the secret under `secrets` in the manifest.',
   'secret-missing': 'Operator: enter it with `gate secrets set`.',
   'capability-unavailable': 'Try again later; answer your own caller with status 503 until then.',

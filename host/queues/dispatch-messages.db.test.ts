@@ -20,7 +20,7 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
       for (const dispatcher of open.splice(0)) await dispatcher.close();
     });
     const host = async () => {
-      const dispatcher = await openDispatcher({ on: await backend(), concurrency: 4, log: silent });
+      const dispatcher = await openDispatcher({ on: await backend(), concurrency: 4, drainMs: 1_000, log: silent });
       open.push(dispatcher);
       return dispatcher;
     };

@@ -9,6 +9,8 @@ export interface DispatcherPorts {
   on: { appUrl: string } | { redis: Redis };
   /** Messages that this host has under way at a time. */
   concurrency: number;
+  /** How long messages that run may go on when it is closed; others take up what was left after that. */
+  drainMs: number;
   log: Log;
 }
 
@@ -60,10 +62,20 @@ export async function openDispatcher(ports: DispatcherPorts): Promise<Dispatcher
       worker.on('error', (error) => log.warn({ err: error }, 'queue not reachable'));
     },
     close: async () => {
-      await worker?.close();
+      await endWithin(ports.drainMs, worker);
       await queue.close();
     },
   };
+}
+
+async function endWithin(drainMs: number, worker: Worker | null): Promise<void> {
+  if (worker === null) return;
+  let timer: NodeJS.Timeout | undefined;
+  const late = new Promise<void>((resolve) => {
+    timer = setTimeout(resolve, drainMs);
+  });
+  await Promise.race([worker.close(), late.then(() => worker.close(true))]);
+  clearTimeout(timer);
 }
 
 const postgresOf = (appUrl: string) =>

@@ -26,11 +26,13 @@ export async function openQueues({
   knex,
   appUrl,
   redisUrl,
+  drainMs,
   log,
 }: {
   knex: Knex;
   appUrl: string;
   redisUrl: string | null;
+  drainMs: number;
   log: Log;
 }): Promise<OpenQueues> {
   const store = messageStore(knex);
@@ -38,6 +40,7 @@ export async function openQueues({
   const dispatcher: Dispatcher = await openDispatcher({
     on: redis ? { redis } : { appUrl },
     concurrency: CONCURRENCY,
+    drainMs,
     log,
   });
   return {

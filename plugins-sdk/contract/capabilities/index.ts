@@ -1,5 +1,6 @@
 import { config } from './config.ts';
 import type { Capability } from './contract.ts';
+import { crypto } from './crypto.ts';
 import { events } from './events.ts';
 import { fetch } from './fetch.ts';
 import { kv } from './kv.ts';
@@ -45,7 +46,7 @@ export const CAPABILITY_NAMES = Object.keys(CAPABILITIES) as CapabilityName[];
 export const isCapabilityName = (name: string): name is CapabilityName => Object.hasOwn(CAPABILITIES, name);
 
 /** Services that every plugin may call without a grant, because they touch nothing: pure computation. */
-const SERVICES = {} as const satisfies Record<string, Capability>;
+const SERVICES = { crypto } as const satisfies Record<string, Capability>;
 
 type CallsOf<Each> = Each extends { calls: infer Calls } ? keyof Calls & string : never;
 type Every = (typeof CAPABILITIES)[CapabilityName] | (typeof SERVICES)[keyof typeof SERVICES];

@@ -38,6 +38,17 @@ export const REFUSALS = {
     'fetch-response-too-large': 'The answer, decoded, or its headers are larger than allowed.',
     'fetch-limit': 'The invocation sent as many requests as it may.',
   },
+  queue: {
+    'queue-undeclared': 'The manifest does not declare this queue.',
+    'queue-message-too-large': 'The payload is larger than one message may be.',
+    'queue-full': 'As many messages of the installation wait as may.',
+  },
+  crypto: {
+    'crypto-cpu-exhausted':
+      'The operations of crypto.subtle would need more CPU time together than the invocation may use.',
+    'crypto-key-refused':
+      'This secret is sent in headers and cannot be a key too, or the plugin was not granted `secrets`.',
+  },
   secrets: {
     'secret-undeclared': 'The manifest does not declare this secret.',
     'secret-missing': 'The operator has not entered this secret yet.',

@@ -59,3 +59,21 @@ export const FETCH_TIMEOUT_MS = 30_000;
 /** UTF-16 units of the value of a secret, and secrets of a plugin. */
 export const SECRET_UNITS_MAX = 8_192;
 export const SECRETS_MAX = 32;
+
+/** JSON text of a message's payload, UTF-16 units of its key, and seconds that it may be delayed. */
+export const QUEUE_MESSAGE_BYTES_MAX = 64 * 1024;
+export const QUEUE_KEY_UNITS_MAX = 128;
+export const QUEUE_DELAY_SECONDS_MAX = 30 * 86_400;
+/** Messages of one installation that may wait. */
+export const QUEUE_BACKLOG_MAX = 10_000;
+/** Attempts of a message, the first included, and seconds before the second, where the manifest does not say. */
+export const QUEUE_ATTEMPTS_DEFAULT = 5;
+export const QUEUE_BACK_OFF_SECONDS_DEFAULT = 10;
+
+/** Bytes that one operation of `crypto.subtle` takes, and the same as base64. */
+export const CRYPTO_INPUT_BYTES_MAX = 1024 * 1024;
+export const CRYPTO_INPUT_UNITS_MAX = Math.ceil(CRYPTO_INPUT_BYTES_MAX / 3) * 4;
+/** Base64 of a key, a signature, a salt or an initialisation vector. */
+export const CRYPTO_KEY_UNITS_MAX = 16 * 1024;
+/** Iterations of one PBKDF2. */
+export const CRYPTO_ITERATIONS_MAX = 1_000_000;
