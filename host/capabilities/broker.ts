@@ -53,8 +53,7 @@ export function createBroker(ports: BrokerPorts): Broker {
       if (!isHostCallName(name))
         throw new CapabilityError('capability-unknown', `There is no capability call "${name}".`);
       const grant = grantFor(name);
-      const { id, grants } = scope.installation;
-      if (grant !== null && !(ports.grantsOf?.(id) ?? grants).includes(grant)) {
+      if (grant !== null && !isGranted(scope, grant, ports)) {
         throw new CapabilityError('capability-denied', `The operator did not grant the capability "${grant}".`);
       }
       const value = await ports.calls[name](new Call(scope, seq, ports), readArguments(name, args) as never);
@@ -80,6 +79,10 @@ export function createBroker(ports: BrokerPorts): Broker {
     return result;
   };
 }
+
+/** Both: a release was granted what its facts say, and what was taken away since is gone. */
+const isGranted = ({ installation: { id, grants } }: CallScope, grant: CapabilityName, ports: BrokerPorts): boolean =>
+  grants.includes(grant) && (ports.grantsOf?.(id)?.includes(grant) ?? true);
 
 /** `code` is null where the call was done. */
 interface Answer {
@@ -116,6 +119,18 @@ class Call implements CapabilityContext {
   }
   get signal() {
     return this.#scope.signal;
+  }
+
+  get hostCpuMs() {
+    return this.#scope.hostCpuMs;
+  }
+
+  bill(cpuMs: number): void {
+    this.#scope.bill(cpuMs);
+  }
+
+  isGranted(capability: CapabilityName): boolean {
+    return isGranted(this.#scope, capability, this.#ports);
   }
 
   used(capability: CapabilityName): void {

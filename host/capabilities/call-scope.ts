@@ -23,12 +23,18 @@ export interface CallScope {
   readonly seed: string | null;
   /** Aborted when the invocation is over, however it ended. */
   readonly signal: AbortSignal;
+  /** CPU time that the host has spent on computing for it, which is part of its bill. */
+  readonly hostCpuMs: number;
+  /** Adds to `hostCpuMs`. */
+  bill(cpuMs: number): void;
 }
 
 /** One host call. `invocationId` with `callSeq` is the idempotency key of its effect. */
 export interface CapabilityContext extends CallScope {
   /** 1, 2, ... within the invocation. */
   readonly callSeq: number;
+  /** Whether the installation has another capability at this moment. */
+  isGranted(capability: CapabilityName): boolean;
   /** Notes that the call makes use of another capability too. */
   used(capability: CapabilityName): void;
 }
@@ -40,6 +46,7 @@ export class InvocationScope implements CallScope {
   readonly deadlineAtMs: number;
   readonly lineage: Lineage;
   readonly seed: string | null;
+  hostCpuMs = 0;
   #controller: AbortController | undefined;
   #over = false;
 
@@ -62,6 +69,10 @@ export class InvocationScope implements CallScope {
       if (this.#over) this.#controller.abort();
     }
     return this.#controller.signal;
+  }
+
+  bill(cpuMs: number): void {
+    this.hostCpuMs += cpuMs;
   }
 
   /** The invocation is over. */

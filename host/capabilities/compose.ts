@@ -4,6 +4,7 @@ import type { PluginMessages } from '../notifications/contract.ts';
 import type { SecretReader } from '../secrets/contract.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import type { CapabilityCalls } from './broker.ts';
+import { cryptoCalls } from './crypto.ts';
 import { type EventPorts, eventCalls } from './events.ts';
 import { fetchCalls } from './fetch.ts';
 import { kvCalls } from './kv.ts';
@@ -41,4 +42,5 @@ export const capabilityCalls = (ports: CapabilityPorts): CapabilityCalls => ({
   ...fetchCalls(ports),
   ...queueCalls(ports),
   ...secretCalls(ports),
+  ...cryptoCalls(ports),
 });

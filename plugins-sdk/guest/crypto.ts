@@ -1,6 +1,8 @@
-import { DOMException } from './events.ts';
+import { DOMException } from './dom-exception.ts';
 import { currentInvocation } from './invocation.ts';
+import { takePart } from './parts.ts';
 import {
+  isView,
   NativeError,
   NativeTypeError,
   NativeUint8Array,
@@ -12,6 +14,7 @@ import {
   typedArrayOffset,
 } from './primordials.ts';
 import { RandomStream } from './random-stream.ts';
+import { webClass } from './web-class.ts';
 
 const BYTES_MAX = 65_536;
 
@@ -28,24 +31,38 @@ function invocationRandom(name: string): RandomStream {
   );
 }
 
-/** The part of Web Crypto that needs no keys; its bytes come from the invocation's seed. */
-export const pluginCrypto = {
-  getRandomValues<View extends ArrayBufferView>(view: View): View {
-    const kind = typedArrayKind(view as unknown);
-    if (kind === undefined || kind === 'Float16Array' || kind === 'Float32Array' || kind === 'Float64Array') {
+const BY_RUNTIME = {};
+
+/** Web Crypto's Crypto: random values come from the invocation's seed. */
+export class Crypto {
+  readonly #own = true;
+  constructor(key: object) {
+    if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: use crypto');
+  }
+
+  get subtle(): object {
+    return this.#own ? takePart<typeof import('./subtle/index.ts')>('subtle').subtle : this;
+  }
+
+  getRandomValues<View extends ArrayBufferView>(array: View): View {
+    const kind = this.#own ? typedArrayKind(array as unknown) : undefined;
+    if (kind === undefined && !isView(array)) {
       throw new NativeTypeError('crypto.getRandomValues takes a typed array of integers');
     }
-    const bytes = typedArrayBytes(view);
+    if (kind === undefined || kind === 'Float16Array' || kind === 'Float32Array' || kind === 'Float64Array') {
+      throw new DOMException('crypto.getRandomValues takes a typed array of integers', 'TypeMismatchError');
+    }
+    const bytes = typedArrayBytes(array);
     if (bytes > BYTES_MAX)
       throw new DOMException(`At most ${BYTES_MAX} bytes at once, not ${bytes}`, 'QuotaExceededError');
-    const target = new NativeUint8Array(typedArrayBuffer(view), typedArrayOffset(view), bytes);
+    const target = new NativeUint8Array(typedArrayBuffer(array), typedArrayOffset(array), bytes);
     invocationRandom('getRandomValues').fill(target, bytes);
-    return view;
-  },
+    return array;
+  }
 
   /** UUID version 4 (RFC 9562). */
   randomUUID(): string {
-    const stream = invocationRandom('randomUUID');
+    const stream = this.#own ? invocationRandom('randomUUID') : startupRandom;
     let text = '';
     for (let at = 0; at < 16; at += 1) {
       let byte = stream.nextByte();
@@ -55,5 +72,7 @@ export const pluginCrypto = {
       text += stringPadStart(numberToString(byte, 16), 2, '0');
     }
     return text;
-  },
-};
+  }
+}
+webClass(Crypto, 'Crypto');
+export const pluginCrypto = new Crypto(BY_RUNTIME);

@@ -1,7 +1,7 @@
 import { AbortController, AbortSignal } from './abort.ts';
 import { installClock } from './clock.ts';
 import { pluginConsole } from './console.ts';
-import { pluginCrypto, random } from './crypto.ts';
+import { Crypto, pluginCrypto, random } from './crypto.ts';
 import { CustomEvent, DOMException, Event, EventTarget } from './events.ts';
 import { fetch } from './fetch.ts';
 import { Headers } from './headers.ts';
@@ -24,6 +24,7 @@ export function installGlobals(): void {
   installLocale();
   installUrl();
   definePartGlobals('streams', STREAMS);
+  definePartGlobals('subtle', ['CryptoKey', 'SubtleCrypto']);
   definePartGlobals('blob', ['Blob', 'File', 'FormData']);
   definePartGlobals('compression', ['CompressionStream', 'DecompressionStream']);
   defineProperty(Math, 'random', { value: random, writable: true, configurable: true, enumerable: false });
@@ -31,6 +32,7 @@ export function installGlobals(): void {
     self: globalThis,
     console: pluginConsole,
     crypto: pluginCrypto,
+    Crypto,
     navigator,
     Navigator,
     performance,

@@ -8,6 +8,7 @@ export function installParts(): void {
   registerParts({
     encodings: () => import('./encodings/index.ts'),
     'url-pattern': () => import('./url-pattern/index.ts'),
+    subtle: () => import('./subtle/index.ts'),
     url: () => import('./url/index.ts'),
     streams: () => import('./streams/index.ts'),
     blob: () => import('./blob/index.ts'),

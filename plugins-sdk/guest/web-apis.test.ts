@@ -161,6 +161,6 @@ describe('Web APIs', () => {
       await evaluateInGuest(`
         const name = (view) => { try { return crypto.getRandomValues(view).length } catch (error) { return error.name } };
         return [name(new Uint8Array(65536)), name(new Uint8Array(65537)), name(new Float64Array(1)), name([])]`),
-    ).to.deep.equal([65_536, 'QuotaExceededError', 'TypeError', 'TypeError']);
+    ).to.deep.equal([65_536, 'QuotaExceededError', 'TypeMismatchError', 'TypeError']);
   });
 });

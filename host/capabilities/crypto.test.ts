@@ -1,0 +1,182 @@
+import { createHmac, generateKeyPairSync, sign, webcrypto } from 'node:crypto';
+import { expect } from 'chai';
+import { DEFAULT_LIMITS, type HostCallName, type Manifest } from '../../plugins-sdk/contract/index.ts';
+import { memorySecrets } from '../secrets/memory-secrets.ts';
+import { createBroker } from './broker.ts';
+import { closedPorts } from './closed-ports.ts';
+import { capabilityCalls } from './compose.ts';
+import { memoryKvStore } from './memory-kv-store.ts';
+import { cryptoCostMs } from './rules/crypto-cost.ts';
+import { testScope } from './test-scope.ts';
+
+const { privateKey, publicKey } = generateKeyPairSync('ed25519');
+const VALUES = {
+  SIGNING_KEY: 'whsec_something',
+  PEM_KEY: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
+  HEADER_KEY: 'sent in a header',
+  NO_KEY: 'private text that is no key',
+};
+const MANIFEST = {
+  name: 'arcade',
+  secrets: [
+    { name: 'SIGNING_KEY', reason: 'Signs.' },
+    { name: 'PEM_KEY', reason: 'Signs.' },
+    { name: 'NO_KEY', reason: 'Signs.' },
+    { name: 'MISSING_KEY', reason: 'Signs.' },
+    { name: 'HEADER_KEY', reason: 'Sent.', send: { hosts: ['api.example.com'], header: 'authorization' } },
+  ],
+} as unknown as Manifest;
+
+const base64 = (value: string | Uint8Array) => Buffer.from(value as string).toString('base64');
+const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+
+describe('crypto.subtle, as far as the host computes it', () => {
+  const used: string[] = [];
+  const broker = createBroker({
+    calls: capabilityCalls({
+      kvStore: memoryKvStore(Date.now),
+      ...closedPorts(),
+      secrets: memorySecrets(() => VALUES),
+    }),
+    onOutage: (error) => {
+      throw error;
+    },
+    onUse: (_id, capability) => used.push(capability),
+  });
+  const asks = async (name: HostCallName, args: unknown, { grants = [] as 'secrets'[], cpuMs = 50 } = {}) => {
+    const scope = testScope({ grants, manifest: MANIFEST, limits: { ...DEFAULT_LIMITS, cpuMs } });
+    const { ok, json } = await broker(scope, {
+      invocationId: 'v',
+      installationId: 'i',
+      seq: 1,
+      name,
+      args: JSON.stringify(args),
+    });
+    return { ok, value: JSON.parse(json), scope };
+  };
+
+  it('needs no grant, and is billed by a tariff', async () => {
+    const { ok, value, scope } = await asks('crypto.digest', { hash: 'SHA-512', input: base64('abc') });
+    expect(ok).to.equal(true);
+    expect(value.output).to.equal(base64(new Uint8Array(await webcrypto.subtle.digest('SHA-512', Buffer.from('abc')))));
+    expect(scope.hostCpuMs).to.be.closeTo(cryptoCostMs({ algorithm: 'SHA-512', operation: 'digest', bytes: 3 }), 0.001);
+  });
+
+  it('does not begin what the invocation cannot pay', async () => {
+    const key = { format: 'raw', bytes: base64('password') };
+    const algorithm = { name: 'PBKDF2', hash: 'SHA-256', salt: base64('salt'), iterations: 1_000_000 };
+    const { value, scope } = await asks('crypto.derive', { algorithm, key, bits: 256 });
+    expect(value.code).to.equal('crypto-cpu-exhausted');
+    expect(scope.hostCpuMs).to.equal(0);
+    expect((await asks('crypto.derive', { algorithm, key, bits: 256 }, { cpuMs: 1_000 })).ok).to.equal(true);
+  });
+
+  it('answers what Web Crypto refuses with its error', async () => {
+    const key = { format: 'raw', bytes: base64('short') };
+    const { ok, value } = await asks('crypto.encrypt', {
+      algorithm: { name: 'AES-GCM', iv: base64('123456789012') },
+      key,
+      input: '',
+    });
+    expect(ok).to.equal(true);
+    expect(value.error.name).to.equal('DataError');
+  });
+
+  it('refuses inputs over a mebibyte', async () => {
+    const { value } = await asks('crypto.digest', { hash: 'SHA-1', input: 'A'.repeat(1_400_000) });
+    expect(value.code).to.equal('capability-arguments-invalid');
+  });
+
+  it('signs with secrets that the plugin never sees, and notes the use', async () => {
+    used.length = 0;
+    const key = { format: 'raw', secret: 'SIGNING_KEY' };
+    const signed = await asks(
+      'crypto.sign',
+      { algorithm: HMAC, key, input: base64('payload') },
+      { grants: ['secrets'] },
+    );
+    expect(signed.value.output).to.equal(createHmac('sha256', VALUES.SIGNING_KEY).update('payload').digest('base64'));
+    expect(used).to.deep.equal(['secrets']);
+    const pem = { format: 'pkcs8', secret: 'PEM_KEY' };
+    const imported = await asks('crypto.import', { algorithm: { name: 'Ed25519' }, ...pem }, { grants: ['secrets'] });
+    expect(imported.value).to.deep.equal({ type: 'private', algorithm: { name: 'Ed25519' } });
+    const edSigned = await asks(
+      'crypto.sign',
+      { algorithm: { name: 'Ed25519' }, key: pem, input: base64('payload') },
+      { grants: ['secrets'] },
+    );
+    expect(edSigned.value.output).to.equal(sign(null, Buffer.from('payload'), privateKey).toString('base64'));
+    expect(publicKey.type).to.equal('public');
+  });
+
+  for (const [what, secret, grants, code] of [
+    ['without the grant', 'SIGNING_KEY', [], 'crypto-key-refused'],
+    ['that is sent in headers', 'HEADER_KEY', ['secrets'], 'crypto-key-refused'],
+    ['that is not declared', 'OTHER_KEY', ['secrets'], 'secret-undeclared'],
+    ['that nobody has entered', 'MISSING_KEY', ['secrets'], 'secret-missing'],
+  ] as const) {
+    it(`refuses a secret ${what}`, async () => {
+      const key = { format: 'raw', secret };
+      const { ok, value } = await asks('crypto.sign', { algorithm: HMAC, key, input: '' }, { grants: [...grants] });
+      expect([ok, value.code]).to.deep.equal([false, code]);
+    });
+  }
+
+  it('does not quote a secret that is no key', async () => {
+    for (const format of ['jwk', 'pkcs8', 'spki']) {
+      const { value } = await asks(
+        'crypto.import',
+        { algorithm: { name: 'Ed25519' }, format, secret: 'NO_KEY' },
+        { grants: ['secrets'] },
+      );
+      expect(value).to.deep.equal({
+        code: 'crypto-key-refused',
+        message: `The secret NO_KEY is no ${format} key for Ed25519.`,
+      });
+    }
+  });
+
+  it('never exports a secret', async () => {
+    const { value } = await asks(
+      'crypto.export',
+      { algorithm: HMAC, key: { format: 'raw', secret: 'SIGNING_KEY' }, format: 'raw' },
+      { grants: ['secrets'] },
+    );
+    expect(value.code).to.equal('capability-arguments-invalid');
+  });
+
+  it('makes the same pair of the same seed', async () => {
+    for (const algorithm of [
+      { name: 'Ed25519' },
+      { name: 'ECDSA', namedCurve: 'P-256' },
+      { name: 'ECDSA', namedCurve: 'P-384' },
+    ]) {
+      const seed = base64(new Uint8Array(48).fill(9));
+      const [one, other] = [
+        await asks('crypto.generate', { algorithm, seed }),
+        await asks('crypto.generate', { algorithm, seed }),
+      ];
+      expect(one.value.privateKey).to.be.a('string').and.equal(other.value.privateKey);
+      const input = base64('signed');
+      const hash = 'SHA-256';
+      const signed = await asks('crypto.sign', {
+        algorithm: { ...algorithm, hash },
+        key: { format: 'pkcs8', bytes: one.value.privateKey },
+        input,
+      });
+      const verified = await asks('crypto.verify', {
+        algorithm: { ...algorithm, hash },
+        key: { format: 'spki', bytes: one.value.publicKey },
+        signature: signed.value.output,
+        input,
+      });
+      expect(verified.value).to.deep.equal({ valid: true });
+    }
+  });
+
+  it('says that a seed is no private key', async () => {
+    const seed = base64(new Uint8Array(32).fill(255));
+    const { value } = await asks('crypto.generate', { algorithm: { name: 'ECDSA', namedCurve: 'P-256' }, seed });
+    expect(value.error.name).to.equal('OperationError');
+  });
+});
