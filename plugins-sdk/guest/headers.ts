@@ -97,7 +97,12 @@ export class Headers {
       }
     } else {
       const pairs = recordOf(source as Record<PropertyKey, unknown>);
-      for (let at = 0; at < pairs.length; at += 1) this.append(pairs[at]![0], pairs[at]![1]);
+      for (let at = 0; at < pairs.length; at += 1) {
+        const pair = pairs[at]!;
+        pair[0] = checkedName(pair[0]);
+        pair[1] = checkedValue(pair[0], pair[1]);
+      }
+      this.#list = pairs;
     }
   }
 
@@ -172,16 +177,15 @@ function recordOf(source: Record<PropertyKey, unknown>): [string, string][] {
   const names = ownKeys(source);
   for (let at = 0; at < names.length; at += 1) {
     const name = names[at]!;
-    if (getOwnPropertyDescriptor(source, name)?.enumerable) arrayPush(pairs, [nameText(name), `${source[name]}`]);
+    if (getOwnPropertyDescriptor(source, name)?.enumerable) arrayPush(pairs, [byteText(name), byteText(source[name])]);
   }
   return pairs;
 }
 
-/** What is wide in a value is found when it is used. */
-function nameText(name: unknown): string {
-  const text = `${name as string}`;
+function byteText(value: unknown): string {
+  const text = `${value as string}`;
   for (let at = 0; at < text.length; at += 1) {
-    if (charCodeAt(text, at) > 0xff) throw new NativeTypeError('The name of a header has characters up to U+00FF only');
+    if (charCodeAt(text, at) > 0xff) throw new NativeTypeError('A header has characters up to U+00FF only');
   }
   return text;
 }
