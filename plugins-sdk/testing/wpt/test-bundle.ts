@@ -25,6 +25,7 @@ export function testBundle(
 const __resources = ${JSON.stringify(resources)};
 ${PROLOGUE}
 var location = { href: 'https://wpt.example/${name}', protocol: 'https:', host: 'wpt.example', hostname: 'wpt.example', origin: 'https://wpt.example', pathname: '/${name}', search: '', hash: '', port: '' };
+${RELATIVE}
 ${harness}
 ;
 add_result_callback((t) => console.log(${JSON.stringify(RESULT_MARK)} + __stringify([String(t.name).slice(0, ${NAME_UNITS_MAX}), t.status, String(t.message ?? '').slice(0, ${NAME_UNITS_MAX})])));
@@ -39,12 +40,19 @@ ${source}
 }).call(globalThis); }) } });`;
 }
 
+/** Pages resolve addresses against their own; a plugin has none, so that the tests get one here. */
+const RELATIVE = `{
+  const NativeRequest = Request, redirect = Response.redirect, absolute = (input) => (typeof input === 'string' ? new URL(input, location.href).href : input);
+  self.Request = new Proxy(NativeRequest, { construct: (target, [input, ...rest], made) => Reflect.construct(target, [absolute(input), ...rest], made) });
+  Response.redirect = (url, ...rest) => redirect.call(Response, absolute(url), ...rest);
+}`;
+
 /** What a shell that runs these tests has, and a plugin has not; nothing that a test could mistake for a Web API under test. */
 const PROLOGUE = `
 const __stringify = JSON.stringify.bind(JSON), __parse = JSON.parse.bind(JSON);
 self.GLOBAL = { isWindow: () => false, isWorker: () => false, isShadowRealm: () => false };
 if (Object.keys(__resources).length > 0) {
-  const answer = (text) => ({ ok: true, status: 200, text: async () => text, json: async () => __parse(text) });
+  const answer = (text) => new Response(text, { headers: { 'content-type': 'text/plain' } });
   self.fetch = async (url) => {
     if (Object.hasOwn(__resources, String(url))) return answer(__resources[String(url)]);
     throw new TypeError('There is no such resource: ' + url);
