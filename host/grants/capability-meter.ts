@@ -1,18 +1,6 @@
 import type { MeteredCall } from '../capabilities/broker.ts';
+import type { CapabilitySum } from './contract.ts';
 import type { GrantStore } from './grant-store.ts';
-
-/** What one installation did with one capability since the last time it was written. */
-export interface CapabilitySum {
-  installationId: string;
-  capability: string;
-  calls: number;
-  /** Of the calls. */
-  refused: number;
-  /** Arguments and results. */
-  bytes: number;
-  wallMs: number;
-  usedAtMs: number | null;
-}
 
 export interface CapabilityMeter {
   /** Only arithmetic, no I/O. */

@@ -1,24 +1,20 @@
 import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
+import type { Grant } from './rules/describe-grants.ts';
 
-/** A granted capability that was not used for this long is worth a question. */
-export const UNUSED_AFTER_DAYS = 30;
+export type { Grant } from './rules/describe-grants.ts';
 
-/** One capability that a plugin asks for, or has. */
-export interface Grant {
+/** What one installation did with one capability since the last time it was written. */
+export interface CapabilitySum {
+  installationId: string;
   capability: string;
-  /** What it allows, in a sentence. */
-  purpose: string;
-  /** Why the plugin wants it; null where the present release does not ask for it. */
-  reason: string | null;
-  /** Whether the plugin says that it works without. */
-  optional: boolean;
-  granted: boolean;
-  grantedAt: string | null;
-  /** When it was used last, to the minute or so; null for never since it was granted. */
-  usedAt: string | null;
-  /** Granted, and not used for 30 days. */
-  unused: boolean;
+  calls: number;
+  /** Of the calls. */
+  refused: number;
+  /** Arguments and results. */
+  bytes: number;
+  wallMs: number;
+  usedAtMs: number | null;
 }
 
 /** What the installations of the actor's organisation may do. */

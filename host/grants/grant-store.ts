@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
-import type { CapabilitySum } from './capability-meter.ts';
+import type { CapabilitySum } from './contract.ts';
 import type { GrantTimes } from './rules/describe-grants.ts';
 
 export interface GrantStore {

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
-import type { CapabilitySum } from './capability-meter.ts';
 import { createCapabilityMeter } from './capability-meter.ts';
+import type { CapabilitySum } from './contract.ts';
 import { createGrantWatch } from './grant-watch.ts';
 import { describeGrants, isUnused } from './rules/describe-grants.ts';
 

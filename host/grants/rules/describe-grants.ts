@@ -1,5 +1,24 @@
 import { CAPABILITIES, isCapabilityName, type Manifest } from '../../../plugins-sdk/contract/index.ts';
-import { type Grant, UNUSED_AFTER_DAYS } from '../contract.ts';
+
+/** A granted capability that was not used for this long is worth a question. */
+const UNUSED_AFTER_DAYS = 30;
+
+/** One capability that a plugin asks for, or has. */
+export interface Grant {
+  capability: string;
+  /** What it allows, in a sentence. */
+  purpose: string;
+  /** Why the plugin wants it; null where the present release does not ask for it. */
+  reason: string | null;
+  /** Whether the plugin says that it works without. */
+  optional: boolean;
+  granted: boolean;
+  grantedAt: string | null;
+  /** When it was used last, to the minute or so; null for never since it was granted. */
+  usedAt: string | null;
+  /** Granted, and not used for 30 days. */
+  unused: boolean;
+}
 
 export interface GrantTimes {
   capability: string;
