@@ -30,6 +30,8 @@ const ADD = `
 
 export function grantStore(database: Knex): GrantStore {
   const own = (id: string) => database('installations').where({ id }).whereNull('deleted_at');
+  // A change that is being made from what was granted before must not write that over this.
+  const revision = database.raw('revision + 1');
   return {
     times: async (installationId) => {
       const rows = await database('installation_grants').where({ installation_id: installationId });
@@ -39,14 +41,20 @@ export function grantStore(database: Knex): GrantStore {
         usedAtMs: usedAt?.getTime() ?? null,
       }));
     },
-    grantsOf: async (id) => (await own(id).first('grants'))?.grants ?? null,
+    grantsOf: async (id) => {
+      // What a canary alone was granted does not come from the installation, and is not gone from it.
+      const canary = database('rollouts').where({ installation_id: id, state: 'canary' });
+      const [row, terms] = await Promise.all([own(id).first('grants'), canary.first('grants', 'from_grants')]);
+      const alone = terms?.grants.filter((grant: string) => !terms.from_grants.includes(grant)) ?? [];
+      return row ? [...new Set([...row.grants, ...alone])] : null;
+    },
     grant: async (id, capability) => {
       const grants = database.raw('array_append(grants, ?)', [capability]);
-      await own(id).whereRaw('NOT (CAST(? AS text) = ANY (grants))', [capability]).update({ grants });
+      await own(id).whereRaw('NOT (CAST(? AS text) = ANY (grants))', [capability]).update({ grants, revision });
     },
     revoke: async (id, capability) => {
       const grants = database.raw('array_remove(grants, ?)', [capability]);
-      await own(id).whereRaw('CAST(? AS text) = ANY (grants)', [capability]).update({ grants });
+      await own(id).whereRaw('CAST(? AS text) = ANY (grants)', [capability]).update({ grants, revision });
     },
     add: async (sums, atMs) => {
       const rows = sums.map(({ installationId, capability, calls, refused, bytes, wallMs, usedAtMs }) => ({

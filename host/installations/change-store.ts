@@ -162,8 +162,14 @@ async function moveRollouts(transaction: Knex, change: Change): Promise<void> {
     reason: begin.reason.slice(0, REASON_CHARS_MAX),
     facts: JSON.stringify(begin.facts),
     started_at: at,
-    ended_at: begin.state === 'waiting' || begin.state === 'canary' ? null : at,
+    ended_at: endOf(begin.state, at, transaction),
   });
+}
+
+/** The end of a failure is compared with the installation's own times, so the same clock tells both. */
+function endOf(state: RolloutState, at: Date, transaction: Knex) {
+  if (state === 'waiting' || state === 'canary') return null;
+  return state === 'failed' ? transaction.fn.now() : at;
 }
 
 const REASON_CHARS_MAX = 2_000;

@@ -1,8 +1,8 @@
 import { HostRefusal } from '../errors.ts';
 import type { CanaryTerms } from '../rollouts/contract.ts';
 import { line, rolledBackMessage, updatedMessage } from '../rollouts/describe-rollout.ts';
-import { checkRelease } from './check-installation.ts';
-import { type MovePorts, onRelease, releaseOf, write } from './move-release.ts';
+import { checkGrants, checkRelease } from './check-installation.ts';
+import { type MovePorts, onCanary, releaseOf, write } from './move-release.ts';
 import { raiseHook } from './raise-hook.ts';
 import type { Leased } from './with-lease.ts';
 
@@ -14,22 +14,22 @@ export interface CanaryEnd {
 
 /**
  * The canary takes over, after the plugin's `update` in it. Refuses with: rollout-unknown, release-not-installable,
- * engine-incompatible, installation-busy, and the plugin's fault: the canary runs on then.
+ * engine-incompatible, grant-missing, installation-busy, and the plugin's fault: the canary runs on then.
  */
 export async function promoteCanary(ports: MovePorts, leased: Leased, { by, reason }: CanaryEnd): Promise<void> {
   const { installation: before, revision } = leased;
   const terms = await requireCanary(ports, before.id);
   const release = await releaseOf(ports, terms.toReleaseId);
   checkRelease(release, ports.hostVersion);
-  const { grants, config } = terms;
-  const facts = onRelease(before, release, { grants, config });
+  const facts = onCanary(before, release, terms);
+  checkGrants(facts.manifest, facts.grants);
   const versions = { fromVersion: before.version, toVersion: release.version };
   await raiseHook(ports, facts, 'update', versions, `${revision}:${release.version}`);
   await write(ports, {
     installationId: before.id,
     revision,
     atMs: ports.nowMs(),
-    set: { releaseId: release.id, grants, config },
+    set: { releaseId: release.id, grants: facts.grants, config: facts.config },
     end: [{ state: 'canary', as: 'done', reason, facts: { event: 'updated', by } }],
     lines: [
       line(`The canary ${release.version} took over from ${before.version}. ${reason}`, 'canary-promoted', {

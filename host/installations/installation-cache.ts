@@ -4,7 +4,7 @@ import { changeAwareCache } from '../change-aware-cache.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
 import type { Installation, InstallationFacts } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
-import { onRelease } from './move-release.ts';
+import { onCanary } from './move-release.ts';
 
 export interface InstallationCachePorts {
   store: Pick<InstallationStore, 'bySlug'>;
@@ -31,8 +31,8 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     const release = terms && (await registry.releaseById(terms.toReleaseId));
     // Promoted or dropped a moment ago, or gone: the stable release answers.
     if (!release || terms.fromReleaseId !== installation.releaseId) return undefined;
-    const { rolloutId: id, percent, grants, config } = terms;
-    const canary = { ...onRelease(installation, release, { grants, config }), rollout: { id, arm: 'canary' } as const };
+    const { rolloutId: id, percent } = terms;
+    const canary = { ...onCanary(installation, release, terms), rollout: { id, arm: 'canary' } as const };
     return { id, arm: 'stable', percent, canary };
   };
   const withRelease = async (installation: Installation): Promise<InstallationFacts | null> => {

@@ -3,7 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { addInstallation } from './fake-installation.ts';
 import { type InstallationLogStore, installationLogStore, type LogLine } from './installation-log-store.ts';
-import { type InstallationStore, installationStore } from './installation-store.ts';
+import { type InstallationStore, installationStore, STORED_TABLES } from './installation-store.ts';
 import { usageStore } from './usage-store.ts';
 
 describe('installations in PostgreSQL', () => {
@@ -52,6 +52,28 @@ describe('installations in PostgreSQL', () => {
     expect(await database.knex('kv_entries').where({ installation_id: installation.id })).to.deep.equal([]);
     expect(await store.insert(installation)).to.equal(false);
     expect(await store.insert({ ...installation, id: uuidv7() })).to.equal(true);
+  });
+
+  it('take along what they stored in every table, but not what was owed, judged or decided', async () => {
+    const { rows } = await database.knex.raw(
+      "SELECT table_name AS name FROM information_schema.columns WHERE column_name = 'installation_id' AND table_schema = 'public'",
+    );
+    const KEPT = [
+      'usage',
+      'usage_refusals',
+      'usage_capabilities',
+      'installation_conduct',
+      'installation_strikes',
+      'installation_grants',
+      'notifications',
+      'recording_settings',
+      'rollouts',
+      'schedule_runs',
+      // Others have still to be told.
+      'events',
+    ];
+    const tables = rows.map(({ name }: { name: string }) => name);
+    expect(tables).to.have.members([...KEPT, ...STORED_TABLES]);
   });
 
   it('are listed page by page for their operator only', async () => {

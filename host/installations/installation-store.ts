@@ -23,14 +23,15 @@ export interface InstallationStore {
   purge(nowMs: number): Promise<number>;
 }
 
-/** What belongs to an installation and goes with it. Its usage stays: it was owed. */
-const STORED = [
+/** What an installation stored, and what waits for it: it goes when the installation has gone for good. */
+export const STORED_TABLES = [
   'kv_entries',
-  'queue_messages',
   'installation_secrets',
   'installation_logs',
+  'recordings',
+  'queue_messages',
+  'event_deliveries',
   'installation_leases',
-  'rollout_samples',
 ] as const;
 
 /** What a score that was taken at `scoredAtMs` is worth now. */
@@ -157,13 +158,9 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
 const PURGED_AT_ONCE = 100;
 
 async function deleteStored(transaction: Knex, id: string): Promise<void> {
-  for (const table of STORED) {
-    const rows = transaction(table);
-    await (table === 'rollout_samples'
-      ? rows.whereIn('rollout_id', transaction('rollouts').where({ installation_id: id }).select('id'))
-      : rows.where({ installation_id: id })
-    ).delete();
-  }
+  for (const table of STORED_TABLES) await transaction(table).where({ installation_id: id }).delete();
+  const rollouts = transaction('rollouts').where({ installation_id: id }).select('id');
+  await transaction('rollout_samples').whereIn('rollout_id', rollouts).delete();
 }
 
 const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Installation => ({

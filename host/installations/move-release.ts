@@ -2,9 +2,10 @@ import { type CapabilityName, effectiveLimits, type Json, type Limits } from '..
 import { type Registry, RegistryRefusal, type Release } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
-import type { RolloutCause, RolloutEnd } from '../rollouts/contract.ts';
+import type { CanaryTerms, RolloutCause, RolloutEnd } from '../rollouts/contract.ts';
 import { line, type Message } from '../rollouts/describe-rollout.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
+import { canaryGrants } from '../rollouts/rules/canary-grants.ts';
 import { compareReleases, type ReleaseDiff } from '../rollouts/rules/compare-releases.ts';
 import type { Change, NewRollout } from './change-store.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
@@ -90,6 +91,13 @@ export async function planRelease(
   checkGrants(facts.manifest, facts.grants);
   await checkConfiguration(facts, facts.config, runPlugin, { lenient });
   return { release, facts };
+}
+
+/** A canary as it runs now: a grant that was taken from the installation meanwhile is gone here too. */
+export function onCanary(installation: Installation, release: Release, terms: CanaryTerms): InstallationFacts {
+  const of = { canary: terms.grants, before: terms.fromGrants, now: installation.grants };
+  const declared = (release.manifest.capabilities ?? []).map(({ name }) => name);
+  return onRelease(installation, release, { grants: canaryGrants(of, declared), config: terms.config });
 }
 
 export function onRelease(before: Installation, release: Release, wishes: Wishes): InstallationFacts {

@@ -78,6 +78,8 @@ export interface CanaryTerms {
   percent: number;
   promoteAfterSeconds: number | null;
   grants: CapabilityName[];
+  /** What the installation had when the canary began. */
+  fromGrants: CapabilityName[];
   config: Json;
   startedAt: string;
 }

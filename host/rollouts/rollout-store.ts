@@ -46,6 +46,7 @@ const TERMS = {
   percent: 'percent',
   promoteAfterSeconds: 'promote_after_seconds',
   grants: 'grants',
+  fromGrants: 'from_grants',
   config: 'config',
   startedAt: 'started_at',
 };

@@ -121,6 +121,7 @@ export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => 
       'rollout-unknown',
       'release-not-installable',
       'engine-incompatible',
+      'grant-missing',
       ...RUNS,
     ],
     handle: ({ principal, params }) => installations.promote(principal, params.id),

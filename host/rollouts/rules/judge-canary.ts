@@ -10,8 +10,6 @@ export interface ArmSample {
   durations: readonly number[];
 }
 
-export const NO_SAMPLE: ArmSample = Object.freeze({ calls: 0, errors: 0, durations: Object.freeze([]) as never });
-
 export interface CanaryFacts {
   stable: ArmSample;
   canary: ArmSample;

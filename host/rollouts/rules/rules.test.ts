@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { isInCanary } from './assign-release.ts';
 import { bernoulliBounds } from './bernoulli-bounds.ts';
+import { canaryGrants } from './canary-grants.ts';
 import { type ArmSample, CANARY_RULES, judgeCanary } from './judge-canary.ts';
 import { BUCKETS, bucketOf, edgeMs, quantileBucket } from './latency-buckets.ts';
 
@@ -164,5 +165,15 @@ describe('isInCanary', () => {
     expect(chosen('a').length).to.be.within(850, 1_150);
     const again = new Set(chosen('b'));
     expect(chosen('a').filter((key) => again.has(key)).length).to.be.within(50, 160);
+  });
+});
+
+describe('canaryGrants', () => {
+  const granted = (now: string[]) =>
+    canaryGrants({ canary: ['kv', 'log'], before: ['kv', 'fetch'], now }, ['kv', 'log', 'notify']);
+  it('are what it began with, less what was taken and with what was given since', () => {
+    expect(granted(['kv', 'fetch'])).to.deep.equal(['kv', 'log']);
+    expect(granted(['fetch'])).to.deep.equal(['log']);
+    expect(granted(['kv', 'notify', 'queue'])).to.deep.equal(['kv', 'log', 'notify']);
   });
 });
