@@ -67,6 +67,7 @@ export function fetchCalls({ egress, secrets, nowMs }: FetchPorts): Pick<Capabil
           headersFor: async (url) => {
             const added = await secretHeaders(secrets, context, url);
             for (const { name, value } of added) used.set(value, name);
+            if (added.length > 0) context.used('secrets');
             return added.map(({ header, text }) => [header, text]);
           },
           timeoutMs: Math.max(1, Math.min(FETCH_TIMEOUT_MS, deadlineAtMs - nowMs())),
