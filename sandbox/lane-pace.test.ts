@@ -18,9 +18,14 @@ describe('createLanePace', () => {
     expect(paceAfter(5, 5).load(50, 1)).to.equal(50);
   });
 
-  it('takes one heavy invocation for a sign, and forgets it after many light ones', () => {
-    expect(paceAfter(...light, 30).load(10, 1)).to.equal(10);
-    expect(paceAfter(...light, 30, ...light).load(10, 1)).to.be.below(1);
+  it('takes a lone heavy invocation for one that was preempted', () => {
+    expect(paceAfter(...light, 30).load(10, 1)).to.be.below(1);
+  });
+
+  it('takes two heavy invocations for a sign, also with light ones between them, and forgets it after many light ones', () => {
+    expect(paceAfter(...light, 30, 30).load(10, 1)).to.equal(10);
+    expect(paceAfter(...light, 30, 0.02, 30).load(10, 1)).to.equal(10);
+    expect(paceAfter(...light, 30, 30, ...light).load(10, 1)).to.be.below(1);
   });
 
   it('counts all of them in full while the lane is silent', () => {

@@ -8,6 +8,8 @@ const HEAVY_CPU_MS = 0.5;
 const SILENT_MS = 5;
 /** The past is forgotten by this part with each invocation that ends. */
 const FORGETTING = 1 / 16;
+/** What counts is the second heaviest of so many: short turns are measured by the clock, and one was preempted now and then. */
+const RECENT = 4;
 
 export interface LanePace {
   /** The lane said something; `endedCpuMs` is what an invocation cost that ended with it. */
@@ -18,15 +20,27 @@ export interface LanePace {
 
 export function createLanePace(): LanePace {
   let weight = 1;
+  const recent = new Float64Array(RECENT).fill(1);
+  let ended = 0;
   let heardAtMs = Number.NEGATIVE_INFINITY;
   return {
     heard: (nowMs, endedCpuMs) => {
       heardAtMs = nowMs;
       if (endedCpuMs === undefined) return;
-      const last = Math.min(1, endedCpuMs / HEAVY_CPU_MS);
-      // Up at once and down slowly: one heavy invocation is reason enough to look for another lane.
-      weight = last > weight ? last : weight + (last - weight) * FORGETTING;
+      recent[ended++ % RECENT] = Math.min(1, endedCpuMs / HEAVY_CPU_MS);
+      const usual = secondLargest(recent);
+      // Up at once and down slowly: two heavy invocations are reason enough to look for another lane.
+      weight = usual > weight ? usual : weight + (usual - weight) * FORGETTING;
     },
     load: (runs, nowMs) => (nowMs - heardAtMs > SILENT_MS ? runs : runs * weight),
   };
+}
+
+function secondLargest(values: Float64Array): number {
+  let [first, second] = [0, 0];
+  for (const value of values) {
+    if (value > first) [first, second] = [value, first];
+    else if (value > second) second = value;
+  }
+  return second;
 }
