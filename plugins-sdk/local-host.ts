@@ -87,6 +87,8 @@ export interface LocalHost {
   stored(): StoredEntry[];
   /** Events that were published and messages that were sent, oldest first. */
   said: Said;
+  /** Replaces the values of secrets; the next call sees them. */
+  enterSecrets(values: Record<string, string>): void;
   /** Messages of queues, oldest first, also those that were handled. */
   messages(): QueuedMessage[];
   /** Runs the messages of an installation that are due, one after another, those that they send among them; returns how many attempts that were. */
@@ -162,6 +164,9 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
     },
     stored: () => store.entries(installationId),
     said,
+    enterSecrets: (values) => {
+      secrets = values;
+    },
     messages: queue.messages,
     runMessages: (installation) =>
       runDueMessages(queue, { factsOf: async () => installation, runPlugin, record, onUsed: () => {}, nowMs }),

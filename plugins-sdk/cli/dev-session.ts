@@ -34,6 +34,8 @@ export interface DevCommand {
   deny?: CapabilityName[];
   /** Read anew at every build. Refusals of it are shown like build errors. */
   readConfig?: () => Promise<Json>;
+  /** Values of secrets by name, read anew at every build too. */
+  readSecrets?: () => Promise<Record<string, string>>;
   /** What the plugin runs in; the sandbox of production where absent. */
   openSandbox?: OpenLocalSandbox;
 }
@@ -62,6 +64,8 @@ export interface DevSession {
 }
 
 const USAGES_MAX = 1_000;
+/** How often messages of queues are looked for. */
+const MESSAGES_INTERVAL_MS = 200;
 const TRACES_MAX = 200;
 
 /** Runs the plugin of a folder and builds it again whenever a file changes; what it stores lives as long as the session. */
@@ -131,6 +135,16 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
 
   const unwatch = watchFolder(command.folder, rebuild);
   await rebuild();
+  let running: Promise<unknown> | null = null;
+  const messages = setInterval(() => {
+    if (loaded === null) return;
+    running ??= host
+      .runMessages(loaded.installation)
+      .catch((error) => onEvent({ type: 'failure', message: String((error as Error).stack) }))
+      .finally(() => {
+        running = null;
+      });
+  }, MESSAGES_INTERVAL_MS);
   return {
     host,
     current: async () => {
@@ -144,7 +158,9 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
     rebuild,
     close: async () => {
       unwatch();
+      clearInterval(messages);
       await building;
+      await running;
       await host.close();
     },
   };
@@ -159,16 +175,19 @@ function inSources<Entry extends Omit<InstallationLogEntry, 'id'>>(entry: Entry,
 /** Null where nothing that matters has changed. Refuses with the codes of loadLocalPlugin and plugin-invalid. */
 async function build(
   host: LocalHost,
-  { folder, deny = [], readConfig = async () => ({}) }: DevCommand,
+  { folder, deny = [], readConfig = async () => ({}), readSecrets = async () => ({}) }: DevCommand,
   before: LoadedPlugin | null,
   onEvent: (event: DevEvent) => void,
 ): Promise<LoadedPlugin | null> {
   const startedAtMs = performance.now();
-  const [plugin, config] = await Promise.all([loadLocalPlugin(folder), readConfig()]);
-  if (before !== null && sameBuild(before, plugin, config)) return null;
+  const [plugin, config, secrets] = await Promise.all([loadLocalPlugin(folder), readConfig(), readSecrets()]);
+  if (before !== null && sameBuild(before, plugin, config)) {
+    host.enterSecrets(secrets);
+    return null;
+  }
   const { manifest, digest, code, warnings } = plugin;
   const grants = declaredCapabilities(manifest).filter((name) => !deny.includes(name));
-  const installation = host.install(plugin, { grants, config });
+  const installation = host.install(plugin, { grants, config, secrets });
   const differences = compareShape(manifest, await start(host, plugin, installation));
   onEvent({
     type: 'loaded',

@@ -64,6 +64,16 @@ export interface HarnessEventOptions extends HarnessDeliverOptions {
   from?: { plugin: string; installation: string };
 }
 
+export interface HarnessMessage {
+  queue: string;
+  payload: Json;
+  state: 'waiting' | 'done' | 'dead';
+  /** Attempts that failed. */
+  attempts: number;
+  /** When it may run next, by the clock of the harness: ISO 8601, UTC. */
+  dueAt: string;
+}
+
 export interface Harness {
   /**
    * Sends one request through the plugin's routes. `path` may carry a query. Rejects with HarnessFault, and with
@@ -78,6 +88,11 @@ export interface Harness {
   ): Promise<Json>;
   /** Delivers an event of another plugin to the hook `events.<topic>`. The same `eventId` is a redelivery. */
   deliverEvent(topic: string, payload: Json, options?: HarnessEventOptions): Promise<Json>;
+  /**
+   * Runs the messages of its queues that are due by the clock, and those that they send, until none is; resolves with the number of
+   * attempts. A fault counts as an attempt that failed, as in production: `queued` tells, and `logs`.
+   */
+  runQueue(): Promise<number>;
   /** Runs one job of the manifest's schedule now. */
   runJob(name: string): Promise<Json>;
   health(): Promise<HealthReport>;
@@ -89,6 +104,8 @@ export interface Harness {
   readonly events: { topic: string; payload: Json }[];
   /** Messages that it sent to its operator, oldest first. */
   readonly notifications: { title: string; text: string; severity: string }[];
+  /** Messages that it sent to its queues, oldest first, and what became of them. */
+  readonly queued: HarnessMessage[];
   /** What is stored now, by key. */
   readonly kv: Record<string, Json>;
   readonly clock: HarnessClock;

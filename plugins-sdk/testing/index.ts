@@ -14,6 +14,7 @@ export {
   type HarnessEventOptions,
   type HarnessFetchOptions,
   type HarnessLog,
+  type HarnessMessage,
   type HarnessOptions,
   HarnessRefusal,
 } from './harness-contract.ts';

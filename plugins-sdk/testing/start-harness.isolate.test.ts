@@ -19,6 +19,9 @@ const MANIFEST = {
     { name: 'config', reason: 'Reads what the tests configure.' },
     { name: 'events', reason: 'Publishes what the tests publish.' },
     { name: 'plugins', reason: 'Calls whom the tests answer for.' },
+    { name: 'fetch', reason: 'Asks whom the tests answer for.' },
+    { name: 'secrets', reason: 'Uses what the tests enter.' },
+    { name: 'queue', reason: 'Puts off what the tests run.' },
     { name: 'notify', reason: 'Tells what the tests look for.' },
   ],
   routes: [
@@ -32,12 +35,17 @@ const MANIFEST = {
     { method: 'GET', path: '/undefined', access: 'public' },
     { method: 'GET', path: '/kv', access: 'public' },
     { method: 'GET', path: '/tell', access: 'public' },
+    { method: 'GET', path: '/prices', access: 'public' },
+    { method: 'GET', path: '/later', access: 'public' },
   ],
   events: { publishes: ['item.sold'], subscribes: [{ topic: 'item.priced', from: 'acme-labs/prices' }] },
   dependencies: [
     { plugin: 'acme-labs/prices', range: '^2.1.0', routes: ['GET /prices/:id'], hooks: ['order.paid'] },
     { plugin: 'acme-labs/absent', range: '*', routes: ['GET /'] },
   ],
+  fetchHosts: ['api.example.com'],
+  secrets: [{ name: 'API_KEY', reason: 'Opens the door.', send: { hosts: ['api.example.com'], header: 'x-key' } }],
+  queues: [{ name: 'mails', attempts: 3, backOffSeconds: 10 }],
   hooks: ['order.paid', 'install'],
   schedule: [{ name: 'tidy', cron: '0 3 * * *' }],
   config: { type: 'object', properties: { size: { type: 'integer' } }, additionalProperties: false },
@@ -54,6 +62,11 @@ export default definePlugin({
     'GET /clock': async (_request, { kv }) => { const before = Date.now(); await kv.get('a'); return [before, Date.now()]; },
     'GET /throw': async (_request, { kv }) => { await kv.get('a'); return fail('on purpose'); },
     'GET /spin': () => { for (;;); },
+    'GET /prices': async () => {
+      try { return await (await fetch('https://api.example.com/prices', { method: 'POST', body: 'all' })).json(); }
+      catch (error) { return { code: error.code }; }
+    },
+    'GET /later': (_request, { queue }) => queue.send('mails', { to: 'ada' }, { delaySeconds: 60 }),
     'GET /hang': () => new Promise(() => {}),
     'GET /undefined': () => undefined,
     'GET /kv': async (_request, { kv }) => {
@@ -70,7 +83,16 @@ export default definePlugin({
       return [price.status, await price.text(), hook, absent];
     },
   },
-  hooks: { 'order.paid': (event) => event, install: () => {}, 'events.item.priced': (event) => event },
+  hooks: {
+    'order.paid': (event) => event,
+    install: () => {},
+    'events.item.priced': (event) => event,
+    'queue.mails': async ({ payload, attempt }, { kv }) => {
+      await kv.increment('mails');
+      if (attempt < 2) throw new Error('busy');
+      await kv.set('mailed', payload.to);
+    },
+  },
   schedule: { tidy: (job) => job },
   configure: (config) => (config.size > 9 ? { ok: false, faults: [{ pointer: '/size', message: 'too large' }] } : undefined),
 });
@@ -102,7 +124,13 @@ describe('startHarness', () => {
       writeFile(join(folder, 'src/index.ts'), SOURCE),
       writeFile(join(folder, 'src/fail.ts'), FAIL),
     ]);
-    harness = await start({ config: { size: 1 }, plugins: { 'acme-labs/prices': prices } });
+    harness = await start({
+      config: { size: 1 },
+      plugins: { 'acme-labs/prices': prices },
+      secrets: { API_KEY: 'key-123456' },
+      fetch: async (request) =>
+        Response.json([request.method, request.url, request.headers.get('x-key'), await request.text()]),
+    });
   });
   after(async () => {
     await harness?.close();
@@ -134,6 +162,27 @@ describe('startHarness', () => {
     ]);
     expect(harness.events).to.deep.equal([{ topic: 'item.sold', payload: { item: 'lamp' } }]);
     expect(harness.notifications).to.deep.equal([{ title: 'Sold', text: 'One lamp.', severity: 'info' }]);
+  });
+
+  it('answers what it fetches, with its secrets as the host would add and hide them', async () => {
+    const answer = await (await harness.fetch('/prices')).json();
+    expect(answer).to.deep.equal(['POST', 'https://api.example.com/prices', '[secret API_KEY]', 'all']);
+  });
+
+  it('runs the messages of its queues when the test says so and its clock has come to them', async () => {
+    await harness.fetch('/later');
+    expect(harness.queued).to.deep.equal([
+      { queue: 'mails', payload: { to: 'ada' }, state: 'waiting', attempts: 0, dueAt: '1970-01-01T00:01:01.000Z' },
+    ]);
+    expect(await harness.runQueue()).to.equal(0);
+    harness.clock.advance(60_000);
+    expect(await harness.runQueue()).to.equal(1);
+    expect(harness.queued[0]).to.include({ state: 'waiting', attempts: 1, dueAt: '1970-01-01T00:01:11.000Z' });
+    harness.clock.advance(10_000);
+    expect(await harness.runQueue()).to.equal(1);
+    expect(harness.queued[0]).to.include({ state: 'done', attempts: 1 });
+    expect(harness.kv).to.deep.equal({ mails: 1, mailed: 'ada' });
+    harness.clock.set(1_000);
   });
 
   it('delivers events of other plugins, as far as the manifest subscribes to them', async () => {

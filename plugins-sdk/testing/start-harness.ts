@@ -108,6 +108,16 @@ function openHarness(
     get notifications() {
       return host.said.messages.map(({ title, text, severity }) => ({ title, text, severity }));
     },
+    get queued() {
+      return host.messages().map(({ queue, payload, state, attempts, dueAtMs }) => ({
+        queue,
+        payload: JSON.parse(payload) as Json,
+        state,
+        attempts,
+        dueAt: new Date(dueAtMs).toISOString(),
+      }));
+    },
+    runQueue: () => host.runMessages({ ...installation, limits: { ...installation.limits, ...UNHURRIED } }),
     fetch: (path, init = {}) => fetchRoute(installation, options.origin, path, init, run),
     deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock), ...cut } = {}) => {
       const { manifest } = installation;

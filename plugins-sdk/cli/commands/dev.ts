@@ -20,6 +20,8 @@ export interface DevOptions {
   deny?: CapabilityName[];
   /** JSON, or a file with it, relative to `cwd`. */
   config?: string;
+  /** JSON, or a file with it. */
+  secrets?: string;
   cwd?: string;
   /** Port of the debugger on loopback, 0 for a free one: the plugin runs where it can be stopped, and without limits. */
   inspect?: number;
@@ -33,7 +35,7 @@ export async function startDev(
   options: DevOptions,
   onEvent: (event: DevEvent | DevRequest) => void,
 ): Promise<{ url: string; inspectorUrl: string | null; session: DevSession; close(): Promise<void> }> {
-  const { folder, port, access = 'operator', deny, config, cwd = folder, inspect } = options;
+  const { folder, port, access = 'operator', deny, config, secrets, cwd = folder, inspect } = options;
   await requireManifest(folder);
   await linkSdk(folder);
   // Loaded here, because most commands need no sandbox and shall start at once.
@@ -42,8 +44,10 @@ export async function startDev(
     import('../dev-server.ts'),
   ]);
   const readConfig = config === undefined ? undefined : () => readJsonOption('--config', config, cwd);
+  const readSecrets =
+    secrets === undefined ? undefined : async () => checkSecrets(await readJsonOption('--secrets', secrets, cwd));
   const debug = inspect === undefined ? null : await debugSandbox(inspect);
-  const session = await startDevSession({ folder, deny, readConfig, ...debug?.command }, onEvent);
+  const session = await startDevSession({ folder, deny, readConfig, readSecrets, ...debug?.command }, onEvent);
   const onFailure = (error: unknown) => onEvent({ type: 'failure', message: (error as Error)?.stack ?? String(error) });
   let server: DevServer;
   try {
@@ -63,6 +67,13 @@ export async function startDev(
   };
 }
 
+function checkSecrets(value: unknown): Record<string, string> {
+  const isFit =
+    typeof value === 'object' && value !== null && Object.values(value).every((each) => typeof each === 'string');
+  if (!isFit) throw new CliError('usage', '--secrets takes an object of texts: {"API_KEY": "…"}');
+  return value as Record<string, string>;
+}
+
 /** A manifest with faults can be mended while the session runs; a folder without one is the wrong folder. */
 async function requireManifest(folder: string): Promise<void> {
   await loadProject(folder).catch((error) => {
@@ -75,6 +86,8 @@ interface CommandOptions {
   as: Access;
   deny?: CapabilityName[];
   config?: string;
+  /** JSON, or a file with it. */
+  secrets?: string;
   inspect?: number | true;
   trace?: true;
 }
@@ -98,6 +111,10 @@ export function devCommand(cli: Cli): void {
     .option('--port <port>', 'port on loopback; 0 takes a free one', readPort, 8787)
     .option('--as <access>', `who requests come from: ${ACCESS.join(', ')}`, readAccess, 'operator')
     .option('--deny <capabilities>', 'capabilities not to grant; all that the manifest names are granted', readGrants)
+    .option(
+      '--secrets <file>',
+      'file with secrets as JSON, {"API_KEY": "…"}, read anew at every build; keep it out of git',
+    )
     .option('--config <json>', 'configuration: JSON, or a file with it, read anew at every build')
     .option('--trace', 'show the capability calls of every request')
     .option(
