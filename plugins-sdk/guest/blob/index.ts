@@ -2,12 +2,12 @@ import { random } from '../crypto.ts';
 import { takePart } from '../parts.ts';
 import { NativeTypeError, numberToString, stringLower, stringPadStart } from '../primordials.ts';
 import { utf8Decode } from '../utf8.ts';
-import { Blob, blobBytes, File, isBlob, makeBlob } from './blob.ts';
+import { Blob, blobBytes, cloneBlob, File, isBlob, makeBlob } from './blob.ts';
 import { addEntry, FormData, isForm } from './form-data.ts';
 import { parameterOf, readMime, writeMime } from './mime.ts';
 import { readMultipart, writeMultipart } from './multipart.ts';
 
-export { Blob, blobBytes, File, FormData, isBlob };
+export { Blob, cloneBlob, File, FormData };
 
 type Bytes = Uint8Array<ArrayBuffer>;
 

@@ -4,7 +4,6 @@ import {
   bufferTransfer,
   bytesSet,
   construct,
-  isBranded,
   NativeArrayBuffer,
   NativeDataView,
   NativeTypeError,
@@ -82,5 +81,3 @@ export function clonedBuffer(from: ArrayBuffer, byteOffset: number, byteLength: 
   copyBytes(from, byteOffset, byteLength, clone, 0);
   return clone;
 }
-
-export const isBuffer = (value: unknown): value is ArrayBuffer => isBranded(bufferBytes, value);

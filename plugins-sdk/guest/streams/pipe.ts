@@ -1,4 +1,4 @@
-import type { AbortSignal } from '../abort.ts';
+import { type AbortSignal, onAbort } from '../abort.ts';
 import { NativePromise, NativeTypeError, promiseThen } from '../primordials.ts';
 import { Deferred, markHandled, rejectedWith, resolvedWith, upon } from './promises.ts';
 import { cancelReadable, type Readable, Reader, readFrom, releaseReader } from './readable.ts';
@@ -28,7 +28,6 @@ export function pipe(source: Readable, sink: Writable, options: PipeOptions): Pr
   const finalize = (isError: boolean, reason: unknown): void => {
     releaseWriter(writer);
     releaseReader(reader);
-    if (signal !== undefined) signal.removeEventListener('abort', onAbort);
     if (isError) result.reject(reason);
     else result.resolve(undefined);
   };
@@ -52,7 +51,7 @@ export function pipe(source: Readable, sink: Writable, options: PipeOptions): Pr
     if (sink.state === 'writable' && !sink.isClosing) upon(writesDone(), finish);
     else finish();
   };
-  const onAbort = (): void => {
+  const stop = (): void => {
     const reason = signal!.reason;
     shutDown(true, reason, () =>
       both(
@@ -94,10 +93,10 @@ export function pipe(source: Readable, sink: Writable, options: PipeOptions): Pr
 
   if (signal !== undefined) {
     if (signal.aborted) {
-      onAbort();
+      stop();
       return result.promise;
     }
-    signal.addEventListener('abort', onAbort);
+    onAbort(signal, stop);
   }
   const sourceFailed = (reason: unknown): void =>
     shutDown(true, reason, preventAbort ? undefined : () => sink.abort(reason));
