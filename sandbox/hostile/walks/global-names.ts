@@ -12,7 +12,7 @@ export default {
       + 'ReadableStream ReadableStreamDefaultReader ReadableStreamBYOBReader ReadableStreamDefaultController ReadableByteStreamController '
       + 'ReadableStreamBYOBRequest WritableStream WritableStreamDefaultWriter WritableStreamDefaultController TransformStream '
       + 'TransformStreamDefaultController ByteLengthQueuingStrategy CountQueuingStrategy TextEncoderStream TextDecoderStream '
-      + 'CompressionStream DecompressionStream').split(' '));
+      + 'CompressionStream DecompressionStream Crypto CryptoKey SubtleCrypto CustomEvent Performance Navigator reportError').split(' '));
     return Reflect.ownKeys(globalThis).map(String).filter((name) => !known.has(name));`),
   ends: { answers: [] },
 } satisfies Attack;
