@@ -12,6 +12,7 @@ import { uninstallCommand } from '../../plugins-sdk/cli/commands/uninstall.ts';
 import { updateCommand } from '../../plugins-sdk/cli/commands/update.ts';
 import type { Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
+import type { Host } from '../compose.ts';
 import type { Installation } from '../installations/contract.ts';
 import { callerRoutes, codeOf, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
@@ -83,6 +84,11 @@ describe('the life cycle of an installation', () => {
   const find = ({ id }: Installation) => platform.as.operator.findInstallation(id);
   const versionOf = async (installation: Installation, token?: string) => {
     const answer = await platform.call(installation, '/version', token === undefined ? {} : { token });
+    return answer.ok ? ((await answer.json()) as { version: string }).version : `${answer.status}`;
+  };
+  const versionAt = async ({ url }: Host, { slug }: Installation, token: string) => {
+    const headers = { authorization: `Bearer ${token}` };
+    const answer = await fetch(`${url}/run/arcade-one/${slug}/version`, { headers });
     return answer.ok ? ((await answer.json()) as { version: string }).version : `${answer.status}`;
   };
   const hooksOf = async (installation: Installation) =>
@@ -369,8 +375,10 @@ describe('the life cycle of an installation', () => {
     /** So many that chance gives no release all of them. */
     const CALLERS = 24;
     let tokens: string[];
+    let another: Host;
     before(async () => {
       const { operator } = platform.as;
+      another = await platform.startAnotherHost();
       const issued = Array.from({ length: CALLERS }, (_, at) =>
         operator.issueToken({ organisation: 'arcade-one', role: 'caller', label: `headset ${at}` }),
       );
@@ -389,6 +397,8 @@ describe('the life cycle of an installation', () => {
       const first = await answered();
       expect(new Set(first)).to.deep.equal(new Set(['1.0.0', '1.1.0']));
       expect(await answered()).to.deep.equal(first);
+      const elsewhere = await Promise.all(tokens.map((token) => versionAt(another, installation, token)));
+      expect(elsewhere).to.deep.equal(first);
 
       const again = await operator.updateInstallation(installation.id, { version: '1.1.0', canary });
       expect(again.updates.canary).to.deep.equal(started.updates.canary);
@@ -428,14 +438,19 @@ describe('the life cycle of an installation', () => {
       const seen = new Set<string>();
       await until(
         async () => {
-          for (const token of tokens) seen.add(await versionOf(installation, token));
+          for (const token of tokens) {
+            seen.add(await versionOf(installation, token));
+            seen.add(await versionAt(another, installation, token));
+          }
           return find(installation);
         },
         (found) => found.updates.canary === null,
       );
       expect(seen).to.deep.equal(new Set(['1.0.0', '502']));
-      const answers = await Promise.all(tokens.map((token) => versionOf(installation, token)));
-      expect(new Set(answers)).to.deep.equal(new Set(['1.0.0']));
+      for (const host of [platform.host, another]) {
+        const answers = () => Promise.all(tokens.map((token) => versionAt(host, installation, token)));
+        await until(answers, (versions) => versions.every((version) => version === '1.0.0'));
+      }
       const [rollout] = (await platform.as.operator.listRollouts(installation.id)).items;
       expect(rollout).to.include({ state: 'rolled-back', cause: 'policy' });
       expect(rollout!.reason).to.match(/calls of the canary failed, /);

@@ -37,12 +37,16 @@ export interface TestPlatform {
     plugin: TestPlugin,
     options?: { slug?: string; grants?: CapabilityName[]; config?: Json },
   ): Promise<Installation>;
+  /** Starts one host more on the same database; whoever asked closes it. */
+  startAnotherHost(): Promise<Host>;
   /** Calls a route of an installation on the data plane. */
   call(
     installation: Pick<Installation, 'slug'>,
     target: string,
     init?: RequestInit & { token?: string | null },
   ): Promise<Response>;
+  /** Another host over the same database, as of a second machine; closed with the platform. */
+  startAnotherHost(): Promise<Host>;
   close(): Promise<void>;
 }
 
@@ -62,7 +66,9 @@ export async function startTestPlatform(
     ...settings,
   };
   const config = readConfig({ flags }, {});
-  const host = await startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel), ...ports });
+  const start = () => startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel), ...ports });
+  const host = await start();
+  const others: Host[] = [];
   const credentials = await seedPeople(host.registry, path.join(folder, 'credentials.json'));
   const client = (token: string) => createApiClient({ url: host.url, token });
   const as = {
@@ -114,8 +120,13 @@ export async function startTestPlatform(
         ...init,
         headers: { ...(token && { authorization: `Bearer ${token}` }), ...init.headers },
       }),
+    startAnotherHost: async () => {
+      const another = await start();
+      others.push(another);
+      return another;
+    },
     close: async () => {
-      await host.close();
+      for (const each of [...others, host]) await each.close();
       await database.close();
       await rm(folder, { recursive: true, force: true });
     },

@@ -238,13 +238,11 @@ describe('routes', () => {
     expect(command).to.deep.equal({ archive: Buffer.from('archive'), envelope });
   });
 
-  it('find takes the version latest for the newest published one', async () => {
-    await served.as('operator', '/v1/releases/acme/hello/latest');
-    await served.as('operator', '/v1/releases/acme/hello/1.0.0');
-    expect(served.fake.calls.map(([, , name]) => name)).to.deep.equal([
-      { plugin: 'acme/hello', version: undefined },
-      { plugin: 'acme/hello', version: '1.0.0' },
-    ]);
+  it('find takes a version, a range and the word latest', async () => {
+    for (const version of ['latest', '1.0.0', '^1.2', '>=1 <2']) {
+      await served.as('operator', `/v1/releases/acme/hello/${encodeURIComponent(version)}`);
+      expect(served.fake.calls.pop()![2]).to.deep.equal({ plugin: 'acme/hello', version });
+    }
   });
 
   it('list converts numbers in the query', async () => {
