@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from 'node:fs';
+import { mkdtempSync, readdirSync, realpathSync, rmSync, utimesSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
@@ -15,6 +15,8 @@ export interface CordonCode {
   main: string;
   /** Files that it reads besides those in `folder`: the engine. */
   readable: string[];
+  /** Call it now and then: machines throw away temporary files that look forgotten, and spares are started for as long as the host lives. */
+  keep(): void;
 }
 
 const require = createRequire(import.meta.url);
@@ -81,5 +83,10 @@ async function bundle(): Promise<CordonCode> {
     tsconfigRaw: '{}',
     logLevel: 'silent',
   });
-  return { folder, main: join(folder, 'cordon.js'), readable: [engine, join(ENGINE, 'package.json')] };
+  const kept = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
+  const keep = () => {
+    const now = new Date();
+    for (const path of kept) utimesSync(path, now, now);
+  };
+  return { folder, main: join(folder, 'cordon.js'), readable: [engine, join(ENGINE, 'package.json')], keep };
 }

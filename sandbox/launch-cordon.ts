@@ -77,7 +77,7 @@ export function confinementOf(mode: ConfinementMode): Promise<Confinement> {
 
 /** Starts cordons that can do as little as the machine allows. Ready when their code is: once per process, 0.1 s. */
 export async function cordonLauncher({ layers, tools }: Confinement): Promise<LaunchCordon> {
-  const { folder, main, readable: engine } = await bundleCordon();
+  const { folder, main, readable: engine, keep } = await bundleCordon();
   const readable = [`${folder}/`, ...engine];
   const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(readable), main];
   /** By number of lanes: making one looks at a dozen paths, and the host answers nobody meanwhile. */
@@ -86,6 +86,7 @@ export async function cordonLauncher({ layers, tools }: Confinement): Promise<La
     const command =
       commands.get(lanes) ?? confineCommand(node, { ...confinedCordon(lanes, readable, folder), layers, tools });
     commands.set(lanes, command);
+    keep();
     // What is started is the end of the command.
     return startCordon(
       [...command, ...[lanes, isolatesPerLane, residentMiBMax, nextAccount()].map(String)],
