@@ -149,8 +149,17 @@ says who speaks. \`link\` is a path of one of the plugin's own GET routes.`,
   queue: {
     found: 'ctx.queue',
     words: `Messages of an installation to itself, handled later by its hooks \`queue.<name>\`, by one host at a time. The manifest declares the
-queues, and how often and after which pause a message that failed is handled again. What fails to the end is kept as a dead letter
-(\`gate queue\`).`,
+queues, and how often and after which pause (twice as long each time, at most six hours) a message that failed is handled again:
+
+\`\`\`json
+"queues": [{ "name": "mails", "attempts": 5, "backOffSeconds": 10 }]
+\`\`\`
+
+Every attempt is the same invocation: same id, same random values. Effects of an attempt that failed later are recorded and not repeated
+(\`kv.increment\` counts once, a message is sent once), and requests carry the same \`Idempotency-Key\`. Plain \`kv.set\` writes
+again, and what was read is read anew. Of messages with the same \`key\` only the first counts, until a day after it ended. What fails to the
+end is kept for 30 days as a dead letter, which the operator can try again (\`gate queue\`). A message that could not be run, because the
+installation was busy, disabled or suspended, waits; that is no attempt. In tests, \`harness.runQueue()\` runs what is due.`,
     shows: ['queue Queue', 'queue QueueEvent'],
     limits: [
       ['a payload, as JSON', QUEUE_MESSAGE_BYTES_MAX, 'bytes'],
@@ -164,7 +173,16 @@ queues, and how often and after which pause a message that failed is handled aga
     found: 'fetch',
     words: `The global of the Fetch standard, to the hosts that \`fetchHosts\` in the manifest names and to no others: over https, to
 addresses of the public internet only, looked up once and checked again at every redirect. The manifest may bind secrets to hosts: the
-host adds them as headers, and takes them out of answers. A request that changes something carries an \`Idempotency-Key\`
+host adds them as headers, and takes them out of answers.
+
+\`\`\`json
+"fetchHosts": ["api.example.com", "*.cdn.example.com", "shop.example.com:8443", "config:endpoint"]
+\`\`\`
+
+A wildcard stands for all names below, \`config:endpoint\` for the host that the operator enters in that field of the configuration. At most
+five redirects are followed, credentials stay with their origin. Headers that frame, route or attribute a message (\`Host\`,
+\`Connection\`, \`X-Forwarded-*\`, \`Proxy-*\` and the like) are left out. The answer is read to its end, decoded, before the promise
+resolves; there are no cookies and no cache. How many requests an invocation may send is its limit \`fetches\`. A request that changes something carries an \`Idempotency-Key\`
 unless it has one. A refusal is a TypeError whose \`code\` says why.`,
     shows: [],
     limits: [
@@ -177,7 +195,18 @@ unless it has one. A refusal is a TypeError whose \`code\` says why.`,
   secrets: {
     found: 'ctx.secrets',
     words: `Names of what the operator entered (\`gate secrets\`); the values are added to requests outside of the isolate, as \`secrets\` in
-the manifest says.`,
+the manifest says:
+
+\`\`\`json
+"secrets": [
+  { "name": "API_KEY", "reason": "Signs in at the shop's server.",
+    "send": { "hosts": ["api.example.com"], "header": "authorization", "format": "Bearer {}" } }
+]
+\`\`\`
+
+The header is set over whatever the plugin set, on requests to these hosts alone, each of them one of \`fetchHosts\`. While a secret that is not
+\`optional\` is missing, requests to its hosts are refused with \`secret-missing\`. A value that the other side repeats reaches the plugin as
+\`[secret API_KEY]\`, also as base64, in JSON or in a URL, if it has at least 8 characters.`,
     shows: ['secrets Secrets'],
     limits: [
       ['a value', SECRET_UNITS_MAX, 'characters'],
