@@ -147,6 +147,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
       metrics.cordonDeath(death);
       log.warn({ ...death }, 'cordon died');
       conduct.onCordonDeath(death);
+      for (const culprit of death.culprits) rollouts.onCulprit(culprit);
     },
     onExtraCpu: recorder.extraCpu,
     onAlarm: (alarm) => {

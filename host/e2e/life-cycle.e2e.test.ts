@@ -470,6 +470,25 @@ describe('the life cycle of an installation', () => {
       expect((await platform.as.operator.rollBack(installation.id)).updates.canary).to.equal(null);
     });
 
+    it('is dropped at the first sandbox process that it breaks, before its strikes suspend the installation', async () => {
+      await publish('violent', '1.0.0');
+      await publish('violent', '1.1.0', { broken: 'Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1);' });
+      const installation = await install('violent', '1.0.0');
+      const canary = { percent: 99, promoteAfterSeconds: null };
+      await platform.as.operator.updateInstallation(installation.id, { version: '1.1.0', canary });
+      const after = await until(
+        async () => {
+          await versionOf(installation, tokens[0]);
+          return find(installation);
+        },
+        (found) => found.updates.canary === null,
+      );
+      expect(after.conduct.suspendedAt).to.equal(null);
+      const [rollout] = (await platform.as.operator.listRollouts(installation.id)).items;
+      expect(rollout!.reason).to.match(/broke its sandbox process/);
+      expect(await versionOf(installation, tokens[0])).to.equal('1.0.0');
+    });
+
     it('is taken at once when its operator says so', async () => {
       await publish('trusted', '1.0.0');
       await publish('trusted', '1.1.0');

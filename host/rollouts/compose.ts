@@ -1,10 +1,11 @@
+import type { Culprit } from '../../sandbox/index.ts';
 import type { ChangeStore } from '../installations/change-store.ts';
 import { type AssignCall, createAssignCall } from './assign-call.ts';
 import type { LifeEvent } from './contract.ts';
 import { type FollowPorts, followPolicies } from './follow-policies.ts';
 import { sampleMeter } from './sample-meter.ts';
 import type { SampleStore } from './sample-store.ts';
-import { watchCanaries } from './watch-canaries.ts';
+import { dropCulprit, watchCanaries } from './watch-canaries.ts';
 
 export interface RolloutPorts extends FollowPorts {
   sampleStore: SampleStore;
@@ -23,6 +24,8 @@ export interface Rollouts {
   follow(): Promise<void>;
   /** To be called for a release that changed. Never rejects. */
   onRelease(releaseId: string): void;
+  /** To be called for every culprit of a sandbox process's death. Never rejects. */
+  onCulprit(culprit: Culprit): void;
   /** As it was at the last look. */
   canaries(): number;
   /** Waits for what runs, and writes what was counted. */
@@ -35,7 +38,9 @@ export function createRollouts(ports: RolloutPorts): Rollouts {
   const watch = watchCanaries(ports);
   const follow = followPolicies(ports);
   let canaries = 0;
+  const drop = dropCulprit(ports);
   let following: Promise<void> = Promise.resolve();
+  const dropping = new Set<Promise<void>>();
   return {
     assignCall: createAssignCall({ runPlugin, samples, newId, newSeed, monotonicMs }),
     judge: async () => {
@@ -48,9 +53,15 @@ export function createRollouts(ports: RolloutPorts): Rollouts {
         .then(() => follow(releaseId))
         .catch((error) => log.error({ err: error, releaseId }, 'policies not followed'));
     },
+    onCulprit: (culprit) => {
+      const work: Promise<void> = drop(culprit)
+        .catch((error) => log.error({ err: error, ...culprit }, 'canary not dropped'))
+        .finally(() => dropping.delete(work));
+      dropping.add(work);
+    },
     canaries: () => canaries,
     close: async () => {
-      await following;
+      await Promise.all([following, ...dropping]);
       await samples.flush();
     },
   };

@@ -1,3 +1,4 @@
+import type { Culprit } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Log } from '../http/log.ts';
 import { type CanaryEnd, dropCanary, promoteCanary } from '../installations/end-canary.ts';
@@ -23,6 +24,27 @@ export const watchCanaries = (ports: WatchPorts) => async (): Promise<number> =>
   }
   return running;
 };
+
+/**
+ * Drops a canary of which an invocation broke a sandbox process: a few more would suspend the whole installation. Waits for
+ * other changes, because the next death does not wait either.
+ */
+export const dropCulprit =
+  (ports: WatchPorts) =>
+  async ({ installationId, digest, invocationId }: Culprit): Promise<void> => {
+    const terms = await ports.rollouts.canaryOf(installationId);
+    if (terms === null) return;
+    const [canary, stable] = await Promise.all([
+      releaseOf(ports, terms.toReleaseId),
+      releaseOf(ports, terms.fromReleaseId),
+    ]);
+    if (canary.bundleDigest !== digest || stable.bundleDigest === digest) return;
+    const reason = `Its invocation ${invocationId} broke its sandbox process.`;
+    await withLease(ports, installationId, async (leased) => {
+      const running = await ports.rollouts.canaryOf(installationId);
+      if (running?.rolloutId === terms.rolloutId) await dropCanary(ports, leased, { by: 'judge', reason });
+    });
+  };
 
 /** Somebody else is at it; the next look will tell. */
 export const isBusy = (error: unknown): boolean => error instanceof HostRefusal && error.code === 'installation-busy';
