@@ -39,7 +39,7 @@ describe('the pages for authors', () => {
     await walk('tutorial.md', { 8787: String(await freePort()) });
     const { items } = await platform.as.operator.listInstallations();
     expect(items.map(({ plugin, slug }) => [plugin, slug])).to.deep.include(['acme-labs/hello', 'greeter']);
-  });
+  }).timeout(300_000);
 
   it('lead from a failure in production to its correction', async () => {
     // The operator tells its publisher which installation it is.
@@ -47,7 +47,7 @@ describe('the pages for authors', () => {
     await walk('replay.md', { $INSTALLATION: `$(GATEHOUSE_TOKEN=$OPERATOR_TOKEN ${listed})` });
     const { items } = await platform.as.operator.listInstallations();
     expect(items.map(({ slug }) => slug)).to.include('orders');
-  });
+  }).timeout(300_000);
 });
 
 const freePort = () =>
