@@ -18,6 +18,7 @@ describe('The hostile corpus', () => {
       'host-calls',
       'loader',
       'memory',
+      'outside',
       'pollution',
       'promises',
       'protocol',

@@ -6,5 +6,5 @@ export default {
     for (let n = 0; n < 200; n += 1) setTimeout(() => {}, 1);
     return 'all of them';`),
   ends: ['host-call-limit'],
-  says: /timers/,
+  says: /timer number/,
 } satisfies Attack;
