@@ -49,6 +49,16 @@ export function memoryKvStore(nowMs: () => number): KvStore & { entries(installa
     }
     return outcome.results;
   };
+  /** One operation with what it demands of the entry; its author did not number operations, so its refusal does not either. */
+  const operateOne = (installationId: string, operation: StoredOperation, ifVersion?: number): KvOperationResult => {
+    const demands = ifVersion === undefined ? [] : [{ check: keyOf(operation), version: ifVersion }];
+    try {
+      return operate(installationId, [...demands, operation]).at(-1)!;
+    } catch (error) {
+      const conflict = error instanceof CapabilityError && error.code === 'kv-version-conflict';
+      throw conflict ? new CapabilityError('kv-version-conflict') : error;
+    }
+  };
   /** A call that was made before gets its result again. */
   const once = async <Result>(key: CallKey | undefined, work: () => Result): Promise<Result> => {
     if (key === undefined) return work();
@@ -65,15 +75,9 @@ export function memoryKvStore(nowMs: () => number): KvStore & { entries(installa
     get: async (installationId, key) => stored(installationId, key),
     getMany: async (installationId, keys) => keys.map((key) => stored(installationId, key)),
     set: (installationId, { ifVersion, key, json, ttlSeconds }, callKey) =>
-      once(callKey, () => {
-        const demands = ifVersion === undefined ? [] : [{ check: key, version: ifVersion }];
-        return operate(installationId, [...demands, { set: key, json, ttlSeconds }]).at(-1) as { version: number };
-      }),
+      once(callKey, () => operateOne(installationId, { set: key, json, ttlSeconds }, ifVersion) as { version: number }),
     delete: (installationId, key, ifVersion, callKey) =>
-      once(callKey, () => {
-        const demands = ifVersion === undefined ? [] : [{ check: key, version: ifVersion }];
-        return operate(installationId, [...demands, { delete: key }]).at(-1) as { deleted: boolean };
-      }),
+      once(callKey, () => operateOne(installationId, { delete: key }, ifVersion) as { deleted: boolean }),
     list: async (installationId, { prefix, afterKey, limit }) => {
       const after = Buffer.from(afterKey);
       return sorted(installationId)

@@ -4,6 +4,7 @@ import { tailInstallation } from '../../plugins-sdk/cli/commands/tail.ts';
 import { traceInvocation } from '../../plugins-sdk/cli/commands/trace.ts';
 import { waterfallOf } from '../../plugins-sdk/cli/waterfall.ts';
 import type { Installation, InstallationLogEntry } from '../installations/contract.ts';
+import { conformanceSuite } from './conformance-suite.ts';
 import { callerRoutes, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 /** One plugin that can do everything wrong, by path. */
@@ -149,4 +150,6 @@ describe('a plugin that does wrong', () => {
       expect(stranger.status).to.equal(401);
     });
   });
+
+  conformanceSuite(() => platform);
 });
