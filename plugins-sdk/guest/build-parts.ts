@@ -5,8 +5,8 @@ import { build, type Plugin } from 'esbuild';
 const PARTS_FILE = /[/\\]guest[/\\]load-parts\.ts$/;
 const DYNAMIC_IMPORT = /import\('(\.[^']+)'\)/g;
 const NAMED_IMPORT = /^import \{([^}]*)\} from "([^"]+)";\n/gm;
-/** What esbuild's own prelude takes from the engine; a plugin may have replaced it by the time a part is run. */
-const PRELUDE = /^var (__\w+) = (Object\.[\w.]+);\n/gm;
+/** What esbuild's own prelude, and that of packages, takes from the engine; a plugin may have replaced it by the time a part is run. */
+const PRELUDE = /^var (\w+) = (Object\.[\w.]+);\n/gm;
 const EXPORTS = /^export \{([^}]*)\};\s*$/m;
 
 /**

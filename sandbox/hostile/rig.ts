@@ -80,6 +80,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
     const invocationId = `${installation}.${++invocations}`;
     const logs: LogRecord[] = [];
     const streams = new BodyStreams(invocationId, { ...ATTACK_LIMITS, ...limits }, {});
+    const scope = testScope({ id: installation, grants }, invocationId);
     const outcome = await sandbox.invoke(
       {
         invocationId,
@@ -91,10 +92,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
         limits: { ...ATTACK_LIMITS, ...limits },
       },
       {
-        hostCall: (call) =>
-          isStreamCall(call.name)
-            ? streams.answer(call.name, call)
-            : broker(testScope({ id: installation, grants }, invocationId), call),
+        hostCall: (call) => (isStreamCall(call.name) ? streams.answer(call.name, call) : broker(scope, call)),
         log: (record) => logs.push(record),
         nowMs: () => 1_800_000_000_000,
       },

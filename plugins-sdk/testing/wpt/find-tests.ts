@@ -22,13 +22,15 @@ const BY_NAME: [pattern: RegExp, reason: string][] = [
 /** What the text of a test or of its scripts says about where it can run. */
 const BY_TEXT: [pattern: RegExp, reason: string][] = [
   [
-    /\.py\b|get-host-info|RESOURCES_DIR|\/common\/dispatcher|\.sub\.js|\bws:\/\/|wpt_server/,
+    /\.py\b|\.asis\b|get-host-info|RESOURCES_DIR|\/common\/dispatcher|\.sub\.js|\bws:\/\/|wpt_server/,
     'needs the server of web-platform-tests',
   ],
   [/\bdocument\.|\bwindow\.open|<iframe/, 'needs a document'],
   [/new (?:Shared)?Worker\(/, 'needs a worker'],
   [/\bWebAssembly\./, 'needs WebAssembly'],
   [/\bMessageChannel\b|\bMessagePort\b/, 'needs MessageChannel'],
+  [/\bnew FileReader\b|send-file-formdata-helper/, 'needs FileReader, or a form that a browser sends'],
+  [/\bcreateObjectURL\b|\bMediaSource\b|\bcaches\./, 'needs object URLs or a cache'],
 ];
 
 /** Tests that can run in several kinds of place: what is guarded by a look at the place does not tell what the test needs. */
