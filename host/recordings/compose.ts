@@ -94,11 +94,8 @@ export function createRecordings({ store, flush, findInstallation, registry }: R
     },
     configure: async (actor, installationId, change) => {
       const side = await placeOf(actor, installationId);
-      const before = await store.settingsOf(installationId);
-      if (side === 'publisher') requireSampleRateOnly(before, change);
-      const settings = { ...before, ...change };
-      await store.configure(installationId, settings);
-      return settings;
+      if (side === 'publisher') requireSampleRateOnly(await store.settingsOf(installationId), change);
+      return store.configure(installationId, change);
     },
   };
 }

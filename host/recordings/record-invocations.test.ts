@@ -38,8 +38,9 @@ describe('createInvocationRecorder', () => {
   let clockMs: number;
   let accepts: boolean;
   let count: number;
+  let asked: number;
   beforeEach(() => {
-    [stored, told, settings, clockMs, accepts, count] = [[], [], new Map(), 1_000, true, 0];
+    [stored, told, settings, clockMs, accepts, count, asked] = [[], [], new Map(), 1_000, true, 0, 0];
   });
 
   const open = async (own: Partial<RecordingSettings> = {}) => {
@@ -47,6 +48,7 @@ describe('createInvocationRecorder', () => {
     const recorder = createInvocationRecorder({
       store: {
         add: async (recording) => {
+          asked += 1;
           if (accepts) stored.push(recording);
           return accepts;
         },
@@ -166,6 +168,25 @@ describe('createInvocationRecorder', () => {
     for (let at = 0; at < 150; at++) recorder.keep(ended(completed(), { requested: true }));
     await recorder.flush();
     expect(stored.length).to.be.within(100, 101);
-    expect(told).to.include('dropped');
+    expect(told).to.deep.equal([]);
+    await recorder.sweep();
+    await recorder.sweep();
+    expect(told).to.deep.equal(['dropped']);
+  });
+
+  it('does no work for a budget that is used up, until the next day or until it is raised', async () => {
+    const recorder = await open({ sampleRate: 1 });
+    const sample = async () => {
+      asked = 0;
+      recorder.keep(ended(completed()));
+      await recorder.flush();
+      return asked;
+    };
+    accepts = false;
+    expect([await sample(), await sample()]).to.deep.equal([1, 0]);
+    await recorder.refresh();
+    expect([await sample(), await sample()]).to.deep.equal([1, 0]);
+    clockMs += 86_400_000;
+    expect(await sample()).to.equal(1);
   });
 });

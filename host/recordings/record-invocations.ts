@@ -47,25 +47,35 @@ export function createInvocationRecorder(ports: RecorderPorts): InvocationRecord
   let waitingUnits = 0;
   let working: Promise<void> | null = null;
   let hurried = false;
+  let dropped = 0;
+  /** Installation and cause whose budget of the day is used up, with the end of that day. */
+  const exhausted = new Map<string, number>();
 
   const settingsOf = (id: string) => settings.get(id) ?? DEFAULT_RECORDING;
 
   const work = async () => {
     for (let next = waiting.shift(); next; next = waiting.shift()) {
       waitingUnits -= next.units;
-      await storeOne(ports, next.ended, next.why, settingsOf(next.ended.installation.id)).catch((error) =>
-        log.error({ err: error }, 'recording not stored'),
-      );
+      const { id } = next.ended.installation;
+      try {
+        const isStored = await storeOne(ports, next.ended, next.why, settingsOf(id));
+        if (!isStored) exhausted.set(`${id} ${next.why}`, endOfDay(nowMs()));
+      } catch (error) {
+        log.error({ err: error }, 'recording not stored');
+      }
       if (!hurried) await new Promise((resolve) => setTimeout(resolve, REST_MS).unref());
     }
     working = null;
   };
 
+  /** From memory, so that nothing is redacted and compressed in vain. People who ask are told by the store. */
+  const isExhausted = (id: string, why: RecordingCause) => (exhausted.get(`${id} ${why}`) ?? 0) > nowMs();
+
   const causeOf = ({ installation, invocation, outcome, requested }: EndedInvocation): RecordingCause | null => {
     const { failures, sampleRate } = settingsOf(installation.id);
     if (requested) return 'requested';
-    if (isDrawn(invocation.seed, sampleRate)) return 'sampled';
-    if (outcome.status === 'completed' || !failures) return null;
+    if (isDrawn(invocation.seed, sampleRate)) return isExhausted(installation.id, 'sampled') ? null : 'sampled';
+    if (outcome.status === 'completed' || !failures || isExhausted(installation.id, 'failed')) return null;
     return mayRecordFailure(windowOf(windows, installation.id, nowMs()), outcome.fault) ? 'failed' : null;
   };
 
@@ -80,7 +90,7 @@ export function createInvocationRecorder(ports: RecorderPorts): InvocationRecord
       if (why === null) return;
       const units = unitsOf(ended);
       if (waiting.length >= WAITING_MAX || waitingUnits + units > WAITING_UNITS_MAX) {
-        log.warn({ installationId: ended.installation.id }, 'too much to record; a recording was dropped');
+        dropped += 1;
         return;
       }
       waiting.push({ ended, why, units });
@@ -89,9 +99,14 @@ export function createInvocationRecorder(ports: RecorderPorts): InvocationRecord
     },
     refresh: async () => {
       settings = await store.settings();
+      // A budget may have been raised.
+      exhausted.clear();
     },
     sweep: async () => {
       for (const [id, { endsAtMs }] of windows) if (endsAtMs <= nowMs()) windows.delete(id);
+      for (const [key, endsAtMs] of exhausted) if (endsAtMs <= nowMs()) exhausted.delete(key);
+      if (dropped > 0) log.warn({ dropped }, 'there was more to record than could be stored');
+      dropped = 0;
       await store.prune(nowMs());
     },
     flush: async () => {
@@ -101,6 +116,9 @@ export function createInvocationRecorder(ports: RecorderPorts): InvocationRecord
     },
   };
 }
+
+/** Days are those of UTC, as in the store. */
+const endOfDay = (nowMs: number): number => (Math.floor(nowMs / 86_400_000) + 1) * 86_400_000;
 
 function windowOf(windows: Map<string, Window>, id: string, nowMs: number): Window {
   const known = windows.get(id);
@@ -119,16 +137,17 @@ function unitsOf({ invocation, outcome, logs }: EndedInvocation): number {
   return invocation.input.length + output + calls + (logs ?? []).reduce((sum, { json }) => sum + json.length, 0);
 }
 
+/** False where the budget of the day is used up. */
 async function storeOne(
   { store, engine, tell, nowMs }: RecorderPorts,
   ended: EndedInvocation,
   why: RecordingCause,
   budget: RecordingSettings,
-): Promise<void> {
+): Promise<boolean> {
   const { installation, invocation } = ended;
   const at = new Date(nowMs()).toISOString();
   const say = (message: string) => {
-    if (why !== 'requested') return;
+    if (why !== 'requested') return true;
     tell(installation, {
       at,
       invocationId: invocation.invocationId,
@@ -137,6 +156,7 @@ async function storeOne(
       message,
       facts: {},
     });
+    return true;
   };
   if (unitsOf(ended) > RECORDING_BYTES_MAX)
     return say(`The recording is larger than ${RECORDING_BYTES_MAX} bytes, and was not kept.`);
@@ -161,6 +181,7 @@ async function storeOne(
     budget,
   );
   if (!stored) say('The budget for recordings of this day is used up; see: gate recordings settings.');
+  return stored;
 }
 
 const recordingOf = (

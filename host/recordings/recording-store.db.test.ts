@@ -87,7 +87,7 @@ describe('recordings in PostgreSQL', () => {
         .map(({ id }) => id)
         .reverse(),
     );
-    await store.configure(installationId, { ...DEFAULT_RECORDING, keepBytes: 20 });
+    await store.configure(installationId, { keepBytes: 20 });
     await store.prune(NOW);
     expect(await ids()).to.deep.equal(
       all
@@ -95,7 +95,7 @@ describe('recordings in PostgreSQL', () => {
         .map(({ id }) => id)
         .reverse(),
     );
-    await store.configure(installationId, { ...DEFAULT_RECORDING, keepDays: 1 });
+    await store.configure(installationId, { keepDays: 1 });
     await store.prune(NOW + 2 * DAY_MS);
     expect(await ids()).to.deep.equal([]);
     await store.add(recording(), PLENTY);
@@ -107,8 +107,10 @@ describe('recordings in PostgreSQL', () => {
   it('have settings, which are the default until somebody decides', async () => {
     expect(await store.settingsOf(installationId)).to.deep.equal(DEFAULT_RECORDING);
     const settings = { ...DEFAULT_RECORDING, sampleRate: 0.25, keepBytes: 5_000_000_000, share: 'all' as const };
-    await store.configure(installationId, DEFAULT_RECORDING);
-    await store.configure(installationId, settings);
+    // Each a change of its own, at the same time.
+    const changes = [{ sampleRate: 0.25 }, { keepBytes: 5_000_000_000 }, { share: 'all' }] as const;
+    await Promise.all(changes.map((change) => store.configure(installationId, change)));
+    expect(await store.configure(installationId, { failures: true })).to.deep.equal(settings);
     expect(await store.settingsOf(installationId)).to.deep.equal(settings);
     expect((await store.settings()).get(installationId)).to.deep.equal(settings);
   });

@@ -22,7 +22,8 @@ export interface RecordingStore {
   /** Of the installations that have settings of their own. */
   settings(): Promise<Map<string, RecordingSettings>>;
   settingsOf(installationId: string): Promise<RecordingSettings>;
-  configure(installationId: string, settings: RecordingSettings): Promise<void>;
+  /** Changes what is given, whoever changes something else at the same time. */
+  configure(installationId: string, change: Partial<RecordingSettings>): Promise<RecordingSettings>;
 }
 
 /** Recordings in PostgreSQL. */
@@ -100,18 +101,14 @@ export function recordingStore(database: Knex): RecordingStore {
       const row = await database('recording_settings').where({ installation_id: installationId }).first();
       return row ? toSettings(row) : DEFAULT_RECORDING;
     },
-    configure: async (installationId, settings) => {
-      const row = {
-        installation_id: installationId,
-        failures: settings.failures,
-        sample_rate: settings.sampleRate,
-        count_per_day: settings.countPerDay,
-        bytes_per_day: settings.bytesPerDay,
-        keep_days: settings.keepDays,
-        keep_bytes: settings.keepBytes,
-        share: settings.share,
-      };
-      await database('recording_settings').insert(row).onConflict('installation_id').merge();
+    configure: async (installationId, change) => {
+      const own = { installation_id: installationId };
+      const [row] = await database('recording_settings')
+        .insert({ ...own, ...toColumns({ ...DEFAULT_RECORDING, ...change }) })
+        .onConflict('installation_id')
+        .merge({ ...toColumns(change), ...own })
+        .returning('*');
+      return toSettings(row);
     },
   };
 }
@@ -126,6 +123,21 @@ interface SettingsRow {
   keep_days: number;
   keep_bytes: string;
   share: Share;
+}
+
+/** Columns of what is given. */
+function toColumns(change: Partial<RecordingSettings>): Partial<SettingsRow> {
+  const { failures, sampleRate, countPerDay, bytesPerDay, keepDays, keepBytes, share } = change;
+  const columns = {
+    failures,
+    sample_rate: sampleRate,
+    count_per_day: countPerDay,
+    bytes_per_day: bytesPerDay?.toString(),
+    keep_days: keepDays,
+    keep_bytes: keepBytes?.toString(),
+    share,
+  };
+  return Object.fromEntries(Object.entries(columns).filter(([, value]) => value !== undefined));
 }
 
 const toSettings = (row: SettingsRow): RecordingSettings => ({
