@@ -236,6 +236,26 @@ describe('the life cycle of an installation', () => {
       )!;
       expect(told.body).to.include('- capabilities: added log (required: Writes down what it sold.)');
     });
+
+    it('is not waited for any more when the release was yanked, and a release that needs none goes ahead', async () => {
+      await publish('passed', '1.0.0');
+      const installation = await install('passed', '^1');
+      const wide = await publish('passed', '1.2.0', { manifest: { fetchHosts: ['api.example.com'] } });
+      const waits = (version: string | undefined) =>
+        until(
+          () => find(installation),
+          (found) => found.updates.waiting?.version === version,
+        );
+      await waits('1.2.0');
+      await publish('passed', '1.1.0');
+      await runs(installation, '1.1.0');
+      // Any change of a release of the plugin makes hosts look.
+      await publish('passed', '1.0.1');
+      await waits('1.2.0');
+      await platform.database.knex('releases').where({ id: wide.id }).update({ state: 'yanked' });
+      await waits(undefined);
+      expect((await find(installation)).version).to.equal('1.1.0');
+    });
   });
 
   describe('an update', () => {
@@ -512,6 +532,16 @@ describe('the life cycle of an installation', () => {
         '1.0.0 enable {"version":"1.0.0"}',
       ]);
       expect((await eventsOf(installation)).filter(Boolean)).to.deep.equal(['installed', 'disabled', 'enabled']);
+    });
+
+    it('stays out of service where the plugin refuses to come back', async () => {
+      await publish('refusing', '1.0.0', { hook: "if (eventId.startsWith('enable')) throw new Error('never');" });
+      const installation = await install('refusing', '1.0.0');
+      const { operator } = platform.as;
+      await operator.updateInstallation(installation.id, { enabled: false });
+      const refusal = await refusalOf(operator.updateInstallation(installation.id, { enabled: true }));
+      expect(refusal.code).to.equal('plugin-threw');
+      expect((await find(installation)).enabled).to.equal(false);
     });
 
     it('keeps what an uninstalled plugin stored until the grace is over, or deletes it at once', async () => {

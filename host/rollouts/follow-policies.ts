@@ -41,7 +41,7 @@ export const followPolicies =
     for (const each of following) {
       const versions = published.filter(({ plugin }) => plugin === each.plugin);
       const candidates = newerInRange(each, versions);
-      if (candidates.length === 0) continue;
+      if (candidates.length === 0 && each.waitingId === null) continue;
       await withLease(ports, each.installationId, (leased) => follow(ports, leased, each, candidates), {
         waitMs: 0,
       }).catch((error) => {
@@ -78,9 +78,12 @@ async function follow(ports: FollowPorts, leased: Leased, seen: Following, candi
     if (diff.consented) return take(ports, leased, release);
     unagreed ??= { release, diff };
   }
-  if (unagreed !== null && unagreed.release.id !== waiting?.releaseId) {
-    await wait(ports, leased, unagreed.release, unagreed.diff);
-  }
+  if (unagreed?.release.id === waiting?.releaseId) return;
+  if (unagreed !== null) return wait(ports, leased, unagreed.release, unagreed.diff);
+  // Yanked, or dropped as a canary meanwhile: there is nothing to consent to any more.
+  const end = { state: 'waiting', as: 'superseded', reason: 'It cannot be had any more.' } as const;
+  const { revision } = leased;
+  await write(ports, { installationId: before.id, revision, atMs: ports.nowMs(), end: [end], lines: [] });
 }
 
 async function take(ports: FollowPorts, leased: Leased, release: Release): Promise<void> {

@@ -37,6 +37,8 @@ export interface Following {
   plugin: string;
   version: string;
   follows: string;
+  /** The release that waits for consent, if one does. */
+  waitingId: string | null;
 }
 
 const TERMS = {
@@ -106,12 +108,13 @@ export function rolloutStore(database: Knex): RolloutStore {
     following: async (releaseId) => {
       const { rows } = await database.raw(
         `SELECT installation.id AS "installationId", publisher.slug || '/' || plugin.name AS plugin,
-           release.version, installation.follows
+           release.version, installation.follows, waiting.to_release_id AS "waitingId"
          FROM installations AS installation
          JOIN releases AS release ON release.id = installation.release_id
          JOIN plugins AS plugin ON plugin.id = release.plugin_id
          JOIN organisations AS publisher ON publisher.id = plugin.organisation_id
          LEFT JOIN installation_conduct AS conduct ON conduct.installation_id = installation.id
+         LEFT JOIN rollouts AS waiting ON waiting.installation_id = installation.id AND waiting.state = 'waiting'
          WHERE installation.follows IS NOT NULL AND installation.deleted_at IS NULL AND installation.enabled
            AND conduct.suspended_at IS NULL
            AND NOT EXISTS (SELECT 1 FROM rollouts WHERE rollouts.installation_id = installation.id AND state = 'canary')

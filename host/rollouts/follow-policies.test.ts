@@ -1,0 +1,25 @@
+import { expect } from 'chai';
+import { newerInRange } from './follow-policies.ts';
+
+const published = (...versions: string[]) =>
+  versions.map((version) => ({ plugin: 'acme/shop', releaseId: `id of ${version}`, version }));
+const newer = (version: string, follows: string, ...versions: string[]) =>
+  newerInRange({ version, follows }, published(...versions)).map((each) => each.version);
+
+describe('newerInRange', () => {
+  it('gives what a policy allows, the newest first, and nothing that is not newer', () => {
+    expect(newer('1.1.0', '^1', '1.0.0', '1.1.0', '1.2.0', '1.10.0', '2.0.0')).to.deep.equal(['1.10.0', '1.2.0']);
+    expect(newer('1.10.0', '^1', '1.0.0', '1.1.0', '1.10.0')).to.deep.equal([]);
+    expect(newer('3.0.0', '^1', '1.0.0', '2.0.0')).to.deep.equal([]);
+  });
+
+  it('gives whoever follows the latest no pre-release as long as there is another', () => {
+    expect(newer('1.0.0', 'latest', '1.0.0', '2.0.0', '3.0.0-rc.1')).to.deep.equal(['2.0.0']);
+    expect(newer('2.0.0', 'latest', '1.0.0', '2.0.0', '3.0.0-rc.1')).to.deep.equal([]);
+  });
+
+  it('ends after the newest ten', () => {
+    const many = Array.from({ length: 30 }, (_, minor) => `1.${minor}.0`);
+    expect(newer('1.0.0', '^1', ...many)).to.have.length(10);
+  });
+});
