@@ -36,10 +36,8 @@ export class CallRecord {
     this.#invocation = invocation;
     this.#ports = ports;
     this.#nowMs = invocation.startedAtMs;
-    if (ports.replay) {
-      this.#calls.push(...ports.replay.calls);
-      this.#order.push(...ports.replay.turns);
-    }
+    for (const call of ports.replay?.calls ?? []) this.#calls.push({ ...call });
+    for (const turn of ports.replay?.turns ?? []) this.#order.push(turn);
   }
 
   /** An execution begins, the first or another. */

@@ -69,6 +69,21 @@ const codeOf = async (call: Promise<unknown>): Promise<string> => {
 };
 
 describe('createDataPlane', () => {
+  it('records for people of the operator, on public routes as well, and for nobody else', async () => {
+    const who: [Principal | null, string][] = [
+      [principal('operator'), 'answered'],
+      [principal('caller'), 'permission-denied'],
+      [principal('operator', 'another'), 'permission-denied'],
+      [principal('publisher', 'p'), 'permission-denied'],
+      [null, 'token-missing'],
+    ];
+    jobs.length = 0;
+    for (const [each, code] of who) {
+      expect(await codeOf(plane().run({ ...request('GET', '/open', each), record: true }))).to.equal(code);
+    }
+    expect(jobs.map(({ options }) => options.record)).to.deep.equal([true]);
+  });
+
   const table: [who: string, principal: Principal | null, open: string, called: string, owned: string][] = [
     ['nobody', null, 'answered', 'token-missing', 'token-missing'],
     ["the operator's caller", principal('caller'), 'answered', 'answered', 'permission-denied'],
