@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import type { Outcome } from './contract.ts';
 import { fakeFleet } from './fake-cordon.ts';
 import { Probation } from './probation.ts';
 import { Run } from './run.ts';
@@ -12,6 +13,7 @@ function openProbation({ queueMax = 10, cordons = 1 } = {}) {
   const nowMs = () => clockMs;
   const fleet = fakeFleet(nowMs);
   let tickets = 0;
+  const outcomes: (Outcome | null)[] = [];
   const probation = new Probation(
     { cordons, queueMax, ageMsMax: 3_600_000, residentMiBSoft: 700, reserveAttention: 'low' },
     {
@@ -38,7 +40,12 @@ function openProbation({ queueMax = 10, cordons = 1 } = {}) {
         limits: DEFAULT_LIMITS,
       },
       { hostCall: async () => ({ ok: true, json: 'null' }), log: () => {} },
-      { onOver: (over) => probation.note(installationId, over.ended) },
+      {
+        onOver: (over) => {
+          outcomes.push(over.ended);
+          probation.note(installationId, over.ended);
+        },
+      },
     );
     const ended = run.outcome.then(
       ({ status }) => status as string,
@@ -57,7 +64,7 @@ function openProbation({ queueMax = 10, cordons = 1 } = {}) {
     for (const run of runs) run.refuse('sandbox-closed');
     await probation.close();
   };
-  return { probation, fleet, runOf, pass, close };
+  return { probation, fleet, runOf, pass, close, outcomes };
 }
 
 describe('Probation', () => {
@@ -87,12 +94,12 @@ describe('Probation', () => {
   });
 
   it('keeps newcomers apart while there is unrest, and lets who is proven run with everybody', async () => {
-    const { probation, fleet, runOf, close } = openProbation();
+    const { probation, fleet, runOf, close, outcomes } = openProbation();
     const past = runOf('old');
     const link = fakeFleet(() => 0).launch(1, { onReady: () => {}, onEnd: () => {} }, 'full').lanes[0]!;
     past.run.begin(link, 1);
     past.answer();
-    for (let time = 1; time < 50; time++) probation.note('old', past.run.ended);
+    for (let time = 1; time < 50; time++) probation.note('old', outcomes[0]!);
     probation.blame('villain');
     fleet.readyAll();
     const [old, young] = [runOf('old'), runOf('new')];

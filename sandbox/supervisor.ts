@@ -77,7 +77,7 @@ export class Supervisor {
       reserveAttention,
     } as const;
     this.#pool = new CordonPool(
-      { kind: 'pool', cordons, lanesPerCordon, spare, secondSpareMs: SECOND_SPARE_MS, ...size },
+      { kind: 'pool', cordons, lanesPerCordon, spare, secondSpareMs: SECOND_SPARE_MS, startPeriodMs: 0, ...size },
       { ...shared, onSeated: this.#onSeated },
     );
     if (options.probation) {
@@ -111,9 +111,11 @@ export class Supervisor {
       return Promise.reject(new Error(`invocation ${invocation.invocationId} is running already`));
     }
     const run = new Run(invocation, ports, { onOver: this.#onOver });
+    // Before it is sent off, for it may be over at once.
+    const { outcome } = run;
     this.#runs.set(invocation.invocationId, run);
     this.#dispatch(run);
-    return run.outcome;
+    return outcome;
   }
 
   evict(installationId: string): void {
