@@ -23,6 +23,7 @@ function openPool(options: Partial<PoolOptions> = {}) {
       lanesPerCordon: 1,
       spare: true,
       secondSpareMs: 0,
+      startPeriodMs: 0,
       reserveAttention: 'low',
       ageMsMax: HOUR_MS,
       residentMiBSoft: 700,
@@ -295,6 +296,21 @@ describe('CordonPool', () => {
     fleet.started[0]!.cordon.used = true;
     fleet.started[0]!.die();
     expect(fleet.alive().map(({ attention }) => attention())).to.deep.equal(['low', 'low']);
+  });
+
+  it('starts no more of them than it may, however often they die', async () => {
+    const { pool, fleet, boot, pass } = openPool({ kind: 'probation', cordons: 1, startPeriodMs: 20 });
+    await boot();
+    for (let death = 0; death < 2; death++) {
+      const victim = fleet.alive()[0]!;
+      victim.cordon.used = true;
+      victim.die();
+    }
+    expect(fleet.started, 'two at once').to.have.length(2);
+    expect(fleet.alive()).to.have.length(0);
+    pass(40);
+    await until(() => fleet.alive().length === 2);
+    await pool.close();
   });
 
   it('starts nothing after it was closed', async () => {

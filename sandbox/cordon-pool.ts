@@ -21,6 +21,8 @@ export interface PoolOptions {
   spare: boolean;
   /** For so long after a death another one is likely, and a second spare is kept. */
   secondSpareMs: number;
+  /** On average it starts no more than one in so long, two at once; 0 for as many as are needed. */
+  startPeriodMs: number;
   /** With how much a spare starts where another one is ready. `low` only where it can be raised again. */
   reserveAttention: Attention;
   ageMsMax: number;
@@ -73,6 +75,8 @@ export class CordonPool {
   #pause: NodeJS.Timeout | null = null;
   #booted = false;
   #diedAtMs = Number.NEGATIVE_INFINITY;
+  /** When the last two were started. */
+  #startsMs = [Number.NEGATIVE_INFINITY, Number.NEGATIVE_INFINITY];
   #closing = false;
   #boot: { onSeated(): void; onFailure(why: string): void } | null = null;
 
@@ -200,7 +204,19 @@ export class CordonPool {
     const lacking = this.#seats.length + this.#sparesWanted() - seated - this.#standby.size;
     const starting = [...this.#standby].filter(({ state }) => state === 'starting').length;
     const starts = this.alarm ? Math.min(lacking, 1 - starting) : lacking;
-    for (let started = 0; started < starts && !this.#pause; started++) this.#launch();
+    for (let started = 0; started < starts && !this.#pause; started++) {
+      const waitMs = this.#startsMs[0]! + 2 * this.#options.startPeriodMs - this.#ports.nowMs();
+      if (waitMs > 0) this.#waitFor(waitMs);
+      else this.#launch();
+    }
+  }
+
+  #waitFor(ms: number): void {
+    if (this.#pause) clearTimeout(this.#pause);
+    this.#pause = setTimeout(() => {
+      this.#pause = null;
+      this.#fill();
+    }, ms);
   }
 
   #sparesWanted(): number {
@@ -210,6 +226,7 @@ export class CordonPool {
   }
 
   #launch(): void {
+    this.#startsMs = [this.#startsMs[1]!, this.#ports.nowMs()];
     const { kind, reserveAttention } = this.#options;
     // Who starts while another stands by ready has time.
     const inReserve = this.#readyStandby() !== undefined && !this.#hasFreeSeat();
@@ -274,11 +291,7 @@ export class CordonPool {
     };
     this.#ports.onAlarm(this.alarm);
     if (failures >= this.#seats.length + BOOT_RETRIES) this.#boot?.onFailure(why);
-    if (this.#pause) clearTimeout(this.#pause);
-    this.#pause = setTimeout(() => {
-      this.#pause = null;
-      this.#fill();
-    }, retryInMs);
+    this.#waitFor(retryInMs);
   }
 
   #hasFreeSeat(): boolean {
