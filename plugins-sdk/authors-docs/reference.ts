@@ -128,7 +128,7 @@ export function referencePage(): string {
     '',
     '## Capabilities',
     '',
-    'A capability is declared with a reason, and granted by the operator, who reads both.',
+    'A capability is declared with a reason, and granted by the operator, who reads both. [Each in detail](../capabilities.md).',
     '',
     row('capability', 'what the operator reads', 'calls'),
     row('---', '---', '---'),
