@@ -83,8 +83,9 @@ export function fetchCalls({ egress, secrets, nowMs }: FetchPorts): Pick<Capabil
 }
 
 /** Refuses with: secret-missing. */
-async function secretHeaders(secrets: SecretReader, { installation }: CapabilityContext, url: URL) {
-  if (!installation.grants.includes('secrets')) return [];
+async function secretHeaders(secrets: SecretReader, context: CapabilityContext, url: URL) {
+  const { installation } = context;
+  if (!context.isGranted('secrets')) return [];
   const bound = (installation.manifest.secrets ?? []).filter(
     ({ send }) => send && isDeclared(hostsOf(send.hosts, installation.config), url),
   );

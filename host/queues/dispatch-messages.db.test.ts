@@ -19,8 +19,16 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
     afterEach(async () => {
       for (const dispatcher of open.splice(0)) await dispatcher.close();
     });
-    const host = async () => {
-      const dispatcher = await openDispatcher({ on: await backend(), concurrency: 4, drainMs: 1_000, log: silent });
+    const host = async (changes: Partial<DispatcherPorts> = {}) => {
+      const on = await backend();
+      const dispatcher = await openDispatcher({
+        on,
+        concurrency: 4,
+        drainMs: 1_000,
+        lockMs: 1_000,
+        log: silent,
+        ...changes,
+      });
       open.push(dispatcher);
       return dispatcher;
     };
@@ -96,6 +104,26 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
       const seen = await all;
       expect(seen.filter((each) => each === failing)).to.have.length(3);
       expect(seen.indexOf(prompt)).to.be.lessThan(seen.indexOf(delayed));
+    });
+
+    it('gives what a host had that is gone to another one', async () => {
+      const first = await host({ drainMs: 0 });
+      const message = id();
+      await first.dispatch({ id: message, delayMs: 0, rank: 0 });
+      await new Promise<void>((resolve) => {
+        first.start(() => {
+          resolve();
+          return new Promise(() => {});
+        });
+      });
+      await first.close();
+      open.splice(open.indexOf(first), 1);
+      const { see, all } = collect(1);
+      (await host()).start(async (each) => {
+        see(each);
+        return ENDED;
+      });
+      expect(await all).to.deep.equal([message]);
     });
 
     it('lets an installation with few messages overtake one with many', async () => {

@@ -11,10 +11,11 @@ export interface DispatcherPorts {
   concurrency: number;
   /** How long messages that run may go on when it is closed; others take up what was left after that. */
   drainMs: number;
+  /** A host that says nothing for so long has lost its messages to others; 30 seconds where absent. */
+  lockMs?: number;
   log: Log;
 }
 
-/** A host that says nothing for so long has lost its messages to others. */
 const LOCK_MS = 30_000;
 /** After a failure of the host itself. */
 const FAILED_DELAY_MS = 5_000;
@@ -30,6 +31,7 @@ export async function openDispatcher(ports: DispatcherPorts): Promise<Dispatcher
   const queue = openQueue(ports);
   queue.on('error', (error) => log.warn({ err: error }, 'queue not reachable'));
   let worker: Worker | null = null;
+  const running = new Set<Promise<unknown>>();
   try {
     await queue.waitUntilReady();
   } catch (error) {
@@ -49,10 +51,12 @@ export async function openDispatcher(ports: DispatcherPorts): Promise<Dispatcher
       worker = openWorker(
         ports,
         async (job, token) => {
-          const verdict = await run(job.id!).catch((error) => {
+          const work = run(job.id!).catch((error) => {
             log.error({ err: error, messageId: job.id }, 'message not run');
             return { next: 'again', delayMs: FAILED_DELAY_MS } as const;
           });
+          running.add(work);
+          const verdict = await work.finally(() => running.delete(work));
           if (verdict.next === 'ended') return;
           await job.moveToDelayed(Date.now() + verdict.delayMs, token);
           throw new DelayedError();
@@ -62,20 +66,22 @@ export async function openDispatcher(ports: DispatcherPorts): Promise<Dispatcher
       worker.on('error', (error) => log.warn({ err: error }, 'queue not reachable'));
     },
     close: async () => {
-      await endWithin(ports.drainMs, worker);
+      if (worker) await endWithin(ports.drainMs, worker, running);
       await queue.close();
     },
   };
 }
 
-async function endWithin(drainMs: number, worker: Worker | null): Promise<void> {
-  if (worker === null) return;
+/** Takes no more, waits for what runs, and lets go of what is left then. A close that waits cannot be told later not to. */
+async function endWithin(drainMs: number, worker: Worker, running: ReadonlySet<Promise<unknown>>): Promise<void> {
+  await worker.pause(true);
   let timer: NodeJS.Timeout | undefined;
   const late = new Promise<void>((resolve) => {
     timer = setTimeout(resolve, drainMs);
   });
-  await Promise.race([worker.close(), late.then(() => worker.close(true))]);
+  await Promise.race([Promise.allSettled(running), late]);
   clearTimeout(timer);
+  await worker.close(running.size > 0);
 }
 
 const postgresOf = (appUrl: string) =>
@@ -92,14 +98,14 @@ const openQueue = ({ on }: DispatcherPorts): Pick<Queue, 'on' | 'waitUntilReady'
     : (new Queue(QUEUE_NAME, { connection: postgresOf(on.appUrl) }, createPostgresBackend) as never);
 
 function openWorker(
-  { on }: DispatcherPorts,
+  { on, lockMs = LOCK_MS }: DispatcherPorts,
   process: ConstructorParameters<typeof Worker>[1],
   concurrency: number,
 ): Worker {
   const options = {
     concurrency,
-    lockDuration: LOCK_MS,
-    stalledInterval: LOCK_MS,
+    lockDuration: lockMs,
+    stalledInterval: lockMs,
     // However often a host dies under it: whether it is tried again is not decided here.
     maxStalledCount: 1_000_000,
     removeOnComplete: { count: 0 },

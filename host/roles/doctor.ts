@@ -8,8 +8,10 @@ import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
+import { loadKeys } from '../encryption/load-keys.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase } from '../open-database.ts';
+import { openRedis } from '../redis.ts';
 import { configOf, explain, type ServerFlags } from './role.ts';
 
 interface Finding {
@@ -97,6 +99,21 @@ const CHECKS: Record<string, Check> = {
     } finally {
       await sandbox.close(0);
     }
+  },
+  // Says what it finds and makes nothing: a key that is made in passing would be nobody's.
+  encryption: async ({ encryptionKey, databaseUrl }) => {
+    if (encryptionKey === null && databaseUrl === null) return ok('secrets are sealed with a key in the data folder');
+    const keys = await loadKeys({ configured: encryptionKey, folder: null });
+    return ok(`secrets are sealed with version ${Math.max(...keys.keys())} of ${keys.size} configured`);
+  },
+  queues: async ({ redisUrl }) => {
+    if (redisUrl === null) return ok('PostgreSQL hands out messages');
+    const redis = await openRedis(redisUrl, createLog('silent'));
+    const policy = /maxmemory_policy:(\S+)/.exec(await redis.info('memory'))?.[1];
+    redis.disconnect();
+    return policy === 'noeviction'
+      ? ok('Redis hands out messages')
+      : warning(`Redis hands out messages, but may forget them: set maxmemory-policy to noeviction, not ${policy}.`);
   },
   folder: async ({ dataFolder }) => {
     await mkdir(dataFolder, { recursive: true });
