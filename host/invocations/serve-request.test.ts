@@ -152,4 +152,31 @@ describe('createDataPlane', () => {
     await plane().run(request('POST', '/called', principal('caller'), Buffer.alloc(0)));
     expect(jobs.at(-1)!.job).to.have.nested.include({ 'request.body': null });
   });
+
+  it('asks which release answers only while a canary runs, by caller, and holds the call against that one', async () => {
+    const asked: (string | null)[] = [];
+    const canary = { ...installation, version: '2.0.0', manifest: { routes: [] }, rollout: { id: 'r', arm: 'canary' } };
+    const stable = {
+      ...installation,
+      rollout: { id: 'r', arm: 'stable', percent: 10, canary },
+    } as unknown as InstallationFacts;
+    const planeOf = (found: InstallationFacts) =>
+      createDataPlane({
+        findInstallation: () => found,
+        runPlugin: () => expect.fail('ran without being counted'),
+        assignCall: (of, key) => {
+          asked.push(key);
+          return { installation: of.rollout?.arm === 'stable' ? of.rollout.canary : of, run: () => expect.fail('ran') };
+        },
+      });
+    expect(await codeOf(planeOf(stable).run(request('GET', '/open', principal('caller'))))).to.equal(
+      'plugin-route-unknown',
+    );
+    expect(await codeOf(planeOf(stable).run(request('GET', '/open', null)))).to.equal('plugin-route-unknown');
+    expect(asked).to.deep.equal(['token-caller', null]);
+    await planeOf(installation)
+      .run(request('GET', '/open', null))
+      .catch(() => {});
+    expect(asked).to.have.length(2);
+  });
 });

@@ -46,6 +46,20 @@ describe('judgeCanary', () => {
     expect(judge(sample(900, 0, 60), sample(100, 0, 20)).verdict).to.equal('wait');
   });
 
+  it('finds what docs/life-cycle.md says, after as many calls as it says', () => {
+    const callsUntil = (rate: number) => {
+      for (let calls = 20; ; calls = Math.ceil(calls * 1.02)) {
+        const stable = sample(calls * 9, Math.round(calls * 9 * 0.001));
+        if (judge(stable, sample(calls, Math.round(calls * rate))).verdict === 'roll-back') return calls;
+      }
+    };
+    expect(callsUntil(1)).to.equal(20);
+    expect(callsUntil(0.1)).to.be.within(120, 150);
+    expect(callsUntil(0.05)).to.be.within(300, 380);
+    expect(callsUntil(0.02)).to.be.within(1_500, 2_000);
+    expect(callsUntil(0.01)).to.be.within(9_000, 16_000);
+  });
+
   it('promotes when the time is over and enough was seen', () => {
     expect(judge(sample(180, 1), sample(20, 0), 10 * MINUTE_MS).verdict).to.equal('promote');
     expect(judge(sample(180, 1), sample(20, 0), 10 * MINUTE_MS - 1).verdict).to.equal('wait');
