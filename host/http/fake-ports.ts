@@ -330,7 +330,11 @@ export function fakePorts(): Fake {
     markRead: port('markRead', { ...notification, readAt: AT }),
   };
   const tails: Tails = {
-    open: port('tail', (async function* () {})() as never),
+    open: port('tail', {
+      async *[Symbol.asyncIterator]() {
+        yield { type: 'beat' as const };
+      },
+    }),
     close: () => {},
   };
   const fake: Fake = {

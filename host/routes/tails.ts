@@ -29,7 +29,7 @@ export const tailRoutes = ({ tails }: TailPorts): Route[] => [
       },
       strict,
     ),
-    reply: { 200: Type.String({ description: 'text/event-stream' }) },
+    reply: { 200: Type.Unsafe<string>({ type: 'string', contentMediaType: 'text/event-stream' }) },
     refuses: ['installation-unknown', 'tails-saturated'],
     handle: async ({ principal, params, query, signal, lastEventId }) => {
       const filter = { ...query, after: query.after ?? lastEventId };
