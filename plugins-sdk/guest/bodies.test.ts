@@ -179,6 +179,38 @@ describe('bodies, blobs, forms and streams', () => {
     ]);
   });
 
+  it('are read as forms from clients that write them in other ways', async () => {
+    const body = [
+      'a preamble that nobody reads',
+      '--b x',
+      'content-disposition: form-data;name="a"',
+      '',
+      'one\r\n--bad',
+      '--b x\t ',
+      'X-Other: 1',
+      'Content-Disposition: form-data; name="f%22"; filename=""',
+      'Content-Type: a/b; c=d',
+      '',
+      '',
+      '--b x--',
+      'an epilogue',
+    ].join('\r\n');
+    const { run } = await startGuest(
+      routeBundle(
+        `const form = await request.formData(); const file = form.get('f"'); return [[...form.keys()], form.get('a'), file.name, file.type, file.size]`,
+      ),
+    );
+    const headers: [string, string][] = [['content-type', 'multipart/form-data; charset=x; boundary="b x"']];
+    const { output } = run(httpInput({ method: 'POST', headers, body }));
+    expect(JSON.parse((output as { response: { body: string } }).response.body)).to.deep.equal([
+      ['a', 'f"'],
+      'one\r\n--bad',
+      '',
+      'a/b; c=d',
+      0,
+    ]);
+  });
+
   it('say which chunk is no body', async () => {
     const { fault } = await answerOf(`return new Response(ReadableStream.from(['text']))`);
     expect(fault).to.include({ code: 'plugin-threw', name: 'TypeError' });

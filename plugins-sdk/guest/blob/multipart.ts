@@ -140,11 +140,14 @@ function readHead(bytes: Bytes, from: number): PartHead {
   throw malformed('the head of a part is too long');
 }
 
-/** `; field="value"`, with what browsers escape. */
+/** `; field="value"`, with what browsers escape; some leave the blank out. */
 function quotedField(text: string, field: string): string | null {
-  const start = stringIndexOf(stringLower(text), `; ${field}="`);
+  const lower = stringLower(text);
+  let start = stringIndexOf(lower, `; ${field}="`);
+  const blanks = start < 0 ? 0 : 1;
+  if (start < 0) start = stringIndexOf(lower, `;${field}="`);
   if (start < 0) return null;
-  const from = start + field.length + 4;
+  const from = start + blanks + field.length + 3;
   const end = stringIndexOf(text, '"', from);
   if (end < 0) return null;
   return unescapedName(stringSlice(text, from, end));

@@ -2,7 +2,7 @@ import { bytesSet, copyOfBytes, NativeUint8Array } from '../primordials.ts';
 
 /** Writes bits, the lowest first. */
 export class BitWriter {
-  #bytes = new NativeUint8Array(16_384);
+  #bytes = new NativeUint8Array(512);
   #length = 0;
   #hold = 0;
   #count = 0;

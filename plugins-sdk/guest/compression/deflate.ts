@@ -23,7 +23,8 @@ import { BitWriter } from './bit-writer.ts';
 import { codesOf, lengthsFor } from './huffman.ts';
 
 const BLOCK_BYTES = 49_152;
-const HASH_BITS = 15;
+const HASHES = 32_768;
+const SMALL_BYTES = 2_048;
 const NONE = 0xffff_ffff;
 /** How many earlier places are compared with; more finds longer matches and takes longer. */
 const CHAIN_MAX = 32;
@@ -64,17 +65,19 @@ function fixedCodes(): Codes {
 /** Compresses as RFC 1951 says, block by block. */
 export class Deflater {
   /** The window before the block, and the block. */
-  readonly #data = new NativeUint8Array(WINDOW_BYTES + BLOCK_BYTES);
+  #data = new NativeUint8Array(SMALL_BYTES);
   #history = 0;
   #filled = 0;
-  readonly #head = new NativeUint32Array(1 << HASH_BITS);
-  readonly #previous = new NativeUint32Array(WINDOW_BYTES + BLOCK_BYTES);
-  readonly #tokens = new NativeUint32Array(BLOCK_BYTES);
+  /** The last place of each hash, and of each place the one before it with the same hash. */
+  #head = new NativeUint32Array(0);
+  #previous = new NativeUint32Array(0);
+  #tokens = new NativeUint32Array(0);
   readonly #writer = new BitWriter();
 
   /** Takes as much as there is room for in the block and says how much. */
   take(bytes: Uint8Array, from: number): number {
     const count = min(bytes.length - from, BLOCK_BYTES - (this.#filled - this.#history));
+    this.#makeRoom(this.#filled + count);
     bytesSet(this.#data, viewOfBytes(bytes, from, from + count), this.#filled);
     this.#filled += count;
     return count;
@@ -95,6 +98,25 @@ export class Deflater {
     return this.#writer.take();
   }
 
+  /** Most answers are small: they get small arrays, and a small table to be emptied. */
+  #makeRoom(needed: number): void {
+    if (needed <= this.#data.length) return;
+    const data = new NativeUint8Array(needed <= SMALL_BYTES * 4 ? SMALL_BYTES * 4 : WINDOW_BYTES + BLOCK_BYTES);
+    bytesSet(data, viewOfBytes(this.#data, 0, this.#filled));
+    this.#data = data;
+  }
+
+  #prepare(): void {
+    const capacity = this.#data.length;
+    if (this.#previous.length < capacity) {
+      this.#previous = new NativeUint32Array(capacity);
+      this.#tokens = new NativeUint32Array(min(capacity, BLOCK_BYTES));
+      this.#head = new NativeUint32Array(capacity > SMALL_BYTES ? HASHES : SMALL_BYTES);
+    }
+    const head = this.#head;
+    for (let at = 0; at < head.length; at += 1) head[at] = NONE;
+  }
+
   #slide(): void {
     const kept = min(this.#filled, WINDOW_BYTES);
     bytesSet(this.#data, viewOfBytes(this.#data, this.#filled - kept, this.#filled));
@@ -104,7 +126,7 @@ export class Deflater {
 
   #hash(at: number): number {
     const data = this.#data;
-    return (((data[at]! << 10) ^ (data[at + 1]! << 5) ^ data[at + 2]!) * 40_503) & ((1 << HASH_BITS) - 1);
+    return (((data[at]! << 10) ^ (data[at + 1]! << 5) ^ data[at + 2]!) * 40_503) & (this.#head.length - 1);
   }
 
   #insert(at: number): void {
@@ -137,9 +159,8 @@ export class Deflater {
   }
 
   #tokenise(from: number, to: number): number {
+    this.#prepare();
     const tokens = this.#tokens;
-    const head = this.#head;
-    for (let at = 0; at < head.length; at += 1) head[at] = NONE;
     for (let at = 0; at < from && at + 2 < to; at += 1) this.#insert(at);
     let count = 0;
     let at = from;
