@@ -74,6 +74,10 @@ export default definePlugin({
   hooks: { 'events.item.sold': async (event, ctx) => {
     const { value } = await ctx.kv.increment('tries/' + event.eventId);
     if (event.payload.item === 'fails-once' && value === 1) throw new Error('not yet');
+    if (event.payload.item === 'outlives') {
+      console.log('executed');
+      while ((await ctx.kv.get('go')) === null) await new Promise((resolve) => setTimeout(resolve, 100));
+    }
     await ctx.kv.increment('count');
     await ctx.kv.set('seen/' + event.eventId, { ...event, value });
   } },
@@ -85,7 +89,7 @@ describe('capabilities between plugins', () => {
   let counter: Installation;
 
   before(async () => {
-    platform = await startTestPlatform();
+    platform = await startTestPlatform({ GATEHOUSE_DRAIN_MS: '100' });
     await platform.install({
       source: PRICER,
       manifest: {
@@ -304,5 +308,26 @@ describe('capabilities between plugins', () => {
       })
     ).text();
     expect(metrics).to.match(/gatehouse_capability_calls_total\{capability="plugins",end="refused"\} [1-9]/);
+  });
+
+  it('executes a delivery again that outlived its host, and what it has done is not done twice', async () => {
+    const { knex } = platform.database;
+    const executions = () =>
+      knex('installation_logs').where({ installation_id: counter.id, message: 'executed' }).select('invocation_id');
+    const before = await get<number>(counter, '/count');
+    await post('/sell', { item: 'outlives' });
+    await eventually(executions, (rows) => rows.length === 1);
+    await platform.host.close();
+    await knex('kv_entries').insert({ installation_id: counter.id, key: 'go', value: 'true', version: 1 });
+    await platform.startAnotherHost();
+    const entries = () => knex('kv_entries').where({ installation_id: counter.id });
+    const counted = async () => Number((await entries().where({ key: 'count' }).first()).value);
+    expect(await eventually(counted, (count) => count > before)).to.equal(before + 1);
+    const executed = await eventually(executions, (rows) => rows.length === 2);
+    expect(executed[0].invocation_id).to.equal(executed[1].invocation_id);
+    const seen = (await entries().whereLike('key', 'seen/%')).map(({ value }) => JSON.parse(value));
+    const outlived = seen.filter(({ payload }) => payload.item === 'outlives');
+    // The increment that stands at the beginning counted one.
+    expect(outlived.map(({ value }) => value)).to.deep.equal([1]);
   });
 });

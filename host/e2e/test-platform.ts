@@ -37,8 +37,6 @@ export interface TestPlatform {
     plugin: TestPlugin,
     options?: { slug?: string; grants?: CapabilityName[]; config?: Json },
   ): Promise<Installation>;
-  /** Starts one host more on the same database; whoever asked closes it. */
-  startAnotherHost(): Promise<Host>;
   /** Calls a route of an installation on the data plane. */
   call(
     installation: Pick<Installation, 'slug'>,

@@ -34,7 +34,20 @@ const subscriber = {
 /** Delivers what is given and tells what came of it. */
 async function deliver(
   due: Delivery[],
-  { fails, facts = subscriber }: { fails?: Error; facts?: InstallationFacts | null } = {},
+  {
+    fails,
+    facts = subscriber,
+    until,
+    begun,
+    ends: endsMin = due.length,
+  }: {
+    fails?: Error;
+    facts?: InstallationFacts | null;
+    /** What the invocations wait for, what begins it, and how many ends there will be. */
+    until?: Promise<void>;
+    begun?: () => void;
+    ends?: number;
+  } = {},
 ) {
   const ends: unknown[] = [];
   const logs: string[] = [];
@@ -59,6 +72,7 @@ async function deliver(
     runPlugin: async (_installation, job, options) => {
       runs.push({ job, options });
       if (fails) throw fails;
+      await until;
       return { invocationId: '', output: { kind: 'value', value: null } };
     },
     record: (_installation, { level, message }) => void logs.push(`${level} ${message}`),
@@ -67,7 +81,9 @@ async function deliver(
     log: { debug: () => {}, info: () => {}, warn: () => {}, error: () => {} },
   });
   await events.tick();
-  while (ends.length < due.length) await new Promise((resolve) => setImmediate(resolve));
+  await new Promise((resolve) => setImmediate(resolve));
+  begun?.();
+  while (ends.length < endsMin) await new Promise((resolve) => setImmediate(resolve));
   await events.close();
   return { ends, logs, runs };
 }
@@ -89,7 +105,8 @@ describe('createEventDelivery', () => {
 
   it('names an attempt alike on every host, and each attempt and subscriber otherwise', async () => {
     const attempts = [{}, { claims: 2 }, { attempt: 2 }, { installationId: 'j' }];
-    const { runs } = await deliver(attempts.map((changes) => delivery(changes)));
+    const runs: { options: RunOptions }[] = [];
+    for (const changes of attempts) runs.push(...(await deliver([delivery(changes)])).runs);
     const [first, again, next, other] = runs.map(({ options }) => options.attempt!.invocationId);
     expect(first)
       .to.equal(again)
@@ -124,6 +141,19 @@ describe('createEventDelivery', () => {
     const { ends, runs } = await deliver([delivery({ claims: 4 })]);
     expect(ends).to.deep.equal([['failed', 1, 'internal-error', 1_000]]);
     expect(runs).to.deep.equal([]);
+  });
+
+  it('does not begin an attempt beside itself whose lease has ended', async () => {
+    let end = () => {};
+    const running = new Promise<void>((resolve) => {
+      end = resolve;
+    });
+    const { ends, runs } = await deliver([delivery(), delivery({ claims: 2 })], {
+      until: running,
+      ends: 1,
+      begun: end,
+    });
+    expect([ends, runs.length]).to.deep.equal([[['done', 1]], 1]);
   });
 
   it('drops what nobody hears any more, and keeps what a disabled installation may hear later', async () => {

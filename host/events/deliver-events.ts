@@ -42,20 +42,23 @@ const CLAIMS_MAX = 3;
 /** Brings events to their subscribers: at least once each, again with growing pauses after a failure, at most eight times. */
 export function createEventDelivery(ports: EventDeliveryPorts): EventDelivery {
   const { store, log } = ports;
-  const running = new Set<Promise<void>>();
+  /** By attempt: one whose lease ended while it still runs here is not begun beside itself. */
+  const running = new Set<string>();
   let taking: Promise<void> | null = null;
   let again = false;
   let closed = false;
 
   const begin = (delivery: Delivery) => {
-    const work: Promise<void> = deliver(ports, delivery)
+    const attempt = attemptId(delivery);
+    if (running.has(attempt)) return;
+    running.add(attempt);
+    void deliver(ports, delivery)
       // Its lease ends, and then somebody takes it again.
       .catch((error) => log.error({ err: error, eventId: delivery.eventId }, 'event not delivered'))
       .finally(() => {
-        running.delete(work);
+        running.delete(attempt);
         void tick();
       });
-    running.add(work);
   };
   const take = async () => {
     do {
