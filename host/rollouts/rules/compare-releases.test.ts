@@ -47,14 +47,25 @@ describe('compareReleases', () => {
     const to = manifest({ fetchHosts: ['a.example', 'b.example'] });
     expect(consents(manifest({ fetchHosts: ['a.example'] }), to)).to.deep.equal(['added b.example']);
     expect(consents(to, manifest())).to.deep.equal([]);
-    expect(consents(manifest(), manifest({ companions: [{ plugin: 'a/b' }] }))).to.deep.equal([
-      'added {"plugin":"a/b"}',
-    ]);
+    expect(consents(manifest(), manifest({ companions: [{ plugin: 'a/b' }] }))).to.deep.equal(['added a/b']);
     expect(consents(manifest(), manifest({ powers: { fly: true } }))).to.deep.equal(['added powers.fly']);
     const events = (...subscribes: string[]) =>
       manifest({ events: { subscribes: subscribes.map((topic) => ({ topic })) } });
-    expect(consents(events('a'), events('a', 'b'))).to.deep.equal(['added {"topic":"b"}']);
+    expect(consents(events('a'), events('a', 'b'))).to.deep.equal(['added b']);
     expect(consents(events('a', 'b'), events('b'))).to.deep.equal([]);
+  });
+
+  it('asks for consent to secrets and to where they are sent, and to what recordings would show', () => {
+    const secret = (...hosts: string[]) =>
+      manifest({ secrets: [{ name: 'API_KEY', reason: 'Signs requests.', send: { hosts, header: 'authorization' } }] });
+    expect(consents(manifest(), secret('a.example'))).to.deep.equal(['added API_KEY']);
+    expect(consents(secret('a.example'), secret('a.example', 'b.example'))).to.deep.equal(['added API_KEY']);
+    expect(consents(secret('a.example'), secret('a.example'))).to.deep.equal([]);
+    expect(consents(manifest({ personal: ['/body/email'] }), manifest())).to.deep.equal(['removed /body/email']);
+    expect(consents(manifest(), manifest({ personal: ['/body/email'] }))).to.deep.equal([]);
+    const queues = [{ name: 'mail' }] as Manifest['queues'];
+    expect(consents(manifest(), manifest({ queues }))).to.deep.equal([]);
+    expect(compare(manifest(), manifest({ queues })).changes).to.have.length(1);
   });
 
   it('asks for consent to another price, and shows limits, jobs, hooks and configuration without', () => {

@@ -38,7 +38,17 @@ const HARMLESS = new Set([
   'engine',
 ]);
 /** These have rules of their own below. */
-const RULED = new Set(['capabilities', 'routes', 'hooks', 'schedule', 'limits', 'config', 'pricing']);
+const RULED = new Set([
+  'capabilities',
+  'routes',
+  'hooks',
+  'schedule',
+  'queues',
+  'personal',
+  'limits',
+  'config',
+  'pricing',
+]);
 
 /**
  * What a release changes for the operator, who has granted `grants`. More capabilities than were granted, routes that let in
@@ -50,6 +60,8 @@ export function compareReleases(from: Manifest, to: Manifest, grants: readonly s
     ...routeChanges(from, to),
     ...memberChanges('hooks', from.hooks, to.hooks, false),
     ...memberChanges('schedule', from.schedule?.map(jobText), to.schedule?.map(jobText), false),
+    ...memberChanges('queues', from.queues?.map(text), to.queues?.map(text), false),
+    ...personalChanges(from, to),
     ...wholeChange('limits', from.limits, to.limits, false),
     ...wholeChange('config', from.config, to.config, false),
     ...wholeChange('pricing', from.pricing, to.pricing, priceText(from) !== priceText(to)),
@@ -132,6 +144,13 @@ function routeChanges(from: Manifest, to: Manifest): ReleaseChange[] {
   return [...entries, ...removed.map((route) => gone('routes', routeKey(route), route.access))];
 }
 
+/** What is no longer personal is recorded as it is. */
+const personalChanges = (from: Manifest, to: Manifest): ReleaseChange[] =>
+  memberChanges('personal', from.personal, to.personal, false).map((change) => ({
+    ...change,
+    needsConsent: change.change === 'removed',
+  }));
+
 const jobText = ({ name, cron }: { name: string; cron: string }): string => `${name} (${cron})`;
 const priceText = ({ pricing }: Manifest): string => canonical(pricing ?? { model: 'free' });
 
@@ -147,10 +166,22 @@ function otherChanges(from: Manifest, to: Manifest): ReleaseChange[] {
 type Members = Record<string, unknown>;
 
 function partChanges(part: string, from: unknown, to: unknown): ReleaseChange[] {
-  if (isListOrAbsent(from) && isListOrAbsent(to)) return memberChanges(part, from?.map(text), to?.map(text), true);
+  if (isListOrAbsent(from) && isListOrAbsent(to)) return listChanges(part, from, to);
   if (!isRecordOrAbsent(from) || !isRecordOrAbsent(to)) return wholeChange(part, from, to, to !== undefined);
   const names = [...new Set([...Object.keys(from ?? {}), ...Object.keys(to ?? {})])].sort();
   return names.flatMap((name) => partChanges(`${part}.${name}`, from?.[name], to?.[name]));
+}
+
+/** Members that are records go by their name, so that a change of one shows as that. */
+function listChanges(part: string, from: unknown[] = [], to: unknown[] = []): ReleaseChange[] {
+  const nameOf = (member: unknown) => {
+    const { name, topic, plugin } = (member ?? {}) as Members;
+    return [name, topic, plugin].find((each) => typeof each === 'string') as string | undefined;
+  };
+  return memberChanges(part, from.map(text), to.map(text), true).map((change) => {
+    const member = (change.change === 'added' ? to : from).find((each) => text(each) === change.name);
+    return { ...change, name: nameOf(member) ?? change.name };
+  });
 }
 
 const isRecordOrAbsent = (value: unknown): value is Members | undefined =>
