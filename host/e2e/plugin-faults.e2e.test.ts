@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import type { ApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { type ApiClient, createApiClient } from '../../plugins-sdk/cli/api-client.ts';
 import { tailInstallation } from '../../plugins-sdk/cli/commands/tail.ts';
 import { traceInvocation } from '../../plugins-sdk/cli/commands/trace.ts';
 import { waterfallOf } from '../../plugins-sdk/cli/waterfall.ts';
@@ -134,6 +134,14 @@ describe('a plugin that does wrong', () => {
         expect(failed!.message).to.equal('plugin-threw: broken on purpose');
         expect(JSON.stringify(failed).includes('src/index.ts')).to.equal(actor === platform.as.publisher);
       }
+    });
+
+    it('tells on one host what is answered by another', async () => {
+      const { url } = await platform.startAnotherHost();
+      const there = createApiClient({ url, token: platform.credentials.operator });
+      const done = (entry: InstallationLogEntry) => entry.message.startsWith('completed: GET /speaks');
+      const seen = await follow(there, { outcome: 'completed' }, done, () => platform.call(wrong, '/speaks'));
+      expect(seen.at(-1)!.facts).to.include({ outcome: 'completed', status: 200 });
     });
 
     it('goes on after the last line that was seen, and is for nobody else', async () => {
