@@ -8,6 +8,7 @@ import {
   type CapabilityName,
   isCapabilityName,
   type Json,
+  type Manifest,
 } from '../../contract/index.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
@@ -44,11 +45,23 @@ export interface CapabilityWish {
 /** What a plugin asks for, with its reasons. Refuses with: usage, plugin-unknown, release-unknown. */
 export const findWishes =
   (api: Pick<ApiClient, 'findRelease' | 'listPlugins'>) =>
-  async (text: string): Promise<CapabilityWish[]> => {
-    const { plugin, version } = parsePluginName(text);
-    const release = await api.findRelease(plugin, version ?? (await newestVersion(api, plugin)));
-    return release.manifest.capabilities ?? [];
-  };
+  async (text: string): Promise<CapabilityWish[]> =>
+    (await findManifest(api, text)).capabilities ?? [];
+
+async function findManifest(api: Pick<ApiClient, 'findRelease' | 'listPlugins'>, text: string): Promise<Manifest> {
+  const { plugin, version } = parsePluginName(text);
+  return (await api.findRelease(plugin, version ?? (await newestVersion(api, plugin)))).manifest;
+}
+
+/** Where it may send requests, and which secrets of the operator go there; empty for a plugin that sends none. */
+export function reachText(paint: Paint, { fetchHosts = [], secrets = [], capabilities = [] }: Manifest): string {
+  if (!capabilities.some(({ name }) => name === 'fetch')) return '';
+  const lines = fetchHosts.map((host) => {
+    const sent = secrets.filter(({ send }) => send?.hosts.includes(host)).map(({ name }) => name);
+    return `  ${oneLine(host)}${sent.length > 0 ? paint('dim', ` with the secret ${oneLine(sent.join(', '))}`) : ''}`;
+  });
+  return `\nIt can send requests to:\n${lines.join('\n')}`;
+}
 
 async function newestVersion(api: Pick<ApiClient, 'listPlugins'>, plugin: string): Promise<string> {
   const search = plugin.slice(plugin.indexOf('/') + 1);
@@ -138,10 +151,11 @@ async function chooseGrants(
   { grantAll, yes }: InstallOptions,
 ): Promise<CapabilityName[]> {
   if (!grantAll && !cli.interactive()) return [];
-  const wishes = (await findWishes(api)(plugin)).filter(({ name }) => isCapabilityName(name));
+  const manifest = await findManifest(api, plugin);
+  const wishes = (manifest.capabilities ?? []).filter(({ name }) => isCapabilityName(name));
   if (wishes.length === 0) return [];
   const names = wishes.map(({ name }) => name as CapabilityName);
-  cli.note(wishesText(cli.paint, plugin, wishes));
+  cli.note(wishesText(cli.paint, plugin, wishes) + reachText(cli.paint, manifest));
   if (grantAll && yes) return names;
   if (!cli.interactive()) {
     throw new CliError('confirmation-needed', `${plugin} asks for ${names.join(', ')}; add --yes to grant it.`, {
