@@ -57,7 +57,7 @@ export class AbortSignal extends EventTarget {
     };
   }
 
-  constructor(key?: unknown) {
+  constructor(key: unknown = undefined) {
     super();
     if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: use new AbortController().signal');
   }

@@ -36,7 +36,7 @@ const BY_RUNTIME = {};
 /** Web Crypto's Crypto: random values come from the invocation's seed. */
 export class Crypto {
   readonly #own = true;
-  constructor(key: object) {
+  constructor(key: object | undefined = undefined) {
     if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: use crypto');
   }
 

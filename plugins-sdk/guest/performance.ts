@@ -8,7 +8,7 @@ const BY_RUNTIME = {};
 /** The clock of an invocation: it starts at 0 and stands still within a turn, as `Date` does. */
 export class Performance extends EventTarget {
   readonly #own = true;
-  constructor(key: object) {
+  constructor(key: object | undefined = undefined) {
     super();
     if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor');
   }
@@ -19,7 +19,7 @@ export class Performance extends EventTarget {
     return this.#own ? elapsedMs() : 0;
   }
   toJSON(): { timeOrigin: number } {
-    return { timeOrigin: this.timeOrigin };
+    return { timeOrigin: this.#own ? nowMs() - elapsedMs() : 0 };
   }
 }
 webClass(Performance, 'Performance');
@@ -27,7 +27,7 @@ export const performance = new Performance(BY_RUNTIME);
 
 export class Navigator {
   readonly #userAgent = 'Gatehouse';
-  constructor(key: object) {
+  constructor(key: object | undefined = undefined) {
     if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor');
   }
   get userAgent(): string {

@@ -19,14 +19,17 @@ import { type Utf8State, utf8Decode, utf8Encode, utf8EncodeInto } from './utf8.t
 import { webClass } from './web-class.ts';
 
 export class TextEncoder {
+  readonly #encoding = 'utf-8';
   get encoding(): string {
-    return 'utf-8';
+    return this.#encoding;
   }
   encode(text: unknown = ''): Uint8Array<ArrayBuffer> {
+    if (this.#encoding === undefined) return new NativeUint8Array(0);
     return utf8Encode(`${text as string}`);
   }
   encodeInto(text: unknown, into: Uint8Array): { read: number; written: number } {
-    if (typedArrayKind(into) !== 'Uint8Array') throw new NativeTypeError('encodeInto writes into a Uint8Array');
+    if (this.#encoding === undefined || typedArrayKind(into) !== 'Uint8Array')
+      throw new NativeTypeError('encodeInto writes into a Uint8Array');
     return utf8EncodeInto(`${text as string}`, into);
   }
 }

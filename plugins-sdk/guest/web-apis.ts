@@ -135,8 +135,8 @@ export const WEB_APIS: readonly WebApiGroup[] = [
         "All of these. `{ secret: 'NAME' }` instead of bytes makes a key of a secret, whose value never enters the isolate.",
       ),
       there('SubtleCrypto.prototype.exportKey'),
-      absent('SubtleCrypto.prototype.wrapKey', 'Export and encrypt.'),
-      absent('SubtleCrypto.prototype.unwrapKey', 'Decrypt and import.'),
+      partly('SubtleCrypto.prototype.wrapKey', 'With AES-GCM.'),
+      partly('SubtleCrypto.prototype.unwrapKey', 'With AES-GCM.'),
     ],
   },
   {

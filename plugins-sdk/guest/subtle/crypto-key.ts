@@ -32,8 +32,9 @@ export class CryptoKey {
     isKey = (value) => typeof value === 'object' && value !== null && #facts in value;
   }
 
-  constructor(key: object, facts: KeyFacts) {
-    if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: keys come from crypto.subtle');
+  constructor(key: object | undefined = undefined, facts: KeyFacts | undefined = undefined) {
+    if (key !== BY_RUNTIME || facts === undefined)
+      throw new NativeTypeError('Illegal constructor: keys come from crypto.subtle');
     this.#facts = facts;
     freeze(facts.algorithm);
     freeze(facts.usages);

@@ -2,7 +2,15 @@
 import { CRYPTO_ITERATIONS_MAX } from '../../contract/capabilities/sizes.ts';
 import { base64Decode } from '../base64.ts';
 import { DOMException } from '../dom-exception.ts';
-import { NativeNumber, NativeTypeError, NativeUint8Array, typedArrayBuffer } from '../primordials.ts';
+import {
+  jsonParse,
+  jsonStringify,
+  NativeNumber,
+  NativeTypeError,
+  NativeUint8Array,
+  typedArrayBuffer,
+} from '../primordials.ts';
+import { utf8Decode, utf8Encode } from '../utf8.ts';
 import { webClass } from '../web-class.ts';
 import { type Algorithm, algorithmJson, blockBits, readAlgorithm } from './algorithms.ts';
 import { askForBytes, askHost, asking, bytesJson, inputBytes, materialJson } from './ask-host.ts';
@@ -16,6 +24,14 @@ export { CryptoKey };
 /** Up to here SHA-256 is faster in the isolate than a call to the host, which costs some 100 us. */
 const IN_ISOLATE_BYTES_MAX = 16 * 1024;
 
+function readJson(bytes: ArrayBuffer): unknown {
+  try {
+    return jsonParse(utf8Decode(new NativeUint8Array(bytes), true));
+  } catch {
+    throw new DOMException('What was wrapped is no JWK', 'DataError');
+  }
+}
+
 const BY_RUNTIME = {};
 let check: (self: unknown) => void;
 
@@ -27,7 +43,7 @@ export class SubtleCrypto {
       if (!(self as SubtleCrypto).#own) throw new NativeTypeError('This is not crypto.subtle');
     };
   }
-  constructor(key: object) {
+  constructor(key: object | undefined = undefined) {
     if (key !== BY_RUNTIME) throw new NativeTypeError('Illegal constructor: use crypto.subtle');
   }
 
@@ -63,12 +79,12 @@ export class SubtleCrypto {
 
   async encrypt(algorithm: unknown, key: CryptoKey, input: unknown): Promise<ArrayBuffer> {
     need(this, arguments.length, 3);
-    return cipher('encrypt', algorithm, key, input);
+    return cipher('encrypt', 'encrypt', algorithm, key, input);
   }
 
   async decrypt(algorithm: unknown, key: CryptoKey, input: unknown): Promise<ArrayBuffer> {
     need(this, arguments.length, 3);
-    return cipher('decrypt', algorithm, key, input);
+    return cipher('decrypt', 'decrypt', algorithm, key, input);
   }
 
   async deriveBits(algorithm: unknown, key: CryptoKey, length: number | null = null): Promise<ArrayBuffer> {
@@ -122,6 +138,33 @@ export class SubtleCrypto {
     need(this, arguments.length, 2);
     return exportKey(readFormat(format), key);
   }
+
+  async wrapKey(format: string, key: CryptoKey, wrappingKey: CryptoKey, wrapAlgorithm: unknown): Promise<ArrayBuffer> {
+    need(this, arguments.length, 4);
+    const exported = await exportKey(readFormat(format), key);
+    const bytes = format === 'jwk' ? utf8Encode(jsonStringify(exported)) : exported;
+    return cipher('encrypt', 'wrapKey', wrapAlgorithm, wrappingKey, bytes);
+  }
+
+  async unwrapKey(
+    format: string,
+    wrappedKey: unknown,
+    unwrappingKey: CryptoKey,
+    unwrapAlgorithm: unknown,
+    unwrappedKeyAlgorithm: unknown,
+    extractable: boolean,
+    keyUsages: Iterable<KeyUsage>,
+  ): Promise<CryptoKey> {
+    need(this, arguments.length, 7);
+    const what = {
+      format: readFormat(format),
+      algorithm: readAlgorithm('import', unwrappedKeyAlgorithm),
+      extractable: !!extractable,
+      usages: readUsages(keyUsages),
+    };
+    const bytes = await cipher('decrypt', 'unwrapKey', unwrapAlgorithm, unwrappingKey, wrappedKey);
+    return importKey(what.format === 'jwk' ? readJson(bytes) : bytes, what);
+  }
 }
 webClass(SubtleCrypto, 'SubtleCrypto');
 export const subtle = new SubtleCrypto(BY_RUNTIME);
@@ -147,13 +190,14 @@ function keyArguments(wanted: Algorithm, { algorithm, material }: KeyFacts): str
 
 async function cipher(
   operation: 'encrypt' | 'decrypt',
+  usage: KeyUsage,
   algorithm: unknown,
   key: CryptoKey,
   input: unknown,
 ): Promise<ArrayBuffer> {
   const wanted = readAlgorithm('cipher', algorithm);
   const bytes = inputBytes(input);
-  const facts = keyFor(key, wanted.name, operation);
+  const facts = keyFor(key, wanted.name, usage);
   return askForBytes(asking(), operation, `{${keyArguments(wanted, facts)},"input":${bytesJson(bytes)}}`);
 }
 

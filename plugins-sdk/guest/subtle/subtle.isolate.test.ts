@@ -63,6 +63,17 @@ const SAME_AS_PLATFORM: [what: string, body: string][] = [
          await subtle.exportKey('pkcs8', privateKey).catch((error) => error.name)) } return all`,
   ],
   [
+    'keys that are wrapped by others',
+    `const how = { name: 'AES-GCM', iv: new Uint8Array(12) };
+     const outer = await subtle.importKey('raw', new Uint8Array(16), 'AES-GCM', false, ['wrapKey', 'unwrapKey']);
+     const inner = await subtle.importKey('raw', bytes('secret'), { name: 'HMAC', hash: 'SHA-256' }, true, ['sign']);
+     const all = []; for (const format of ['raw', 'jwk']) {
+       const wrapped = await subtle.wrapKey(format, inner, outer, how);
+       const again = await subtle.unwrapKey(format, wrapped, outer, how, { name: 'HMAC', hash: 'SHA-256' }, true, ['sign']);
+       all.push(format === 'raw' ? hex(wrapped) : '', hex(await subtle.exportKey('raw', again))) }
+     return [...all, await subtle.encrypt(how, outer, bytes('')).catch((error) => error.name)]`,
+  ],
+  [
     'refusals',
     `const name = (promise) => promise.then(() => 'done', (error) => error.name);
      const key = await subtle.importKey('raw', bytes('secret'), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);

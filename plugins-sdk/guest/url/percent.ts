@@ -36,9 +36,6 @@ mark(USERINFO, '/:;=@[\\]|');
 const HEX: string[] = [];
 for (let byte = 0; byte < 256; byte += 1)
   HEX[byte] = `%${byte < 16 ? '0' : ''}${stringUpper(numberToString(byte, 16))}`;
-/** `%41` for 0x41. */
-export const percentByte = (byte: number): string => HEX[byte]!;
-
 export const needsEncoding = (unit: number, set: number): boolean => unit > 0x7e || (SETS[unit]! & set) !== 0;
 
 /** UTF-8 percent-encodes what is in the set; everything beyond ASCII is in all of them. */

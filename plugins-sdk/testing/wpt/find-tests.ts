@@ -76,9 +76,12 @@ function byText(source: string, scripts: { path: string; source: string }[]): st
   return told?.[1] ?? null;
 }
 
+/** What the server of web-platform-tests has under another name. */
+const SERVED_FROM: Record<string, string> = { 'resources/WebIDLParser.js': 'resources/webidl2/lib/webidl2.js' };
+
 function readScript(checkout: string, from: string, script: string): { path: string; source: string | null } {
   const where = script.startsWith('/') ? script.slice(1) : path.posix.join(path.posix.dirname(from), script);
-  const file = path.join(checkout, where.replace(/\?.*$/, ''));
+  const file = path.join(checkout, SERVED_FROM[where] ?? where.replace(/\?.*$/, ''));
   return { path: where, source: fs.existsSync(file) ? fs.readFileSync(file, 'utf8') : null };
 }
 

@@ -1,5 +1,6 @@
 import fs from 'node:fs';
 import path from 'node:path';
+import { Script } from 'node:vm';
 import type { TestFile } from './find-tests.ts';
 
 /** What a line of the log begins with that carries a result. */
@@ -34,6 +35,8 @@ setup({ explicit_timeout: true });
 setTimeout(() => timeout(), ${timeoutMs});
 ${scripts.map((script) => script.source).join('\n;\n')}
 ;
+${usesIdl(scripts) ? `${AS_WORKER}\n${evaluating(source)}` : ''}
+${globalFunctions(scripts.map((script) => script.source))}
 (function () {
 ${source}
 }).call(globalThis);
@@ -58,6 +61,38 @@ if (Object.keys(__resources).length > 0) {
     throw new TypeError('There is no such resource: ' + url);
   };
 }`;
+
+const usesIdl = (scripts: TestFile['scripts']): boolean =>
+  scripts.some(({ path: file }) => file.endsWith('idlharness.js'));
+
+/** idlharness.js asks what kind of place it is in; a plugin is most like a worker, without what only workers have. */
+const AS_WORKER = 'self.DedicatedWorkerGlobalScope = { [Symbol.hasInstance]: () => true };';
+
+/** idlharness.js makes objects of texts such as `new URL("http://foo")`; here they are part of the bundle, as all code is. */
+function evaluating(source: string): string {
+  const texts = new Set(
+    [...source.matchAll(/'([^'\\\n]+)'|"([^"\\\n]+)"/g)].map(([, single, double]) => (single ?? double)!),
+  );
+  const cases = [...texts].filter(isExpression).map((text) => `case ${JSON.stringify(text)}: return (${text});`);
+  return `var eval = (text) => { switch (text) { ${cases.join(' ')} default: throw new ReferenceError('not a part of the bundle: ' + text); } };`;
+}
+
+function isExpression(text: string): boolean {
+  try {
+    new Script(`(${text})`);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
+/** Scripts of a page declare their functions as globals, and some are looked for there. */
+function globalFunctions(scripts: string[]): string {
+  const names = new Set(
+    scripts.flatMap((script) => [...script.matchAll(/^(?:async )?function (\w+)\(/gm)].map(([, name]) => name!)),
+  );
+  return [...names].map((name) => `if (typeof ${name} === 'function') globalThis.${name} = ${name};`).join('\n');
+}
 
 /** Files of the checkout that the texts name in a string: what they would fetch from the server. */
 function* resourcesOf(checkout: string, from: string, texts: string[]): Generator<[string, string]> {
