@@ -37,7 +37,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'consent-needed':
     'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
   'rollout-running':
-    '`gate update <installation> --promote` takes the canary, `gate rollback <installation>` drops it.',
+    'Take the canary with `gate update <installation> --promote`, or drop it with `gate rollback <installation>`.',
   'rollout-unknown': 'Start one: `gate update <installation> <version> --canary 10`.',
   'rollback-target-unknown':
     'Name a version: `gate update <installation> <version>`; `gate rollouts` shows the history.',
