@@ -206,7 +206,16 @@ the manifest says:
 
 The header is set over whatever the plugin set, on requests to these hosts alone, each of them one of \`fetchHosts\`. While a secret that is not
 \`optional\` is missing, requests to its hosts are refused with \`secret-missing\`. A value that the other side repeats reaches the plugin as
-\`[secret API_KEY]\`, also as base64, in JSON or in a URL, if it has at least 8 characters.`,
+\`[secret API_KEY]\`, also as base64, in JSON or in a URL, if it has at least 8 characters.
+
+A secret without \`send\` can be a key of \`crypto.subtle\`, which the host computes. Its value never enters the isolate, and such a key
+cannot be exported; \`raw\` takes the text itself, \`pkcs8\` and \`spki\` take PEM, \`jwk\` takes JSON. It is refused with \`crypto-key-refused\`
+where the secret is no such key, is sent in headers, or was not granted:
+
+\`\`\`ts
+const key = await crypto.subtle.importKey('raw', { secret: 'SIGNING_KEY' }, { name: 'HMAC', hash: 'SHA-256' }, false, ['verify']);
+const genuine = await crypto.subtle.verify('HMAC', key, signature, body);
+\`\`\``,
     shows: ['secrets Secrets'],
     limits: [
       ['a value', SECRET_UNITS_MAX, 'characters'],
