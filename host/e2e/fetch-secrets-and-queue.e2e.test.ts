@@ -1,5 +1,9 @@
+import { execFile } from 'node:child_process';
+import { once } from 'node:events';
 import { createServer, type IncomingMessage, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
+import path from 'node:path';
+import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { Installation } from '../installations/contract.ts';
@@ -29,6 +33,7 @@ const SOURCE = `
         console.log('the value is', value, { deep: [value] });
         return { length: value.length, code: value.length > 20 ? null : value };
       },
+      'GET /throws': async (_request, ctx) => { throw new Error('refused with ' + (await ctx.secrets.get('API_KEY'))); },
       'GET /aborted': async () => {
         const error = await fetch('http://api.test:PORT/never', { signal: AbortSignal.timeout(50) }).catch((thrown) => thrown);
         return { name: error.name };
@@ -103,7 +108,7 @@ describe('fetch, secrets and queues', () => {
           },
         ],
         limits: { fetches: 3 },
-        ...callerRoutes('POST /relay', 'GET /names', 'GET /value', 'GET /aborted'),
+        ...callerRoutes('POST /relay', 'GET /names', 'GET /value', 'GET /throws', 'GET /aborted'),
       },
     });
   });
@@ -131,6 +136,26 @@ describe('fetch, secrets and queues', () => {
     const set = await operator.setSecret(installation.id, 'API_KEY', SECRET);
     expect(set.isSet).to.equal(true);
     expect(JSON.stringify([set, await operator.listSecrets(installation.id)])).to.not.include(SECRET);
+  });
+
+  it('takes a value from a pipe on the command line, and shows it nowhere', async () => {
+    const gate = async (args: string[], input: string) => {
+      const child = execFile(process.execPath, ['bin/gate.ts', 'secrets', ...args], {
+        cwd: path.resolve(import.meta.dirname, '../..'),
+        env: { ...process.env, GATEHOUSE_URL: platform.host.url, GATEHOUSE_TOKEN: platform.credentials.operator },
+      });
+      child.stdin!.end(input);
+      let shown = '';
+      for (const stream of [child.stdout!, child.stderr!]) stream.on('data', (chunk) => (shown += chunk));
+      const [code] = await once(child, 'close');
+      return { code, shown };
+    };
+    const set = await gate(['set', installation.slug, 'API_KEY'], `${SECRET}\n`);
+    expect(set.code, set.shown).to.equal(0);
+    const list = await gate(['list', installation.slug], '');
+    expect(list.shown).to.include('API_KEY').and.include('x-api-key').and.match(/✔ set/);
+    expect((await gate(['set', installation.slug, 'API_KEY'], '')).code).to.equal(2);
+    expect(set.shown + list.shown).to.not.include(SECRET);
   });
 
   it('refuses secrets that nobody declares, values that no header can carry, and strangers', async () => {
@@ -185,6 +210,7 @@ describe('fetch, secrets and queues', () => {
       "the value is [secret API_KEY] { deep: [ '[secret API_KEY]' ] }",
     );
     expect(JSON.stringify(lines)).to.not.include(SECRET);
+    expect((await platform.call(installation, '/throws')).status).to.equal(502);
     await platform.as.operator.updateInstallation(installation.id, { grants: ['fetch', 'secrets'] });
     expect(await (await platform.call(installation, '/value')).json()).to.include({ code: 'capability-denied' });
   });
@@ -203,6 +229,12 @@ describe('fetch, secrets and queues', () => {
       for (const { text } of found.rows) for (const form of forms) expect(text, name).to.not.include(form);
     }
     expect(rows).to.be.greaterThan(10);
+    // Recordings are compressed: look inside.
+    await platform.as.operator.listRecordings(installation.id);
+    const recordings = await knex('recordings').where({ installation_id: installation.id }).select('content');
+    expect(recordings).to.have.length.greaterThan(0);
+    const recorded = recordings.map(({ content }) => gunzipSync(content).toString()).join();
+    expect(recorded).to.include('refused with').and.not.include(SECRET);
     const [{ sealed }] = await knex('installation_secrets').where({ installation_id: installation.id });
     expect(sealed.includes(Buffer.from(SECRET))).to.equal(false);
   });
