@@ -2,7 +2,7 @@ import type { IncomingMessage, ServerResponse } from 'node:http';
 import getRawBody, { type RawBodyError } from 'raw-body';
 import { PIECE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import { HostRefusal } from '../errors.ts';
-import type { ReadPiece } from '../invocations/body-streams.ts';
+import type { ReadPiece } from '../invocations/contract.ts';
 
 const EMPTY = Buffer.alloc(0);
 

@@ -9,25 +9,8 @@ import {
 } from '../../plugins-sdk/contract/index.ts';
 import type { HostCallRequest, HostCallResult } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
-import { PluginFaultError } from './contract.ts';
+import { type BodyEnds, PluginFaultError } from './contract.ts';
 import { wireBody } from './plugin-request.ts';
-
-/** The next piece of a body, at most PIECE_BYTES_MAX long; null at its end. Refuses with: body-too-large, body-malformed. */
-export type ReadPiece = () => Promise<Buffer | null>;
-
-/** Where the answer of an invocation goes piece by piece. */
-export interface AnswerPieces {
-  /** Once, before the first piece. Refuses with: plugin-answer-invalid. */
-  start(invocationId: string, head: Pick<WireResponse, 'status' | 'headers'>): void;
-  /** Resolves when there is room for more, or when nobody reads any longer. */
-  write(piece: Buffer): Promise<void>;
-}
-
-/** The outer ends of bodies that pass piece by piece. Where there is none for the answer, its pieces are put together. */
-export interface BodyEnds {
-  read?: ReadPiece;
-  answer?: AnswerPieces;
-}
 
 const strict = { additionalProperties: false } as const;
 const ajv = new Ajv({ strict: false });

@@ -3,10 +3,26 @@ import type { Principal } from '../../registry/index.ts';
 import type { Invocation, LogRecord, Outcome, SandboxRefusalCode } from '../../sandbox/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { AdmissionRefusal } from './admission.ts';
-import type { AnswerPieces, ReadPiece } from './body-streams.ts';
 
 /** Why an invocation was not run, or not to its end, through no fault of the plugin. A closed set: it labels metrics. */
 export type InvocationRefusalCode = SandboxRefusalCode | AdmissionRefusal['code'];
+
+/** The next piece of a body, at most PIECE_BYTES_MAX long; null at its end. Refuses with: body-too-large, body-malformed. */
+export type ReadPiece = () => Promise<Buffer | null>;
+
+/** Where the answer of an invocation goes piece by piece. */
+export interface AnswerPieces {
+  /** Once, before the first piece. Refuses with: plugin-answer-invalid. */
+  start(invocationId: string, head: Pick<WireResponse, 'status' | 'headers'>): void;
+  /** Resolves when there is room for more, or when nobody reads any longer. */
+  write(piece: Buffer): Promise<void>;
+}
+
+/** The outer ends of bodies that pass piece by piece. Where there is none for the answer, its pieces are put together. */
+export interface BodyEnds {
+  read?: ReadPiece;
+  answer?: AnswerPieces;
+}
 
 /** A request of the data plane, `ANY /run/{operator}/{installation}/*`, as it came. */
 export interface RunRequest {

@@ -23,9 +23,9 @@ import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
-import { type BodyEnds, BodyStreams } from './body-streams.ts';
+import { BodyStreams } from './body-streams.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
-import { type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
+import { type BodyEnds, type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
 import { leftOf, within, withWait } from './queue-wait.ts';
 
 /** What a plugin is asked to do, without the context, which the runner adds. */

@@ -8,8 +8,7 @@ import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
 import { problemOf } from '../http/problems.ts';
 import { boundLeftover, openBody, readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/send-problem.ts';
-import type { AnswerPieces } from '../invocations/body-streams.ts';
-import { type DataPlane, PluginFaultError } from '../invocations/contract.ts';
+import { type AnswerPieces, type DataPlane, PluginFaultError } from '../invocations/contract.ts';
 import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
 
