@@ -23,6 +23,13 @@ export interface Running {
   close(): Promise<void>;
 }
 
+/** A Koa server in a process of its own that does what the routes of `benchmarks/plugins/work` do, on a PostgreSQL of its own. */
+export async function startWorkingKoa(): Promise<Running> {
+  const process = child('working-koa-process');
+  const { url } = await ask<{ url: string }>(process, {});
+  return { url, close: () => end(process) };
+}
+
 /** A bare Koa handler in a process of its own that answers what the plugin answers. */
 export async function startBareKoa(answer: Answer): Promise<Running> {
   const process = child('bare-koa-process');
