@@ -87,8 +87,7 @@ describe('bundlePlugin', () => {
       });
       const [fault] = await faultsOf(bundlePlugin({ folder, manifest }));
       expect(fault).to.include({ file: 'src/deep.ts', line: 1 });
-      const bare = name.replace('node:', '');
-      expect(fault!.text).to.contain(`"${bare}" belongs to Node.js`).and.contain('src/index.ts → src/deep.ts');
+      expect(fault!.text).to.contain(`"${name}" belongs to Node.js`).and.contain('src/index.ts → src/deep.ts');
     });
   }
 

@@ -96,9 +96,9 @@ async function runEsbuild(folder: string, entry: string): Promise<Built> {
   return runOnce(folder, entry, wanted).catch(
     refuseWith((message) => {
       const fault = toMessage(message);
-      const name = builtInName(/^Could not resolve "(.+)"/.exec(message.text)?.[1] ?? '');
-      if (name === null) return fault;
-      return present.has(fault.file ?? '') ? builtInFault(folder, shaken.metafile, fault, name) : null;
+      const specifier = /^Could not resolve "(.+)"/.exec(message.text)?.[1] ?? '';
+      if (builtInName(specifier) === null) return fault;
+      return present.has(fault.file ?? '') ? builtInFault(folder, shaken.metafile, fault, specifier) : null;
     }),
   );
 }
@@ -112,13 +112,13 @@ const refuseWith =
     throw faults.length === 0 ? failure : new BundleRefused(faults);
   };
 
-function builtInFault(folder: string, metafile: Metafile, fault: BundleMessage, name: string): BundleMessage {
+function builtInFault(folder: string, metafile: Metafile, fault: BundleMessage, specifier: string): BundleMessage {
   const path = Object.keys(metafile.inputs).find((input) => portable(input) === fault.file)!;
   const { shown, chain } = chainTo(metafile, path);
   const [native] = nativePackages(folder, [path]);
   const nature = native === undefined ? '' : ` The package ${native.name} is native code: ${native.reason}.`;
-  const advice = native === undefined ? adviceFor(name) : '';
-  const text = `"${name}" belongs to Node.js and does not exist in the sandbox. Imported by ${shown}.${nature}`;
+  const advice = native === undefined ? adviceFor(builtInName(specifier)!) : '';
+  const text = `"${specifier}" belongs to Node.js and does not exist in the sandbox. Imported by ${shown}.${nature}`;
   return { ...fault, text: advice === '' ? text : `${text} ${advice}`, chain };
 }
 

@@ -6,7 +6,7 @@ const CHECKED_BYTES_MIN = 8 * 1024;
 /** Nobody writes this and no generator needs it. The bundler, which recurses, takes minutes or dies a little further on. */
 const DEPTH_MAX = 2_000;
 
-/** `deep` where brackets stay open beyond DEPTH_MAX. Strings and comments are not told apart: their brackets balance. */
+/** True where brackets stay open beyond DEPTH_MAX. Strings and comments are not told apart: their brackets balance. */
 export function isTooDeep(text: string): boolean {
   if (text.length < CHECKED_BYTES_MIN) return false;
   let depth = 0;
@@ -21,7 +21,7 @@ export function isTooDeep(text: string): boolean {
   return false;
 }
 
-export const TOO_DEEP = `nests more than ${DEPTH_MAX} levels deep; move large values into text or JSON that is parsed when it is needed`;
+export const TOO_DEEP = `nests more than ${DEPTH_MAX} levels deep, which no source needs`;
 
 /** Refuses a source that would overflow the bundler's stack, which ends its process and says nothing useful. */
 export const refuseDeepSources: Plugin = {

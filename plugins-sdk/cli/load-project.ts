@@ -1,6 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { type TransformFailure, transform } from 'esbuild';
+import { isTooDeep, TOO_DEEP } from '../bundling/refuse-deep-sources.ts';
 import { ARCHIVE_FILES, checkManifest, type Manifest } from '../contract/index.ts';
 import { CliError } from './errors.ts';
 
@@ -44,6 +45,7 @@ async function readText(path: string): Promise<string | null> {
 }
 
 async function parseManifest(text: string, path: string): Promise<unknown> {
+  if (isTooDeep(text)) throw new CliError('manifest-invalid', `${path} ${TOO_DEEP}.`, { path });
   try {
     return JSON.parse(text);
   } catch (error) {
