@@ -19,4 +19,6 @@ export default {
     await attempt(() => fetch('https://api.example.com/', { redirect: 'wherever' }));
     return codes.map((code) => (code === 'sent' ? code : 'refused'));`),
   ends: { answers: Array(11).fill('refused') },
+  // Texts of megabytes, on a busy machine.
+  limits: { cpuMs: 1_000 },
 } satisfies Attack;
