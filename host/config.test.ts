@@ -60,6 +60,21 @@ describe('readConfig', () => {
     ]);
   });
 
+  it('opens ranges that are ranges, and says which is none', () => {
+    const { egress } = readConfig(
+      {},
+      { GATEHOUSE_EGRESS_ALLOW: '10.1.0.0/16, fd00::/8', GATEHOUSE_EGRESS_HTTP: 'true' },
+    );
+    expect(egress).to.deep.equal({ allow: ['10.1.0.0/16', 'fd00::/8'], http: true });
+    expect(readConfig({}, {}).egress).to.deep.equal({ allow: [], http: false });
+    for (const range of ['10.0.0.0/33', '10.0.0', ':::']) {
+      expect(() => readConfig({}, { GATEHOUSE_EGRESS_ALLOW: range }), range).to.throw(
+        ConfigInvalid,
+        'GATEHOUSE_EGRESS_ALLOW',
+      );
+    }
+  });
+
   it('cannot be changed afterwards', () => {
     expect(Object.isFrozen(readConfig({}, {}))).to.equal(true);
   });
