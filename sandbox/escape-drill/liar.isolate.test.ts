@@ -57,7 +57,7 @@ describe('the host of a cordon that was taken over', () => {
         return outcome.then(answerOf).catch((error) => (error instanceof SandboxRefusal ? error.code : `${error}`));
       }),
     );
-  const LIMITS = { hostCalls: HOST_CALLS_MAX, timers: 1, logBytes: LOG_BYTES_MAX, wallMs: 60_000 };
+  const LIMITS = { hostCalls: HOST_CALLS_MAX, timers: 1, pieces: 0, logBytes: LOG_BYTES_MAX, wallMs: 60_000 };
 
   for (const [lie, why] of Object.entries(CAUGHT)) {
     it(`does not believe ${lie}, and answers everybody rightly elsewhere`, async () => {
