@@ -136,6 +136,22 @@ describe('crypto.subtle, as far as the host computes it', () => {
     }
   });
 
+  it('takes no RSA key that would cost it seconds', async () => {
+    const { publicKey: small } = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const jwk = small.export({ format: 'jwk' }) as { kty: string; n: string; e: string };
+    const asksFor = (changed: object) =>
+      asks('crypto.import', {
+        algorithm: { name: 'RSA-PSS', hash: 'SHA-256' },
+        format: 'jwk',
+        jwk: { ...jwk, ...changed },
+      });
+    expect((await asksFor({})).value.algorithm.modulusLength).to.equal(2_048);
+    expect((await asksFor({ e: 'AQAAAAAAAQ' })).value.error.name).to.equal('NotSupportedError');
+    const large = Buffer.alloc(1_000, 0xab).toString('base64url');
+    expect((await asksFor({ n: large })).value.error.name).to.be.oneOf(['NotSupportedError', 'DataError']);
+    expect((await asksFor({ n: 'A'.repeat(3_000) })).value.code).to.equal('capability-arguments-invalid');
+  });
+
   it('never exports a secret', async () => {
     const { value } = await asks(
       'crypto.export',

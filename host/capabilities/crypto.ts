@@ -34,7 +34,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
   const readKey = async (context: CapabilityContext, key: Key, algorithm: Algorithm, usage: webcrypto.KeyUsage) =>
     'secret' in key
       ? importSecret(context, secrets, key, algorithm, usage)
-      : subtle.importKey(key.format, bytesOf(key.bytes), ofKey(algorithm), false, [usage]);
+      : withinSize(await subtle.importKey(key.format, bytesOf(key.bytes), ofKey(algorithm), false, [usage]));
 
   return {
     'crypto.digest': (context, { hash, input }: { hash: string; input: string }) =>
@@ -42,7 +42,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         output(await subtle.digest(hash, bytesOf(input))),
       ),
     'crypto.sign': (context, { algorithm, key, input }: { algorithm: Algorithm; key: Key; input: string }) =>
-      work(context, { algorithm: algorithm.name, operation: 'sign', input }, async () =>
+      work(context, { ...of(algorithm), operation: 'sign', input }, async () =>
         output(
           await subtle.sign(ofOperation(algorithm), await readKey(context, key, algorithm, 'sign'), bytesOf(input)),
         ),
@@ -51,7 +51,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
       context,
       { algorithm, key, signature, input }: { algorithm: Algorithm; key: Key; signature: string; input: string },
     ) =>
-      work(context, { algorithm: algorithm.name, operation: 'verify', input }, async () => ({
+      work(context, { ...of(algorithm), operation: 'verify', input }, async () => ({
         valid: await subtle.verify(
           ofOperation(algorithm),
           await readKey(context, key, algorithm, 'verify'),
@@ -60,7 +60,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         ),
       })),
     'crypto.encrypt': (context, { algorithm, key, input }: { algorithm: Algorithm; key: Key; input: string }) =>
-      work(context, { algorithm: algorithm.name, operation: 'encrypt', input }, async () =>
+      work(context, { ...of(algorithm), operation: 'encrypt', input }, async () =>
         output(
           await subtle.encrypt(
             ofOperation(algorithm),
@@ -70,7 +70,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         ),
       ),
     'crypto.decrypt': (context, { algorithm, key, input }: { algorithm: Algorithm; key: Key; input: string }) =>
-      work(context, { algorithm: algorithm.name, operation: 'decrypt', input }, async () =>
+      work(context, { ...of(algorithm), operation: 'decrypt', input }, async () =>
         output(
           await subtle.decrypt(
             ofOperation(algorithm),
@@ -80,25 +80,31 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         ),
       ),
     'crypto.derive': (context, { algorithm, key, bits }: { algorithm: Algorithm; key: Key; bits: number }) =>
-      work(context, { algorithm: algorithm.name, operation: 'derive', iterations: algorithm.iterations }, async () =>
+      work(context, { ...of(algorithm), operation: 'derive', bits }, async () =>
         output(
           await subtle.deriveBits(ofOperation(algorithm), await readKey(context, key, algorithm, 'deriveBits'), bits),
         ),
       ),
     'crypto.import': (context, args: ImportArguments) =>
-      work(context, { algorithm: args.algorithm.name, operation: 'import' }, () =>
-        importForGuest(context, secrets, args),
-      ),
+      work(context, { ...of(args.algorithm), operation: 'import' }, () => importForGuest(context, secrets, args)),
     'crypto.export': (context, { algorithm, key, format }: { algorithm: Algorithm; key: HeldKey; format: Format }) =>
-      work(context, { algorithm: algorithm.name, operation: 'export' }, async () => {
+      work(context, { ...of(algorithm), operation: 'export' }, async () => {
         const imported = await importAny(key.format, bytesOf(key.bytes), algorithm);
         if (format === 'jwk') return { jwk: (await subtle.exportKey('jwk', imported)) as unknown as Json };
         return output(await subtle.exportKey(format, imported));
       }),
     'crypto.generate': (context, { algorithm, seed }: { algorithm: Algorithm; seed: string }) =>
-      work(context, { algorithm: algorithm.name, operation: 'generate' }, async () => pairOf(algorithm, bytesOf(seed))),
+      work(context, { ...of(algorithm), operation: 'generate' }, async () => pairOf(algorithm, bytesOf(seed))),
   };
 }
+
+/** What of an algorithm its cost depends on. */
+const of = ({ name, hash, namedCurve, iterations }: Algorithm): Omit<CryptoWork, 'operation' | 'bytes'> => ({
+  algorithm: name,
+  ...(hash !== undefined && { hash }),
+  ...(namedCurve !== undefined && { namedCurve }),
+  ...(iterations !== undefined && { iterations }),
+});
 
 const bytesOf = (base64: string): Buffer<ArrayBuffer> => Buffer.from(base64, 'base64') as Buffer<ArrayBuffer>;
 const output = (bytes: ArrayBuffer): Json => ({ output: Buffer.from(bytes).toString('base64') });
@@ -163,7 +169,22 @@ async function importAny(
 ): Promise<webcrypto.CryptoKey> {
   const isPrivate = format === 'pkcs8' || (format === 'jwk' && 'd' in bytes);
   const usages = USAGES[algorithm.name] ?? (isPrivate ? ['sign'] : ['verify']);
-  return subtle.importKey(format as 'raw', bytes as Buffer<ArrayBuffer>, ofKey(algorithm), true, usages);
+  return withinSize(
+    await subtle.importKey(format as 'raw', bytes as Buffer<ArrayBuffer>, ofKey(algorithm), true, usages),
+  );
+}
+
+const MODULUS_BITS_MAX = 4_096;
+const EXPONENT_BYTES_MAX = 4;
+
+/** RSA with larger numbers takes the host seconds. */
+function withinSize(key: webcrypto.CryptoKey): webcrypto.CryptoKey {
+  const { modulusLength = 0, publicExponent } = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>;
+  if (modulusLength <= MODULUS_BITS_MAX && (publicExponent?.length ?? 0) <= EXPONENT_BYTES_MAX) return key;
+  throw new DOMException(
+    `RSA keys have at most ${MODULUS_BITS_MAX} bits and a public exponent of 32`,
+    'NotSupportedError',
+  );
 }
 
 type ImportArguments =
@@ -224,7 +245,9 @@ async function importSecret(
   try {
     const material = format === 'jwk' ? (JSON.parse(value) as webcrypto.JsonWebKey) : secretBytes(format, value);
     if (usage === null) return await importAny(format, material, algorithm);
-    return await subtle.importKey(format as 'raw', material as Buffer<ArrayBuffer>, ofKey(algorithm), false, [usage]);
+    return withinSize(
+      await subtle.importKey(format as 'raw', material as Buffer<ArrayBuffer>, ofKey(algorithm), false, [usage]),
+    );
   } catch (error) {
     // What a parser says about a text that is no key could quote it.
     if ((error as Error).name !== 'NotSupportedError')

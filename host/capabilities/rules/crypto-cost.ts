@@ -3,7 +3,12 @@ export interface CryptoWork {
   algorithm: string;
   operation: 'digest' | 'sign' | 'verify' | 'encrypt' | 'decrypt' | 'derive' | 'import' | 'export' | 'generate';
   bytes: number;
+  hash?: string;
+  namedCurve?: string;
+  /** Of PBKDF2, for each block of its output. */
   iterations?: number;
+  /** Of the output. */
+  bits?: number;
 }
 
 /** Importing the key, checking arguments, the way to the thread that computes and back. */
@@ -11,16 +16,33 @@ const FIXED_MS = 0.05;
 /** SHA-1 and AES-GCM are faster, SHA-512 without instructions of its own is not. */
 const MS_PER_MIB = 3;
 const MS_PER_ITERATION = 0.0006;
-const SIGN_MS: Record<string, number> = { ECDSA: 0.15, Ed25519: 0.1, 'RSASSA-PKCS1-v1_5': 2.5, 'RSA-PSS': 2.5 };
-const VERIFY_MS: Record<string, number> = { ECDSA: 0.3, Ed25519: 0.2, 'RSASSA-PKCS1-v1_5': 0.15, 'RSA-PSS': 0.15 };
+/** Of the larger curves, and of RSA with the largest modulus that is taken. */
+const SIGNATURE_MS: Record<string, { sign: number; verify: number }> = {
+  Ed25519: { sign: 0.1, verify: 0.2 },
+  'P-256': { sign: 0.1, verify: 0.2 },
+  'P-384': { sign: 1.2, verify: 1.2 },
+  'P-521': { sign: 2, verify: 2 },
+  'RSASSA-PKCS1-v1_5': { sign: 6, verify: 0.3 },
+  'RSA-PSS': { sign: 6, verify: 0.3 },
+};
+/** Computing a public point, or checking that one is on its curve. */
+const KEY_MS = 0.5;
+const HASH_BITS: Record<string, number> = { 'SHA-1': 160, 'SHA-256': 256, 'SHA-384': 384, 'SHA-512': 512 };
 const MIB = 1024 * 1024;
 
 /**
  * CPU milliseconds that an operation is billed with: by a tariff and not by a clock, so that the same invocation costs the same on every
  * machine, and nobody pays for how busy the host is.
  */
-export function cryptoCostMs({ algorithm, operation, bytes, iterations = 0 }: CryptoWork): number {
-  const asymmetric =
-    operation === 'sign' ? SIGN_MS[algorithm] : operation === 'verify' ? VERIFY_MS[algorithm] : undefined;
-  return FIXED_MS + (asymmetric ?? 0) + (bytes / MIB) * MS_PER_MIB + iterations * MS_PER_ITERATION;
+export function cryptoCostMs(work: CryptoWork): number {
+  return FIXED_MS + (work.bytes / MIB) * MS_PER_MIB + keyMs(work) + derivingMs(work);
 }
+
+function keyMs({ algorithm, operation, namedCurve }: CryptoWork): number {
+  if (operation === 'sign' || operation === 'verify') return SIGNATURE_MS[namedCurve ?? algorithm]?.[operation] ?? 0;
+  return operation === 'import' || operation === 'export' || operation === 'generate' ? KEY_MS : 0;
+}
+
+/** Each block of the output, as long as the hash, takes all iterations. */
+const derivingMs = ({ iterations = 0, bits = 0, hash = 'SHA-1' }: CryptoWork): number =>
+  iterations * Math.max(1, Math.ceil(bits / (HASH_BITS[hash] ?? 160))) * MS_PER_ITERATION;

@@ -33,6 +33,9 @@ const Key = Type.Union([
   strict({ format: literals('raw', 'pkcs8', 'spki', 'jwk'), secret: SecretName }),
 ]);
 
+/** Fields that are texts; a JWK of RSA with 4096 bits has none of more than 700 characters. */
+const Jwk = Type.Record(Type.String({ maxLength: 8 }), Type.String({ maxLength: 2_048 }), { maxProperties: 16 });
+
 /** The part of `crypto.subtle` that the host computes. It touches nothing, so that it needs no grant; keys from secrets need `secrets`. */
 export const crypto = {
   purpose: 'Compute digests, signatures and ciphers.',
@@ -45,7 +48,7 @@ export const crypto = {
     'crypto.derive': strict({ algorithm: Algorithm, key: Key, bits: Type.Integer({ minimum: 0, maximum: 65_536 }) }),
     'crypto.import': Type.Union([
       strict({ algorithm: Algorithm, format: literals('raw', 'pkcs8', 'spki'), bytes: KeyBytes }),
-      strict({ algorithm: Algorithm, format: Type.Literal('jwk'), jwk: Type.Object({}) }),
+      strict({ algorithm: Algorithm, format: Type.Literal('jwk'), jwk: Jwk }),
       strict({ algorithm: Algorithm, format: literals('raw', 'pkcs8', 'spki', 'jwk'), secret: SecretName }),
     ]),
     'crypto.export': strict({

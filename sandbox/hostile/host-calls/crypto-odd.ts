@@ -27,7 +27,7 @@ export default {
       'TypeError',
       'TypeError',
       'capability-arguments-invalid',
-      'DataError',
+      'capability-arguments-invalid',
       'capability-arguments-invalid',
       'TypeError',
       'TypeError',
