@@ -40,4 +40,17 @@ describe('createShownSecrets', () => {
     expect(shown.values('a')).to.deep.equal(['first-value', 'second-value']);
     expect(shown.values('b')).to.deep.equal([]);
   });
+
+  it('hides values that are numbers, in names and in whatever surrounds them, and never fails', () => {
+    const shown = createShownSecrets();
+    shown.shown('a', 'PIN', '1234567890');
+    shown.shown('a', 'ODD', '","level":"');
+    const facts = { id: 1234567890, '1234567890': { deep: [1234567890, 7, null, true] }, next: '', level: '' };
+    expect(shown.hide('a', { message: 'x', facts }).facts).to.deep.equal({
+      id: '[secret PIN]',
+      '[secret PIN]': { deep: ['[secret PIN]', 7, null, true] },
+      next: '',
+      level: '',
+    });
+  });
 });

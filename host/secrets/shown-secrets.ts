@@ -1,3 +1,4 @@
+import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { InstallationLogEntry } from '../installations/contract.ts';
 import { hideSecrets } from './rules/hide-secrets.ts';
 
@@ -27,7 +28,20 @@ export function createShownSecrets(): ShownSecrets {
       const values = byInstallation.get(installationId);
       if (values === undefined) return line;
       const clear = (text: string) => hideSecrets(Buffer.from(text), values).toString();
-      return { ...line, message: clear(line.message), facts: JSON.parse(clear(JSON.stringify(line.facts))) };
+      return { ...line, message: clear(line.message), facts: clearIn(line.facts, clear) };
     },
   };
+}
+
+/** Leaf by leaf: a value that is all digits, or holds quotes, would make the whole unreadable were it replaced in JSON. */
+function clearIn(value: Json, clear: (text: string) => string): Json {
+  if (typeof value === 'string') return clear(value);
+  if (typeof value === 'number') {
+    const text = String(value);
+    const cleared = clear(text);
+    return cleared === text ? value : cleared;
+  }
+  if (value === null || typeof value !== 'object') return value;
+  if (Array.isArray(value)) return value.map((each) => clearIn(each, clear));
+  return Object.fromEntries(Object.entries(value).map(([name, each]) => [clear(name), clearIn(each, clear)]));
 }
