@@ -145,6 +145,19 @@ describe('plugins.call', () => {
     expect(runs).to.deep.equal([]);
   });
 
+  it('passes on no path that could be read as another, and no header that only a proxy or the host may set', async () => {
+    const paths = ['/price/..', '/price/%2e%2e', '/price/a\\..\\..\\admin', '/price/\u00e4'];
+    for (const path of paths) {
+      expect((await call({ path })).answer, path).to.include({ code: 'callee-refused', reason: 'request-malformed' });
+    }
+    expect(runs).to.deep.equal([]);
+    const spoofed = ['x-forwarded-for', 'x-gatehouse-caller', 'x-real-ip'].map((name) => [name, '10.0.0.1']);
+    await call({ path: '/price/7?a=b', headers: [...spoofed, ['x-mine', '1']] });
+    const { request } = runs[0]!.job as Extract<PluginJob, { kind: 'http' }>;
+    expect(request.headers).to.deep.equal([['x-mine', '1']]);
+    expect(request.url).to.equal('https://pricer.plugins.internal/price/7?a=b');
+  });
+
   it('tells a fault from a refusal by its code, and nothing of what the callee said', async () => {
     fails = new PluginFaultError({ code: 'plugin-threw', message: 'password hunter2' }, 'c');
     const { answer } = await call({});

@@ -3,11 +3,13 @@ import type { Json, Manifest, WireResponse } from '../../plugins-sdk/contract/in
 import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import { SandboxRefusal } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
+import { headersForPlugin } from '../http/plugin-headers.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import { checkHook, checkPayload } from '../installations/deliver-hook.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import { findRoute, httpJob } from '../invocations/plugin-request.ts';
 import { requireRunnable } from '../invocations/require-runnable.ts';
+import { isPlainTarget } from '../invocations/rules/plain-target.ts';
 import type { PluginJob, PluginRunner, RunOptions } from '../invocations/run-plugin.ts';
 import type { CapabilityCalls } from './broker.ts';
 import type { CapabilityContext } from './call-scope.ts';
@@ -110,6 +112,9 @@ function routeJob(
   { method, path, headers, body }: CallArguments,
 ): PluginJob {
   const [place] = path.split('?', 1) as [string];
+  if (!isPlainTarget(place, path.slice(place.length))) {
+    throw new HostRefusal('request-malformed', 'Percent-encode the path and the query (RFC 3986); no dot segments.');
+  }
   const matched = findRoute(callee, method, place);
   if (!routes.includes(matched.route)) throw undeclared(plugin, matched.route);
   if (matched.access === 'operator') {
@@ -122,7 +127,9 @@ function routeJob(
       `The body has ${bytes.length} bytes; ${callee.limits.inputBytes} are allowed.`,
     );
   }
-  return httpJob(matched, { method, url: `https://${callee.slug}.${INTERNAL_HOST}${path}`, headers, body: bytes });
+  const url = `https://${callee.slug}.${INTERNAL_HOST}${path}`;
+  // As from outside: what proxies and the host say about a client nobody else may say.
+  return httpJob(matched, { method, url, headers: headersForPlugin(headers.flat()), body: bytes });
 }
 
 /** What the other side would answer with a problem is a refusal with that problem's code. */

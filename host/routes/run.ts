@@ -9,6 +9,7 @@ import { problemOf } from '../http/problems.ts';
 import { boundLeftover, openBody, readBody } from '../http/read-body.ts';
 import { sendProblem } from '../http/send-problem.ts';
 import { type AnswerPieces, type DataPlane, PluginFaultError } from '../invocations/contract.ts';
+import { isPlainTarget } from '../invocations/rules/plain-target.ts';
 import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
 
@@ -77,11 +78,6 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
 }
 
 const TARGET = /^\/run\/([A-Za-z0-9._~-]{1,64})\/([A-Za-z0-9._~-]{1,64})(\/[^?#]*)?(\?[^#]*)?$/;
-// RFC 3986, 3.3. Anything else is read differently by different URL parsers, so that a route could be matched by one
-// path and its handler told another: `..`, `\`, and their percent-encoded dots.
-const PATH = /^(?:[/A-Za-z0-9\-._~!$&'()*+,;=:@]|%[0-9A-Fa-f]{2})*$/;
-const DOT_SEGMENT = /\/(?:\.|%2e){1,2}(?:\/|$)/i;
-const SEARCH = /^[\x21-\x7e]*$/;
 
 /** Splits the request target; the rest of the path stays as it was sent. Refuses with: route-unknown, request-malformed. */
 export function readTarget(target: string) {
@@ -90,7 +86,7 @@ export function readTarget(target: string) {
     throw new HostRefusal('route-unknown', 'Plugins are at /run/{operator}/{installation}/ and below.');
   }
   const [, operatorSlug, installationSlug, path = '/', search = ''] = match;
-  if (!PATH.test(path) || DOT_SEGMENT.test(path) || !SEARCH.test(search)) {
+  if (!isPlainTarget(path, search)) {
     throw new HostRefusal('request-malformed', 'Percent-encode the path and the query (RFC 3986); no dot segments.');
   }
   return { operatorSlug: operatorSlug!, installationSlug: installationSlug!, path, search };
