@@ -5,7 +5,7 @@ import { monotonicMs } from './clock.ts';
 import { type KnownRun, LaneBorder } from './lane-border.ts';
 import type { Cost, HostMessage } from './messages.ts';
 
-const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, pieces: 0, logBytes: 100, outputBytes: 50 };
+const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, pieces: 3, logBytes: 100, outputBytes: 50 };
 const cost: Cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1, externalMiB: 0 };
 const known = (): KnownRun => ({ deadlineMs: monotonicMs() + limits.wallMs, invocation: { limits } });
 const start = (installationId: string, digest: string): HostMessage => ({
@@ -37,13 +37,17 @@ describe('LaneBorder', () => {
 
   it('never objects to what stays within the limits of its invocation', () => {
     const output = fc.string({ unit: 'binary', maxLength: 60 }).filter((text) => Buffer.byteLength(text) <= 50);
+    const most = [
+      ...Array(5).fill('kv.get'),
+      ...Array(2).fill('timer'),
+      ...Array(3).fill('response.write'),
+    ] as string[];
+    const calls = fc.shuffledSubarray(most);
     fc.assert(
-      fc.property(fc.nat(7), fc.array(fc.nat(84), { maxLength: 4 }), output, (calls, logs, answer) => {
+      fc.property(calls, fc.array(fc.nat(84), { maxLength: 4 }), output, (names, logs, answer) => {
         const [border, run] = [new LaneBorder(), known()];
         const objections = [
-          ...Array.from({ length: calls }, (_, at) =>
-            border.objectionTo({ op: 'call', ticket: 1, seq: at + 1, name: 'kv.get', cost }, '{}', run),
-          ),
+          ...names.map((name, at) => border.objectionTo({ op: 'call', ticket: 1, seq: at + 1, name, cost }, '{}', run)),
           ...logs.map((units, at) =>
             border.objectionTo({ op: 'log', ticket: 1, seq: at + 1, name: 'log:info' }, 'x'.repeat(units), run),
           ),
@@ -54,12 +58,14 @@ describe('LaneBorder', () => {
     );
   });
 
-  it('counts anew for each execution', () => {
+  it('counts anew for each execution, and each kind of call by its own limit', () => {
     const [border, run] = [new LaneBorder(), known()];
-    const call = (ticket: number, seq: number) =>
-      border.objectionTo({ op: 'call', ticket, seq, name: 'kv.get', cost }, '', run);
-    for (let seq = 1; seq <= 7; seq++) expect(call(1, seq)).to.equal(null);
+    const call = (ticket: number, seq: number, name = 'kv.get') =>
+      border.objectionTo({ op: 'call', ticket, seq, name, cost }, '', run);
+    for (let seq = 1; seq <= 5; seq++) expect(call(1, seq)).to.equal(null);
     expect(call(2, 1)).to.equal(null);
+    expect(call(1, 6, 'timer')).to.equal(null);
+    expect(call(1, 7, 'request.read')).to.equal(null);
     expect(call(1, 8)).to.match(/more host calls/);
   });
 

@@ -1,3 +1,4 @@
+import { isStreamCall } from '../plugins-sdk/contract/stream-calls.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation } from './contract.ts';
 import { CALL_UNITS_MAX, FAULT_UNITS_MAX, LOG_OVERHEAD_FACTOR, LOG_OVERHEAD_UNITS } from './limits.ts';
@@ -18,8 +19,11 @@ export interface KnownRun {
   invocation: Pick<Invocation, 'limits'>;
 }
 
+/** Calls by the limit that they count against; see `limitOf`. */
 interface Tally {
-  calls: number;
+  hostCalls: number;
+  timers: number;
+  pieces: number;
   callUnits: number;
   logUnits: number;
 }
@@ -88,10 +92,12 @@ export class LaneBorder {
       tally.logUnits += tail.length + LOG_OVERHEAD_UNITS;
       return tally.logUnits > limits.logBytes * LOG_OVERHEAD_FACTOR ? 'it logs more than the invocation may' : null;
     }
-    tally.calls++;
+    const kind = limitOf(message.name);
+    tally[kind]++;
     tally.callUnits += tail.length;
-    const tooMany = tally.calls > limits.hostCalls + limits.timers + limits.pieces || tally.callUnits > CALL_UNITS_MAX;
-    return tooMany ? 'it makes more host calls than the invocation may' : null;
+    return tally[kind] > limits[kind] || tally.callUnits > CALL_UNITS_MAX
+      ? 'it makes more host calls than the invocation may'
+      : null;
   }
 
   #objectionToEnd(
@@ -113,9 +119,11 @@ export class LaneBorder {
     if (!tally) {
       // Of executions that ended without a word; tickets only grow, so the first is the oldest.
       if (this.#tallies.size >= TALLIES_MAX) this.#tallies.delete(this.#tallies.keys().next().value!);
-      tally = { calls: 0, callUnits: 0, logUnits: 0 };
+      tally = { hostCalls: 0, timers: 0, pieces: 0, callUnits: 0, logUnits: 0 };
       this.#tallies.set(ticket, tally);
     }
     return tally;
   }
 }
+
+const limitOf = (name: string) => (name === 'timer' ? 'timers' : isStreamCall(name) ? 'pieces' : 'hostCalls');
