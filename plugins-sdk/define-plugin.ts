@@ -30,6 +30,7 @@ export type {
   KvEntry,
   Log,
 } from './contract/index.ts';
+export type { SecretKey } from './secret-keys.ts';
 
 /** `<METHOD> <path>` exactly as in the manifest, for example `GET /orders/:id`. */
 export type RouteKey = `${(typeof METHODS)[number]} /${string}`;

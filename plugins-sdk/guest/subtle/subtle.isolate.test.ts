@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { type Json, type Manifest, sha256Hex } from '../../contract/index.ts';
 import { type LocalHost, startLocalHost } from '../../local-host.ts';
+import type {} from '../../secret-keys.ts';
 
 const MANIFEST = {
   publisher: 'studio',
@@ -119,7 +120,10 @@ describe('crypto.subtle of plugins', () => {
   });
 
   it('has no key for a secret that was not granted', async () => {
-    const body = `return subtle.importKey('raw', { secret: 'SIGNING_KEY' }, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']).catch((error) => error.code)`;
+    // Written as an author writes it, so that its types are checked too.
+    const importSecret = () =>
+      crypto.subtle.importKey('raw', { secret: 'SIGNING_KEY' }, { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
+    const body = `return (${importSecret})().catch((error) => error.code)`;
     expect((await run(body)).value).to.equal('crypto-key-refused');
   });
 });
