@@ -99,6 +99,24 @@ describe('the data plane', () => {
       expect((await get('/', { method: 'PUT', body: gzipSync('1'), headers })).status).to.equal(415);
     });
 
+    for (const reads of [0, 1]) {
+      it(`do not go on for long after an answer that came after ${reads} of their pieces`, async () => {
+        served.fake.run = async ({ openBody }) => {
+          const read = openBody(1_000_000_000)!;
+          for (let at = 0; at < reads; at++) await read();
+          return answered('enough');
+        };
+        const socket = connect(served.port, '127.0.0.1').on('error', () => {});
+        socket.write('POST /run/acme/shop/ HTTP/1.1\r\nHost: x\r\nTransfer-Encoding: chunked\r\n\r\n');
+        const piece = `1000\r\n${'x'.repeat(4_096)}\r\n`;
+        const sending = setInterval(() => socket.write(piece), 20);
+        // What is sent must be read, or the end of the connection is never seen.
+        socket.resume();
+        await new Promise((resolve) => socket.once('close', resolve));
+        clearInterval(sending);
+      }).timeout(30_000);
+    }
+
     it('that break off do not reach the plugin', async () => {
       let outcome: unknown;
       const ended = new Promise<void>((resolve) => {

@@ -67,7 +67,9 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
         signal: aborter.signal,
         record: req.headers['x-gatehouse-record'] === '1',
       });
-      status = res.headersSent ? endPieces(req, res) : sendAnswer(res, response, invocationId);
+      // A plugin may answer without having read a body that comes in pieces.
+      boundLeftover(req, res);
+      status = res.headersSent ? endPieces(res) : sendAnswer(res, response, invocationId);
     } catch (error) {
       status = res.headersSent ? cutPieces(ports, res, error) : refuse(ports, req, res, error);
     } finally {
@@ -157,8 +159,7 @@ class SentPieces implements AnswerPieces {
   }
 }
 
-function endPieces(req: IncomingMessage, res: ServerResponse): number {
-  boundLeftover(req, res);
+function endPieces(res: ServerResponse): number {
   res.end();
   return res.statusCode;
 }
