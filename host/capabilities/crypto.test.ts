@@ -29,6 +29,7 @@ const MANIFEST = {
 
 const base64 = (value: string | Uint8Array) => Buffer.from(value as string).toString('base64');
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
+const NO_KEY = 'The bytes are no pkcs8 key of the algorithm';
 
 describe('crypto.subtle, as far as the host computes it', () => {
   const used: string[] = [];
@@ -150,6 +151,26 @@ describe('crypto.subtle, as far as the host computes it', () => {
     const large = Buffer.alloc(1_000, 0xab).toString('base64url');
     expect((await asksFor({ n: large })).value.error.name).to.be.oneOf(['NotSupportedError', 'DataError']);
     expect((await asksFor({ n: 'A'.repeat(3_000) })).value.code).to.equal('capability-arguments-invalid');
+  });
+
+  it('reads no key but one of the algorithm that was billed', async () => {
+    const curves = ['P-256', 'P-384', 'P-521'].map((namedCurve) => {
+      const pair = generateKeyPairSync('ec', { namedCurve });
+      return { namedCurve, bytes: pair.privateKey.export({ format: 'der', type: 'pkcs8' }).toString('base64') };
+    });
+    for (const { bytes, namedCurve: real } of curves) {
+      const key = { format: 'pkcs8', bytes };
+      for (const { namedCurve } of curves) {
+        const algorithm = { name: 'ECDSA', hash: 'SHA-256', namedCurve };
+        const { value } = await asks('crypto.sign', { algorithm, key, input: '' });
+        if (real === namedCurve) expect(value.output).to.be.a('string');
+        else expect(value.error).to.deep.equal({ name: 'DataError', message: NO_KEY });
+      }
+      for (const name of ['Ed25519', 'RSA-PSS']) {
+        const { value } = await asks('crypto.import', { algorithm: { name, hash: 'SHA-256' }, ...key });
+        expect(value.error.message).to.equal(NO_KEY);
+      }
+    }
   });
 
   it('never exports a secret', async () => {

@@ -34,7 +34,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
   const readKey = async (context: CapabilityContext, key: Key, algorithm: Algorithm, usage: webcrypto.KeyUsage) =>
     'secret' in key
       ? importSecret(context, secrets, key, algorithm, usage)
-      : withinSize(await subtle.importKey(key.format, bytesOf(key.bytes), ofKey(algorithm), false, [usage]));
+      : importBytes(key.format, bytesOf(key.bytes), algorithm, false, [usage]);
 
   return {
     'crypto.digest': (context, { hash, input }: { hash: string; input: string }) =>
@@ -169,9 +169,43 @@ async function importAny(
 ): Promise<webcrypto.CryptoKey> {
   const isPrivate = format === 'pkcs8' || (format === 'jwk' && 'd' in bytes);
   const usages = USAGES[algorithm.name] ?? (isPrivate ? ['sign'] : ['verify']);
+  return importBytes(format, bytes, algorithm, true, usages);
+}
+
+async function importBytes(
+  format: Format,
+  material: Buffer | webcrypto.JsonWebKey,
+  algorithm: Algorithm,
+  extractable: boolean,
+  usages: webcrypto.KeyUsage[],
+): Promise<webcrypto.CryptoKey> {
+  if (Buffer.isBuffer(material)) requireKeyOf(format, material, algorithm);
   return withinSize(
-    await subtle.importKey(format as 'raw', bytes as Buffer<ArrayBuffer>, ofKey(algorithm), true, usages),
+    await subtle.importKey(format as 'raw', material as Buffer<ArrayBuffer>, ofKey(algorithm), extractable, usages),
   );
+}
+
+const RSA_OID = '06092a864886f70d010101';
+const EC_OID = '06072a8648ce3d0201';
+/** How keys name their kind (RFC 8017, 5480, 8410), DER in hex. */
+const KEY_OIDS: Record<string, string> = {
+  Ed25519: '06032b6570',
+  'RSASSA-PKCS1-v1_5': RSA_OID,
+  'RSA-PSS': RSA_OID,
+  'P-256': `${EC_OID}06082a8648ce3d030107`,
+  'P-384': `${EC_OID}06052b81040022`,
+  'P-521': `${EC_OID}06052b81040023`,
+};
+
+/** Web Crypto reads a key before it asks of what kind it is, and reading one of a large curve costs more than one of a small one is billed. */
+function requireKeyOf(format: Format, bytes: Buffer, { name, namedCurve = '' }: Algorithm): void {
+  const oid = KEY_OIDS[name === 'ECDSA' ? namedCurve : name];
+  if (oid === undefined || (format !== 'pkcs8' && format !== 'spki')) return;
+  const version = format === 'pkcs8' ? '02010[01]' : '';
+  const head = new RegExp(`^30(?:[0-7].|81..|82....)${version}30..${oid}`);
+  if (!head.test(bytes.subarray(0, 40).toString('hex'))) {
+    throw new DOMException(`The bytes are no ${format} key of the algorithm`, 'DataError');
+  }
 }
 
 const MODULUS_BITS_MAX = 4_096;
@@ -245,9 +279,7 @@ async function importSecret(
   try {
     const material = format === 'jwk' ? (JSON.parse(value) as webcrypto.JsonWebKey) : secretBytes(format, value);
     if (usage === null) return await importAny(format, material, algorithm);
-    return withinSize(
-      await subtle.importKey(format as 'raw', material as Buffer<ArrayBuffer>, ofKey(algorithm), false, [usage]),
-    );
+    return await importBytes(format, material, algorithm, false, [usage]);
   } catch (error) {
     // What a parser says about a text that is no key could quote it.
     if ((error as Error).name !== 'NotSupportedError')

@@ -21,4 +21,12 @@ describe('The tariff of crypto.subtle', () => {
     expect(cost('ECDSA', 'verify', 'P-521')).to.be.above(cost('ECDSA', 'verify', 'P-256'));
     expect(cost('HMAC', 'sign')).to.be.below(cost('Ed25519', 'sign'));
   });
+
+  it('knows no curve of anything but ECDSA, and takes one that is not named for the largest', () => {
+    const cost = (algorithm: string, operation: 'sign' | 'import', namedCurve?: string) =>
+      cryptoCostMs({ algorithm, operation, bytes: 0, ...(namedCurve && { namedCurve }) });
+    expect(cost('RSA-PSS', 'sign', 'P-256')).to.equal(cost('RSA-PSS', 'sign'));
+    expect(cost('ECDSA', 'sign')).to.equal(cost('ECDSA', 'sign', 'P-521'));
+    expect(cost('ECDSA', 'import', 'P-521')).to.be.above(4 * cost('ECDSA', 'import', 'P-256'));
+  });
 });
