@@ -118,10 +118,14 @@ export class Cordon {
   attend(attention: Attention): void {
     if (attention === this.#attention) return;
     this.#attention = attention;
-    attend(this.pid, attention);
+    this.#attend();
+  }
+
+  #attend(): void {
+    attend(this.pid, this.#attention);
     // Before the cordon itself can be known, what starts it.
     const { child } = this.#process;
-    if (child.pid && child.pid !== this.pid) attend(child.pid, attention);
+    if (child.pid && child.pid !== this.pid) attend(child.pid, this.#attention);
   }
 
   /** Ends the process at once; `onEnd` follows. */
@@ -227,6 +231,8 @@ export class Cordon {
     if (this.state !== 'starting') return;
     // Said by what confines the cordon, before there is one; `ready` is said before it runs anything of others.
     if (message.op === 'pid') this.pid = message.pid;
+    // What starts it may have forked before it was told, and a thread while it was.
+    if (this.#attention !== 'full') this.#attend();
     if (message.op !== 'ready') return;
     this.state = 'ready';
     this.readyAtMs = monotonicMs();
