@@ -192,13 +192,16 @@ function configSchemaFaults(schema: Manifest['config']): DocumentFault[] {
   }
 }
 
-/** `names` is true inside `properties`, where members are names of fields and not keywords. */
+/** Their members go by names of fields, or of the author's choice, which are no keywords. */
+const NAMING_KEYWORDS = ['properties', 'dependencies', 'dependentSchemas', 'definitions', '$defs'];
+
+/** `names` is true inside of these. */
 function slowKeywords(value: unknown, pointer: string, names = false): DocumentFault[] {
   if (typeof value !== 'object' || value === null) return [];
   return Object.entries(value).flatMap(([key, member]) => {
     const at = `${pointer}/${key}`;
     return !names && SLOW_KEYWORDS.includes(key)
       ? [{ pointer: at, message: `is not allowed here; check it in the plugin's configure function` }]
-      : slowKeywords(member, at, !names && key === 'properties');
+      : slowKeywords(member, at, !names && NAMING_KEYWORDS.includes(key));
   });
 }
