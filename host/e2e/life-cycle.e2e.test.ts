@@ -350,6 +350,8 @@ describe('the life cycle of an installation', () => {
       await runs(installation, '1.1.0');
       const back = await platform.as.operator.rollBack(installation.id);
       expect([back.version, back.updates.follows]).to.deep.equal(['1.0.0', '^1']);
+      const again = await refusalOf(platform.as.operator.rollBack(installation.id));
+      expect(again.code).to.equal('rollback-target-unknown');
       await publish('back', '1.1.1');
       await runs(installation, '1.1.1');
       expect((await hooksOf(installation)).slice(1)).to.deep.equal([

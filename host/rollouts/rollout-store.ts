@@ -79,9 +79,15 @@ export function rolloutStore(database: Knex): RolloutStore {
       return { stable: sampleOf('stable'), canary: sampleOf('canary') };
     },
     lastLeft: async (installationId, by) => {
-      const which = 'releaseId' in by ? { from_release_id: by.releaseId } : { to_release_id: by.presentReleaseId };
-      const row = await database('rollouts')
-        .where({ installation_id: installationId, state: 'done', ...which })
+      const done = database('rollouts').where({ installation_id: installationId, state: 'done' });
+      const which =
+        'releaseId' in by
+          ? done.where({ from_release_id: by.releaseId })
+          : // Who goes back twice must not come forward again to what was left the first time.
+            done
+              .where({ to_release_id: by.presentReleaseId })
+              .whereRaw("facts ->> 'event' IS DISTINCT FROM 'rolled-back'");
+      const row = await which
         .orderBy('id', 'desc')
         .first({ releaseId: 'from_release_id', grants: 'from_grants', config: 'from_config' });
       return row ?? null;

@@ -207,6 +207,8 @@ describe('rollouts in PostgreSQL', () => {
     expect(await rollouts().lastLeft(installationId, { releaseId: fromReleaseId })).to.deep.equal(left);
     expect(await rollouts().lastLeft(installationId, { releaseId: toReleaseId })).to.equal(null);
     expect(await rollouts().ranBefore(installationId)).to.deep.equal(new Set([fromReleaseId, toReleaseId]));
+    const back = await begun('done', { event: 'rolled-back' });
+    expect(await rollouts().lastLeft(back.installationId, { presentReleaseId: back.toReleaseId })).to.equal(null);
     const { installationId: other } = await begun('failed');
     expect(await rollouts().ranBefore(other)).to.deep.equal(new Set());
   });
