@@ -162,6 +162,7 @@ describe('a recorded invocation', () => {
     });
     expect(replayed.outcome).to.deep.equal(recording.outcome);
     expect(replayed.logs).to.deep.equal(recording.logs);
+    expect(replayed.frames[0]).to.match(/src\/index\.ts:12:/);
   });
 
   it('answers again to the same bytes where its caller asked for a recording, by its id', async () => {

@@ -45,6 +45,9 @@ describe('hotSpots', () => {
       { name: 'work', place: 'src/a b.ts:3', selfMs: 1, share: 0.25 },
     ]);
     expect(hotSpots(mapped, '/home/x', 1)).to.have.length(1);
+    const bench = { ...frame('value', 'file:///opt/gatehouse/sandbox/workbench/context-engine.ts', 4, 4) };
+    const called = { ...profile, nodes: profile.nodes.with(2, { id: 3, callFrame: bench }) };
+    expect(hotSpots(called, '/home/x', 1)[0]).to.include({ name: 'value', place: 'Gatehouse' });
     expect(hotSpots({ nodes: [], startTime: 0, endTime: 0 }, '/', 5)).to.deep.equal([]);
   });
 });

@@ -1,8 +1,18 @@
 import { Ajv, type ErrorObject } from 'ajv';
 import { Cron } from 'croner';
 import semver from 'semver';
+import { SECRET_NAME_PATTERN } from './capabilities/index.ts';
 import { isSettableHeader } from './fetch-headers.ts';
-import { type Manifest, ManifestSchema, routeKey } from './manifest.ts';
+import {
+  FETCH_HOST_PATTERN,
+  type Manifest,
+  ManifestSchema,
+  routeKey,
+  SEMVER_PATTERN,
+  SLUG_PATTERN,
+  SLUG_RULE,
+} from './manifest.ts';
+import { PERSONAL_PATTERN } from './recording.ts';
 
 /** One fault of a document; `pointer` is a JSON pointer (RFC 6901), empty for the whole document. */
 export interface DocumentFault {
@@ -65,11 +75,22 @@ function pointerOf({ instancePath, keyword, params }: ErrorObject): string {
     : `${instancePath}/${String(member).replace(/~/g, '~0').replace(/\//g, '~1')}`;
 }
 
+/** What the patterns that authors meet most say, in words. */
+const RULES: Record<string, string> = {
+  [SLUG_PATTERN]: SLUG_RULE,
+  [SEMVER_PATTERN]: 'must be a version such as 1.2.3',
+  [FETCH_HOST_PATTERN]:
+    'must be a host such as api.example.com, api.example.com:8443 or *.example.com, or config:<field>; no address, scheme or path',
+  [SECRET_NAME_PATTERN]: 'must be a name in capitals such as API_KEY',
+  [PERSONAL_PATTERN]:
+    'must be a JSON pointer that begins with /body, /query, /headers, /params, /payload, /config or /results/<call>, such as /body/email',
+};
+
 function messageOf(error: ErrorObject, all: ErrorObject[]): string {
   const { keyword, instancePath, message, schema, params } = error;
   if (keyword === 'required') return 'is required';
   if (keyword === 'additionalProperties') return 'is not a known field';
-  if (keyword === 'pattern') return `must match ${params.pattern}`;
+  if (keyword === 'pattern') return RULES[params.pattern] ?? `must match ${params.pattern}`;
   if (keyword === 'anyOf') {
     const allowed = all.filter((each) => each.keyword === 'const' && each.instancePath === instancePath);
     if (allowed.length > 0) return `must be one of: ${allowed.map((each) => each.params.allowedValue).join(', ')}`;

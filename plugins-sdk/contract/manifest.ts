@@ -17,12 +17,13 @@ const strict = { additionalProperties: false };
 
 /** Lower-case letters, digits and single dashes; starts with a letter. Names of plugins, publishers, installations. */
 export const SLUG_PATTERN = '^[a-z](?:[a-z0-9]|-(?=[a-z0-9])){1,38}[a-z0-9]$';
+export const SLUG_RULE = 'must be 3 to 40 lower-case letters, digits and single dashes, and start with a letter';
 /** `<publisher>/<name>`. */
 const PLUGIN_PATTERN = `${SLUG_PATTERN.slice(0, -1)}/${SLUG_PATTERN.slice(1)}`;
 const Slug = (purpose: string) => Type.String({ pattern: SLUG_PATTERN, description: purpose });
 
 /** SemVer 2.0.0 without build metadata: two builds of one version would be two releases. */
-const SEMVER_PATTERN =
+export const SEMVER_PATTERN =
   '^(0|[1-9]\\d*)\\.(0|[1-9]\\d*)\\.(0|[1-9]\\d*)(?:-(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*)(?:\\.(?:0|[1-9]\\d*|\\d*[a-zA-Z-][0-9a-zA-Z-]*))*)?$';
 
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
@@ -55,7 +56,7 @@ const Route = Type.Object(
 );
 
 /** One name, all names below one, or a field of the configuration. Ports below 1024 are other services than the web. */
-const FETCH_HOST_PATTERN =
+export const FETCH_HOST_PATTERN =
   '^(?:config:[A-Za-z][A-Za-z0-9_]{0,63}|(?:\\*\\.)?(?:[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?\\.)+[a-z]{2,63}(?::[1-9][0-9]{3,4})?)$';
 
 const Secret = Type.Object(

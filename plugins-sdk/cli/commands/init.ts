@@ -1,6 +1,6 @@
 import { mkdir, readdir, readFile, writeFile } from 'node:fs/promises';
 import { basename, dirname, join, relative, resolve } from 'node:path';
-import { SLUG_PATTERN } from '../../contract/index.ts';
+import { SLUG_PATTERN, SLUG_RULE } from '../../contract/index.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { linkSdk } from '../link-sdk.ts';
@@ -55,8 +55,7 @@ export async function initPlugin(command: InitCommand): Promise<{ folder: string
 
 export function checkSlug(option: string, text: string): string {
   if (new RegExp(SLUG_PATTERN).test(text)) return text;
-  const rule = 'must be 3 to 40 lower-case letters, digits and single dashes, and start with a letter';
-  throw new CliError('usage', `${option} "${text}" ${rule}.`);
+  throw new CliError('usage', `${option} "${text}" ${SLUG_RULE}.`);
 }
 
 /** `order-delivery` as `Order delivery`. */

@@ -105,9 +105,14 @@ export function replayCommand(cli: Cli): void {
     );
 }
 
-const asValue = (recording: Recording, { from }: ReplayCode, replayed: Replayed) => {
+/** The frames of a fault in the author's own files; none where nothing failed or there is no map. */
+const framesOf = ({ outcome }: Replayed, sourceMap: string | null): string[] =>
+  outcome?.status === 'faulted' && sourceMap !== null ? mapFrames(outcome.fault, sourceMap) : [];
+
+const asValue = (recording: Recording, { from, sourceMap }: ReplayCode, replayed: Replayed) => {
   const { id, plugin, version, job, bundleDigest, redacted } = recording;
-  return { recording: { id, plugin, version, job, bundleDigest, redacted }, code: from, ...replayed };
+  const frames = framesOf(replayed, sourceMap);
+  return { recording: { id, plugin, version, job, bundleDigest, redacted }, code: from, ...replayed, frames };
 };
 
 function textOf(paint: Paint, recording: Recording, { from, sourceMap }: ReplayCode, replayed: Replayed): string {
@@ -125,9 +130,7 @@ function textOf(paint: Paint, recording: Recording, { from, sourceMap }: ReplayC
     lines.push(`${paint('red', '✖')} ${oneLine(what)} ${headline}, with ${code}`);
     lines.push(`  recorded  ${oneLine(recorded)}`, `  now       ${oneLine(now)}`);
   }
-  if (replayed.outcome?.status === 'faulted' && sourceMap !== null) {
-    lines.push(...mapFrames(replayed.outcome.fault, sourceMap).map((frame) => `    at ${oneLine(frame)}`));
-  }
+  lines.push(...framesOf(replayed, sourceMap).map((frame) => `    at ${oneLine(frame)}`));
   lines.push(
     ...replayed.logs.map(({ level, json }) => paint('dim', `  ${level.padEnd(5)} ${oneLine(messageOf(json))}`)),
   );
