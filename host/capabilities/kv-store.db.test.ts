@@ -17,6 +17,23 @@ describe('kvStore', () => {
     fresh: () => addInstallation(database),
   }));
 
+  it('reads for many at once, each what is its own, and fails for nobody else what the server refuses', async () => {
+    const store = kvStore(database.knex);
+    const [one, other] = [await addInstallation(database), await addInstallation(database)];
+    await store.set(one, { key: 'x', json: '1' });
+    await store.set(other, { key: 'x', json: '2' });
+    const reads = Array.from({ length: 20 }, () => [store.get(one, 'x'), store.get(other, 'x'), store.get(one, 'y')]);
+    const refused = store.get('no installation', 'x').catch(({ code }) => code);
+    for (const [mine, theirs, absent] of await Promise.all(reads.map((each) => Promise.all(each)))) {
+      expect([mine, theirs, absent]).to.deep.equal([
+        { key: 'x', json: '1', version: 1 },
+        { key: 'x', json: '2', version: 1 },
+        null,
+      ]);
+    }
+    expect(await refused).to.equal('22P02');
+  });
+
   it('counts an expired entry as absent, starts it at version 1 again, and sweeps it', async () => {
     const store = kvStore(database.knex);
     const id = await addInstallation(database);

@@ -1,19 +1,21 @@
 import type { Knex } from 'knex';
 import { KV_ENTRIES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { preparedStatement } from '../prepared-statement.ts';
 import type { CallKey } from './call-key.ts';
 import { keyBindings, onceFor, recording, sweepCallResults } from './call-results-store.ts';
 import { CapabilityError } from './capability-error.ts';
+import { kvEntryReader, LIVE } from './kv-entry-reader.ts';
 import { notAnInteger } from './kv-refusals.ts';
 import type { EntryToStore, KvStore, StoredEntry } from './kv-store.contract.ts';
 import { kvTransaction } from './kv-transaction-store.ts';
 
-/** An expired entry counts as absent everywhere; a write over it starts at version 1 again. */
-const LIVE = '(kv_entries.expires_at IS NULL OR kv_entries.expires_at > now())';
-
-// knex takes `:name::type` for an identifier and every `?` for a binding, hence CAST and no `?` in these texts.
-
 /** Room for one more entry, counted only when one is to be added. */
 const BELOW_QUOTA = `(SELECT count(*) FROM (SELECT 1 FROM kv_entries WHERE installation_id = :installationId LIMIT ${KV_ENTRIES_MAX}) AS counted) < ${KV_ENTRIES_MAX}`;
+
+/** What is neither bound to a version nor recorded: most writes. */
+const OVERWRITE = `
+  UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
+  WHERE installation_id = :installationId AND key = :key AND ${LIVE} RETURNING version`;
 
 const UPDATE = `
   WITH effect AS (UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
@@ -48,6 +50,15 @@ const DELETE = `
     AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint)) RETURNING key),
   ${recording('effect', `'{"deleted":true}'`)} SELECT key FROM effect`;
 
+const READ_MANY = `
+  SELECT key, value, version FROM kv_entries
+  WHERE installation_id = :installationId AND key = ANY (CAST(:keys AS text[])) AND ${LIVE}`;
+
+const LIST = `
+  SELECT key, value, version FROM kv_entries
+  WHERE installation_id = :installationId AND ${LIVE} AND key > :afterKey AND key >= :prefix AND starts_with(key, :prefix)
+  ORDER BY key LIMIT :limit`;
+
 /** Skips what a transaction holds: it counts as expired because its key is absent. */
 const SWEEP = `
   DELETE FROM kv_entries WHERE ctid IN (SELECT ctid FROM kv_entries WHERE expires_at <= now() FOR UPDATE SKIP LOCKED)
@@ -61,49 +72,45 @@ interface Row {
 
 /** Entries in PostgreSQL. Every statement is atomic and durable by itself. */
 export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<void> } {
-  const query = async (sql: string, bindings: Record<string, unknown>): Promise<Row[]> =>
-    (await database.raw(sql, bindings as Record<string, Knex.RawBinding>)).rows;
-  const find = async (installationId: string, key: string) =>
-    (
-      await query(`SELECT * FROM kv_entries WHERE installation_id = :installationId AND key = :key AND ${LIVE}`, {
-        installationId,
-        key,
-      })
-    )[0];
+  const find = kvEntryReader(database);
+  const overwritten = preparedStatement<Pick<Row, 'version'>>(database, 'kv-overwrite', OVERWRITE);
+  const updatedBy = preparedStatement<Pick<Row, 'version'>>(database, 'kv-update', UPDATE);
+  const insertedBy = preparedStatement<Pick<Row, 'version'>>(database, 'kv-insert', INSERT);
+  const deletedBy = preparedStatement<Pick<Row, 'key'>>(database, 'kv-delete', DELETE);
+  const incrementedBy = preparedStatement<Pick<Row, 'value'>>(database, 'kv-increment', INCREMENT);
+  const readMany = preparedStatement<Row>(database, 'kv-read-many', READ_MANY);
+  const listed = preparedStatement<Row>(database, 'kv-list', LIST);
 
   const set = async (installationId: string, entry: EntryToStore, callKey?: CallKey) => {
     const { key, ifVersion } = entry;
-    const bindings = { ttlSeconds: null, ifVersion: null, ...defined(entry), ...keyBindings(callKey), installationId };
-    const [updated] = ifVersion === 0 ? [] : await query(UPDATE, bindings);
+    const bindings = { ...entry, ...keyBindings(callKey), installationId };
+    const update = ifVersion === undefined && callKey === undefined ? overwritten : updatedBy;
+    const [updated] = ifVersion === 0 ? [] : await update(bindings);
     if (updated) return { version: Number(updated.version) };
     if (!ifVersion) {
-      const [inserted] = await query(INSERT, bindings);
+      const [inserted] = await insertedBy(bindings);
       if (inserted) return { version: Number(inserted.version) };
     }
     if (ifVersion) throw new CapabilityError('kv-version-conflict');
     throw new CapabilityError((await find(installationId, key)) ? 'kv-version-conflict' : 'kv-quota-exceeded');
   };
   const remove = async (installationId: string, key: string, ifVersion?: number, callKey?: CallKey) => {
-    const bindings = { installationId, key, ifVersion: ifVersion ?? null, ...keyBindings(callKey) };
-    if ((await query(DELETE, bindings)).length > 0) return { deleted: true };
+    const bindings = { installationId, key, ifVersion, ...keyBindings(callKey) };
+    if ((await deletedBy(bindings)).length > 0) return { deleted: true };
     if (ifVersion) throw new CapabilityError('kv-version-conflict');
     return { deleted: false };
   };
   const increment = async (installationId: string, key: string, by: number, callKey?: CallKey) => {
     if (!Number.isSafeInteger(by)) throw notAnInteger(key);
-    const [row] = await query(INCREMENT, { installationId, key, by, ...keyBindings(callKey) });
+    const [row] = await incrementedBy({ installationId, key, by, ...keyBindings(callKey) });
     if (row) return { value: Number(row.value) };
     throw (await find(installationId, key)) ? notAnInteger(key) : new CapabilityError('kv-quota-exceeded');
   };
 
   return {
-    get: async (installationId, key) => fromRow(await find(installationId, key)),
+    get: find,
     getMany: async (installationId, keys) => {
-      const rows = await query(
-        `SELECT key, value, version FROM kv_entries
-         WHERE installation_id = :installationId AND key = ANY (CAST(:keys AS text[])) AND ${LIVE}`,
-        { installationId, keys },
-      );
+      const rows = await readMany({ installationId, keys });
       const found = new Map(rows.map((row) => [row.key, fromRow(row)]));
       return keys.map((key) => found.get(key) ?? null);
     },
@@ -113,23 +120,14 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
     transaction: (id, operations, callKey) =>
       onceFor(database, callKey, () => kvTransaction(database, id, operations, callKey)),
     list: async (installationId, { prefix, afterKey, limit }) => {
-      const rows = await query(
-        `SELECT key, value, version FROM kv_entries
-         WHERE installation_id = :installationId AND ${LIVE} AND key > :afterKey AND key >= :prefix AND starts_with(key, :prefix)
-         ORDER BY key LIMIT :limit`,
-        { installationId, prefix, afterKey, limit },
-      );
-      return rows.map((row) => fromRow(row)!);
+      const rows = await listed({ installationId, prefix, afterKey, limit });
+      return rows.map(fromRow);
     },
     sweepExpired: async () => {
-      await query(SWEEP, {});
+      await database.raw(SWEEP);
       await sweepCallResults(database);
     },
   };
 }
 
-const fromRow = (row: Row | undefined): StoredEntry | null =>
-  row ? { key: row.key, json: row.value, version: Number(row.version) } : null;
-
-const defined = (entry: object): object =>
-  Object.fromEntries(Object.entries(entry).filter(([, value]) => value !== undefined));
+const fromRow = (row: Row): StoredEntry => ({ key: row.key, json: row.value, version: Number(row.version) });
