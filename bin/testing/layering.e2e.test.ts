@@ -27,6 +27,8 @@ const VIOLATIONS: Record<string, { file: string; imports: string }> = {
   'one-door-database': { file: 'host/queries.ts', imports: 'pg' },
   'one-door-redis': { file: 'host/caches.ts', imports: 'ioredis' },
   'one-door-metrics': { file: 'host/counts.ts', imports: 'prom-client' },
+  'one-door-outside': { file: 'host/asks.ts', imports: 'undici' },
+  'one-door-queues': { file: 'host/queues-up.ts', imports: 'bullmq' },
 };
 const TARGETS = [
   'sandbox/inner.ts',
@@ -51,7 +53,7 @@ describe('.dependency-cruiser.cjs', () => {
     for (const target of TARGETS) write(target, 'export {};\n');
     for (const { file, imports } of Object.values(VIOLATIONS)) write(file, `import '${imports}';\n`);
     // Not a dependency yet, so there is nothing to link to.
-    for (const name of ['koa', '@koa/router', 'isolated-vm', 'piscina', 'pg', 'ioredis', 'prom-client']) {
+    for (const name of ['koa', '@koa/router', 'isolated-vm', 'piscina', 'pg', 'ioredis', 'prom-client', 'undici', 'bullmq']) {
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
       write(`node_modules/${name}/index.js`, '');
     }
