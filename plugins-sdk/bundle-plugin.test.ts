@@ -181,6 +181,18 @@ describe('bundlePlugin', () => {
     expect(faults.map(({ file, line }) => `${file}:${line}`)).to.deep.equal(['src/index.ts:1', 'src/index.ts:2']);
   });
 
+  it('says how to install a package that is not there, and nothing of it where a file is missing', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': `import '@scope/absent/part';\nimport 'absent';\nimport './absent.ts';\nexport default {};\n`,
+    });
+    const faults = await faultsOf(bundlePlugin({ folder, manifest }));
+    expect(faults.map(({ text }) => text)).to.deep.equal([
+      'Could not resolve "@scope/absent/part". Is the package there? npm install @scope/absent',
+      'Could not resolve "absent". Is the package there? npm install absent',
+      'Could not resolve "./absent.ts"',
+    ]);
+  });
+
   it('refuses a missing entry and a bundle that is too large, and names its largest part', async () => {
     expect(await faultsOf(bundlePlugin({ folder: await pluginIn('.', { x: '' }), manifest }))).to.have.length(1);
     const folder = await pluginIn('.', {

@@ -210,8 +210,10 @@ const resolveSdk: Plugin = {
   },
 };
 
+const UNRESOLVED_PACKAGE = /^Could not resolve "((?:@[^/"]+\/)?[^./"][^/"]*)[^"]*"$/;
+
 const toMessage = ({ text, location }: Message): BundleMessage => ({
-  text,
+  text: text.replace(UNRESOLVED_PACKAGE, '$&. Is the package there? npm install $1'),
   ...(location ? { file: portable(location.file), line: location.line, column: location.column + 1 } : {}),
 });
 

@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { GOOD_CONDUCT } from '../../../host/conduct/contract.ts';
 import type { Installation } from '../../../host/installations/contract.ts';
-import { conductText, installationsText } from './installations.ts';
+import { ServerRefusal } from '../errors.ts';
+import { conductText, installationsText, resolveInstallationId } from './installations.ts';
 
 const plain = (_style: unknown, text: string) => text;
 const since = '2026-11-21T12:00:00.000Z';
@@ -13,6 +14,19 @@ describe('conductText', () => {
     const alone = { ...GOOD_CONDUCT, strikes: 3, score: 2.9, solitarySince: since, reason: 'x' };
     expect(conductText(alone)).to.equal(`alone ${since}`);
     expect(conductText({ ...alone, suspendedAt: since })).to.equal(`suspended ${since}`);
+  });
+});
+
+describe('resolveInstallationId', () => {
+  it('asks publishers, who have no list, for the id', async () => {
+    const listInstallations = async () => {
+      throw new ServerRefusal({ code: 'permission-denied', status: 403, message: 'No.', requestId: null, facts: {} });
+    };
+    const refusal = await resolveInstallationId({ listInstallations })('shop').catch((error) => error);
+    expect(refusal).to.include({ code: 'installation-unknown' });
+    expect(refusal.message).to.include('by its id');
+    const id = '01a20090-3512-7440-8d4b-4b94073e6401';
+    expect(await resolveInstallationId({ listInstallations })(id)).to.equal(id);
   });
 });
 

@@ -2,7 +2,7 @@ import type { Conduct } from '../../../host/conduct/contract.ts';
 import type { Installation } from '../../../host/installations/contract.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
-import { CliError } from '../errors.ts';
+import { CliError, ServerRefusal } from '../errors.ts';
 import { columns, oneLine, type Paint } from '../terminal.ts';
 
 const UUID_PATTERN = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
@@ -12,10 +12,20 @@ export const resolveInstallationId =
   (api: Pick<ApiClient, 'listInstallations'>) =>
   async (slugOrId: string): Promise<string> => {
     if (UUID_PATTERN.test(slugOrId)) return slugOrId;
-    const found = (await readPages(api.listInstallations)).find(({ slug }) => slug === slugOrId);
+    const installations = await readPages(api.listInstallations).catch(refuseSlugs(slugOrId));
+    const found = installations.find(({ slug }) => slug === slugOrId);
     if (found) return found.id;
     const message = `You have no installation "${slugOrId}"; list yours with: gate installations`;
     throw new CliError('installation-unknown', message, { slug: slugOrId });
+  };
+
+/** Slugs are names within one operator, so whoever is none has to say the id. */
+const refuseSlugs =
+  (slug: string) =>
+  (error: unknown): never => {
+    if (!(error instanceof ServerRefusal) || error.code !== 'permission-denied') throw error;
+    const message = `"${slug}" is a name that only its operator knows. Name the installation by its id, which the operator sees in: gate installations`;
+    throw new CliError('installation-unknown', message, { slug });
   };
 
 /** One word, or two with a time, for how an installation behaves. */
