@@ -54,6 +54,20 @@ describe('startServer', () => {
       expect(await sendRaw(port, `${GET}${line.repeat(50)}\r\n`)).to.match(/^HTTP\/1\.1 431 /);
     });
 
+    it('does not hold an answer for ever that nobody reads', async () => {
+      const { port, fake } = await serve({ idleTimeoutMs: 300 });
+      const given = new Promise<AbortSignal>((resolve) => {
+        fake.run = async ({ signal }) => {
+          resolve(signal);
+          return answered('x'.repeat(32 * 1024 * 1024));
+        };
+      });
+      const socket = connect(port, '127.0.0.1').pause();
+      socket.write('GET /run/acme/shop/ HTTP/1.1\r\nHost: x\r\n\r\n');
+      await once(await given, 'abort');
+      socket.destroy();
+    });
+
     it('does not wait for ever for headers', async () => {
       const { port } = await serve({ headersTimeoutMs: 200, requestTimeoutMs: 200 });
       const answer = await sendRaw(port, 'GET /healthz HTTP/1.1\r\nHost:');

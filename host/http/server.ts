@@ -15,6 +15,8 @@ export interface ServerSettings {
   requestTimeoutMs: number;
   /** How long an idle connection stays open. Longer than that of a proxy in front, or requests get lost between them. */
   keepAliveTimeoutMs: number;
+  /** How long a request may go on without a byte in either direction: a client that reads no answer must not hold it in memory. */
+  idleTimeoutMs: number;
   /** Request line and headers together. */
   headerBytesMax: number;
   headersMax: number;
@@ -25,6 +27,7 @@ export const SERVER_SETTINGS: ServerSettings = Object.freeze({
   headersTimeoutMs: 10_000,
   requestTimeoutMs: 60_000,
   keepAliveTimeoutMs: 65_000,
+  idleTimeoutMs: 120_000,
   headerBytesMax: 16 * 1024,
   headersMax: 100,
   connectionsMax: 10_000,
@@ -93,6 +96,7 @@ function boundedServer(limits: ServerSettings, listener: (req: IncomingMessage, 
     },
     listener,
   );
+  server.timeout = limits.idleTimeoutMs;
   server.maxHeadersCount = limits.headersMax + 1;
   server.maxConnections = limits.connectionsMax;
   // Without this, Node would ask for the body before anybody has looked at the headers; `readBody` asks for it.
