@@ -25,6 +25,9 @@ export function parse(json: string): Json | undefined {
   }
 }
 
+const isTexts = (value: Json): value is string[] =>
+  Array.isArray(value) && value.length > 0 && value.every((each) => typeof each === 'string');
+
 type Kind = 'personal' | 'secret';
 /** How the places of one kind are called in the recording. */
 type Place = string;
@@ -100,6 +103,9 @@ export class Masks {
       const here = `${place}/${name}`;
       const sensitive = SENSITIVE_NAME.test(name) && typeof member === 'string';
       if (sensitive) return [name, this.add(member, 'secret', here)];
+      if (SENSITIVE_NAME.test(name) && isTexts(member)) {
+        return [name, member.map((each) => this.add(each, 'secret', here))];
+      }
       const isBody = name === 'body' && typeof member === 'string' && value.bodyEncoding === 'utf8';
       return [name, isBody ? this.body(member, rests(name), here) : this.within(member, rests(name), here)];
     });

@@ -139,6 +139,19 @@ describe('redactRecording', () => {
     expect(headers[1][1]).to.match(/^sid=secret-\d; lang=secret-\d$/);
   });
 
+  it('hides what is named like a credential in lists, and in a configuration that is to be checked', () => {
+    const listed = redactRecording(recorded({ body: '{"backupTokens":["k-1234","k-5678"]}' }), bare)!;
+    expect(JSON.parse(inputOf(listed).request.body)).to.deep.equal({ backupTokens: ['secret-1', 'secret-2'] });
+    const recording = recorded({});
+    const config = { apiKey: 'k-1234', owner: { mail: EMAIL } };
+    recording.invocation.input = JSON.stringify({ context: { config: null }, kind: 'configure', config });
+    const asked = redactRecording(recording, { personal: ['/config/owner/mail'], secrets: [] })!;
+    expect(inputOf(asked).config).to.deep.equal({
+      apiKey: 'secret-1',
+      owner: { mail: 'personal-2@redacted.invalid' },
+    });
+  });
+
   it('hides a body that it cannot read where something in it is personal', () => {
     const binary = recorded({ body: 'AAECAw==', bodyEncoding: 'base64' });
     const redacted = redactRecording(binary, { personal: ['/body/email'], secrets: [] })!;

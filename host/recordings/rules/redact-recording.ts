@@ -115,6 +115,8 @@ function redactInput(json: string, pointers: string[][], masks: Masks): Read {
   if (input === undefined) return { input: json, contentType: '', body };
   const context = input.context as { config?: Json } | undefined;
   if (context?.config) context.config = masks.within(context.config, below('config'), '/config');
+  // What a plugin is asked to check.
+  if (input.config) input.config = masks.within(input.config, below('config'), '/config');
   if (input.params) input.params = masks.within(input.params, below('params'), '/params');
   const event = input.event as { payload?: Json } | undefined;
   if (event?.payload) event.payload = masks.within(event.payload, below('payload'), '/payload');
