@@ -10,6 +10,8 @@ const SPECIAL_RANGES: readonly (readonly [range: string, what: string])[] = [
   ['100.64.0.0/10', 'the network of a carrier'],
   ['127.0.0.0/8', 'this machine'],
   ['169.254.0.0/16', 'the local link, where clouds keep credentials'],
+  // Public by its number alone: a machine in Azure reaches the agent of its own host there.
+  ['168.63.129.16/32', 'the agent of a cloud'],
   ['172.16.0.0/12', 'a private network'],
   ['192.0.0.0/24', 'protocol assignments'],
   ['192.0.2.0/24', 'documentation'],
