@@ -36,6 +36,16 @@ export function describeKvStore(name: string, open: () => Promise<{ store: KvSto
       expect(await store.get(id, 'x')).to.deep.include({ key: 'x', json: '{"a":[1,"é"]}', version: 2 });
     });
 
+    it('gives each of many writes over one key at once a version of its own, and keeps the last version with its value', async () => {
+      const id = await fresh();
+      const versions = await Promise.all(
+        Array.from({ length: 30 }, async (_, at) => (await store.set(id, { key: 'x', json: String(at) })).version),
+      );
+      expect(new Set(versions)).to.deep.equal(new Set(Array.from({ length: 30 }, (_, at) => at + 1)));
+      const last = versions.indexOf(30);
+      expect(await store.get(id, 'x')).to.deep.equal({ key: 'x', json: String(last), version: 30 });
+    });
+
     it('writes with ifVersion 0 only where no entry is', async () => {
       const id = await fresh();
       expect(await store.set(id, { key: 'x', json: '1', ifVersion: 0 })).to.deep.equal({ version: 1 });

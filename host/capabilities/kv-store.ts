@@ -5,17 +5,13 @@ import type { CallKey } from './call-key.ts';
 import { keyBindings, onceFor, recording, sweepCallResults } from './call-results-store.ts';
 import { CapabilityError } from './capability-error.ts';
 import { kvEntryReader, LIVE } from './kv-entry-reader.ts';
+import { kvOverwriter } from './kv-overwriter.ts';
 import { notAnInteger } from './kv-refusals.ts';
 import type { EntryToStore, KvStore, StoredEntry } from './kv-store.contract.ts';
 import { kvTransaction } from './kv-transaction-store.ts';
 
 /** Room for one more entry, counted only when one is to be added. */
 const BELOW_QUOTA = `(SELECT count(*) FROM (SELECT 1 FROM kv_entries WHERE installation_id = :installationId LIMIT ${KV_ENTRIES_MAX}) AS counted) < ${KV_ENTRIES_MAX}`;
-
-/** What is neither bound to a version nor recorded: most writes. */
-const OVERWRITE = `
-  UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
-  WHERE installation_id = :installationId AND key = :key AND ${LIVE} RETURNING version`;
 
 const UPDATE = `
   WITH effect AS (UPDATE kv_entries SET value = :json, version = version + 1, expires_at = now() + make_interval(secs => CAST(:ttlSeconds AS float8))
@@ -73,7 +69,6 @@ interface Row {
 /** Entries in PostgreSQL. Every statement is atomic and durable by itself. */
 export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<void> } {
   const find = kvEntryReader(database);
-  const overwritten = preparedStatement<Pick<Row, 'version'>>(database, 'kv-overwrite', OVERWRITE);
   const updatedBy = preparedStatement<Pick<Row, 'version'>>(database, 'kv-update', UPDATE);
   const insertedBy = preparedStatement<Pick<Row, 'version'>>(database, 'kv-insert', INSERT);
   const deletedBy = preparedStatement<Pick<Row, 'key'>>(database, 'kv-delete', DELETE);
@@ -84,8 +79,7 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
   const set = async (installationId: string, entry: EntryToStore, callKey?: CallKey) => {
     const { key, ifVersion } = entry;
     const bindings = { ...entry, ...keyBindings(callKey), installationId };
-    const update = ifVersion === undefined && callKey === undefined ? overwritten : updatedBy;
-    const [updated] = ifVersion === 0 ? [] : await update(bindings);
+    const [updated] = ifVersion === 0 ? [] : await updatedBy(bindings);
     if (updated) return { version: Number(updated.version) };
     if (!ifVersion) {
       const [inserted] = await insertedBy(bindings);
@@ -94,6 +88,7 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
     if (ifVersion) throw new CapabilityError('kv-version-conflict');
     throw new CapabilityError((await find(installationId, key)) ? 'kv-version-conflict' : 'kv-quota-exceeded');
   };
+  const overwrite = kvOverwriter(database, set);
   const remove = async (installationId: string, key: string, ifVersion?: number, callKey?: CallKey) => {
     const bindings = { installationId, key, ifVersion, ...keyBindings(callKey) };
     if ((await deletedBy(bindings)).length > 0) return { deleted: true };
@@ -114,7 +109,10 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
       const found = new Map(rows.map((row) => [row.key, fromRow(row)]));
       return keys.map((key) => found.get(key) ?? null);
     },
-    set: (id, entry, callKey) => onceFor(database, callKey, () => set(id, entry, callKey)),
+    set: (id, entry, callKey) =>
+      callKey === undefined && entry.ifVersion === undefined
+        ? overwrite(id, entry)
+        : onceFor(database, callKey, () => set(id, entry, callKey)),
     delete: (id, key, ifVersion, callKey) => onceFor(database, callKey, () => remove(id, key, ifVersion, callKey)),
     increment: (id, key, by, callKey) => onceFor(database, callKey, () => increment(id, key, by, callKey)),
     transaction: (id, operations, callKey) =>
