@@ -69,7 +69,7 @@ describe('the ladder', () => {
     expect(codeOf(first)).to.equal('cpu-limit');
     await until(() => cordons('probation').filter(({ state }) => state === 'ready').length === 2);
     for (const pid of pidsOf('probation')) {
-      expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 10)]));
+      expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 19)]));
     }
     for (const pid of [pool!, ...pidsOf('spare')]) expect(nicenessOf(pid)).to.deep.equal(new Set([getPriority()]));
     const second = rig.run(UNINTERRUPTIBLE, { installation: 'villain' });

@@ -58,6 +58,8 @@ export interface Findings {
   latency: { kind: HonestKind; phases: Partial<Record<PhaseName, Latency>>; ratio: number }[];
   /** The worst of all kinds of plugins: p99 in the phase `attack` over p99 in the phase `quiet`. */
   worstRatio: number;
+  /** Of all honest requests together. */
+  overall: { phases: Partial<Record<PhaseName, Latency>>; ratio: number };
   kills: number;
   /** After a kill: the first right answer of anybody, and until every client of `arithmetic` had one. */
   gaps: Partial<Record<PhaseName, { first: Gap; everybody: Gap }>>;
@@ -101,6 +103,7 @@ export function evaluate(seen: Observed): Findings {
     },
     latency,
     worstRatio: Math.max(...latency.map(({ ratio }) => ratio)),
+    overall: latencyByPhase(seen, () => true),
     kills: kills.length,
     gaps: gapsOf(seen),
     deaths: deaths.length,
@@ -145,23 +148,25 @@ function latencyOf(tookMs: number[]): Latency {
   };
 }
 
-function latencies({ phases, clients, honest }: Observed): Findings['latency'] {
+function latencies(seen: Observed): Findings['latency'] {
+  const { clients } = seen;
   const kinds = [...new Set(clients.map(({ kind }) => kind))];
-  return kinds.map((kind) => {
-    const tookMs: Partial<Record<PhaseName, number[]>> = {};
-    for (let row = 0; row < honest.verdict.length; row++) {
-      if (honest.verdict[row] !== RIGHT || clients[honest.client[row]!]!.kind !== kind) continue;
-      const sentAtMs = honest.sentAtMs[row]!;
-      const phase = phases.find(({ fromMs, untilMs }) => sentAtMs >= fromMs && sentAtMs < untilMs);
-      if (!phase) continue;
-      tookMs[phase.name] ??= [];
-      tookMs[phase.name]!.push(honest.tookMs[row]!);
-    }
-    const byPhase: Partial<Record<PhaseName, Latency>> = {};
-    for (const { name } of phases) byPhase[name] ??= latencyOf(tookMs[name] ?? []);
-    const ratio = (byPhase.attack?.p99Ms ?? Number.NaN) / (byPhase.quiet?.p99Ms ?? Number.NaN);
-    return { kind, phases: byPhase, ratio };
-  });
+  return kinds.map((kind) => ({ kind, ...latencyByPhase(seen, (client) => clients[client]!.kind === kind) }));
+}
+
+function latencyByPhase({ phases, honest }: Observed, counts: (client: number) => boolean): Findings['overall'] {
+  const tookMs: Partial<Record<PhaseName, number[]>> = {};
+  for (let row = 0; row < honest.verdict.length; row++) {
+    if (honest.verdict[row] !== RIGHT || !counts(honest.client[row]!)) continue;
+    const sentAtMs = honest.sentAtMs[row]!;
+    const phase = phases.find(({ fromMs, untilMs }) => sentAtMs >= fromMs && sentAtMs < untilMs);
+    if (!phase) continue;
+    tookMs[phase.name] ??= [];
+    tookMs[phase.name]!.push(honest.tookMs[row]!);
+  }
+  const byPhase: Partial<Record<PhaseName, Latency>> = {};
+  for (const { name } of phases) byPhase[name] ??= latencyOf(tookMs[name] ?? []);
+  return { phases: byPhase, ratio: (byPhase.attack?.p99Ms ?? Number.NaN) / (byPhase.quiet?.p99Ms ?? Number.NaN) };
 }
 
 /** Clients send one request after the other, so each one's answers are in order of time. */

@@ -7,7 +7,9 @@ import { seeded } from './seeded.ts';
 
 /** Honest traffic: a fixed number of clients, each of which sends its next request when the last one is answered. */
 export type HonestOrder =
-  | { op: 'start'; clients: ClientOrder[]; pauseMs: number; timeoutMs: number; seed: number }
+  | { op: 'start'; clients: ClientOrder[]; timeoutMs: number; seed: number }
+  /** Pause of each client between two requests; none before. */
+  | { op: 'pace'; pauseMs: number }
   | { op: 'stop' };
 
 export interface ClientOrder {
@@ -58,17 +60,22 @@ const failures: HonestRecord['failures'] = [];
 const counts: HonestEvent = { sent: 0, right: 0, wrong: 0, lost: 0 };
 let running: Promise<void>[] = [];
 let stopping = false;
+let pauseMs = 0;
 let deferred = 0;
 
 const tell = serveOrders<HonestOrder>(async (order) => {
   if (order.op === 'start') return start(order);
+  if (order.op === 'pace') {
+    pauseMs = order.pauseMs;
+    return null;
+  }
   stopping = true;
   await Promise.all(running);
   return columns();
 });
 process.once('disconnect', () => process.exit());
 
-function start({ clients, pauseMs, timeoutMs, seed }: Extract<HonestOrder, { op: 'start' }>): null {
+function start({ clients, timeoutMs, seed }: Extract<HonestOrder, { op: 'start' }>): null {
   const agent = openConnections();
   running = clients.map(async ({ kind, url, token, name }, client) => {
     const random = seeded(seed + client);

@@ -26,8 +26,20 @@ const HELD_MIB_MAX = 5;
 
 /** The numbers that the sandbox is held to; see docs/sandbox.md. */
 export function verdictsOf(findings: Findings): Verdict[] {
-  const { honest, blame, strikes, hostDeath, honestFaulted, counters, hostile, kills, worstRatio, gaps, memory } =
-    findings;
+  const {
+    honest,
+    blame,
+    strikes,
+    hostDeath,
+    honestFaulted,
+    counters,
+    hostile,
+    kills,
+    worstRatio,
+    overall,
+    gaps,
+    memory,
+  } = findings;
   const zero = (what: string, count: number): Verdict => ({
     what,
     value: String(count),
@@ -55,10 +67,10 @@ export function verdictsOf(findings: Findings): Verdict[] {
     zero('hostile invocations without an end', hostile.endless),
     soft('cordon kills', String(kills), `>= ${KILLS_MIN}`, kills >= KILLS_MIN),
     soft(
-      'p99 under attack over quiet p99, worst kind',
-      worstRatio.toFixed(1),
+      'p99 of honest requests under attack over quiet p99',
+      `${overall.ratio.toFixed(1)} (worst kind of plugin ${worstRatio.toFixed(1)})`,
       `<= ${RATIO_MAX}`,
-      worstRatio <= RATIO_MAX,
+      overall.ratio <= RATIO_MAX,
     ),
     soft(
       'first honest answer after a kill under attack, median',
@@ -119,12 +131,12 @@ export function soakMarkdown(report: SoakReport): string {
   ].join('\n');
 }
 
-function latencyTable({ latency }: SoakReport): string[] {
+function latencyTable({ latency, overall }: SoakReport): string[] {
   const cells = (phase: Latency | undefined) => `${ms(phase?.p50Ms)} / ${ms(phase?.p99Ms)}`;
   return [
     row(['honest plugin, p50 / p99 in ms', ...MEASURED, 'attack over quiet, p99']),
     `|---|${MEASURED.map(() => '---:|').join('')}---:|`,
-    ...latency.map(({ kind, phases, ratio }) =>
+    ...[{ kind: 'all of them', ...overall }, ...latency].map(({ kind, phases, ratio }) =>
       row([kind, ...MEASURED.map((name) => cells(phases[name])), ratio.toFixed(1)]),
     ),
   ];

@@ -120,8 +120,8 @@ async function observe(
   honest.onEvent((event) => Object.assign(counts, event));
   followBarred(attack, plugins, seen, options);
 
-  const { seed, pauseMs } = options;
-  await honest.ask({ op: 'start', clients, pauseMs, timeoutMs: TIMEOUT_MS, seed });
+  const { seed } = options;
+  await honest.ask({ op: 'start', clients, timeoutMs: TIMEOUT_MS, seed });
   const timers = [
     setInterval(() => void sample(host, seen), SAMPLE_PERIOD_MS),
     setInterval(() => options.tell(progress(seen, counts)), PROGRESS_PERIOD_MS),
@@ -154,11 +154,11 @@ const EMPTY: HonestRecord = {
 
 /** Returns what the host weighed when it was warm. Ends early where the host is dead. */
 async function runPhases(
-  { host, attack }: Programs,
+  { host, honest, attack }: Programs,
   plugins: SoakPlugins,
   seen: Observed,
   token: string,
-  { minutes, seed, killsPerMinute, attackers }: SoakOptions,
+  { minutes, seed, killsPerMinute, attackers, pauseMs }: SoakOptions,
 ): Promise<HostWeight | null> {
   const random = seeded(seed);
   const rounds = Math.max(1, Math.round(minutes / ROUND_MINUTES));
@@ -175,6 +175,8 @@ async function runPhases(
     const fromMs = nowMs();
     const phase: Phase = { name, fromMs, untilMs: fromMs + minutes * 60_000 * share };
     seen.phases.push(phase);
+    // Without pauses at first, so that the host's heap has grown to what it needs before anybody looks whether it grows.
+    if (at === 1) await honest.ask({ op: 'pace', pauseMs });
     if (does.attack) await attack.ask({ op: 'start', targets, attackers, timeoutMs: TIMEOUT_MS, seed: seed + at });
     const time = Promise.race([host.gone, pause(phase.untilMs - fromMs)]);
     if (does.kills)
