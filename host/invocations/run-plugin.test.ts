@@ -9,6 +9,7 @@ import {
 } from '../../sandbox/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
+import { PINNED } from '../rollouts/contract.ts';
 import type { PluginFaultError } from './contract.ts';
 import { type CompletedInvocation, createPluginRunner } from './run-plugin.ts';
 
@@ -16,6 +17,7 @@ const installation = {
   id: 'i',
   slug: 'shop',
   conduct: GOOD_CONDUCT,
+  updates: PINNED,
   version: '1.2.3',
   bundleDigest: 'd',
   operator: { id: 'o', slug: 'arcade-one' },
