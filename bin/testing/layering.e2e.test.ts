@@ -53,7 +53,17 @@ describe('.dependency-cruiser.cjs', () => {
     for (const target of TARGETS) write(target, 'export {};\n');
     for (const { file, imports } of Object.values(VIOLATIONS)) write(file, `import '${imports}';\n`);
     // Not a dependency yet, so there is nothing to link to.
-    for (const name of ['koa', '@koa/router', 'isolated-vm', 'piscina', 'pg', 'ioredis', 'prom-client', 'undici', 'bullmq']) {
+    for (const name of [
+      'koa',
+      '@koa/router',
+      'isolated-vm',
+      'piscina',
+      'pg',
+      'ioredis',
+      'prom-client',
+      'undici',
+      'bullmq',
+    ]) {
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
       write(`node_modules/${name}/index.js`, '');
     }
