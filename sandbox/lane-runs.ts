@@ -72,7 +72,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const wallLeftMs = Math.max(...isolate.waiting.map(({ run }) => run.deadlineMs)) - monotonicMs();
     const { plugin, cpuMs: madeInMs } = shelf.takeIsolate(isolate.heapMiB);
     isolate.plugin = plugin;
-    const timeoutMs = turnTimeoutMs(limits.startupCpuMs, wallLeftMs, first.execution);
+    const timeoutMs = meter.fitTimeout(turnTimeoutMs(limits.startupCpuMs, wallLeftMs, first.execution));
     const { heapMiB } = isolate;
     const text = startUpText(first.text);
     const ticket = { text, timeoutMs, heapMiB, cpuLeftMs: limits.startupCpuMs, wallLeftMs };

@@ -82,14 +82,15 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       return;
     }
     const head: TurnHead = { op: 'forget', id: run.id };
+    const timeoutMs = meter.fitTimeout(FORGET_TIMEOUT_MS);
     const ticket = {
       text: run.text,
-      timeoutMs: FORGET_TIMEOUT_MS,
+      timeoutMs,
       heapMiB: isolate.heapMiB,
       cpuLeftMs: FORGET_TIMEOUT_MS,
       wallLeftMs: FORGET_TIMEOUT_MS,
     };
-    const entry = meter.measure(ticket, () => plugin.turn(turnText(head), '', FORGET_TIMEOUT_MS));
+    const entry = meter.measure(ticket, () => plugin.turn(turnText(head), '', timeoutMs));
     run.cpuMs += meter.last.cpuMs;
     tell();
     if (entry.ended === 'returned') read(run, entry.records);
@@ -241,7 +242,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       failStuck(isolate);
       return;
     }
-    const timeoutMs = turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs, run.execution);
+    const timeoutMs = meter.fitTimeout(turnTimeoutMs(limits.cpuMs - run.cpuMs, wallLeftMs, run.execution));
     const plugin = isolate.plugin!;
     if (run.startedAtMs === 0) run.startedAtMs = monotonicMs();
     const text = turnText(head);

@@ -12,7 +12,7 @@ const HERE = import.meta.dirname;
 export const NETWORK_DENYING_NODE_MAJOR = 25;
 /** An event loop takes about ten descriptors, and Node.js a dozen threads; the rest is room. */
 const DESCRIPTORS = { base: 256, perLane: 16 };
-const THREADS = { base: 64, perLane: 4 };
+const THREADS = { base: 128, perLane: 4 };
 
 export interface CordonSize {
   lanes: number;

@@ -1,5 +1,6 @@
 import type { LanePen } from './black-box.ts';
 import { monotonicMs } from './clock.ts';
+import { createTimerThreads } from './timer-threads.ts';
 import type { WatchBoard } from './watch-board.ts';
 
 /** Who enters which isolate, and until when it must be out again. */
@@ -61,7 +62,7 @@ export function createTurnMeter(lane: number, pen: LanePen, board: WatchBoard) {
     Atomics.wait(nothing, 0, 0, 0.01);
     return { made, cpuMs: threadCpuMs() - cpuBeforeMs };
   };
-  return { measure, time, last: result as Readonly<typeof result> };
+  return { measure, time, fitTimeout: createTimerThreads(monotonicMs), last: result as Readonly<typeof result> };
 }
 
 export type TurnMeter = ReturnType<typeof createTurnMeter>;
