@@ -6,17 +6,37 @@ const CHECKED_BYTES_MIN = 8 * 1024;
 /** Nobody writes this and no generator needs it. The bundler, which recurses, takes minutes or dies a little further on. */
 const DEPTH_MAX = 2_000;
 
-/** True where brackets stay open beyond DEPTH_MAX. Strings and comments are not told apart: their brackets balance. */
+const units = (characters: string) => new Set(Array.from(characters, (character) => character.charCodeAt(0)));
+const OPENING = units('([{');
+const CLOSING = units(')]}');
+const QUOTES = units(`"'`);
+const BACKSLASH = 92;
+const NEWLINE = 10;
+
+/** One past the end of a string literal that starts at `from` and ends on its line, or undefined. */
+function endOfString(text: string, from: number): number | undefined {
+  const quote = text.charCodeAt(from);
+  for (let at = from + 1; at < text.length; at++) {
+    const unit = text.charCodeAt(at);
+    if (unit === quote) return at + 1;
+    if (unit === NEWLINE) return undefined;
+    if (unit === BACKSLASH) at += 1;
+  }
+  return undefined;
+}
+
+/** True where brackets outside of strings stay open beyond DEPTH_MAX. Comments, templates and patterns count as code: their brackets balance. */
 export function isTooDeep(text: string): boolean {
   if (text.length < CHECKED_BYTES_MIN) return false;
   let depth = 0;
   for (let at = 0; at < text.length; at++) {
     const unit = text.charCodeAt(at);
-    // ( [ { and ) ] }
-    if (unit === 40 || unit === 91 || unit === 123) {
+    if (OPENING.has(unit)) {
       depth += 1;
       if (depth > DEPTH_MAX) return true;
-    } else if ((unit === 41 || unit === 93 || unit === 125) && depth > 0) depth -= 1;
+    } else if (CLOSING.has(unit) && depth > 0) depth -= 1;
+    else if (unit === BACKSLASH) at += 1;
+    else if (QUOTES.has(unit)) at = (endOfString(text, at) ?? at + 1) - 1;
   }
   return false;
 }
