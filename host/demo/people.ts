@@ -1,19 +1,29 @@
 import { mkdir, readFile, rename, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import type { OrganisationKind, Principal, Registry, Role } from '../../registry/index.ts';
+import type { OrganisationKind, Principal, Registry, TokenRole } from '../../registry/index.ts';
 
-/** Organisations of the demo, with the roles that it needs tokens for. */
+/** Organisations of the demo, and whom it needs tokens for with which role. */
 const ORGANISATIONS = [
-  { slug: 'gatehouse', kind: 'platform', name: 'Gatehouse platform', roles: ['admin', 'moderator'] },
-  { slug: 'acme-labs', kind: 'publisher', name: 'Acme Labs', roles: ['publisher'] },
-  { slug: 'arcade-one', kind: 'operator', name: 'Arcade One', roles: ['operator', 'caller'] },
-] as const satisfies { slug: string; kind: OrganisationKind; name: string; roles: readonly Role[] }[];
+  {
+    slug: 'gatehouse',
+    kind: 'platform',
+    name: 'Gatehouse platform',
+    people: { admin: 'admin', moderator: 'moderator' },
+  },
+  { slug: 'acme-labs', kind: 'publisher', name: 'Acme Labs', people: { publisher: 'publisher' } },
+  {
+    slug: 'arcade-one',
+    kind: 'operator',
+    name: 'Arcade One',
+    people: { operator: 'operator-owner', caller: 'caller' },
+  },
+] as const satisfies { slug: string; kind: OrganisationKind; name: string; people: Record<string, TokenRole> }[];
 
 export const OPERATOR_SLUG = 'arcade-one';
 
-/** API tokens by role. Kept in a file that only its owner can read, because the registry stores hashes alone. */
-export type Credentials = Record<Role, string>;
+/** API tokens by who uses them. Kept in a file that only its owner can read, because the registry stores hashes alone. */
+export type Credentials = Record<'admin' | 'moderator' | 'publisher' | 'operator' | 'caller', string>;
 
 type RegistryPorts = Pick<Registry, 'authenticate' | 'createOrganisation' | 'findOrganisation' | 'issueToken'>;
 
@@ -21,23 +31,30 @@ type RegistryPorts = Pick<Registry, 'authenticate' | 'createOrganisation' | 'fin
 export async function seedPeople(registry: RegistryPorts, file: string): Promise<Credentials> {
   const known = await readCredentials(file);
   const credentials: Partial<Credentials> = {};
-  for (const { roles, ...wanted } of ORGANISATIONS) {
+  for (const { people, ...wanted } of ORGANISATIONS) {
     const organisation =
       (await registry.findOrganisation(wanted.slug)) ??
       (await registry.createOrganisation({ id: uuidv7(), ...wanted }));
-    for (const role of roles) {
-      const secret = known[role];
+    for (const [person, role] of Object.entries(people)) {
+      const secret = known[person as keyof Credentials];
       const works = secret !== undefined && (await registry.authenticate(secret)) !== null;
-      credentials[role] = works ? secret : await issue(registry, organisation, role);
+      credentials[person as keyof Credentials] = works ? secret : await issue(registry, organisation, role);
     }
   }
   await writeCredentials(file, credentials as Credentials);
   return credentials as Credentials;
 }
 
-async function issue(registry: RegistryPorts, organisation: Principal['organisation'], role: Role): Promise<string> {
+async function issue(
+  registry: RegistryPorts,
+  organisation: Principal['organisation'],
+  role: TokenRole,
+): Promise<string> {
   const platform: Principal = {
-    tokenId: 'demo',
+    via: 'token',
+    credentialId: 'demo',
+    account: null,
+    factorAtMs: null,
     label: 'demo',
     role: 'admin',
     organisation: { ...organisation, kind: 'platform' },

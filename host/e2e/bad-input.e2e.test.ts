@@ -252,7 +252,11 @@ describe('bad input', () => {
   async function strangerToken() {
     const slug = `o${uuidv7().slice(-12)}`;
     await platform.as.admin.createOrganisation({ id: uuidv7(), slug, kind: 'operator', name: 'Other arcade' });
-    const issued = await platform.as.admin.issueToken({ organisation: slug, role: 'operator', label: 'stranger' });
+    const issued = await platform.as.admin.issueToken({
+      organisation: slug,
+      role: 'operator-owner',
+      label: 'stranger',
+    });
     const stranger = createApiClient({ url: platform.host.url, token: issued.secret });
     expect((await stranger.listInstallations()).items).to.deep.equal([]);
     expect((await refusal(stranger.findInstallation(installed.id))).code).to.equal('installation-unknown');

@@ -6,7 +6,7 @@ import {
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import { RECORDING_FORMAT, type Recording } from '../../plugins-sdk/contract/recording.ts';
-import type { ApiToken, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
+import type { ApiToken, Person, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { Grants } from '../grants/contract.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
@@ -32,17 +32,33 @@ const HEX = 'a'.repeat(64);
 const page = <Item>(item: Item) => ({ items: [item], nextCursor: null });
 
 const KIND_OF_ROLE = {
+  user: 'operator',
   publisher: 'publisher',
-  operator: 'operator',
+  developer: 'publisher',
+  'operator-owner': 'operator',
+  'operator-manager': 'operator',
+  'operator-viewer': 'operator',
   caller: 'operator',
   moderator: 'platform',
   admin: 'platform',
+  'finance-specialist': 'platform',
+  'finance-manager': 'platform',
+  'finance-auditor': 'platform',
+  analyst: 'platform',
 } as const;
 
 export const tokenOf = (role: Role): string => `token-of-${role}`;
 
+/** An access token: of a person who belongs to one organisation in this role, or to none. */
+export const sessionOf = (role: Role | 'person'): string => `session.of.${role}`;
+
+const person: Person = { account: { id: ID, username: 'ada' }, sessionId: ID, factorAtMs: null };
+
 const principalOf = (role: Role): Principal => ({
-  tokenId: ID,
+  via: 'token',
+  credentialId: ID,
+  account: null,
+  factorAtMs: null,
   label: `${role} of a test`,
   role,
   organisation: { id: ID, slug: 'acme', kind: KIND_OF_ROLE[role], name: 'Acme' },
@@ -80,7 +96,7 @@ const release: Release = {
 const token: ApiToken = {
   id: ID,
   organisation: 'acme',
-  role: 'operator',
+  role: 'operator-owner',
   label: 'till',
   createdAt: AT,
   expiresAt: null,
@@ -179,7 +195,7 @@ export function fakePorts(): Fake {
   const registry = {
     createOrganisation: port('createOrganisation', (command: Parameters<Registry['createOrganisation']>[0]) => command),
     findOrganisation: port('findOrganisation', (slug: string) =>
-      slug === 'nobody' ? null : principalOf('operator').organisation,
+      slug === 'nobody' ? null : principalOf('operator-owner').organisation,
     ),
     issueToken: port('issueToken', { token, secret: 'shown-once' }),
     listTokens: port('listTokens', [token]),
@@ -356,6 +372,13 @@ export function fakePorts(): Fake {
       if (!secret.startsWith('token-of-')) return null;
       return principalOf(secret.slice('token-of-'.length) as Role);
     },
+    findSession: async (accessToken) => {
+      if (!accessToken.startsWith('session.of.')) return null;
+      const role = accessToken.slice('session.of.'.length) as Role | 'person';
+      if (role === 'person') return { person, memberships: [] };
+      const { organisation } = principalOf(role);
+      return { person, memberships: [{ organisation, role }] };
+    },
     ready: async () => ({ ready: fake.ok, checks: { database: { ok: fake.ok } } }),
     metrics: createMetrics(),
     metricsPublic: false,
@@ -372,8 +395,8 @@ export interface Served {
   origin: string;
   port: number;
   http: HttpServer;
-  /** fetch with the token of a role. */
-  as(role: Role, path: string, init?: RequestInit): Promise<Response>;
+  /** fetch with the token of a role, or with the session of a person without an organisation. */
+  as(role: Role | 'person', path: string, init?: RequestInit): Promise<Response>;
 }
 
 /** Serves the whole app over fakes on a free loopback port. */
@@ -382,7 +405,11 @@ export async function serveFakes(settings: Partial<ServerSettings> = {}): Promis
   const http = await startServer(createApp(fake), { hostName: '127.0.0.1', port: 0, log: fake.log, ...settings });
   const { url: origin, port } = http;
   const as: Served['as'] = (role, path, init = {}) =>
-    fetch(origin + path, { ...init, headers: { authorization: `Bearer ${tokenOf(role)}`, ...init.headers } });
+    fetch(origin + path, { ...init, headers: {
+        authorization: `Bearer ${role === 'person' ? sessionOf(role) : tokenOf(role)}`,
+        ...init.headers,
+      },
+    });
   return { fake, origin, port, http, as };
 }
 

@@ -26,7 +26,10 @@ const installation = {
 } as unknown as InstallationFacts;
 
 const principal = (role: Role, organisationId = 'o'): Principal => ({
-  tokenId: `token-${role}`,
+  via: 'token',
+  credentialId: `token-${role}`,
+  account: null,
+  factorAtMs: null,
   label: role,
   role,
   organisation: { id: organisationId, slug: 'x', kind: 'operator', name: 'x' },
@@ -71,9 +74,9 @@ const codeOf = async (call: Promise<unknown>): Promise<string> => {
 describe('createDataPlane', () => {
   it('records for people of the operator, on public routes as well, and for nobody else', async () => {
     const who: [Principal | null, string][] = [
-      [principal('operator'), 'answered'],
+      [principal('operator-owner'), 'answered'],
       [principal('caller'), 'permission-denied'],
-      [principal('operator', 'another'), 'permission-denied'],
+      [principal('operator-owner', 'another'), 'permission-denied'],
       [principal('publisher', 'p'), 'permission-denied'],
       [null, 'token-missing'],
     ];
@@ -87,9 +90,9 @@ describe('createDataPlane', () => {
   const table: [who: string, principal: Principal | null, open: string, called: string, owned: string][] = [
     ['nobody', null, 'answered', 'token-missing', 'token-missing'],
     ["the operator's caller", principal('caller'), 'answered', 'answered', 'permission-denied'],
-    ['the operator', principal('operator'), 'answered', 'answered', 'answered'],
+    ['the operator', principal('operator-owner'), 'answered', 'answered', 'answered'],
     ["another operator's caller", principal('caller', 'p'), 'answered', 'installation-unknown', 'installation-unknown'],
-    ['another operator', principal('operator', 'p'), 'answered', 'installation-unknown', 'installation-unknown'],
+    ['another operator', principal('operator-owner', 'p'), 'answered', 'installation-unknown', 'installation-unknown'],
     ['a publisher', principal('publisher', 'q'), 'answered', 'installation-unknown', 'installation-unknown'],
     ['an admin', principal('admin', 'r'), 'answered', 'installation-unknown', 'installation-unknown'],
   ];
@@ -138,7 +141,7 @@ describe('createDataPlane', () => {
   });
 
   it('names a foreign token on a public route to nobody', async () => {
-    await plane().run(request('GET', '/open', principal('operator', 'p')));
+    await plane().run(request('GET', '/open', principal('operator-owner', 'p')));
     expect(jobs.at(-1)!.options.caller).to.equal(null);
     await plane().run(request('GET', '/open', principal('caller')));
     expect(jobs.at(-1)!.options.caller).to.deep.equal({ kind: 'caller', id: 'token-caller' });

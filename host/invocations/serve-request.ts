@@ -48,8 +48,9 @@ export function createDataPlane({ findInstallation, runPlugin, assignCall }: Dat
 /** Who calls, as the plugin may know it: only people and programs of the installation's own operator have a name here. */
 export function callerFacts({ operator }: InstallationFacts, principal: Principal | null): CallerFacts | null {
   if (principal === null || principal.organisation.id !== operator.id) return null;
-  const { role, tokenId } = principal;
-  return role === 'caller' || role === 'operator' ? { kind: role, id: tokenId } : null;
+  const { role, credentialId } = principal;
+  if (!can(role, 'installation:invoke')) return null;
+  return { kind: role === 'caller' ? 'caller' : 'operator', id: credentialId };
 }
 
 /** Only people of the operator may have recorded what their callers send. */

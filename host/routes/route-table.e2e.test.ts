@@ -240,7 +240,7 @@ describe('routes', () => {
 
   it('find takes a version, a range and the word latest', async () => {
     for (const version of ['latest', '1.0.0', '^1.2', '>=1 <2']) {
-      await served.as('operator', `/v1/releases/acme/hello/${encodeURIComponent(version)}`);
+      await served.as('operator-owner', `/v1/releases/acme/hello/${encodeURIComponent(version)}`);
       expect(served.fake.calls.pop()![2]).to.deep.equal({ plugin: 'acme/hello', version });
     }
   });
@@ -267,7 +267,7 @@ describe('routes', () => {
       grants: ['nonsense'],
       x: 1,
     });
-    const { faults } = await problemIn(await served.as('operator', path, init));
+    const { faults } = await problemIn(await served.as('operator-owner', path, init));
     const pointers = faults!.map((fault) => (fault as { pointer: string }).pointer);
     expect(pointers).to.include.members(['/id', '/plugin', '/slug', '/grants/0', '/x']);
   });
@@ -285,7 +285,7 @@ describe('routes', () => {
   });
 
   it('metrics count requests by route and hide who sent them', async () => {
-    await served.as('operator', '/v1/installations');
+    await served.as('operator-owner', '/v1/installations');
     const text = await (await served.as('admin', '/metrics')).text();
     expect(text).to.match(
       /gatehouse_http_request_seconds_count\{method="GET",route="\/v1\/installations",status="200"\} \d/,

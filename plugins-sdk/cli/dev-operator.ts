@@ -9,5 +9,13 @@ export const LOCAL_OPERATOR = { id: uuidv7(), slug: 'local' } as const;
 export function localPrincipal(access: Access): Principal | null {
   if (access === 'public') return null;
   const organisation = { ...LOCAL_OPERATOR, kind: 'operator' as const, name: 'gate dev' };
-  return { tokenId: `local-${access}`, label: 'gate dev', role: access, organisation };
+  return {
+    via: 'token',
+    credentialId: `local-${access}`,
+    label: 'gate dev',
+    role: access === 'operator' ? 'operator-owner' : access,
+    organisation,
+    account: null,
+    factorAtMs: null,
+  };
 }

@@ -9,7 +9,7 @@ describe('resolveRelease', () => {
   before(async () => {
     test = await testRegistry();
     acme = await test.publisher('acme');
-    operator = await test.organisation('shop', 'operator', 'operator');
+    operator = await test.organisation('shop', 'operator', 'operator-owner');
     for (const version of ['1.0.0', '1.2.0', '1.10.1', '2.0.0', '2.1.0-rc.1']) await test.published(acme, { version });
     await test.registry.publishRelease(acme.principal, await sampleRelease(acme, { version: '1.99.0' }));
     await test.registry.publishRelease(acme.principal, await sampleRelease(acme, { name: 'unseen' }));

@@ -1,6 +1,6 @@
 import type { Principal, Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
-import { can, ROLES_OF_KIND, type Role } from '../rules/permissions.ts';
+import { can, isRoleOfKind, ROLES_OF_KIND } from '../rules/permissions.ts';
 import { storedText } from '../rules/stored-text.ts';
 import { SECRET_RANDOM_BYTES, secretHash, secretOf } from '../rules/token-secret.ts';
 import type { OrganisationStore } from './organisation-store.ts';
@@ -24,8 +24,8 @@ export const issueToken =
     if (!actsForAll(actor) && slug !== actor.organisation.slug) throw new RegistryRefusal('organisation-foreign');
     const organisation = await ports.organisations.findBySlug(slug);
     if (organisation === null) throw new RegistryRefusal('organisation-unknown', undefined, { organisation: slug });
-    const roles: readonly Role[] = ROLES_OF_KIND[organisation.kind];
-    if (!roles.includes(role)) {
+    const roles = ROLES_OF_KIND[organisation.kind];
+    if (!isRoleOfKind(organisation.kind, role)) {
       throw new RegistryRefusal(
         'role-not-allowed',
         `An organisation of kind ${organisation.kind} gives only these roles: ${roles.join(', ')}.`,

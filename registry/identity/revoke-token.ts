@@ -10,7 +10,7 @@ export const revokeToken =
   (ports: { tokens: TokenStore; nowMs: () => number }): Registry['revokeToken'] =>
   async (actor, tokenId) => {
     // A token may always end itself, for instance when it has leaked.
-    const allowed = can(actor.role, 'token:issue') || tokenId === actor.tokenId;
+    const allowed = can(actor.role, 'token:issue') || tokenId === actor.credentialId;
     const scope = actsForAll(actor) ? null : actor.organisation.id;
     const revoked =
       allowed && isUuid(tokenId) ? await ports.tokens.revoke(tokenId, scope, new Date(ports.nowMs())) : null;

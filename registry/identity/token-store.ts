@@ -81,9 +81,12 @@ const tokenOf = (row: Row): ApiToken => ({
 });
 
 const principalOf = (row: Row): Principal => ({
-  tokenId: row.id,
+  via: 'token',
+  credentialId: row.id,
   label: row.label,
   role: row.role,
+  account: null,
+  factorAtMs: null,
   organisation: {
     id: row.organisationId,
     slug: row.organisationSlug,

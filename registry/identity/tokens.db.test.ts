@@ -9,7 +9,7 @@ describe('identity', () => {
   let operator: Principal;
   before(async () => {
     test = await testRegistry();
-    operator = await test.organisation('arcade', 'operator', 'operator');
+    operator = await test.organisation('arcade', 'operator', 'operator-owner');
   });
   after(() => test.database.close());
 
@@ -62,8 +62,11 @@ describe('identity', () => {
         label: 'till',
       });
       expect(await test.registry.authenticate(secret)).to.deep.equal({
-        tokenId: token.id,
+        via: 'token',
+        credentialId: token.id,
         label: 'till',
+        account: null,
+        factorAtMs: null,
         role: 'caller',
         organisation: operator.organisation,
       });
@@ -90,7 +93,12 @@ describe('identity', () => {
           test.registry.issueToken(operator, { organisation: 'arcade', role, label: 'x' }),
         );
         expect(refusal.code).to.equal('role-not-allowed');
-        expect(refusal.facts.allowed).to.deep.equal(['operator', 'caller']);
+        expect(refusal.facts.allowed).to.deep.equal([
+          'operator-owner',
+          'operator-manager',
+          'operator-viewer',
+          'caller',
+        ]);
       }
     });
 
@@ -105,7 +113,7 @@ describe('identity', () => {
     it('knows nobody by a malformed or unknown secret', async () => {
       const { secret } = await test.registry.issueToken(operator, {
         organisation: 'arcade',
-        role: 'operator',
+        role: 'operator-owner',
         label: 'x',
       });
       const swapped = `${secret.slice(0, -8)}${secret.slice(-8).split('').reverse().join('')}`;
@@ -118,7 +126,7 @@ describe('identity', () => {
       const expiresAt = new Date(test.clock.nowMs + 1_000).toISOString();
       const { token, secret } = await test.registry.issueToken(operator, {
         organisation: 'arcade',
-        role: 'operator',
+        role: 'operator-owner',
         label: 'x',
         expiresAt,
       });
@@ -133,7 +141,7 @@ describe('identity', () => {
     it('ends a token, and keeps the time of the first revocation', async () => {
       const { token, secret } = await test.registry.issueToken(operator, {
         organisation: 'arcade',
-        role: 'operator',
+        role: 'operator-owner',
         label: 'x',
       });
       const revoked = await test.registry.revokeToken(operator, token.id);

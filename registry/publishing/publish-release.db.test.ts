@@ -68,7 +68,7 @@ describe('publishRelease', () => {
   });
 
   it('refuses to operators, whatever their slug', async () => {
-    const operator = await test.organisation('shop', 'operator', 'operator');
+    const operator = await test.organisation('shop', 'operator', 'operator-owner');
     const command = await sampleRelease({ ...acme, principal: operator });
     expect((await refusalOf(test.registry.publishRelease(operator, command))).code).to.equal('publisher-foreign');
   });

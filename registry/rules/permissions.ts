@@ -1,57 +1,109 @@
-/** Who may do what: one table. Organisations have a kind, tokens have a role, a role has permissions. */
+/** Who may do what: one table. Organisations have a kind, members and tokens have a role, a role has permissions. */
+
+const PUBLISHING = [
+  'plugin:read',
+  'release:publish',
+  'release:read',
+  'key:register',
+  'key:read',
+  'log:read',
+  'recording:read',
+  'notification:read',
+  'organisation:read',
+  'member:read',
+  'token:issue',
+] as const;
+
+const VIEWING = [
+  'plugin:read',
+  'installation:read',
+  'log:read',
+  'recording:read',
+  'notification:read',
+  'organisation:read',
+  'member:read',
+] as const;
+
+const OPERATING = [
+  ...VIEWING,
+  'installation:create',
+  'installation:update',
+  'installation:delete',
+  'installation:invoke',
+  'hook:deliver',
+  'recording:configure',
+  'recording:create',
+  'recording:delete',
+  'token:issue',
+] as const;
+
+/** What an owner may do with the organisation itself. */
+const OWNING = [
+  'organisation:update',
+  'organisation:transfer',
+  'member:invite',
+  'member:update',
+  'member:remove',
+  'token:manage',
+  'audit:read',
+] as const;
+
+const STAFF = ['plugin:read', 'release:read', 'organisation:read', 'member:read', 'notification:read'] as const;
+
 export const PERMISSIONS = {
-  publisher: [
-    'plugin:read',
-    'release:publish',
-    'release:read',
-    'key:register',
-    'key:read',
-    'log:read',
-    'recording:read',
-    'recording:configure',
-    'notification:read',
-    'token:issue',
-  ],
-  operator: [
-    'plugin:read',
-    'installation:create',
-    'installation:read',
-    'installation:update',
-    'installation:delete',
-    'installation:invoke',
-    'hook:deliver',
-    'log:read',
-    'recording:read',
-    'recording:configure',
-    'recording:create',
-    'recording:delete',
-    'notification:read',
-    'token:issue',
-  ],
+  /** A person with no organisation in play: their own account, and nothing of an organisation. */
+  user: [],
+  publisher: [...PUBLISHING, 'recording:configure', ...OWNING],
+  developer: PUBLISHING,
+  'operator-owner': [...OPERATING, ...OWNING],
+  'operator-manager': [...OPERATING, 'member:invite'],
+  'operator-viewer': VIEWING,
+  /** Programs only. */
   caller: ['installation:invoke', 'hook:deliver'],
-  moderator: ['plugin:read', 'release:read', 'release:review', 'notification:read'],
+  moderator: [...STAFF, 'release:review', 'token:issue'],
   admin: [
-    'plugin:read',
-    'release:read',
+    ...STAFF,
+    ...OWNING,
     'organisation:create',
-    'organisation:read',
-    'notification:read',
+    'organisation:list',
+    'account:read',
+    'account:unlock',
     'token:issue',
     'host:read',
   ],
+  'finance-specialist': STAFF,
+  'finance-manager': STAFF,
+  'finance-auditor': [...STAFF, 'audit:read'],
+  analyst: STAFF,
 } as const;
 
 export type Role = keyof typeof PERMISSIONS;
 export type Permission = (typeof PERMISSIONS)[Role][number];
 
-/** Which roles an organisation of each kind may give to its tokens. */
+/** Which roles an organisation of each kind has. The first is its owner's. */
 export const ROLES_OF_KIND = {
-  publisher: ['publisher'],
-  operator: ['operator', 'caller'],
-  platform: ['moderator', 'admin'],
-} as const satisfies Record<string, readonly Role[]>;
+  publisher: ['publisher', 'developer'],
+  operator: ['operator-owner', 'operator-manager', 'operator-viewer', 'caller'],
+  platform: ['admin', 'moderator', 'finance-specialist', 'finance-manager', 'finance-auditor', 'analyst'],
+} as const satisfies Record<string, readonly [Role, ...Role[]]>;
 
 export type OrganisationKind = keyof typeof ROLES_OF_KIND;
+/** What a token can act as. */
+export type TokenRole = (typeof ROLES_OF_KIND)[OrganisationKind][number];
+/** What a member of an organisation can be: people are no callers. */
+export type MemberRole = Exclude<TokenRole, 'caller'>;
 
 export const can = (role: Role, permission: Permission): boolean =>
   (PERMISSIONS[role] as readonly Permission[]).includes(permission);
+
+/** Whether an organisation of this kind has this role at all. */
+export const isRoleOfKind = (kind: OrganisationKind, role: Role): role is TokenRole =>
+  (ROLES_OF_KIND[kind] as readonly Role[]).includes(role);
+
+/** Nobody makes somebody who may do more than they: owners give every role of their kind, others what theirs contains. */
+export const mayGive = (giver: Role, kind: OrganisationKind, role: Role): boolean =>
+  isRoleOfKind(kind, role) &&
+  (giver === ownerRole(kind) || PERMISSIONS[role].every((permission) => can(giver, permission)));
+
+/** The role of an organisation's owners; an organisation with members has at least one. */
+export const ownerRole = (kind: OrganisationKind): MemberRole => ROLES_OF_KIND[kind][0];

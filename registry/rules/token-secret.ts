@@ -1,16 +1,23 @@
 import { createHash } from 'node:crypto';
-import type { Role } from './permissions.ts';
+import type { TokenRole } from './permissions.ts';
 
 /**
  * `gh_<role>_<43 digits of base 62: 32 random bytes><6 digits: checksum>`. The prefix and the checksum let a scanner of
  * source code tell a leaked token from noise without asking us.
  */
-const PREFIXES: Record<Role, string> = {
+const PREFIXES: Record<TokenRole, string> = {
   publisher: 'pub',
-  operator: 'op',
+  developer: 'dev',
+  'operator-owner': 'op',
+  'operator-manager': 'opm',
+  'operator-viewer': 'opv',
   caller: 'call',
   moderator: 'mod',
   admin: 'adm',
+  'finance-specialist': 'fins',
+  'finance-manager': 'finm',
+  'finance-auditor': 'fina',
+  analyst: 'ana',
 };
 const SECRET_PATTERN = new RegExp(`^gh_(?:${Object.values(PREFIXES).join('|')})_([0-9A-Za-z]{43})([0-9A-Za-z]{6})$`);
 const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
@@ -18,7 +25,7 @@ const DIGITS = '0123456789ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz';
 export const SECRET_RANDOM_BYTES = 32;
 
 /** The secret made of 32 random bytes. */
-export function secretOf(role: Role, random: Uint8Array): string {
+export function secretOf(role: TokenRole, random: Uint8Array): string {
   if (random.length !== SECRET_RANDOM_BYTES) throw new TypeError(`a secret needs ${SECRET_RANDOM_BYTES} random bytes`);
   const body = `gh_${PREFIXES[role]}_${base62(random, 43)}`;
   return body + checksumOf(body);
