@@ -44,5 +44,9 @@ export const GRANTS: Record<string, string[]> = {
   ],
   installation_grants: ['select', 'insert', 'update (used_at)', 'delete'],
   usage_capabilities: ['select', 'insert', 'update', 'delete'],
+  audit_entries: ['select', 'insert'],
+  audit_links: ['select'],
+  audit_chain: ['select'],
+  audit_heads: ['select', 'insert'],
   migrations: ['select'],
 };
