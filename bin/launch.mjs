@@ -7,13 +7,10 @@ import { fileURLToPath } from 'node:url';
 import { areDependenciesCurrent, installDependencies } from './launch/dependencies.mjs';
 import { Interrupted, LaunchError } from './launch/errors.mjs';
 import { endBySignal, handOver } from './launch/hand-over.mjs';
+import { HOST_FLAGS } from './launch/host-flags.mjs';
 import { withInstallLock } from './launch/install-lock.mjs';
 import { say } from './launch/progress.mjs';
 import { findRuntime, installRuntime } from './launch/runtime.mjs';
-
-// Requests leave young garbage behind. With the usual 16 MiB, V8 copies much of what is only just still in use: 32 MiB took
-// 15 % of a warm invocation's CPU time in the host away, and made the process smaller (benchmarks/README.md).
-const HOST_FLAGS = ['--min-semi-space-size=32', '--max-semi-space-size=32'];
 
 const COMMANDS = {
   demo: [...HOST_FLAGS, 'bin/gatehouse.ts', 'demo'],

@@ -2,6 +2,7 @@ import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
 import { setTimeout as pause } from 'node:timers/promises';
+import { HOST_FLAGS } from '../../bin/launch/host-flags.mjs';
 import type { AttackEvent, AttackOrder, HostileRow } from './attack-process.ts';
 import { evaluate, type Findings, type Observed, type Phase, type PhaseName } from './evaluate.ts';
 import type { ClientOrder, HonestEvent, HonestOrder, HonestRecord } from './honest-process.ts';
@@ -60,7 +61,7 @@ interface Programs {
 export async function runSoak(options: SoakOptions): Promise<Findings & { refused: string[] }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
   const programs: Programs = {
-    host: startProgram('host-process', ['--expose-gc']),
+    host: startProgram('host-process', [...HOST_FLAGS, '--expose-gc']),
     honest: startProgram('honest-process'),
     attack: startProgram('attack-process'),
   };
