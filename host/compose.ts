@@ -295,6 +295,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     notifications: createNotifications({ store: notificationStore(knex), nowMs }),
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin, assignCall: rollouts.assignCall }),
     findPrincipal: principals.find,
+    findSession: () => null,
     ready: () => readiness(database, sandbox, load),
     metrics,
     load,

@@ -1,14 +1,46 @@
 import type { DsseEnvelope, Manifest } from '../plugins-sdk/contract/index.ts';
 import type { OrganisationKind, Role } from './rules/permissions.ts';
 
-/** Who acts: the owner of an API token. */
+/** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
 export interface Principal {
-  tokenId: string;
+  via: 'token' | 'session';
+  /** Of the API token or of the session. */
+  credentialId: string;
+  /** The token's label, or the person's username. */
   label: string;
   role: Role;
   organisation: Organisation;
-  /** When the token stops working, in milliseconds since 1970; absent where it never does. */
+  /** The person; null for a token of the organisation itself. */
+  account: Account | null;
+  /** When the session last confirmed a second factor, in milliseconds since 1970; null for never and for tokens. */
+  factorAtMs: number | null;
+  /** When the credential stops working, in milliseconds since 1970; absent where it never does. */
   expiresAtMs?: number;
+}
+
+export interface Account {
+  id: string;
+  username: string;
+}
+
+/** Who acts for themselves: a person by a session. Routes with `allow: 'account'` get one; API tokens never are one. */
+export interface Person {
+  account: Account;
+  sessionId: string;
+  /** When the session last confirmed a second factor, in milliseconds since 1970; null for never. */
+  factorAtMs: number | null;
+}
+
+/** One organisation that a person may act for. */
+export interface Membership {
+  organisation: Organisation;
+  role: Role;
+}
+
+/** A session that has neither ended nor been revoked, with what its person may act for now. */
+export interface OpenSession {
+  person: Person;
+  memberships: readonly Membership[];
 }
 
 export interface Organisation {

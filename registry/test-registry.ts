@@ -41,10 +41,18 @@ export async function testRegistry(): Promise<TestRegistry> {
   });
   const organisation: TestRegistry['organisation'] = async (slug, kind, role) => {
     const created = await registry.createOrganisation({ id: v7(), slug, kind, name: `The ${slug}` });
-    return { tokenId: v7(), label: 'test', role, organisation: created };
+    return {
+      via: 'token',
+      credentialId: v7(),
+      label: 'test',
+      role,
+      organisation: created,
+      account: null,
+      factorAtMs: null,
+    };
   };
   const admin = await organisation('platform', 'platform', 'admin');
-  const moderator: Principal = { ...admin, tokenId: v7(), role: 'moderator' };
+  const moderator: Principal = { ...admin, credentialId: v7(), role: 'moderator' };
   return {
     registry,
     database,

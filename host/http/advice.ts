@@ -5,6 +5,7 @@ import type { ProblemCode } from './problems.ts';
 export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string>> = {
   'request-malformed': 'Percent-encode path and query (RFC 3986) and send no dot segments. Most HTTP libraries do so.',
   'headers-too-large': 'Send fewer or shorter headers, or a shorter query.',
+  'target-too-long': 'Send a shorter path and query; put what is long into a body.',
   'request-timeout': 'Send the request again, without pauses.',
   'body-invalid': 'Correct the fields that `faults` names by JSON pointer; /docs shows the schema.',
   'query-invalid': 'Correct the parameters that `faults` names; /docs shows the schema.',
@@ -13,6 +14,10 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'content-type-unsupported': 'Send `Content-Type: application/json`, and no Content-Encoding.',
   'token-missing': 'Send `Authorization: Bearer <token>`. `gate login` stores one for the command line.',
   'token-invalid': 'Ask your organisation for a new token: this one is unknown, expired or revoked.',
+  'session-needed': 'Log in as a person: `POST /v1/sessions`, then send its access token.',
+  'organisation-needed': 'Send `Gatehouse-Organisation: <slug>`; GET /v1/account lists your organisations.',
+  'membership-missing': 'GET /v1/account lists your organisations; ask an owner of this one for an invitation.',
+  'request-cross-site': 'Send it from a page of this host, or as a program with an Authorization header.',
   'permission-denied': 'Use a token whose role has one of `needsOneOf`; GET /v1/permissions lists them by role.',
   'route-unknown': 'Check the path; /docs lists every route.',
   'method-not-allowed': 'Use one of the methods in the Allow header.',
@@ -51,6 +56,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'notification-unknown': 'Check the id against GET /v1/notifications.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
+  'rate-limited':
+    'Wait as long as Retry-After says, and send fewer. Operators of the host: GATEHOUSE_RATE_LIMITS changes the limit.',
   'host-overloaded': 'Send the request again as Retry-After says. Operators of the host: add hosts or cores.',
   'host-shutting-down': 'Send the request again as Retry-After says; another host, or its successor, answers it.',
   'database-unavailable': 'Send the request again as Retry-After says. Operators of the host: run `gatehouse doctor`.',

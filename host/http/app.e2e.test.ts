@@ -211,7 +211,7 @@ describe('the control plane', () => {
         status: 200,
         inboundRequestId: 'trace-1',
         address: '127.0.0.1',
-        tokenId: ID,
+        credentialId: ID,
         organisation: 'acme',
       });
       expect(JSON.stringify(served.fake.lines)).not.to.match(/token-of-|secret-/);

@@ -5,11 +5,11 @@ import { allRoutes, type RoutePorts } from '../routes/index.ts';
 import { createRunListener, type RunPorts } from '../routes/run.ts';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
-import { createRouter, type RequestState } from './router.ts';
+import { createRouter, type RequestState, type RouterPorts } from './router.ts';
 import { PERMISSIONS_POLICY, securityHeaders } from './security-headers.ts';
 
 /** Everything that the HTTP side needs; `host/compose.ts` fills it. */
-export interface HttpPorts extends RoutePorts, RunPorts {
+export interface HttpPorts extends RoutePorts, RunPorts, RouterPorts {
   /** The client's address, for the log; see `createClientAddress`. */
   clientAddress(req: IncomingMessage): string;
 }
@@ -31,7 +31,7 @@ function createControlPlane(ports: HttpPorts): Koa {
   app.use(observe(ports));
   app.use(securityHeaders());
   app.use(answerProblems(ports));
-  for (const step of createRouter(allRoutes(ports), ports.findPrincipal)) app.use(step);
+  for (const step of createRouter(allRoutes(ports), ports)) app.use(step);
   return app;
 }
 
@@ -45,13 +45,13 @@ function observe({ metrics, log, clientAddress }: HttpPorts): Middleware {
     const startedAtMs = performance.now();
     const aborter = new AbortController();
     const requestId = uuidv7();
-    ctx.state = { requestId, signal: aborter.signal } satisfies RequestState;
+    const address = clientAddress(ctx.req);
+    ctx.state = { requestId, signal: aborter.signal, address } satisfies RequestState;
     ctx.set('X-Request-Id', requestId);
     ctx.set('Permissions-Policy', PERMISSIONS_POLICY);
-    const address = clientAddress(ctx.req);
     ctx.res.once('close', () => {
       if (!ctx.res.writableFinished) aborter.abort();
-      const { route = 'none', principal } = ctx.state as RequestState;
+      const { route = 'none', principal, person } = ctx.state as RequestState;
       const durationMs = performance.now() - startedAtMs;
       metrics.httpRequest(knownMethod(ctx.method), route, ctx.res.statusCode, durationMs);
       const inbound = ctx.get('X-Request-Id');
@@ -64,7 +64,8 @@ function observe({ metrics, log, clientAddress }: HttpPorts): Middleware {
         status: ctx.res.statusCode,
         durationMs: Math.round(durationMs * 100) / 100,
         address,
-        ...(principal ? { tokenId: principal.tokenId, organisation: principal.organisation.slug } : {}),
+        ...(principal ? { credentialId: principal.credentialId, organisation: principal.organisation.slug } : {}),
+        ...(person ? { sessionId: person.sessionId, accountId: person.account.id } : {}),
         ...(ctx.res.writableFinished ? {} : { interrupted: true }),
       };
       log[QUIET_ROUTES.has(route) ? 'debug' : 'info'](facts, 'request');

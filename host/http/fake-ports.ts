@@ -405,7 +405,9 @@ export async function serveFakes(settings: Partial<ServerSettings> = {}): Promis
   const http = await startServer(createApp(fake), { hostName: '127.0.0.1', port: 0, log: fake.log, ...settings });
   const { url: origin, port } = http;
   const as: Served['as'] = (role, path, init = {}) =>
-    fetch(origin + path, { ...init, headers: {
+    fetch(origin + path, {
+      ...init,
+      headers: {
         authorization: `Bearer ${role === 'person' ? sessionOf(role) : tokenOf(role)}`,
         ...init.headers,
       },

@@ -1,5 +1,5 @@
 import type { Static, TSchema } from 'typebox';
-import type { Principal } from '../../registry/index.ts';
+import type { Person, Principal } from '../../registry/index.ts';
 import type { Allow } from './authenticate.ts';
 import type { ProblemCode } from './problems.ts';
 
@@ -18,8 +18,15 @@ export interface RouteRequest<Allowed, Params, Query, Body> {
   params: Params;
   query: Query;
   body: Body;
-  principal: Allowed extends 'public' ? null : Principal;
+  /** For which organisation somebody acts; null on public routes, and for a person on routes for accounts who has named none. */
+  principal: Allowed extends 'public' ? null : Allowed extends 'account' ? Principal | null : Principal;
+  /** The person who acts; null on public routes and for API tokens. */
+  person: Allowed extends 'account' ? Person : Person | null;
   requestId: string;
+  /** The client's address, as far as it can be believed. */
+  address: string;
+  userAgent: string | undefined;
+  cookie(name: string): string | undefined;
   /** Aborted when the client goes away. */
   signal: AbortSignal;
   /** Where a reader of server-sent events wants to go on; a UUID. */
@@ -71,7 +78,7 @@ export interface Answer {
   readonly value: unknown;
   /** Default: the first status of the route's `reply`. */
   readonly status?: number;
-  readonly headers?: Readonly<Record<string, string>>;
+  readonly headers?: Readonly<Record<string, string | string[]>>;
   /** Where set, `value` is text or bytes and is sent as it is. */
   readonly mediaType?: string;
 }
@@ -89,10 +96,14 @@ export const isAnswer = (value: unknown): value is Answer =>
 export const BODY_BYTES_MAX = 256 * 1024;
 
 /** Every code that a route can answer with, its own and those of the steps before its handler. */
-export function refusalsOf({ allow, body, params, query, refuses }: Route): ProblemCode[] {
+export function refusalsOf({ method, allow, body, params, query, refuses }: Route): ProblemCode[] {
   const steps: ProblemCode[] = [];
   if (allow !== 'public') steps.push('token-missing', 'token-invalid');
-  if (allow !== 'public' && allow !== 'any-token') steps.push('permission-denied');
+  if (allow === 'account') steps.push('session-needed');
+  if (allow !== 'public') steps.push('membership-missing');
+  if (allow !== 'public' && allow !== 'account') steps.push('organisation-needed');
+  if (typeof allow !== 'string') steps.push('permission-denied');
+  if (method !== 'GET') steps.push('request-cross-site');
   if (params || query) steps.push('query-invalid');
   if (body) steps.push('content-type-unsupported', 'body-too-large', 'body-malformed', 'body-invalid');
   return [...new Set<ProblemCode>([...steps, ...refuses, 'database-unavailable', 'internal-error'])];

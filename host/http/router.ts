@@ -1,10 +1,12 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
-import type { Principal } from '../../registry/index.ts';
+import type { Person, Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
-import { authenticate, type FindPrincipal, permit } from './authenticate.ts';
+import { type FindPrincipal, type FindSession, type Identity, identify, permit } from './authenticate.ts';
+import { readCookie, sessionCookies } from './cookies.ts';
 import { parseJson, requireJson } from './parse-json.ts';
 import { hasBody, readBody } from './read-body.ts';
+import { refuseCrossSite } from './refuse-cross-site.ts';
 import { BODY_BYTES_MAX, isAnswer, type Route, type RouteRequest } from './route.ts';
 import { addressReader, bodyValidator } from './validate.ts';
 
@@ -14,37 +16,61 @@ export interface RequestState {
   /** Template of the matched route. */
   route?: string;
   principal?: Principal;
+  person?: Person;
+  /** The client's address. */
+  address: string;
   signal: AbortSignal;
 }
 
+export interface RouterPorts {
+  findPrincipal: FindPrincipal;
+  findSession: FindSession;
+  publicOrigin(): string;
+}
+
 /** The control plane: dispatches to the routes of the table; other paths and methods are refused. */
-export function createRouter(routes: readonly Route[], findPrincipal: FindPrincipal): Middleware[] {
+export function createRouter(routes: readonly Route[], ports: RouterPorts): Middleware[] {
   const router = new Router({ sensitive: true, strict: true });
-  for (const route of routes) router.register(route.path, [route.method], serve(route, findPrincipal));
+  for (const route of routes) router.register(route.path, [route.method], serve(route, ports));
   return [router.routes() as unknown as Middleware, refuseUnmatched];
 }
 
 /** Cheapest first, and nothing is read from somebody who may not do this: authenticate, permit, address, body, handler. */
-function serve(route: Route, findPrincipal: FindPrincipal) {
+function serve(route: Route, ports: RouterPorts) {
   const readAddress = addressReader(route.params, route.query);
   const checkBody = route.body && bodyValidator(route.body);
   return async (ctx: Context): Promise<void> => {
     const state = ctx.state as RequestState;
     state.route = route.path;
-    let principal: Principal | null = null;
-    if (route.allow !== 'public') {
-      principal = await authenticate(findPrincipal, ctx.req.headers.authorization);
-      state.principal = principal ?? undefined;
-      permit(principal, route.allow);
-    }
+    refuseCrossSite(ctx.method, ctx.req.headers, ports.publicOrigin());
+    const { principal, person } = route.allow === 'public' ? NOBODY : await admit(ctx, route, ports);
     const { params, query } = readAddress(ctx.params, ctx.querystring);
     const body = checkBody && (await receive(ctx, route.bodyBytesMax ?? BODY_BYTES_MAX, checkBody));
-    const { requestId, signal } = state;
+    const { requestId, signal, address } = state;
+    const userAgent = ctx.req.headers['user-agent'];
+    const cookie = (name: string) => readCookie(ctx.req.headers.cookie, name);
     const wantsHtml = ctx.accepts('json', 'html') === 'html';
     const lastEventId = EVENT_ID.exec(ctx.get('Last-Event-ID'))?.[0];
-    const request = { params, query, body, principal, requestId, signal, lastEventId, wantsHtml };
+    const who = { principal, person, address, userAgent, cookie };
+    const request = { params, query, body, ...who, requestId, signal, lastEventId, wantsHtml };
     reply(ctx, route, await route.handle(request as RouteRequest<'public', never, never, never>));
   };
+}
+
+const NOBODY: Identity = { principal: null, person: null };
+
+async function admit(ctx: Context, { allow }: Route, ports: RouterPorts): Promise<Identity> {
+  const { authorization, cookie } = ctx.req.headers;
+  const identity = await identify(ports, {
+    authorization,
+    accessCookie: readCookie(cookie, sessionCookies(ports.publicOrigin()).access),
+    organisation: ctx.req.headers['gatehouse-organisation']?.toString(),
+  });
+  const state = ctx.state as RequestState;
+  state.principal = identity?.principal ?? undefined;
+  state.person = identity?.person ?? undefined;
+  permit(identity, allow);
+  return identity ?? NOBODY;
 }
 
 const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;

@@ -21,7 +21,15 @@ export const bootstrap = ({ json, ...flags }: Pick<ServerFlags, 'data'> & { json
       const organisation =
         (await registry.findOrganisation(PLATFORM.slug)) ??
         (await registry.createOrganisation({ id: uuidv7(), ...PLATFORM }));
-      const platform: Principal = { tokenId: 'bootstrap', label: 'bootstrap', role: 'admin', organisation };
+      const platform: Principal = {
+        via: 'token',
+        credentialId: 'bootstrap',
+        label: 'bootstrap',
+        role: 'admin',
+        organisation,
+        account: null,
+        factorAtMs: null,
+      };
       const command = { organisation: PLATFORM.slug, role: 'admin', label: 'bootstrap' } as const;
       const { token, secret } = await registry.issueToken(platform, command);
       const text = `Admin token ${token.id} (shown once, stored as a hash):\n${secret}\n`;

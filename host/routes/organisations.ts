@@ -18,7 +18,7 @@ const Organisation = Type.Object({ id: Id, slug: Slug, kind: oneOf(KINDS), name:
 
 const Whoami = Type.Object(
   {
-    tokenId: Id,
+    credentialId: Id,
     label: Type.String(),
     role: oneOf(ROLES),
     organisation: Organisation,
@@ -154,9 +154,9 @@ const tokenRoutes = ({ registry }: OrganisationPorts): Route[] => [
   }),
 ];
 
-function whoami({ tokenId, label, role, organisation, expiresAtMs }: Principal): Static<typeof Whoami> {
+function whoami({ credentialId, label, role, organisation, expiresAtMs }: Principal): Static<typeof Whoami> {
   const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
-  return { tokenId, label, role, organisation, expiresAt, permissions: [...PERMISSIONS[role]] };
+  return { credentialId, label, role, organisation, expiresAt, permissions: [...PERMISSIONS[role]] };
 }
 
 const mutable = (table: Record<string, readonly string[]>): Record<string, string[]> =>

@@ -34,7 +34,7 @@ import { createTransport, readAnswer, type Transport, type TransportOptions } fr
 import { followEvents } from './event-stream.ts';
 
 /** Whose token is in use. */
-export type TokenOwner = Pick<Principal, 'tokenId' | 'label' | 'role' | 'organisation'> & {
+export type TokenOwner = Pick<Principal, 'credentialId' | 'label' | 'role' | 'organisation'> & {
   /** ISO 8601; null: never. */
   expiresAt: string | null;
   permissions: string[];

@@ -155,7 +155,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
         return [
           200,
           {
-            tokenId: 't-1',
+            credentialId: 't-1',
             label: 'test',
             role: 'publisher',
             organisation: ORGANISATION,

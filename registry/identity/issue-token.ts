@@ -1,5 +1,6 @@
 import type { Principal, Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { Audit } from '../rules/audit-entry.ts';
 import { can, isRoleOfKind, ROLES_OF_KIND } from '../rules/permissions.ts';
 import { storedText } from '../rules/stored-text.ts';
 import { SECRET_RANDOM_BYTES, secretHash, secretOf } from '../rules/token-secret.ts';
@@ -11,6 +12,7 @@ export interface IssueTokenPorts {
   tokens: TokenStore;
   newId: () => string;
   randomBytes: (count: number) => Buffer;
+  audit: Audit;
 }
 
 /** The secret leaves here and is kept nowhere. Refuses with: organisation-unknown, organisation-foreign, role-not-allowed. */
@@ -40,6 +42,13 @@ export const issueToken =
       label: storedText(label),
       secretHash: secretHash(secret),
       expiresAt: expiresAt === undefined ? null : new Date(expiresAt),
+    });
+    await ports.audit({
+      action: 'token.issue',
+      actor,
+      organisationId: organisation.id,
+      subject: { kind: 'token', id: token.id },
+      after: { role, label: token.label, expiresAt: token.expiresAt },
     });
     return { token, secret };
   };
