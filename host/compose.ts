@@ -15,6 +15,7 @@ import { createGrants } from './grants/compose.ts';
 import { createApp } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
+import { currentOrigin } from './http/request-origin.ts';
 import { startServer } from './http/server.ts';
 import { createInstallations } from './installations/compose.ts';
 import type { Installations } from './installations/contract.ts';
@@ -108,6 +109,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     signingKey: await loadSigningKey(config.signingKeyFile),
     nowMs,
     newId,
+    origin: currentOrigin,
   });
 
   const load = createLoadShedder({
@@ -302,6 +304,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     metricsPublic: config.metricsPublic,
     clientAddress: createClientAddress(config.trustedProxies),
     publicOrigin: () => config.publicUrl ?? url,
+    nowMs,
     version: HOST_VERSION,
     log,
   });

@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
+import { type AuditPorts, createAuditIn } from './audit/audit-store.ts';
 import { listPlugins } from './catalog/list-plugins.ts';
 import { createListingStore } from './catalog/listing-store.ts';
 import { publishedVersions, resolveRelease } from './catalog/resolve-release.ts';
@@ -33,10 +34,18 @@ export interface RegistryPorts {
   nowMs: () => number;
   /** A new UUIDv7. */
   newId: () => string;
+  /** The request that is being answered; absent where there are none. */
+  origin?: AuditPorts['origin'];
 }
 
 /** The registry over one database: the only place where its features meet. */
-export function createRegistry({ database, signingKey, nowMs, newId }: RegistryPorts): Registry {
+export function createRegistry({ database, signingKey, nowMs, newId, origin = () => null }: RegistryPorts): Registry {
+  const auditIn = createAuditIn({ nowMs, newId, origin });
+  /** A use case whose every call is one transaction. */
+  const inTransaction =
+    <Args extends unknown[], Result>(make: (transaction: Knex) => (...args: Args) => Promise<Result>) =>
+    (...args: Args): Promise<Result> =>
+      database.transaction((transaction) => make(transaction)(...args));
   const organisations = createOrganisationStore(database);
   const tokens = createTokenStore(database);
   const keys = createKeyStore(database);
@@ -53,9 +62,19 @@ export function createRegistry({ database, signingKey, nowMs, newId }: RegistryP
     authenticate: authenticateSecret({ tokens, nowMs }),
     createOrganisation: createOrganisation({ organisations }),
     findOrganisation: organisations.findBySlug,
-    issueToken: issueToken({ organisations, tokens, newId, randomBytes }),
+    issueToken: inTransaction((transaction) =>
+      issueToken({
+        organisations: createOrganisationStore(transaction),
+        tokens: createTokenStore(transaction),
+        audit: auditIn(transaction),
+        newId,
+        randomBytes,
+      }),
+    ),
     listTokens: listTokens({ tokens }),
-    revokeToken: revokeToken({ tokens, nowMs }),
+    revokeToken: inTransaction((transaction) =>
+      revokeToken({ tokens: createTokenStore(transaction), audit: auditIn(transaction), nowMs }),
+    ),
     registerKey: registerKey({ keys, newId }),
     listKeys: listKeys({ keys }),
     publishRelease: publishRelease({

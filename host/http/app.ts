@@ -5,6 +5,7 @@ import { allRoutes, type RoutePorts } from '../routes/index.ts';
 import { createRunListener, type RunPorts } from '../routes/run.ts';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
+import { withOrigin } from './request-origin.ts';
 import { createRouter, type RequestState, type RouterPorts } from './router.ts';
 import { PERMISSIONS_POLICY, securityHeaders } from './security-headers.ts';
 
@@ -70,7 +71,7 @@ function observe({ metrics, log, clientAddress }: HttpPorts): Middleware {
       };
       log[QUIET_ROUTES.has(route) ? 'debug' : 'info'](facts, 'request');
     });
-    await next();
+    await withOrigin({ requestId, address }, next);
     boundLeftover(ctx.req, ctx.res);
   };
 }

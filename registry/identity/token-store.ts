@@ -21,7 +21,11 @@ export interface TokenStore {
   /** Newest first, at most 1000; null lists every organisation's. */
   list(organisationId: string | null): Promise<ApiToken[]>;
   /** Keeps the time of an earlier revocation. Null where there is no such token of the organisation (null: of any). */
-  revoke(id: string, organisationId: string | null, now: Date): Promise<ApiToken | null>;
+  revoke(
+    id: string,
+    organisationId: string | null,
+    now: Date,
+  ): Promise<{ token: ApiToken; organisationId: string; changed: boolean } | null>;
 }
 
 type Row = TokenModel & { organisationSlug: string; organisationKind: Organisation['kind']; organisationName: string };
@@ -63,9 +67,10 @@ export function createTokenStore(database: Knex): TokenStore {
     async revoke(id, organisationId, now) {
       const scope = organisationId === null ? { id } : { id, organisation_id: organisationId };
       // Only a change is written, so that caches are told once.
-      await database('api_tokens').where(scope).whereNull('revoked_at').update({ revoked_at: now });
+      const changed = await database('api_tokens').where(scope).whereNull('revoked_at').update({ revoked_at: now });
       const [row] = await select().where('api_tokens.id', id);
-      return row && (organisationId === null || row.organisationId === organisationId) ? tokenOf(row) : null;
+      if (!row || (organisationId !== null && row.organisationId !== organisationId)) return null;
+      return { token: tokenOf(row), organisationId: row.organisationId, changed: changed > 0 };
     },
   };
 }

@@ -172,6 +172,31 @@ describe('identity', () => {
     });
   });
 
+  it('audits who issued and who revoked a token, and never its secret', async () => {
+    const { token, secret } = await test.registry.issueToken(operator, {
+      organisation: 'arcade',
+      role: 'caller',
+      label: 'watched',
+    });
+    await test.registry.revokeToken(test.admin, token.id);
+    await test.registry.revokeToken(operator, token.id);
+    const entries = await test.database.knex('audit_entries').where('subject_id', token.id).orderBy('id');
+    expect(entries.map(({ action, outcome }) => [action, outcome])).to.deep.equal([
+      ['token.issue', 'done'],
+      ['token.revoke', 'done'],
+      ['token.revoke', 'unchanged'],
+    ]);
+    expect(entries.map(({ credential_id }) => credential_id)).to.deep.equal([
+      operator.credentialId,
+      test.admin.credentialId,
+      operator.credentialId,
+    ]);
+    // The token's own organisation may read what an admin of the platform did to it.
+    const ownIds = Array(3).fill(operator.organisation.id);
+    expect(entries.map(({ organisation_id }) => organisation_id)).to.deep.equal(ownIds);
+    expect(JSON.stringify(entries)).not.to.include(secret.slice(0, 20));
+  });
+
   describe('listTokens', () => {
     it("lists an organisation's own tokens, and all of them to an admin", async () => {
       await test.registry.issueToken(operator, { organisation: 'arcade', role: 'caller', label: 'own' });

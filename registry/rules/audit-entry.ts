@@ -85,7 +85,7 @@ export function auditContent(
 function actorOf(actor: AuditEntry['actor']): Json {
   if ('sessionId' in actor) return { via: 'session', credentialId: actor.sessionId, accountId: actor.account.id };
   if (!('organisation' in actor || 'account' in actor)) {
-    const { via, credentialId, accountId, organisationId, role, part } = actor;
+    const { via, credentialId, accountId, organisationId, role, part } = actor as AuditActor;
     return withoutAbsent({ via, credentialId, accountId, organisationId, role, part });
   }
   const { via, credentialId, role, organisation, account } = actor as PrincipalFacts;
