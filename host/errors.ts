@@ -15,6 +15,8 @@ export const HOST_REFUSALS = {
   'organisation-needed': 'Say for which of your organisations: send its slug as `Gatehouse-Organisation`.',
   'membership-missing': 'You do not belong to the organisation that `Gatehouse-Organisation` names.',
   'request-cross-site': 'The request changes something and comes from a page of another site.',
+  'factor-required': 'This needs a second factor, and your account has none.',
+  'step-up-required': 'This needs a second factor that was confirmed in the last ten minutes.',
   'permission-denied': "The token's role may not do this.",
   'route-unknown': 'There is nothing at this path.',
   'method-not-allowed': 'The path exists, but not with this method.',

@@ -18,6 +18,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'organisation-needed': 'Send `Gatehouse-Organisation: <slug>`; GET /v1/account lists your organisations.',
   'membership-missing': 'GET /v1/account lists your organisations; ask an owner of this one for an invitation.',
   'request-cross-site': 'Send it from a page of this host, or as a program with an Authorization header.',
+  'factor-required': 'Enrol one: `POST /v1/account/totp`, or a passkey; /docs shows how.',
+  'step-up-required': 'Confirm one: `POST /v1/sessions/current/step-up`; then send the request again.',
   'permission-denied': 'Use a token whose role has one of `needsOneOf`; GET /v1/permissions lists them by role.',
   'route-unknown': 'Check the path; /docs lists every route.',
   'method-not-allowed': 'Use one of the methods in the Allow header.',

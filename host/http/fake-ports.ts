@@ -385,6 +385,7 @@ export function fakePorts(): Fake {
     version: '0.0.0-test',
     log,
     publicOrigin: () => 'https://gate.example',
+    nowMs: Date.now,
     clientAddress: createClientAddress([]),
   };
   return fake;

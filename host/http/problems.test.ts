@@ -26,6 +26,8 @@ const PROMISED: Record<string, number | null> = {
   'organisation-needed': 403,
   'membership-missing': 403,
   'request-cross-site': 403,
+  'factor-required': 403,
+  'step-up-required': 403,
   'permission-denied': 403,
   'route-unknown': 404,
   'method-not-allowed': 405,

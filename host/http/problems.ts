@@ -25,6 +25,8 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'organisation-needed': 403,
   'membership-missing': 403,
   'request-cross-site': 403,
+  'factor-required': 403,
+  'step-up-required': 403,
   'permission-denied': 403,
   'route-unknown': 404,
   'method-not-allowed': 405,

@@ -43,6 +43,8 @@ interface RouteSpec<Allowed extends Allow, Params, Query, Body, Replies extends 
   /** Heading in the documentation. */
   consumer: string;
   allow: Allowed;
+  /** Dangerous: a person needs a second factor confirmed in the last ten minutes. */
+  stepUp?: boolean;
   params?: Params;
   query?: Query;
   body?: Body;
@@ -96,13 +98,15 @@ export const isAnswer = (value: unknown): value is Answer =>
 export const BODY_BYTES_MAX = 256 * 1024;
 
 /** Every code that a route can answer with, its own and those of the steps before its handler. */
-export function refusalsOf({ method, allow, body, params, query, refuses }: Route): ProblemCode[] {
+export function refusalsOf({ method, allow, stepUp, body, params, query, refuses }: Route): ProblemCode[] {
   const steps: ProblemCode[] = [];
   if (allow !== 'public') steps.push('token-missing', 'token-invalid');
   if (allow === 'account') steps.push('session-needed');
   if (allow !== 'public') steps.push('membership-missing');
   if (allow !== 'public' && allow !== 'account') steps.push('organisation-needed');
   if (typeof allow !== 'string') steps.push('permission-denied');
+  if (typeof allow !== 'string' || stepUp) steps.push('factor-required');
+  if (stepUp) steps.push('step-up-required');
   if (method !== 'GET') steps.push('request-cross-site');
   if (params || query) steps.push('query-invalid');
   if (body) steps.push('content-type-unsupported', 'body-too-large', 'body-malformed', 'body-invalid');

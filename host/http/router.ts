@@ -7,6 +7,7 @@ import { readCookie, sessionCookies } from './cookies.ts';
 import { parseJson, requireJson } from './parse-json.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { refuseCrossSite } from './refuse-cross-site.ts';
+import { requireFactor } from './require-factor.ts';
 import { BODY_BYTES_MAX, isAnswer, type Route, type RouteRequest } from './route.ts';
 import { addressReader, bodyValidator } from './validate.ts';
 
@@ -26,6 +27,7 @@ export interface RouterPorts {
   findPrincipal: FindPrincipal;
   findSession: FindSession;
   publicOrigin(): string;
+  nowMs(): number;
 }
 
 /** The control plane: dispatches to the routes of the table; other paths and methods are refused. */
@@ -59,7 +61,7 @@ function serve(route: Route, ports: RouterPorts) {
 
 const NOBODY: Identity = { principal: null, person: null };
 
-async function admit(ctx: Context, { allow }: Route, ports: RouterPorts): Promise<Identity> {
+async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Identity> {
   const { authorization, cookie } = ctx.req.headers;
   const identity = await identify(ports, {
     authorization,
@@ -69,7 +71,8 @@ async function admit(ctx: Context, { allow }: Route, ports: RouterPorts): Promis
   const state = ctx.state as RequestState;
   state.principal = identity?.principal ?? undefined;
   state.person = identity?.person ?? undefined;
-  permit(identity, allow);
+  permit(identity, route.allow);
+  requireFactor(identity ?? NOBODY, route, ports.nowMs());
   return identity ?? NOBODY;
 }
 
