@@ -4,7 +4,16 @@
  */
 export const GRANTS: Record<string, string[]> = {
   organisations: ['select', 'insert', 'update (name)'],
-  api_tokens: ['select', 'insert', 'update (label, expires_at, revoked_at)'],
+  api_tokens: ['select', 'insert', 'update (label, expires_at, revoked_at, account_id, last_used_at, successor_id)'],
+  memberships: ['select', 'insert', 'update (role)', 'delete'],
+  invitations: ['select', 'insert', 'update (state, ended_by, ended_at)', 'delete'],
+  ownership_offers: ['select', 'insert', 'update (state, ended_at)', 'delete'],
+  device_codes: [
+    'select',
+    'insert',
+    'update (state, polled_at, interval_seconds, account_id, organisation_id)',
+    'delete',
+  ],
   accounts: ['select', 'insert', 'update (state, person_key, phone_sealed)', 'delete'],
   account_emails: ['select', 'insert', 'update (verified_at)', 'delete'],
   account_passwords: ['select', 'insert', 'update (hash, pepper_version, changed_at)', 'delete'],
