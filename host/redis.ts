@@ -41,3 +41,29 @@ export async function openRedis(url: string, log: Log): Promise<Redis> {
     throw new RedisUnavailable('The Redis that REDIS_URL names does not answer; start it, or correct REDIS_URL.');
   }
 }
+
+const COMMAND_TIMEOUT_MS = 500;
+
+/**
+ * A connection for what can do without Redis: it is opened in passing, and a command fails at once while there is none. Says once
+ * that Redis has gone, and once that it is back.
+ */
+export function openPassingRedis(url: string, log: Log): Redis {
+  const redis = new Redis(url, {
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    commandTimeout: COMMAND_TIMEOUT_MS,
+    enableOfflineQueue: false,
+    maxRetriesPerRequest: 0,
+    retryStrategy: (times) => Math.min(5_000, 100 * 2 ** Math.min(times, 6)),
+  });
+  let gone = false;
+  redis.on('error', (error) => {
+    if (!gone) log.warn({ err: error }, 'redis is not reachable; rate limits are counted in memory');
+    gone = true;
+  });
+  redis.on('ready', () => {
+    if (gone) log.warn({}, 'redis is back; rate limits are shared again');
+    gone = false;
+  });
+  return redis;
+}

@@ -1,0 +1,23 @@
+import { expect } from 'chai';
+import { RATE_LIMITS, readRateLimits } from './limits.ts';
+
+describe('readRateLimits', () => {
+  it('gives the defaults, and changes what a setting names', () => {
+    expect(readRateLimits('')).to.deep.equal(RATE_LIMITS);
+    expect(readRateLimits(' login-address=3/60 , api-token=off,')).to.deep.equal({
+      ...RATE_LIMITS,
+      'login-address': { count: 3, seconds: 60 },
+      'api-token': null,
+    });
+  });
+
+  it('names the entry that is wrong', () => {
+    for (const entry of ['login-address', 'login-address=3', 'login-address=3/x', 'login-address=-1/60', '=1/1']) {
+      expect(() => readRateLimits(entry), entry).to.throw(`"${entry}" is not <limit>=<count>/<seconds>`);
+    }
+    expect(() => readRateLimits('logins=3/60')).to.throw('"logins" is no limit; there are run-address, ');
+    expect(() => readRateLimits('constructor=3/60')).to.throw('"constructor" is no limit');
+    expect(() => readRateLimits('api-token=0/60')).to.throw('needs a count and seconds above 0');
+    expect(() => readRateLimits('api-token=5/0')).to.throw('needs a count and seconds above 0');
+  });
+});
