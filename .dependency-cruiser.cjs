@@ -110,7 +110,7 @@ module.exports = {
     forbid(
       'one-door-database',
       'Only stores, models, migrations and what opens the database speak to it; a type opens no door.',
-      { pathNot: ['^host/database\\.ts$', '^migrations/', '-(store|model)\\.ts$', TESTS] },
+      { pathNot: ['^host/(database|context-client)\\.ts$', '^migrations/', '-(store|model)\\.ts$', TESTS] },
       { path: DATABASE_PACKAGES, dependencyTypesNot: ['type-only'] },
     ),
     oneDoor('redis', '^host/redis\\.ts$', 'ioredis'),

@@ -12,6 +12,7 @@ import { createEnvelope } from './encryption/envelope.ts';
 import { loadKeys } from './encryption/load-keys.ts';
 import { CHANGES, followChanges, withoutTails } from './follow-changes.ts';
 import { createGrants } from './grants/compose.ts';
+import { grantStore } from './grants/grant-store.ts';
 import { createApp } from './http/app.ts';
 import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
@@ -63,6 +64,7 @@ const JUDGE_INTERVAL_MS = 2_000;
 export interface Host {
   /** Such as `http://127.0.0.1:8080`. */
   url: string;
+  /** As the platform itself uses it, outside of requests: nothing is hidden from it. */
   registry: Registry;
   installations: Installations;
   sandbox: Sandbox;
@@ -103,14 +105,15 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const envelope = createEnvelope(await loadKeys({ configured: config.encryptionKey, folder }));
   const database = await openDatabase({ appUrl });
   opened.push(() => database.close());
-  const { knex } = database;
-  const registry = createRegistry({
-    database: knex,
+  const { scoped, system } = database;
+  const registryPorts = {
+    system,
     signingKey: await loadSigningKey(config.signingKeyFile),
     nowMs,
     newId,
     origin: currentOrigin,
-  });
+  };
+  const registry = createRegistry({ ...registryPorts, database: scoped });
 
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,
@@ -125,17 +128,17 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     conductCounts: () => conduct.counts(),
     canaries: () => rollouts.canaries(),
   });
-  const logs = installationLogStore(knex);
+  const logs = installationLogStore(system);
   const showFrames = createFaultFrames({
     loadSourceMap: async ({ bundleDigest, releaseId }) =>
       (await registry.loadBundle(bundleDigest, releaseId)).sourceMap,
     nowMs,
   });
   const shownSecrets = createShownSecrets();
-  const recorder = createRecorder({ logs, usage: usageStore(knex), metrics, showFrames, shownSecrets, log, nowMs });
+  const recorder = createRecorder({ logs, usage: usageStore(system), metrics, showFrames, shownSecrets, log, nowMs });
   opened.push(recorder.close);
   const conduct = createConduct({
-    store: conductStore(knex, config.strikes),
+    store: conductStore(system, config.strikes),
     rules: config.strikes,
     onStrike: metrics.strike,
     log,
@@ -161,16 +164,15 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
 
   const egress = openEgress(config.egress, resolveHost);
   opened.push(egress.close);
-  const sealed = { store: secretStore(knex), envelope };
-  const secretValues = secretReader(sealed);
-  const queues = await openQueues({ knex, appUrl, redisUrl: config.redisUrl, drainMs: config.drainMs, log });
+  const secretValues = secretReader({ store: secretStore(system), envelope });
+  const queues = await openQueues({ system, scoped, appUrl, redisUrl: config.redisUrl, drainMs: config.drainMs, log });
   opened.push(queues.close);
   const factsOf = async (id: string) => {
     const installation = await store.byId(id);
     return installation && cache.withRelease(installation);
   };
   const capabilities = openCapabilities({
-    knex,
+    knex: system,
     queue: queues.queue,
     newId,
     egress,
@@ -184,10 +186,12 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     newSeed,
     nowMs,
   });
-  const store = installationStore(knex, conduct.currentScore);
+  const store = installationStore(system, conduct.currentScore);
+  const shown = { store: installationStore(scoped, conduct.currentScore), logs: installationLogStore(scoped) };
   const { recordings, invocationRecorder } = openRecordings({
-    store: recordingStore(knex),
-    findInstallation: store.byId,
+    store: recordingStore(scoped),
+    recorded: recordingStore(system),
+    findInstallation: shown.store.byId,
     registry,
     guest,
     hostVersion: HOST_VERSION,
@@ -210,9 +214,10 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     newId,
     newSeed,
   });
-  const cache = installationCache({ store, registry, rollouts: rolloutStore(knex) });
+  const cache = installationCache({ store, registry, rollouts: rolloutStore(system) });
   const rolloutPorts = {
-    knex,
+    system,
+    scoped,
     store,
     registry,
     runPlugin,
@@ -244,7 +249,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   const scheduler = createScheduler({
-    store: scheduleStore(knex),
+    store: scheduleStore(system),
     factsOf: async (id) => {
       const installation = await store.byId(id);
       const runs = installation?.enabled && installation.conduct.suspendedAt === null;
@@ -264,37 +269,42 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   });
   opened.push(every(SWEEP_INTERVAL_MS, messages.sweep, log));
   const installations = createInstallations({
-    store,
-    logStore: logs,
+    store: shown.store,
+    logStore: shown.logs,
     flushLogs: recorder.flushLogs,
     cache,
     registry,
     runPlugin,
     ...installing,
-    endSuspension: conduct.endSuspension,
+    endSuspension: conductStore(scoped, config.strikes).resume,
     graceMs: config.uninstallGraceMs,
     hostVersion: HOST_VERSION,
     nowMs,
   });
 
   let url = '';
-  const tails = createTails({ findInstallation: store.byId, logs, watchList, nowMs });
+  const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
   const app = createApp({
     registry,
     installations,
     tails,
     recordings,
     queues: queues.queues(installations.find),
-    secrets: createSecrets({ ...sealed, find: installations.find, releaseById: registry.releaseById }),
+    secrets: createSecrets({
+      store: secretStore(scoped),
+      envelope,
+      find: installations.find,
+      releaseById: registry.releaseById,
+    }),
     grants: createGrants({
-      store: capabilities.grantStore,
+      store: grantStore(scoped),
       installations,
       cache,
       meter: capabilities.meter,
       watch: capabilities.grantWatch,
       nowMs,
     }),
-    notifications: createNotifications({ store: notificationStore(knex), nowMs }),
+    notifications: createNotifications({ store: notificationStore(scoped), nowMs }),
     dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin, assignCall: rollouts.assignCall }),
     findPrincipal: principals.find,
     findSession: () => null,
@@ -316,5 +326,5 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
   url = server.url;
-  return { url, registry, installations, sandbox };
+  return { url, registry: createRegistry({ ...registryPorts, database: system }), installations, sandbox };
 }

@@ -42,7 +42,7 @@ describe('openDatabase', () => {
   it('ends a statement that takes too long', async () => {
     const hasty = await openDatabase({ appUrl: database.appUrl, statementTimeoutMs: 50 });
     try {
-      const error = await hasty.knex.raw('select pg_sleep(30)').catch((reason) => reason);
+      const error = await hasty.system.raw('select pg_sleep(30)').catch((reason) => reason);
       expect(error.code).to.equal('57014');
       expect(isDatabaseOutage(error)).to.equal(false);
     } finally {

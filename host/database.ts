@@ -1,5 +1,7 @@
 import knex, { type Knex } from 'knex';
 import pg from 'pg';
+import { ContextClient, type ContextConfig } from './context-client.ts';
+import { type ContextValues, presentContext, SYSTEM } from './database-context.ts';
 
 /** PostgreSQL 15 is the oldest version whose `public` schema is closed to strangers by default. */
 const SERVER_VERSION_MIN = 150_000;
@@ -46,9 +48,12 @@ export interface ListenerEvents {
   onReconnect?(): void;
 }
 
+/** Two pools of the application role: whoever asks a database chooses for whom. Both are under row-level security. */
 export interface Database {
-  /** Pool of the application role. */
-  knex: Knex;
+  /** For people and programs: sees what the present context may see (`inContext`), and nothing outside of one. */
+  scoped: Knex;
+  /** For the host's own work: the data plane, what runs in the background, finding out who somebody is. Sees everything. */
+  system: Knex;
   /** Resolves when the server answers. Refuses with: DatabaseUnavailable. */
   ping(): Promise<void>;
   /**
@@ -64,26 +69,39 @@ export interface Database {
 
 export interface DatabaseOptions {
   appUrl: string;
+  /** Connections for the host's own work. */
   poolMax?: number;
+  /** Connections for people and programs: they can never take those that the data plane needs. */
+  scopedPoolMax?: number;
   statementTimeoutMs?: number;
   /** Shown in pg_stat_activity. */
   applicationName?: string;
 }
 
-/** Opens the pool of the application role and checks that the server answers. Refuses with: DatabaseUnavailable. */
+/** Opens the pools of the application role and checks that the server answers. Refuses with: DatabaseUnavailable. */
 export async function openDatabase(options: DatabaseOptions): Promise<Database> {
-  const { appUrl, poolMax = 10, statementTimeoutMs = 10_000, applicationName = 'gatehouse' } = options;
-  const pool = createPool(appUrl, { poolMax, statementTimeoutMs, applicationName });
+  const {
+    appUrl,
+    poolMax = 10,
+    scopedPoolMax = 6,
+    statementTimeoutMs = 10_000,
+    applicationName = 'gatehouse',
+  } = options;
+  const settings = { statementTimeoutMs, applicationName };
+  const system = createPool(appUrl, { ...settings, poolMax, contextValues: () => SYSTEM });
+  const scoped = createPool(appUrl, { ...settings, poolMax: scopedPoolMax, contextValues: presentContext });
   const listeners = new Set<Listener>();
-  const ping = () => answers(pool, appUrl);
+  const ping = () => answers(system, appUrl);
+  const destroy = async () => void (await Promise.all([system.destroy(), scoped.destroy()]));
   try {
     await ping();
   } catch (error) {
-    await pool.destroy();
+    await destroy();
     throw error;
   }
   return {
-    knex: pool,
+    scoped,
+    system,
     ping,
     async listen(channel, onPayload, events = {}) {
       const listener = await openListener(appUrl, channel, onPayload, events);
@@ -91,18 +109,22 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
       return listener;
     },
     notify: async (channel, payload) => {
-      await pool.raw('SELECT pg_notify(?, ?)', [channel, payload]);
+      await system.raw('SELECT pg_notify(?, ?)', [channel, payload]);
     },
     async close() {
       await Promise.all([...listeners].map((listener) => listener.close()));
-      await pool.destroy();
+      await destroy();
     },
   };
 }
 
-/** Runs `work` with a small pool of the owner, without a statement timeout, and closes it. Refuses with: DatabaseUnavailable. */
+/**
+ * Runs `work` with a small pool of the owner, without a statement timeout, and closes it. Row-level security is forced upon the owner
+ * too, so it works as the system. Refuses with: DatabaseUnavailable.
+ */
 export async function asOwner<Result>(ownerUrl: string, work: (owner: Knex) => Promise<Result>): Promise<Result> {
-  const pool = createPool(ownerUrl, { poolMax: 3, statementTimeoutMs: 0, applicationName: 'gatehouse-owner' });
+  const settings = { poolMax: 3, statementTimeoutMs: 0, applicationName: 'gatehouse-owner' };
+  const pool = createPool(ownerUrl, { ...settings, contextValues: () => SYSTEM });
   try {
     await answers(pool, ownerUrl);
     return await work(pool);
@@ -136,7 +158,7 @@ export async function connectOnce(url: string, applicationName: string): Promise
 
 function createPool(
   url: string,
-  options: { poolMax: number; statementTimeoutMs: number; applicationName: string },
+  options: { poolMax: number; statementTimeoutMs: number; applicationName: string; contextValues(): ContextValues },
 ): Knex {
   parseUrl(url);
   const connection = {
@@ -147,14 +169,17 @@ function createPool(
     connectionTimeoutMillis: CONNECT_TIMEOUT_MS,
     keepAlive: true,
   };
-  return knex({
-    client: 'pg',
+  const { contextValues } = options;
+  const config: Knex.Config & ContextConfig = {
+    client: ContextClient as typeof Knex.Client,
+    contextValues,
     connection: connection as Knex.PgConnectionConfig,
     pool: { min: 0, max: options.poolMax },
     acquireConnectionTimeout: CONNECT_TIMEOUT_MS,
     // knex prints to the console what it also rejects with.
     log: { debug: ignore, warn: ignore, error: ignore, deprecate: ignore },
-  });
+  };
+  return knex(config);
 }
 
 const ignore = () => {};

@@ -15,7 +15,7 @@ export async function readiness(database: Database, sandbox: Sandbox, load: Load
         : { ok: false, message: 'There is more to do than can be answered in time; requests to plugins are refused.' },
   };
   try {
-    const late = (await migrationStatus(database.knex)).filter(({ state }) => state === 'pending');
+    const late = (await migrationStatus(database.system)).filter(({ state }) => state === 'pending');
     checks.database = { ok: true };
     checks.migrations =
       late.length === 0

@@ -15,6 +15,8 @@ import { type EmbeddedPostgres, startEmbeddedPostgres } from '../host/embedded-p
 import { migrateUp } from './run-migrations.ts';
 
 export interface TestDatabase extends Database {
+  /** As the host's own work: sees everything. */
+  knex: Knex;
   appUrl: string;
   ownerUrl: string;
   /** Logs in as superuser; for what an administrator would do, such as ending connections. */
@@ -46,6 +48,7 @@ export async function testDatabase(): Promise<TestDatabase> {
   const database = await openDatabase({ appUrl, applicationName: name });
   return {
     ...database,
+    knex: database.system,
     appUrl,
     ownerUrl,
     superuserUrl: postgres.urlOf('postgres', name),

@@ -27,8 +27,10 @@ import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
 
 export interface RegistryPorts {
-  /** Pool of the application role. */
+  /** For whoever acts: sees what the context of the request may see. */
   database: Knex;
+  /** For the registry itself: finds out who somebody is, and what everybody's plugins stand on. */
+  system: Knex;
   /** The registry's Ed25519 private key; see load-signing-key.ts. */
   signingKey: KeyObject;
   nowMs: () => number;
@@ -39,7 +41,8 @@ export interface RegistryPorts {
 }
 
 /** The registry over one database: the only place where its features meet. */
-export function createRegistry({ database, signingKey, nowMs, newId, origin = () => null }: RegistryPorts): Registry {
+export function createRegistry(ports: RegistryPorts): Registry {
+  const { database, system, signingKey, nowMs, newId, origin = () => null } = ports;
   const auditIn = createAuditIn({ nowMs, newId, origin });
   /** A use case whose every call is one transaction. */
   const inTransaction =
@@ -51,7 +54,13 @@ export function createRegistry({ database, signingKey, nowMs, newId, origin = ()
   const keys = createKeyStore(database);
   const releases = createReleaseStore(database);
   const listings = createListingStore(database);
-  const versions = createVersionStore(database);
+  const ofEverybody = {
+    organisations: createOrganisationStore(system),
+    tokens: createTokenStore(system),
+    keys: createKeyStore(system),
+    releases: createReleaseStore(system),
+    versions: createVersionStore(system),
+  };
   const review = {
     transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
       database.transaction((transaction) => work(reviewStores(transaction))),
@@ -59,9 +68,9 @@ export function createRegistry({ database, signingKey, nowMs, newId, origin = ()
     signingKey,
   };
   return {
-    authenticate: authenticateSecret({ tokens, nowMs }),
+    authenticate: authenticateSecret({ tokens: ofEverybody.tokens, nowMs }),
     createOrganisation: createOrganisation({ organisations }),
-    findOrganisation: organisations.findBySlug,
+    findOrganisation: ofEverybody.organisations.findBySlug,
     issueToken: inTransaction((transaction) =>
       issueToken({
         organisations: createOrganisationStore(transaction),
@@ -90,19 +99,19 @@ export function createRegistry({ database, signingKey, nowMs, newId, origin = ()
     listReleases: listReleases({ releases }),
     findRelease: findRelease({ releases }),
     resolveRelease: resolveRelease({
-      versions,
+      versions: ofEverybody.versions,
       findRelease: findRelease({ releases }),
       releaseById: releaseById({ releases }),
       releaseByVersion: async (name) => (await releases.findByName(name))?.release ?? null,
     }),
-    publishedVersions: publishedVersions({ versions }),
+    publishedVersions: publishedVersions(ofEverybody),
     approveRelease: approveRelease(review),
     rejectRelease: rejectRelease(review),
     listPlugins: listPlugins({ listings }),
-    releaseById: releaseById({ releases }),
+    releaseById: releaseById(ofEverybody),
     loadBundle: loadBundle({
-      releases,
-      activeKeys: keys.listActive,
+      releases: ofEverybody.releases,
+      activeKeys: ofEverybody.keys.listActive,
       registryKey: createPublicKey(signingKey as never),
     }),
   };

@@ -34,7 +34,8 @@ export async function testRegistry(): Promise<TestRegistry> {
   const { privateKey: signingKey } = generateKeyPairSync('ed25519');
   const clock = { nowMs: Date.parse('2030-01-01T00:00:00Z') };
   const registry = createRegistry({
-    database: database.knex,
+    database: database.system,
+    system: database.system,
     signingKey,
     nowMs: () => clock.nowMs,
     newId: v7,

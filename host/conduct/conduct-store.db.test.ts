@@ -25,7 +25,7 @@ describe('conduct in PostgreSQL', () => {
   before(async () => {
     database = await testDatabase();
     otherHost = await openDatabase({ appUrl: database.appUrl });
-    const open = ({ knex }: Pick<TestDatabase, 'knex'>) => conductStore(knex, rules);
+    const open = ({ system }: Database) => conductStore(system, rules);
     stores = [open(database), open(otherHost)];
   });
   after(async () => {

@@ -1,6 +1,7 @@
 import Router from '@koa/router';
 import type { Context, Middleware } from 'koa';
 import type { Person, Principal } from '../../registry/index.ts';
+import { contextOf, inContext } from '../database-context.ts';
 import { HostRefusal } from '../errors.ts';
 import { type FindPrincipal, type FindSession, type Identity, identify, permit } from './authenticate.ts';
 import { readCookie, sessionCookies } from './cookies.ts';
@@ -55,11 +56,15 @@ function serve(route: Route, ports: RouterPorts) {
     const lastEventId = EVENT_ID.exec(ctx.get('Last-Event-ID'))?.[0];
     const who = { principal, person, address, userAgent, cookie };
     const request = { params, query, body, ...who, requestId, signal, lastEventId, wantsHtml };
-    reply(ctx, route, await route.handle(request as RouteRequest<'public', never, never, never>));
+    const handle = () => route.handle(request as RouteRequest<'public', never, never, never>);
+    reply(ctx, route, await inContext(contextOf(principal ?? asThemselves(person)), handle));
   };
 }
 
 const NOBODY: Identity = { principal: null, person: null };
+
+/** A person who acts for no organisation. */
+const asThemselves = (person: Person | null) => person && { account: person.account, organisation: null, role: 'user' };
 
 async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Identity> {
   const { authorization, cookie } = ctx.req.headers;

@@ -23,19 +23,23 @@ const CONCURRENCY = 16;
  * Refuses with: RedisUnavailable.
  */
 export async function openQueues({
-  knex,
+  system,
+  scoped,
   appUrl,
   redisUrl,
   drainMs,
   log,
 }: {
-  knex: Knex;
+  /** For the host's own work. */
+  system: Knex;
+  /** For what operators see and do. */
+  scoped: Knex;
   appUrl: string;
   redisUrl: string | null;
   drainMs: number;
   log: Log;
 }): Promise<OpenQueues> {
-  const store = messageStore(knex);
+  const store = messageStore(system);
   const redis = redisUrl === null ? null : await openRedis(redisUrl, log);
   const dispatcher: Dispatcher = await openDispatcher({
     on: redis ? { redis } : { appUrl },
@@ -45,7 +49,7 @@ export async function openQueues({
   });
   return {
     queue: { send: sendVia({ store, dispatcher, log }) },
-    queues: (find) => createQueues({ store, dispatcher, find }),
+    queues: (find) => createQueues({ store: messageStore(scoped), dispatcher, find }),
     start: (ports) => startQueues({ ...ports, store, dispatcher, log }),
     close: async () => {
       await dispatcher.close();

@@ -15,16 +15,18 @@ export interface OpenRecordingsPorts extends Omit<RecordingsPorts, 'flush'>, Omi
   /** The guest runtime as one script. */
   guest: string;
   hostVersion: string;
+  /** Where invocations are recorded; `store` is where people look. */
+  recorded: RecorderPorts['store'];
 }
 
 /** What records invocations, and what shows the recordings. */
-export function openRecordings({ guest, hostVersion, ...ports }: OpenRecordingsPorts): {
+export function openRecordings({ guest, hostVersion, recorded, ...ports }: OpenRecordingsPorts): {
   invocationRecorder: InvocationRecorder;
   recordings: Recordings;
 } {
   const { node, v8 } = process.versions;
   const engine = { gatehouse: hostVersion, node, v8, guest: sha256Hex(guest) };
-  const invocationRecorder = createInvocationRecorder({ ...ports, engine });
+  const invocationRecorder = createInvocationRecorder({ ...ports, store: recorded, engine });
   return { invocationRecorder, recordings: createRecordings({ ...ports, flush: invocationRecorder.flush }) };
 }
 

@@ -14,10 +14,10 @@ const PLATFORM = { slug: 'gatehouse', kind: 'platform', name: 'Platform' } as co
 export const bootstrap = ({ json, ...flags }: Pick<ServerFlags, 'data'> & { json?: true }): Promise<number> =>
   withDatabase(flags, async (database, config) => {
     await requireMigrated(database);
-    const { knex, close } = await openDatabase({ appUrl: database.appUrl });
+    const { system, close } = await openDatabase({ appUrl: database.appUrl });
     try {
       const signingKey = await loadSigningKey(config.signingKeyFile);
-      const registry = createRegistry({ database: knex, signingKey, nowMs: Date.now, newId: uuidv7 });
+      const registry = createRegistry({ database: system, system, signingKey, nowMs: Date.now, newId: uuidv7 });
       const organisation =
         (await registry.findOrganisation(PLATFORM.slug)) ??
         (await registry.createOrganisation({ id: uuidv7(), ...PLATFORM }));

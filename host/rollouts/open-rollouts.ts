@@ -11,7 +11,10 @@ import { rolloutStore } from './rollout-store.ts';
 import { sampleStore } from './sample-store.ts';
 
 export interface OpenRolloutsPorts {
-  knex: Knex;
+  /** For the host's own work. */
+  system: Knex;
+  /** For what operators do. */
+  scoped: Knex;
   store: InstallationStore;
   registry: Registry;
   runPlugin: PluginRunner;
@@ -25,20 +28,25 @@ export interface OpenRolloutsPorts {
 }
 
 /** Rollouts over one database, and what installations need to begin and end them. */
-export function openRollouts({ knex, metrics, newId, newSeed, ...ports }: OpenRolloutsPorts) {
+export function openRollouts({ system, scoped, metrics, newId, newSeed, ...ports }: OpenRolloutsPorts) {
   const moving = {
     ...ports,
-    changes: countedChanges(changeStore(knex), metrics.lifeEvent),
-    rollouts: rolloutStore(knex),
+    changes: countedChanges(changeStore(system), metrics.lifeEvent),
+    rollouts: rolloutStore(system),
     newRolloutId: uuidv7,
   };
   const rollouts: Rollouts = createRollouts({
     ...moving,
-    sampleStore: sampleStore(knex),
+    sampleStore: sampleStore(system),
     newId,
     newSeed,
     monotonicMs: () => performance.now(),
   });
-  const { changes, rollouts: history, newRolloutId } = moving;
-  return { rollouts, installing: { changes, rollouts: history, newRolloutId, assignCall: rollouts.assignCall } };
+  const installing = {
+    changes: countedChanges(changeStore(scoped), metrics.lifeEvent),
+    rollouts: rolloutStore(scoped),
+    newRolloutId: moving.newRolloutId,
+    assignCall: rollouts.assignCall,
+  };
+  return { rollouts, installing };
 }

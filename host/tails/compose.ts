@@ -1,4 +1,5 @@
 import type { Principal } from '../../registry/index.ts';
+import { keepContext } from '../database-context.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Installation, InstallationLogEntry } from '../installations/contract.ts';
 import { withoutFrames } from '../installations/without-frames.ts';
@@ -50,7 +51,12 @@ export function createTails(ports: TailsPorts): Tails {
       ended.addEventListener('abort', () => open.delete(tail), { once: true });
       const watched = ports.watchList.watch(id).catch(() => {});
       await watched;
-      return events({ ...ports, nowMs, pause }, actor, id, filter, ended, () => open.delete(tail));
+      // Whoever sends the stream asks for its next piece, and acts for nobody.
+      const kept = {
+        findInstallation: keepContext(ports.findInstallation),
+        logs: { linesAfter: keepContext(ports.logs.linesAfter) },
+      };
+      return events({ ...ports, ...kept, nowMs, pause }, actor, id, filter, ended, () => open.delete(tail));
     },
     close: () => {
       for (const { stop } of open) stop.abort();
