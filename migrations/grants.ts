@@ -5,6 +5,12 @@
 export const GRANTS: Record<string, string[]> = {
   organisations: ['select', 'insert', 'update (name)'],
   api_tokens: ['select', 'insert', 'update (label, expires_at, revoked_at, account_id, last_used_at, successor_id)'],
+  totp_factors: ['select', 'insert', 'update (confirmed_at, last_step, last_used_at)', 'delete'],
+  recovery_codes: ['select', 'insert', 'update (used_at)', 'delete'],
+  passkeys: ['select', 'insert', 'update (counter, backed_up, last_used_at)', 'delete'],
+  factor_challenges: ['select', 'insert', 'update (attempts)', 'delete'],
+  telegram_identities: ['select', 'insert', 'update (last_used_at)', 'delete'],
+  telegram_init_data: ['select', 'insert', 'delete'],
   memberships: ['select', 'insert', 'update (role)', 'delete'],
   invitations: ['select', 'insert', 'update (state, ended_by, ended_at)', 'delete'],
   ownership_offers: ['select', 'insert', 'update (state, ended_at)', 'delete'],
