@@ -1,0 +1,103 @@
+import type { Knex } from 'knex';
+import type { Membership, Organisation } from '../contract.ts';
+import type { MemberRole } from '../rules/permissions.ts';
+import type { Member } from './contract.ts';
+
+const LIST_MAX = 1_000;
+
+export interface MemberStore {
+  /** To be called first by whatever changes members: changes of one organisation take turns. Null where there is none. */
+  lockOrganisation(id: string): Promise<Organisation | null>;
+  membershipsOf(accountId: string): Promise<Membership[]>;
+  list(organisationId: string): Promise<Member[]>;
+  find(organisationId: string, accountId: string): Promise<Member | null>;
+  countWithRole(organisationId: string, role: MemberRole): Promise<number>;
+  insert(member: { id: string; organisationId: string; accountId: string; role: MemberRole; now: Date }): Promise<void>;
+  setRole(organisationId: string, accountId: string, role: MemberRole): Promise<void>;
+  remove(organisationId: string, accountId: string): Promise<void>;
+  /** Ends the tokens for which the person answers there; says which. */
+  revokeTokens(organisationId: string, accountId: string, now: Date): Promise<string[]>;
+  rename(organisationId: string, name: string): Promise<void>;
+}
+
+interface MemberRow {
+  account_id: string;
+  username: string;
+  role: MemberRole;
+  created_at: Date;
+}
+
+export function createMemberStore(database: Knex): MemberStore {
+  const members = () =>
+    database('memberships')
+      .join('accounts', 'accounts.id', 'memberships.account_id')
+      .select('memberships.account_id', 'accounts.username', 'memberships.role', 'memberships.created_at');
+  const ofOrganisation = (organisationId: string, accountId: string) => ({
+    organisation_id: organisationId,
+    account_id: accountId,
+  });
+  const count = async (query: Knex.QueryBuilder): Promise<number> => Number((await query.count())[0].count);
+  return {
+    async lockOrganisation(id) {
+      const row = await database('organisations').where({ id }).forUpdate().first('id', 'slug', 'kind', 'name');
+      return row ?? null;
+    },
+    async membershipsOf(accountId) {
+      const rows = await database('memberships')
+        .join('organisations', 'organisations.id', 'memberships.organisation_id')
+        .where('memberships.account_id', accountId)
+        .orderBy('organisations.slug')
+        .limit(LIST_MAX)
+        .select(
+          'organisations.id',
+          'organisations.slug',
+          'organisations.kind',
+          'organisations.name',
+          'memberships.role',
+        );
+      return rows.map(({ role, ...organisation }) => ({ organisation, role }));
+    },
+    async list(organisationId) {
+      const rows: MemberRow[] = await members()
+        .where('memberships.organisation_id', organisationId)
+        .orderBy('accounts.username')
+        .limit(LIST_MAX);
+      return rows.map(memberOf);
+    },
+    async find(organisationId, accountId) {
+      const row: MemberRow | undefined = await members()
+        .where({ 'memberships.organisation_id': organisationId, 'memberships.account_id': accountId })
+        .first();
+      return row ? memberOf(row) : null;
+    },
+    countWithRole: (organisationId, role) =>
+      count(database('memberships').where({ organisation_id: organisationId, role })),
+    async insert({ id, organisationId, accountId, role, now }) {
+      await database('memberships').insert({ id, ...ofOrganisation(organisationId, accountId), role, created_at: now });
+    },
+    async setRole(organisationId, accountId, role) {
+      await database('memberships').where(ofOrganisation(organisationId, accountId)).update({ role });
+    },
+    async remove(organisationId, accountId) {
+      await database('memberships').where(ofOrganisation(organisationId, accountId)).delete();
+    },
+    async revokeTokens(organisationId, accountId, now) {
+      const rows = await database('api_tokens')
+        .where(ofOrganisation(organisationId, accountId))
+        .whereNull('revoked_at')
+        .update({ revoked_at: now })
+        .returning('id');
+      return rows.map(({ id }) => id);
+    },
+    async rename(organisationId, name) {
+      await database('organisations').where('id', organisationId).update({ name });
+    },
+  };
+}
+
+const memberOf = ({ account_id, username, role, created_at }: MemberRow): Member => ({
+  accountId: account_id,
+  username,
+  role,
+  since: created_at.toISOString(),
+});
