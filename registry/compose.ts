@@ -1,6 +1,8 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
+import { createAuditReaderStore } from './audit/audit-reader-store.ts';
 import { type AuditPorts, createAuditIn } from './audit/audit-store.ts';
+import { exportAudit, listAudit } from './audit/list-audit.ts';
 import { listPlugins } from './catalog/list-plugins.ts';
 import { createListingStore } from './catalog/listing-store.ts';
 import { publishedVersions, resolveRelease } from './catalog/resolve-release.ts';
@@ -67,7 +69,10 @@ export function createRegistry(ports: RegistryPorts): Registry {
     nowMs,
     signingKey,
   };
+  const auditPorts = { store: createAuditReaderStore(database), findOrganisation: organisations.findBySlug };
   return {
+    listAudit: listAudit(auditPorts),
+    exportAudit: exportAudit(auditPorts),
     authenticate: authenticateSecret({ tokens: ofEverybody.tokens, nowMs }),
     createOrganisation: createOrganisation({ organisations }),
     findOrganisation: ofEverybody.organisations.findBySlug,

@@ -1,4 +1,5 @@
-import type { DsseEnvelope, Manifest } from '../plugins-sdk/contract/index.ts';
+import type { DsseEnvelope, Json, Manifest } from '../plugins-sdk/contract/index.ts';
+import type { AuditOutcome } from './rules/audit-entry.ts';
 import type { OrganisationKind, Role } from './rules/permissions.ts';
 
 /** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
@@ -118,6 +119,42 @@ export interface PageRequest {
   limit?: number;
 }
 
+/** Which entries of the audit trail. */
+export interface AuditFilter {
+  /** Slug; the platform's auditors only. */
+  organisation?: string;
+  /** `token.issue`, or `token.` for all of tokens. */
+  action?: string;
+  /** Id of a credential or of an account. */
+  actor?: string;
+  /** Id of what it was done to. */
+  subject?: string;
+  outcome?: AuditOutcome;
+  /** ISO 8601; from is included, to is not. */
+  from?: string;
+  to?: string;
+}
+
+/** One entry of the audit trail, with its place in the chain. */
+export interface AuditRecord {
+  /** Without gaps over the whole platform. */
+  sequence: number;
+  id: string;
+  at: string;
+  action: string;
+  outcome: AuditOutcome;
+  organisationId: string | null;
+  actor: { via: 'token' | 'session' | 'system' | 'anonymous' } & Record<string, string>;
+  subject: { kind: string; id: string };
+  before: Json;
+  after: Json;
+  /** Null where it came by no request, and where somebody of another organisation acted. */
+  address: string | null;
+  requestId: string | null;
+  /** SHA-256, lower-case hex. */
+  hash: string;
+}
+
 /** People, releases and signatures. Every refusal is a RegistryRefusal with a code of `registry/errors.ts`. */
 export interface Registry {
   /** The owner of a token's secret, or null where it is malformed, unknown, expired or revoked. */
@@ -178,6 +215,11 @@ export interface Registry {
   rejectRelease(actor: Principal, releaseId: string, reasons: string[]): Promise<Release>;
   /** By name. Refuses with: cursor-invalid. */
   listPlugins(filter: PageRequest & { search?: string }): Promise<Page<PluginListing>>;
+
+  /** Newest first. Refuses with: cursor-invalid, organisation-foreign, organisation-unknown. */
+  listAudit(actor: Principal, filter: PageRequest & AuditFilter): Promise<Page<AuditRecord>>;
+  /** Newest first, read while it is consumed. Refuses with: organisation-foreign, organisation-unknown. */
+  exportAudit(actor: Principal, filter: AuditFilter): Promise<AsyncGenerator<AuditRecord>>;
 
   /** A release for the host itself: no actor, any state. */
   releaseById(releaseId: string): Promise<Release | null>;

@@ -1,4 +1,7 @@
+export { type AuditKeeper, createAuditKeeper } from './audit/audit-keeper-store.ts';
+export type { AuditHead } from './audit/audit-reader-store.ts';
 export { type AuditIn, createAuditIn } from './audit/audit-store.ts';
+export type { AuditReport } from './audit/verify-audit.ts';
 export * from './compose.ts';
 export * from './contract.ts';
 export * from './errors.ts';

@@ -1,0 +1,24 @@
+import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
+import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
+import { headText } from '../rules/audit-entry.ts';
+import type { AuditHead, AuditReaderStore } from './audit-reader-store.ts';
+
+/**
+ * Signs the end of the chain with the registry's Ed25519 key and keeps it; null where it was signed before. Hosts may do so at once.
+ * Refuses nothing.
+ */
+export const signHead =
+  (ports: { store: AuditReaderStore; signingKey: KeyObject; nowMs: () => number }) =>
+  async (): Promise<AuditHead | null> => {
+    const tail = await ports.store.tail();
+    const last = await ports.store.lastHead();
+    if (tail === null || tail.sequence <= (last?.sequence ?? 0n)) return null;
+    const signedAt = new Date(ports.nowMs()).toISOString();
+    const signature = sign(null, headText({ ...tail, signedAt }), ports.signingKey);
+    const head = { ...tail, signedAt, keyId: keyIdOf(createPublicKey(ports.signingKey as never)), signature };
+    await ports.store.addHead(head);
+    return head;
+  };
+
+export const isSignedBy = (head: AuditHead, publicKey: KeyObject): boolean =>
+  head.keyId === keyIdOf(publicKey) && verify(null, headText(head), publicKey, head.signature);
