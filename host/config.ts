@@ -20,7 +20,7 @@ const Environment = Type.Object({
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
-  GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_024, minimum: 256, maximum: 65_536 }),
+  GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_536, minimum: 256, maximum: 65_536 }),
   GATEHOUSE_CORDON_AGE_MS: Type.Integer({ default: 3_600_000, minimum: 10_000, maximum: 86_400_000 }),
   GATEHOUSE_CONFINEMENT: Type.Union(
     CONFINEMENT_MODES.map((mode) => Type.Literal(mode)),

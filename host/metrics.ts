@@ -124,6 +124,11 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     labelNames: ['why'],
     registers,
   });
+  const isolatesStarted = new Counter({
+    name: 'gatehouse_isolates_started_total',
+    help: 'Isolates that were made. Where it grows without new installations, idle ones had to go: there is too little room.',
+    registers,
+  });
   const startFailures = new Counter({
     name: 'gatehouse_cordon_start_failures_total',
     help: 'Cordons that did not start.',
@@ -164,7 +169,10 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     invocationRefused: (code) => refusals.inc({ code }),
     requestShed: (reason) => shed.inc({ reason }),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
-    extraCpu: ({ why, cpuMs }) => extraCpu.inc({ why }, cpuMs),
+    extraCpu: ({ why, cpuMs }) => {
+      extraCpu.inc({ why }, cpuMs);
+      if (why === 'start-up') isolatesStarted.inc();
+    },
     cordonStartFailed: () => startFailures.inc(),
     strike: () => strikes.inc(),
     capabilityCall: countCapabilityCalls(registers),

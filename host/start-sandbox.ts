@@ -4,7 +4,8 @@ import type { Config } from './config.ts';
 import type { Log } from './http/log.ts';
 
 const QUEUE_PER_LANE = 1_024;
-const ISOLATES_PER_LANE = 200;
+/** More than there is memory for with the defaults: what ends is memory, not the count. */
+const ISOLATES_PER_LANE = 1_000;
 
 type SandboxEvents = Pick<SandboxPorts, 'onCordonDeath' | 'onExtraCpu' | 'onAlarm'>;
 

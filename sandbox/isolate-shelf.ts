@@ -38,11 +38,11 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
   };
   const makeRoom = () => {
     let heldMiB = 0;
-    for (const { usedMiB } of byNumber.values()) heldMiB += usedMiB;
+    for (const isolate of byNumber.values()) heldMiB += isolate.heldMiB;
     const hasRoom = () => byNumber.size < isolatesMax && heldMiB < heldMiBMax;
     for (const isolate of shelved.values()) {
       if (hasRoom()) return;
-      if (isIdle(isolate)) heldMiB -= isolate.usedMiB;
+      if (isIdle(isolate)) heldMiB -= isolate.heldMiB;
       if (isIdle(isolate)) retire(isolate);
     }
   };
@@ -75,6 +75,7 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
         pending: 0,
         usedMiB: 0,
         externalMiB: 0,
+        heldMiB: 0,
         usedReadAtMs: 0,
       };
       shelved.set(isolate.key, isolate);

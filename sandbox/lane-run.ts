@@ -52,5 +52,7 @@ export interface Shelved {
   /** V8 heap and buffers, and the buffers alone, at the last reading. */
   usedMiB: number;
   externalMiB: number;
+  /** What the process holds for the isolate, about. */
+  heldMiB: number;
   usedReadAtMs: number;
 }

@@ -56,6 +56,19 @@ describe('createPlacement', () => {
     );
   });
 
+  it('keeps an installation that has little to do on its lane, unless that has far more than its share', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 2, max: 12 }), fc.uuid(), fc.integer({ min: 1, max: 3 }), (count, key, running) => {
+        const placement = createPlacement(count);
+        const lane = placement.place(key, idle(count), () => true);
+        const busy = (load: number) => idle(count).map((_, at) => (at === lane ? load : 0));
+        expect(placement.place(key, busy(32), () => true, running)).to.equal(lane);
+        expect(placement.place(key, busy(32), () => true, 4)).not.to.equal(lane);
+        expect(placement.place(key, busy(200), () => true, running)).not.to.equal(lane);
+      }),
+    );
+  });
+
   it('spreads many installations over all lanes', () => {
     const placement = createPlacement(4);
     const counts = idle(4);

@@ -7,13 +7,20 @@ const POINTS_PER_LANE = 64;
 const LOAD_FACTOR = 1.25;
 /** Up to this load a lane takes what belongs to it, whatever the average is. */
 const LOAD_FREE = 4;
+/**
+ * An installation that has fewer than LOAD_FREE invocations running leaves its lane only where that has so much more to do than its
+ * share: elsewhere it needs another isolate, which takes as long as some twenty heavy invocations, and the memory of one. When a
+ * hundred installations moved because all of them were being started, each was started twice, and then there was no room.
+ */
+const LOAD_MOVES = 48;
 
 export interface Placement {
   /**
    * The lane for `key`, or -1 where none is open. `loads[lane]` counts what it has; a lane is considered only
-   * if `isOpen(lane)`. When all open lanes are over their share, the least loaded of them is taken.
+   * if `isOpen(lane)`. When all open lanes are over their share, the least loaded of them is taken. `running` counts the invocations
+   * of `key` itself, this one included; many where absent.
    */
-  place(key: string, loads: readonly number[], isOpen: (lane: number) => boolean): number;
+  place(key: string, loads: readonly number[], isOpen: (lane: number) => boolean, running?: number): number;
 }
 
 export function createPlacement(lanes: number): Placement {
@@ -24,18 +31,21 @@ export function createPlacement(lanes: number): Placement {
   const orders = ring.map((_, start) => lanesFrom(ring, start, lanes));
 
   return {
-    place(key, loads, isOpen) {
+    place(key, loads, isOpen, running = LOAD_FREE) {
       const order = orders[firstAtOrAfter(ring, hash32(key))]!;
       let open = 0;
       let total = 1;
       let least = -1;
+      let home = -1;
       for (const lane of order) {
         if (!isOpen(lane)) continue;
+        if (home < 0) home = lane;
         open++;
         total += loads[lane]!;
         if (least < 0 || loads[lane]! < loads[least]!) least = lane;
       }
       const share = Math.max(LOAD_FREE, Math.ceil((LOAD_FACTOR * total) / Math.max(1, open)));
+      if (home >= 0 && running < LOAD_FREE && loads[home]! < share + LOAD_MOVES) return home;
       for (const lane of order) if (isOpen(lane) && loads[lane]! < share) return lane;
       return least;
     },

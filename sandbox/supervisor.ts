@@ -24,6 +24,7 @@ import type { LaneMessage } from './messages.ts';
 import { createPlacement } from './placement.ts';
 import { Probation } from './probation.ts';
 import { Run, type RunLane } from './run.ts';
+import { RunTable } from './run-table.ts';
 import { SolitaryCordons } from './solitary-cordons.ts';
 
 /** How often cordons are looked at for recycling and for rest. */
@@ -47,7 +48,7 @@ export class Supervisor {
   readonly #probation: Probation | null = null;
   readonly #loads: number[];
   readonly #placement: ReturnType<typeof createPlacement>;
-  readonly #runs = new Map<string, Run>();
+  readonly #runs = new RunTable();
   /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
   #tickets = 0;
@@ -215,7 +216,8 @@ export class Supervisor {
     // An invocation that the sandbox took on already is not turned away.
     const again = run.executions > 0;
     const isOpen = (lane: number) => links[lane] != null && (again || links[lane].waiting < queuePerLane);
-    const lane = this.#placement.place(run.invocation.installationId, this.#loads, isOpen);
+    const { installationId } = run.invocation;
+    const lane = this.#placement.place(installationId, this.#loads, isOpen, this.#runs.countOf(installationId));
     if (lane < 0) run.refuse('sandbox-saturated');
     else this.#begin(run, links[lane]!);
   }
