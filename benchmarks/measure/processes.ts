@@ -38,15 +38,21 @@ export async function startBareKoa(answer: Answer): Promise<Running> {
 }
 
 export interface RunningHost extends Running {
+  /** Of the program that was started; the host and its cordons are below it. */
+  pid: number;
   /** API tokens by role. */
   credentials: Record<string, string>;
 }
 
-/** A fresh host as `npm start` brings it up: embedded PostgreSQL, sandbox processes, published and installed examples. */
-export async function startHost(): Promise<RunningHost> {
+/**
+ * A fresh host as `npm start` brings it up: embedded PostgreSQL, sandbox processes, published and installed examples. `settings` by
+ * name of the environment variable.
+ */
+export async function startHost(settings: Record<string, string> = {}): Promise<RunningHost> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'));
   const args = ['bin/launch.mjs', 'demo', '--json', '--port', '0', '--data', folder];
-  const host = spawn(process.execPath, args, { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
+  const env = { ...process.env, ...settings };
+  const host = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
   const close = async () => {
     await end(host);
     fs.rmSync(folder, { recursive: true, force: true });
@@ -55,13 +61,13 @@ export async function startHost(): Promise<RunningHost> {
     if (!line.startsWith('{')) continue;
     const { url, credentials } = JSON.parse(line);
     host.stdout.resume();
-    return { url, credentials, close };
+    return { url, credentials, pid: host.pid!, close };
   }
   await close();
   throw new Error('the host ended before it was up; see above');
 }
 
-async function end(process: ChildProcess): Promise<void> {
+export async function end(process: ChildProcess): Promise<void> {
   if (process.exitCode !== null || process.signalCode !== null) return;
   process.kill('SIGTERM');
   await once(process, 'exit');

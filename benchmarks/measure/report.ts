@@ -40,7 +40,7 @@ export interface Series {
   situation: string;
   /** Requests that were answered, over all rounds; or how many things were measured. */
   n: number;
-  /** By their names, such as `throughput` and `p50`. All series of a report have the same. */
+  /** By their names, such as `throughput` and `p50`. A name has one unit throughout a report. */
   figures: Record<string, Figure>;
 }
 
@@ -79,10 +79,14 @@ export const sentenceOf = (verdict: Verdict): string =>
 /** A report for people; its picture lies beside it. */
 export function markdownOf(report: Report): string {
   const { name, question, series, verdicts, missing = [], setup, machine, commit, at } = report;
-  const names = Object.keys(series[0]?.figures ?? {});
+  const units = new Map(series.flatMap(({ figures }) => Object.entries(figures).map(([key, { unit }]) => [key, unit])));
+  const names = [...units.keys()];
   const row = (each: string[]) => `| ${each.join(' | ')} |`;
-  const shown = ({ median: middle, spread: apart }: Figure) =>
-    Number.isFinite(apart) && apart > 0 ? `${digits(middle)} ± ${Math.round(apart * 50)} %` : digits(middle);
+  const shown = (figure: Figure | undefined) => {
+    if (!figure) return '';
+    const { median: middle, spread: apart } = figure;
+    return Number.isFinite(apart) && apart > 0 ? `${digits(middle)} ± ${Math.round(apart * 50)} %` : digits(middle);
+  };
   return [
     `# ${name}`,
     '',
@@ -90,10 +94,10 @@ export function markdownOf(report: Report): string {
     '',
     `![${name}](${name}.svg)`,
     '',
-    row(['candidate', 'situation', ...names.map((each) => `${each} (${series[0]!.figures[each]!.unit})`), 'n']),
+    row(['candidate', 'situation', ...names.map((each) => `${each} (${units.get(each)})`), 'n']),
     row(['---', '---', ...names.map(() => '---:'), '---:']),
     ...series.map(({ candidate, situation, figures, n }) =>
-      row([candidate, situation, ...names.map((each) => shown(figures[each]!)), formatNumber(n)]),
+      row([candidate, situation, ...names.map((each) => shown(figures[each])), formatNumber(n)]),
     ),
     '',
     ...verdicts.map((verdict) => `- ${sentenceOf(verdict)}`),

@@ -33,8 +33,11 @@ export const LOAD_GENERATOR = wrk
   : 'autocannon, own process (wrk is not installed and disturbs less: apt-get install wrk)';
 
 /** One measurement, from a process of its own, so that the load never shares a thread with what it measures. */
+export const measureLoad = (order: LoadOrder): Promise<LoadResult> => (wrk ? runWrk(wrk, order) : runAutocannon(order));
+
+/** The same where every request must be answered. */
 export async function runLoad(order: LoadOrder): Promise<LoadResult> {
-  const result = await (wrk ? runWrk(wrk, order) : runAutocannon(order));
+  const result = await measureLoad(order);
   if (result.failures > 0) throw new Error(`${result.failures} of ${result.n} requests to ${order.url} failed`);
   return result;
 }

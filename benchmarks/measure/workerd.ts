@@ -132,3 +132,25 @@ export default {
   },
 };
 `;
+
+/** As `loaderCode`, with the path as id; `/made` says how many workers were started. */
+export const countingLoaderCode = (code: string): string => `
+const code = ${JSON.stringify(code)};
+let made = 0;
+export default {
+  async fetch(request, env) {
+    const { pathname } = new URL(request.url);
+    if (pathname === '/made') return new Response(String(made));
+    const worker = env.LOADER.get(pathname, async () => {
+      made += 1;
+      return {
+        compatibilityDate: '${COMPATIBILITY_DATE}',
+        mainModule: 'main.js',
+        modules: { 'main.js': code },
+        globalOutbound: null,
+      };
+    });
+    return worker.getEntrypoint().fetch(request);
+  },
+};
+`;
