@@ -1,0 +1,44 @@
+import { RegistryRefusal } from '../errors.ts';
+import { normalEmail } from './account-faults.ts';
+import type { AccountPorts } from './account-ports.ts';
+import type { StoredAccount } from './account-store.ts';
+import type { Accounts } from './contract.ts';
+
+/** Counted by what was typed, whether there is such an account or not. */
+export const loginKey = ({ vault }: Pick<AccountPorts, 'vault'>, login: string): string =>
+  `login:${vault.index(normalEmail(login)).toString('base64url')}`;
+
+/** Refuses with: credentials-invalid, email-unverified, login-locked, login-busy. */
+export const checkPassword =
+  (ports: AccountPorts): Accounts['checkPassword'] =>
+  async ({ login, password, address }) => {
+    const { stores, hasher } = ports;
+    const account = await findByLogin(ports, login);
+    const attempt = await ports.attempts.begin({
+      key: loginKey(ports, login),
+      address,
+      accountId: account?.id ?? null,
+    });
+    const stored = account === null ? null : await stores.accounts.findPassword(account.id);
+    const right = await hasher.matches(password, stored);
+    if (!right || account === null || account.state === 'deactivated' || account.state === 'erased') {
+      attempt.failed();
+      throw new RegistryRefusal('credentials-invalid');
+    }
+    await attempt.succeeded();
+    if (account.state === 'unverified') throw new RegistryRefusal('email-unverified');
+    if (stored !== null && hasher.isOld(stored)) {
+      const hash = await hasher.hash(password);
+      await ports.transaction(({ accounts }) => accounts.putPassword(account.id, hash, new Date(ports.nowMs())));
+    }
+    return { id: account.id, username: account.username };
+  };
+
+/** One look by each index, whatever the login looks like. */
+async function findByLogin({ stores, vault }: AccountPorts, login: string): Promise<StoredAccount | null> {
+  const [byName, byEmail] = await Promise.all([
+    stores.accounts.findByUsername(login.replaceAll('\0', '')),
+    stores.accounts.findByEmail(vault.index(normalEmail(login))),
+  ]);
+  return byName ?? byEmail;
+}
