@@ -2,15 +2,15 @@ import type { SandboxPorts } from './contract.ts';
 import type { LaneLink } from './cordon-link.ts';
 import type { LaneMessage } from './messages.ts';
 
-/** Sends a lane the code that it asked for. Where there is none, those that wait for it are told why. */
+/** Sends a lane the code that it asked for, or the word that what it has kept may run. Where there is none, those that wait for it are told why. */
 export async function answerNeed(
   link: LaneLink,
-  { isolate, installationId, digest }: Extract<LaneMessage, { op: 'need' }>,
+  { isolate, installationId, digest, has }: Extract<LaneMessage, { op: 'need' }>,
   { loadBundle }: Pick<SandboxPorts, 'loadBundle'>,
 ): Promise<void> {
   try {
     const code = await loadBundle(digest);
-    link.send({ op: 'bundle', isolate, ok: true }, code);
+    link.send({ op: 'bundle', isolate, ok: true }, has ? '' : code);
   } catch (error) {
     for (const run of [...link.runs.values()]) {
       const { invocation } = run;

@@ -28,7 +28,7 @@ describe('LaneBorder', () => {
     const border = new LaneBorder();
     border.onSend(start('one', 'aa'));
     const need = (installationId: string, digest: string) =>
-      border.objectionTo({ op: 'need', isolate: 1, installationId, digest }, '', undefined);
+      border.objectionTo({ op: 'need', has: false, isolate: 1, installationId, digest }, '', undefined);
     expect(need('one', 'aa')).to.equal(null);
     expect([need('one', 'bb'), need('two', 'aa')]).to.deep.equal(Array(2).fill('it asks for the code of a stranger'));
     const started = { op: 'started', installationId: 'two', digest: 'aa', cpuMs: 1 } as const;

@@ -1,6 +1,8 @@
 import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
 import { startUpText, turnText } from './black-box.ts';
 import { monotonicMs } from './clock.ts';
+import { createCodeShelf } from './code-shelf.ts';
+import type { BundleScript } from './isolate/plugin-isolate.ts';
 import type { Shelf } from './isolate-shelf.ts';
 import type { LaneRun, Shelved } from './lane-run.ts';
 import type { LaneTurns } from './lane-turns.ts';
@@ -17,6 +19,7 @@ export interface LaneRunsPorts {
 
 /** Carries out what the host says to a lane. */
 export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
+  const codes = createCodeShelf();
   const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits } = turns;
 
   const begin = (run: LaneRun, input: string) => {
@@ -26,12 +29,15 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     enter(run, { op: 'start', id: run.id, seed: run.seed, nowMs: run.nowMs, limits }, input);
   };
 
+  const ask = ({ isolate, installationId, digest }: Shelved, has: boolean) =>
+    send({ op: 'need', isolate, installationId, digest, has });
+
   const onStart = (message: Extract<HostMessage, { op: 'start' }>, input: string) => {
     const { ticket, execution, id, installationId, digest, limits, deadlineMs, seed, nowMs } = message;
     let isolate = shelf.find(installationId, digest);
     if (!isolate) {
       isolate = shelf.reserve(installationId, digest, limits.heapMiB);
-      send({ op: 'need', isolate: isolate.isolate, installationId, digest });
+      ask(isolate, codes.has(digest));
     }
     const run: LaneRun = {
       ticket,
@@ -62,7 +68,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   };
 
   /** Runs the bundle's top-level code for the invocations that wait for it; its CPU time is told apart from theirs. */
-  const onBundle = (isolate: Shelved, code: string) => {
+  const onBundle = (isolate: Shelved, bundle: BundleScript) => {
     const first = isolate.waiting[0]?.run;
     if (!first) {
       shelf.retire(isolate);
@@ -76,7 +82,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     const { heapMiB } = isolate;
     const text = startUpText(first.text);
     const ticket = { text, timeoutMs, heapMiB, cpuLeftMs: limits.startupCpuMs, wallLeftMs };
-    const startUp = meter.measure(ticket, () => plugin.start(code, timeoutMs));
+    const startUp = meter.measure(ticket, () => plugin.start(bundle, timeoutMs));
     const { cpuMs } = meter.last;
     const { installationId, digest } = isolate;
     send({ op: 'started', installationId, digest, cpuMs: roundTo3(madeInMs + cpuMs) });
@@ -110,8 +116,14 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   const onCode = ({ isolate: number, ok }: Extract<HostMessage, { op: 'bundle' }>, code: string) => {
     const isolate = shelf.byNumber(number);
     if (!isolate) return;
-    if (ok) onBundle(isolate, code);
-    else dropWaiting(isolate);
+    if (!ok) {
+      dropWaiting(isolate);
+      return;
+    }
+    const bundle = codes.take(isolate.digest, code);
+    if (bundle) onBundle(isolate, bundle);
+    // It had to go while the host was asked whether it may run.
+    else ask(isolate, false);
   };
 
   /** Takes an invocation away that nobody waits for, wherever it is; `tell` says its last word. */

@@ -21,7 +21,7 @@ export type HostMessage =
       deadlineMs: number;
       limits: Limits;
     }
-  /** Answers `need`. Tail: the bundle's code; where `ok` is false the lane drops those that wait for it. */
+  /** Answers `need`. Tail: the bundle's code unless the lane has it; where `ok` is false the lane drops those that wait for it. */
   | { op: 'bundle'; isolate: number; ok: boolean }
   /** Tail: the result of a host call. */
   | { op: 'result'; ticket: number; seq: number; nowMs: number; ok: boolean }
@@ -44,8 +44,8 @@ export interface Cost {
 }
 
 export type LaneMessage =
-  /** The isolate with this number waits for the code of its bundle. */
-  | { op: 'need'; isolate: number; installationId: string; digest: string }
+  /** The isolate with this number waits for the code of its bundle; where the lane has kept it, for the word that it may still run. */
+  | { op: 'need'; isolate: number; installationId: string; digest: string; has: boolean }
   /** An isolate was made and the top-level code of a bundle has run, well or not; both are in `cpuMs`. */
   | { op: 'started'; installationId: string; digest: string; cpuMs: number }
   /** Tail: arguments. */
@@ -68,6 +68,8 @@ export type ControlMessage = { op: 'pid'; pid: number } | { op: 'ready' } | { op
 
 const isCount = (value: unknown): value is number => typeof value === 'number' && value >= 0 && value < 2 ** 53;
 
+const isText = (value: unknown): value is string => typeof value === 'string';
+
 function isCost(value: unknown): value is Cost {
   if (typeof value !== 'object' || value === null) return false;
   const { cpuMs, turns, hostCalls, startedAtMs, heapMiB, externalMiB } = value as Record<string, unknown>;
@@ -78,13 +80,13 @@ function isCost(value: unknown): value is Cost {
 export function readLaneMessage(head: unknown): LaneMessage | null {
   if (typeof head !== 'object' || head === null) return null;
   const message = head as Record<string, unknown>;
-  const { op, ticket, seq, name, cost, isolate, installationId, digest, count, outputBytes, cpuMs } = message;
+  const { op, ticket, seq, name, cost, isolate, installationId, digest, has, count, outputBytes, cpuMs } = message;
   const valid = () => {
     switch (op) {
       case 'call':
-        return isCount(ticket) && isCount(seq) && typeof name === 'string' && isCost(cost);
+        return isCount(ticket) && isCount(seq) && isText(name) && isCost(cost);
       case 'log':
-        return isCount(ticket) && isCount(seq) && typeof name === 'string';
+        return isCount(ticket) && isCount(seq) && isText(name);
       case 'done':
         return isCount(ticket) && isCost(cost) && isCount(outputBytes);
       case 'fault':
@@ -92,9 +94,9 @@ export function readLaneMessage(head: unknown): LaneMessage | null {
       case 'left':
         return isCount(ticket) && isCost(cost);
       case 'started':
-        return typeof installationId === 'string' && typeof digest === 'string' && isCount(cpuMs);
+        return isText(installationId) && isText(digest) && isCount(cpuMs);
       case 'need':
-        return isCount(isolate) && typeof installationId === 'string' && typeof digest === 'string';
+        return isCount(isolate) && isText(installationId) && isText(digest) && typeof has === 'boolean';
       case 'isolates':
         return isCount(count);
       default:

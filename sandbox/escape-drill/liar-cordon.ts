@@ -73,7 +73,7 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
   'a head that is a list of anything': () => onLane(['x', null, {}, [], -1, 2, 3, 4]),
   'a message that there is not': () => onLane({ op: 'constructor', ticket: 1 }),
   'numbers that are none': ({ ticket }) => onLane({ op: 'done', ticket, outputBytes: 1e300, cost: cost() }, ANSWER),
-  'the code of a stranger': () => onLane({ op: 'need', isolate: 1, ...STRANGER }),
+  'the code of a stranger': () => onLane({ op: 'need', isolate: 1, has: false, ...STRANGER }),
   'the bill of a stranger': () => onLane({ op: 'started', ...STRANGER, cpuMs: 5_000 }),
   'more calls than it may make': ({ ticket }) =>
     forever((seq) => onLane({ op: 'call', ticket, seq, name: 'kv.get', cost: cost() }, '{"key":"a"}')),
