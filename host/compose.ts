@@ -5,6 +5,7 @@ import { openCapabilities } from './capabilities/open-capabilities.ts';
 import { createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
+import { signAuditHeads } from './audit/open-audit.ts';
 import { openDatabase } from './database.ts';
 import { openEgress } from './egress/compose.ts';
 import type { ResolveHost } from './egress/resolve-host.ts';
@@ -114,6 +115,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     origin: currentOrigin,
   };
   const registry = createRegistry({ ...registryPorts, database: scoped });
+  opened.push(signAuditHeads({ ...registryPorts, signingKeyFile: config.signingKeyFile, log }));
 
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,

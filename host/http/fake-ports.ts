@@ -6,7 +6,16 @@ import {
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import { RECORDING_FORMAT, type Recording } from '../../plugins-sdk/contract/recording.ts';
-import type { ApiToken, Person, Principal, PublisherKey, Registry, Release, Role } from '../../registry/index.ts';
+import type {
+  ApiToken,
+  AuditRecord,
+  Person,
+  Principal,
+  PublisherKey,
+  Registry,
+  Release,
+  Role,
+} from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { Grants } from '../grants/contract.ts';
 import type { Installation, Installations } from '../installations/contract.ts';
@@ -192,7 +201,28 @@ export function fakePorts(): Fake {
     capabilities: [{ name: 'kv', reason: 'Keeps its greetings.' }],
     pricing: null,
   } as const;
+  const auditRecord: AuditRecord = {
+    sequence: 1,
+    id: ID,
+    at: AT,
+    action: 'token.issue',
+    outcome: 'done',
+    organisationId: ID,
+    actor: { via: 'token', credentialId: ID, role: 'admin' },
+    subject: { kind: 'token', id: ID },
+    before: null,
+    after: { role: 'caller' },
+    address: '127.0.0.1',
+    requestId: ID,
+    hash: HEX,
+  };
   const registry = {
+    listAudit: port('listAudit', page(auditRecord)),
+    exportAudit: port('exportAudit', () =>
+      (async function* () {
+        yield auditRecord;
+      })(),
+    ),
     createOrganisation: port('createOrganisation', (command: Parameters<Registry['createOrganisation']>[0]) => command),
     findOrganisation: port('findOrganisation', (slug: string) =>
       slug === 'nobody' ? null : principalOf('operator-owner').organisation,

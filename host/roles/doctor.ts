@@ -6,6 +6,7 @@ import semver from 'semver';
 import { migrationStatus } from '../../migrations/run-migrations.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
+import { checkAudit } from '../audit/check-audit.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
 import { loadKeys } from '../encryption/load-keys.ts';
@@ -29,11 +30,11 @@ const ok = (message: string) => ({ state: 'ok' as const, message });
 const warning = (message: string) => ({ state: 'warning' as const, message });
 const failed = (message: string) => ({ state: 'failed' as const, message });
 
-/** `gatehouse doctor`: looks at everything that a host stands on. Exit code 1 where something is broken. */
-export async function doctor({ json, ...flags }: ServerFlags & { json?: true }): Promise<number> {
+/** `gatehouse doctor`: looks at everything that a host stands on; with `--audit` at the audit trail alone, and at all of it. Exit code 1 where something is broken. */
+export async function doctor({ json, audit, ...flags }: ServerFlags & { json?: true; audit?: true }): Promise<number> {
   const config = configOf(flags, { GATEHOUSE_LOG_LEVEL: 'error' });
   const findings: Finding[] = [];
-  for (const [name, check] of Object.entries(CHECKS)) {
+  for (const [name, check] of Object.entries(audit ? { audit: AUDIT } : CHECKS)) {
     const found = await check(config).catch((error) => failed(explain(error).split('\n')[0]!));
     for (const finding of Array.isArray(found) ? found : [{ name, ...found }]) {
       findings.push(finding);
@@ -54,6 +55,19 @@ function lineOf({ name, state, message }: Finding): string {
 
 /** One finding, which gets the name of the check, or several of their own. */
 type Check = (config: Config) => Promise<Omit<Finding, 'name'> | Finding[]>;
+
+/** Every entry since the first. */
+const AUDIT: Check = async (config) => {
+  const database = await openPlatformDatabase(config, createLog('silent'));
+  try {
+    const { entries, heads, unsigned, faults } = await checkAudit(config, database.appUrl);
+    if (faults.length > 0) return faults.map(({ kind, message }) => ({ name: `audit ${kind}`, ...failed(message) }));
+    const late = unsigned > 0 ? `; ${unsigned} of them came after the last` : '';
+    return ok(`${entries} entries, as they were written, under ${heads} signed heads${late}`);
+  } finally {
+    await database.close();
+  }
+};
 
 const CHECKS: Record<string, Check> = {
   runtime: async () => {

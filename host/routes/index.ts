@@ -1,4 +1,5 @@
 import type { Route } from '../http/route.ts';
+import { type AuditRoutePorts, auditRoutes } from './audit.ts';
 import { type GrantPorts, grantRoutes } from './grants.ts';
 import type { InstallationPorts } from './installation-fields.ts';
 import { installationRoutes } from './installations.ts';
@@ -23,6 +24,7 @@ export type RoutePorts = OrganisationPorts &
   SecretPorts &
   QueuePorts &
   NotificationPorts &
+  AuditRoutePorts &
   TailPorts &
   ServicePorts;
 
@@ -41,6 +43,7 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...tailRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
+    ...auditRoutes(ports),
   ];
   return routes;
 }

@@ -51,7 +51,7 @@ export function createAuditReaderStore(database: Knex): AuditReaderStore {
   return {
     page: async (filter, before, limit) => {
       const { organisationId, action, actor, subject, outcome, from, to } = filter;
-      const rows = await database('audit_entries as e')
+      const rows: Row[] = await database('audit_entries as e')
         .join('audit_links as l', 'l.entry_id', 'e.id')
         .select('e.id', 'e.at', 'e.organisation_id', 'e.content', 'l.sequence', 'l.hash')
         .modify((query) => {
@@ -71,7 +71,7 @@ export function createAuditReaderStore(database: Knex): AuditReaderStore {
       return rows.map((row) => ({ ...entryOf(row), sequence: BigInt(row.sequence), hash: row.hash }));
     },
     links: async (after, limit) => {
-      const rows = await database('audit_links as l')
+      const rows: (Row & { entry_id: string; action: string })[] = await database('audit_links as l')
         .leftJoin('audit_entries as e', 'e.id', 'l.entry_id')
         .select('l.sequence', 'l.entry_id', 'l.hash', 'e.id', 'e.at', 'e.organisation_id', 'e.action', 'e.content')
         .where('l.sequence', '>', String(after))
@@ -111,7 +111,16 @@ export function createAuditReaderStore(database: Knex): AuditReaderStore {
   };
 }
 
-const entryOf = (row: { id: string; at: Date; organisation_id: string | null; content: string }) => ({
+interface Row {
+  id: string;
+  at: Date;
+  organisation_id: string | null;
+  content: string;
+  sequence: string;
+  hash: Buffer;
+}
+
+const entryOf = (row: Row) => ({
   id: row.id,
   at: row.at,
   organisationId: row.organisation_id,
