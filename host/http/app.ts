@@ -1,39 +1,71 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { v7 as uuidv7 } from 'uuid';
+import { addressKey } from '../rate-limits/address-key.ts';
+import type { RateLimits } from '../rate-limits/contract.ts';
 import { allRoutes, type RoutePorts } from '../routes/index.ts';
 import { createRunListener, type RunPorts } from '../routes/run.ts';
+import { isForAdmins } from './admin-routes.ts';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
 import { withOrigin } from './request-origin.ts';
+import type { Route } from './route.ts';
 import { createRouter, type RequestState, type RouterPorts } from './router.ts';
-import { PERMISSIONS_POLICY, securityHeaders } from './security-headers.ts';
+import { platformHeaders } from './security-headers.ts';
 
 /** Everything that the HTTP side needs; `host/compose.ts` fills it. */
 export interface HttpPorts extends RoutePorts, RunPorts, RouterPorts {
   /** The client's address, for the log; see `createClientAddress`. */
   clientAddress(req: IncomingMessage): string;
+  /** Absent where nobody is counted. */
+  rateLimits?: RateLimits;
 }
+
+/** Which routes a listener serves: all; those that are not for the platform's own people alone; or the control plane. */
+export type AppPart = 'whole' | 'public' | 'admin';
 
 /**
  * The whole HTTP side: the data plane on a path as short as can be, which Koa is not part of, and Koa with the control
  * plane and the pages. Answers every error as a problem (RFC 9457); never rejects.
  */
-export function createApp(ports: HttpPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function createApp(
+  ports: HttpPorts,
+  part: AppPart = 'whole',
+): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+  const rest = createControlPlane(ports, part).callback();
+  if (part === 'admin') return rest;
   const run = createRunListener(ports);
-  const rest = createControlPlane(ports).callback();
   return (req, res) => (req.url!.startsWith('/run/') ? run(req, res) : rest(req, res));
 }
 
-function createControlPlane(ports: HttpPorts): Koa {
+function createControlPlane(ports: HttpPorts, part: AppPart): Koa {
   const app = new Koa();
   // Errors of sockets after the answer began; everything else is a problem by then.
   app.on('error', (error) => ports.log.debug({ err: error }, 'answer interrupted'));
   app.use(observe(ports));
-  app.use(securityHeaders());
   app.use(answerProblems(ports));
-  for (const step of createRouter(allRoutes(ports), ports)) app.use(step);
+  app.use(limitAddresses(ports));
+  for (const step of createRouter(routesOf(ports, part), ports)) app.use(step);
   return app;
+}
+
+function routesOf(ports: HttpPorts, part: AppPart): readonly Route[] {
+  if (part !== 'public') return allRoutes(ports);
+  // Strangers learn whether this host works, and not what is wrong with it.
+  const ready = async () => ({ ready: (await ports.ready()).ready, checks: {} });
+  return allRoutes({ ...ports, ready }, (route) => !isForAdmins(route));
+}
+
+/** Probes are not counted: a flood behind the address of a proxy must not make an orchestrator end the host. */
+const UNCOUNTED_PATHS = new Set(['/healthz', '/readyz']);
+
+function limitAddresses({ rateLimits }: HttpPorts): Middleware {
+  return async (ctx, next) => {
+    if (rateLimits && !UNCOUNTED_PATHS.has(ctx.path)) {
+      await rateLimits.limit('api-address', addressKey((ctx.state as RequestState).address));
+    }
+    await next();
+  };
 }
 
 const INBOUND_ID = /^[A-Za-z0-9._:-]{1,128}$/;
@@ -41,15 +73,14 @@ const INBOUND_ID = /^[A-Za-z0-9._:-]{1,128}$/;
 const QUIET_ROUTES = new Set(['/healthz', '/readyz', '/metrics']);
 
 /** Gives the request its id and signal, then measures and logs it. Bodies, queries and credentials are never logged. */
-function observe({ metrics, log, clientAddress }: HttpPorts): Middleware {
+function observe({ metrics, log, clientAddress, publicOrigin }: HttpPorts): Middleware {
   return async (ctx, next) => {
     const startedAtMs = performance.now();
     const aborter = new AbortController();
     const requestId = uuidv7();
     const address = clientAddress(ctx.req);
     ctx.state = { requestId, signal: aborter.signal, address } satisfies RequestState;
-    ctx.set('X-Request-Id', requestId);
-    ctx.set('Permissions-Policy', PERMISSIONS_POLICY);
+    ctx.set({ ...platformHeaders(publicOrigin().startsWith('https:')), 'X-Request-Id': requestId });
     ctx.res.once('close', () => {
       if (!ctx.res.writableFinished) aborter.abort();
       const { route = 'none', principal, person } = ctx.state as RequestState;

@@ -1,17 +1,23 @@
 import type { IncomingMessage } from 'node:http';
 import { BlockList, isIP } from 'node:net';
 
+/** Whether an address is one of the `trusted` ones: addresses and CIDR ranges. Throws a sentence that names a faulty entry. */
+export function createProxyCheck(trusted: readonly string[]): (address: string) => boolean {
+  if (trusted.length === 0) return () => false;
+  const proxies = new BlockList();
+  for (const entry of trusted) addRange(proxies, entry);
+  return (address) => {
+    const version = isIP(address);
+    return version !== 0 && proxies.check(address, version === 6 ? 'ipv6' : 'ipv4');
+  };
+}
+
 /**
  * The client's address as far as it can be believed: the nearest hop of X-Forwarded-For that is not one of the trusted
  * proxies. What a client wrote itself stands further left and is never reached. `trusted` holds addresses and CIDR ranges.
  */
 export function createClientAddress(trusted: readonly string[]): (req: IncomingMessage) => string {
-  const proxies = new BlockList();
-  for (const entry of trusted) addRange(proxies, entry);
-  const isProxy = (address: string): boolean => {
-    const version = isIP(address);
-    return version !== 0 && proxies.check(address, version === 6 ? 'ipv6' : 'ipv4');
-  };
+  const isProxy = createProxyCheck(trusted);
   return (req) => {
     let address = plainAddress(req.socket.remoteAddress ?? '');
     if (trusted.length === 0 || !isProxy(address)) return address;
@@ -26,7 +32,8 @@ export function createClientAddress(trusted: readonly string[]): (req: IncomingM
 }
 
 /** An IPv4 address on an IPv6 socket is still that IPv4 address. */
-const plainAddress = (address: string): string => address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '');
+export const plainAddress = (address: string): string =>
+  address.startsWith('::') ? address.replace(/^::ffff:(?=\d+\.\d+\.\d+\.\d+$)/i, '') : address;
 
 /** Throws a sentence that names the entry: the list comes from the configuration. */
 function addRange(list: BlockList, entry: string): void {

@@ -28,10 +28,10 @@ import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
 import { PINNED, type Rollout } from '../rollouts/contract.ts';
 import type { SecretStatus, Secrets } from '../secrets/contract.ts';
 import type { Tails } from '../tails/contract.ts';
-import { createApp, type HttpPorts } from './app.ts';
+import { type AppPart, createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import type { Log } from './log.ts';
-import { type HttpServer, type ServerSettings, startServer } from './server.ts';
+import { type HttpServer, type ServerOptions, startServer } from './server.ts';
 
 /** Ports in memory for the tests of the HTTP side: they answer well-formed things, or refuse with what a test sets. */
 
@@ -430,10 +430,14 @@ export interface Served {
   as(role: Role | 'person', path: string, init?: RequestInit): Promise<Response>;
 }
 
-/** Serves the whole app over fakes on a free loopback port. */
-export async function serveFakes(settings: Partial<ServerSettings> = {}): Promise<Served> {
-  const fake = fakePorts();
-  const http = await startServer(createApp(fake), { hostName: '127.0.0.1', port: 0, log: fake.log, ...settings });
+/** Serves the app over fakes on a free loopback port. */
+export async function serveFakes(
+  settings: Partial<ServerOptions> = {},
+  ports: Partial<Fake> = {},
+  part?: AppPart,
+): Promise<Served> {
+  const fake = Object.assign(fakePorts(), ports);
+  const http = await startServer(createApp(fake, part), { hostName: '127.0.0.1', port: 0, log: fake.log, ...settings });
   const { url: origin, port } = http;
   const as: Served['as'] = (role, path, init = {}) =>
     fetch(origin + path, {

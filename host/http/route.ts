@@ -53,6 +53,8 @@ interface RouteSpec<Allowed extends Allow, Params, Query, Body, Replies extends 
   reply: Replies;
   /** Codes of this route itself; those of authentication, validation and outages are added by `refusalsOf`. */
   refuses: readonly ProblemCode[];
+  /** About the host itself: not to be reached by strangers, where there is a listener for admins. */
+  forAdmins?: true;
   handle(
     request: RouteRequest<Allowed, Input<Params>, Input<Query>, Input<Body>>,
   ): Promise<Output<Replies> | Answer> | Output<Replies> | Answer;
@@ -110,5 +112,5 @@ export function refusalsOf({ method, allow, stepUp, body, params, query, refuses
   if (method !== 'GET') steps.push('request-cross-site');
   if (params || query) steps.push('query-invalid');
   if (body) steps.push('content-type-unsupported', 'body-too-large', 'body-malformed', 'body-invalid');
-  return [...new Set<ProblemCode>([...steps, ...refuses, 'database-unavailable', 'internal-error'])];
+  return [...new Set<ProblemCode>([...steps, ...refuses, 'rate-limited', 'database-unavailable', 'internal-error'])];
 }

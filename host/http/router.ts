@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Person, Principal } from '../../registry/index.ts';
 import { contextOf, inContext } from '../database-context.ts';
 import { HostRefusal } from '../errors.ts';
+import type { RateLimits } from '../rate-limits/contract.ts';
 import { type FindPrincipal, type FindSession, type Identity, identify, permit } from './authenticate.ts';
 import { readCookie, sessionCookies } from './cookies.ts';
 import { parseJson, requireJson } from './parse-json.ts';
@@ -29,6 +30,8 @@ export interface RouterPorts {
   findSession: FindSession;
   publicOrigin(): string;
   nowMs(): number;
+  /** Absent where nobody is counted. */
+  rateLimits?: Pick<RateLimits, 'limit'>;
 }
 
 /** The control plane: dispatches to the routes of the table; other paths and methods are refused. */
@@ -76,9 +79,16 @@ async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Id
   const state = ctx.state as RequestState;
   state.principal = identity?.principal ?? undefined;
   state.person = identity?.person ?? undefined;
+  if (ports.rateLimits && identity !== null) await countRequest(ports.rateLimits, identity);
   permit(identity, route.allow);
   requireFactor(identity ?? NOBODY, route, ports.nowMs());
   return identity ?? NOBODY;
+}
+
+/** A person counts as one, however many sessions they have. */
+async function countRequest({ limit }: Pick<RateLimits, 'limit'>, { principal, person }: Identity): Promise<void> {
+  if (person !== null) await limit('api-account', person.account.id);
+  else if (principal !== null) await limit('api-token', principal.credentialId);
 }
 
 const EVENT_ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
@@ -120,5 +130,5 @@ const refuseUnmatched: Middleware = (ctx) => {
   const allowed = [...new Set([...layers.flatMap(({ methods }) => methods), 'OPTIONS'])].sort();
   if (ctx.method !== 'OPTIONS') throw new HostRefusal('method-not-allowed', undefined, { method: ctx.method, allowed });
   ctx.status = 204;
-  ctx.set('Allow', allowed.join(', '));
+  ctx.set({ Allow: allowed.join(', '), 'Cache-Control': 'no-store' });
 };

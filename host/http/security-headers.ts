@@ -1,4 +1,4 @@
-import helmet from 'koa-helmet';
+import helmet from 'helmet';
 
 /**
  * The platform's own pages load nothing from elsewhere and run no inline code, so one policy fits them and the API.
@@ -15,25 +15,67 @@ const POLICY = {
   frameAncestors: ["'none'"],
 };
 
-/** Middleware: every answer of the control plane and of the pages carries these, problems included. */
-export const securityHeaders = () =>
-  helmet({
-    contentSecurityPolicy: { useDefaults: false, directives: POLICY },
-    crossOriginEmbedderPolicy: true,
-    crossOriginOpenerPolicy: { policy: 'same-origin' },
-    crossOriginResourcePolicy: { policy: 'same-origin' },
-    frameguard: { action: 'deny' },
-    hsts: { maxAge: 31_536_000, includeSubDomains: false },
-    referrerPolicy: { policy: 'no-referrer' },
-  });
+/** Helmet has no header for this: the platform's pages, and plugins', use none of these powers. */
+const PERMISSIONS_POLICY = 'camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()';
 
-/** helmet has no header for this: the platform's pages use none of these powers. */
-export const PERMISSIONS_POLICY = 'camera=(), geolocation=(), microphone=(), payment=(), usb=(), browsing-topics=()';
+type Headers = Readonly<Record<string, string>>;
 
-/** What a bare problem carries where Koa is not involved. */
-export const BARE_SECURITY_HEADERS = {
-  'Cache-Control': 'no-store',
-  'Content-Security-Policy': "default-src 'none'; frame-ancestors 'none'",
-  'X-Content-Type-Options': 'nosniff',
-  'Referrer-Policy': 'no-referrer',
-} as const;
+const PLATFORM: Headers = Object.freeze({
+  ...said(
+    helmet({
+      contentSecurityPolicy: { useDefaults: false, directives: POLICY },
+      crossOriginEmbedderPolicy: true,
+      crossOriginOpenerPolicy: { policy: 'same-origin' },
+      crossOriginResourcePolicy: { policy: 'same-origin' },
+      frameguard: { action: 'deny' },
+      referrerPolicy: { policy: 'no-referrer' },
+      strictTransportSecurity: false,
+    }),
+  ),
+  'Permissions-Policy': PERMISSIONS_POLICY,
+});
+
+/** Only https can promise https (RFC 6797, section 7.2). */
+const TRANSPORT = said(helmet.strictTransportSecurity({ maxAge: 31_536_000, includeSubDomains: false }));
+const PLATFORM_HTTPS: Headers = Object.freeze({ ...PLATFORM, ...TRANSPORT });
+
+/**
+ * Of every answer of the platform itself: pages, the API, streams, and problems, also of what could not be read as HTTP.
+ * `https`: whether callers reach this host by https.
+ */
+export const platformHeaders = (https: boolean): Headers => (https ? PLATFORM_HTTPS : PLATFORM);
+
+/**
+ * Of every answer of a plugin, flat as `writeHead` takes them. Callers' browsers must not treat a stranger's page as the
+ * platform's own: opaque origin, no scripts, no frames around it, no sniffing.
+ */
+const PLUGIN: readonly string[] = [
+  'Content-Security-Policy',
+  "sandbox; frame-ancestors 'none'",
+  ...[
+    'X-Content-Type-Options',
+    'Referrer-Policy',
+    'X-Frame-Options',
+    'Cross-Origin-Opener-Policy',
+    'Cross-Origin-Embedder-Policy',
+    'Origin-Agent-Cluster',
+    'Permissions-Policy',
+  ].flatMap((name) => [name, PLATFORM[name]!]),
+];
+const PLUGIN_HTTPS: readonly string[] = [...PLUGIN, ...Object.entries(TRANSPORT).flat()];
+
+/** See PLUGIN. `Cross-Origin-Resource-Policy` and `Cache-Control` are the plugin's to say, and strict where it says nothing. */
+export const pluginAnswerHeaders = (https: boolean): readonly string[] => (https ? PLUGIN_HTTPS : PLUGIN);
+
+/** What a middleware of helmet would set on any answer. */
+function said(middleware: (req: never, res: never, next: () => void) => void): Record<string, string> {
+  const headers: Record<string, string> = {};
+  const res = {
+    setHeader: (name: string, value: string) => {
+      headers[name] = value;
+    },
+    removeHeader: () => {},
+  };
+  middleware({} as never, res as never, () => {});
+  return headers;
+}

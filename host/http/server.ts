@@ -2,6 +2,8 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo, Socket } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal, type HostRefusalCode } from '../errors.ts';
+import { addressKey } from '../rate-limits/address-key.ts';
+import { plainAddress } from './client-address.ts';
 import type { Log } from './log.ts';
 import { problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
@@ -20,7 +22,11 @@ export interface ServerSettings {
   /** Request line and headers together. */
   headerBytesMax: number;
   headersMax: number;
+  /** Path and query, in characters. */
+  targetUnitsMax: number;
   connectionsMax: number;
+  /** Of one client, as `addressKey` counts them. Proxies speak for many, and are not counted. */
+  connectionsPerAddressMax: number;
 }
 
 export const SERVER_SETTINGS: ServerSettings = Object.freeze({
@@ -30,7 +36,9 @@ export const SERVER_SETTINGS: ServerSettings = Object.freeze({
   idleTimeoutMs: 120_000,
   headerBytesMax: 16 * 1024,
   headersMax: 100,
+  targetUnitsMax: 8 * 1024,
   connectionsMax: 10_000,
+  connectionsPerAddressMax: 1_000,
 });
 
 /** A listening server. */
@@ -50,28 +58,37 @@ export interface ServerOptions extends Partial<ServerSettings> {
   /** 0 takes a free one. */
   port: number;
   log: Log;
+  /** Whether callers reach this server by https, through a proxy. Default: no. */
+  https?: boolean;
+  /** Whether an address is that of a trusted proxy. Default: none is. */
+  isProxy?(address: string): boolean;
+  /** Told of every connection that was cut at once, for being one too many. */
+  onConnectionRefused?(): void;
 }
 
 /** Serves `serve` on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
 export async function startServer(
   serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
-  { hostName, port, log, ...settings }: ServerOptions,
+  { hostName, port, log, https = false, isProxy, onConnectionRefused, ...settings }: ServerOptions,
 ): Promise<HttpServer> {
   const limits = { ...SERVER_SETTINGS, ...settings };
   let closed: Promise<void> | null = null;
 
   const listener = (req: IncomingMessage, res: ServerResponse): void => {
-    if (closed !== null) refuse(req, res, 'host-shutting-down');
+    if (closed !== null) refuse(req, res, 'host-shutting-down', https);
     // Node drops headers over its own maximum without a word, so that maximum lies above ours.
-    else if (req.rawHeaders.length / 2 > limits.headersMax) refuse(req, res, 'headers-too-large');
+    else if (req.rawHeaders.length / 2 > limits.headersMax) refuse(req, res, 'headers-too-large', https);
+    else if (req.url!.length > limits.targetUnitsMax) refuse(req, res, 'target-too-long', https);
     else void serve(req, res);
   };
 
   const server = boundedServer(limits, listener);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Socket) => {
-    log.debug({ code: error.code }, 'request unreadable');
-    answerClientError(error, socket);
+    const requestId = uuidv7();
+    log.debug({ requestId, code: error.code, address: socket.remoteAddress }, 'request unreadable');
+    answerClientError(error, socket, requestId, https);
   });
+  boundConnections(server, limits.connectionsPerAddressMax, { isProxy, onConnectionRefused });
   const address = await listen(server, port, hostName);
   // Without a listener, a fault of accepting (too many open files) would end the process.
   server.on('error', (error) => log.error({ err: error }, 'accepting failed'));
@@ -104,6 +121,33 @@ function boundedServer(limits: ServerSettings, listener: (req: IncomingMessage, 
   return server;
 }
 
+/** A client that opens connections without end must not take those of the others. */
+function boundConnections(
+  server: Server,
+  max: number,
+  { isProxy = () => false, onConnectionRefused }: Pick<ServerOptions, 'isProxy' | 'onConnectionRefused'>,
+): void {
+  const open = new Map<string, number>();
+  server.on('connection', (socket: Socket) => {
+    const address = plainAddress(socket.remoteAddress ?? '');
+    if (isProxy(address)) return;
+    const key = addressKey(address);
+    const before = open.get(key) ?? 0;
+    if (before >= max) {
+      // Without an answer: it would cost more than the connection did.
+      socket.destroy();
+      onConnectionRefused?.();
+      return;
+    }
+    open.set(key, before + 1);
+    socket.once('close', () => {
+      const left = open.get(key)! - 1;
+      if (left === 0) open.delete(key);
+      else open.set(key, left);
+    });
+  });
+}
+
 const listen = (server: Server, port: number, hostName: string): Promise<AddressInfo> =>
   new Promise((resolve, reject) => {
     server.once('error', reject);
@@ -119,11 +163,11 @@ function urlOf({ address, port }: AddressInfo): string {
   return `http://${address.includes(':') ? `[${address}]` : address}:${port}`;
 }
 
-function refuse(req: IncomingMessage, res: ServerResponse, code: HostRefusalCode): void {
+function refuse(req: IncomingMessage, res: ServerResponse, code: HostRefusalCode, https: boolean): void {
   const requestId = uuidv7();
   res.shouldKeepAlive = false;
   boundLeftover(req, res);
-  sendProblem(res, problemOf(new HostRefusal(code), requestId), requestId);
+  sendProblem(res, problemOf(new HostRefusal(code), requestId), requestId, https);
 }
 
 const IDLE_CHECK_MS = 50;
@@ -151,17 +195,20 @@ const REASONS: Record<number, string> = {
   431: 'Request Header Fields Too Large',
 };
 
+const LINGER_MS = 2_000;
+
 /** What could not be read as HTTP still gets a problem, as far as somebody is there to read it. */
-function answerClientError(error: NodeJS.ErrnoException, socket: Socket): void {
+function answerClientError(error: NodeJS.ErrnoException, socket: Socket, requestId: string, https: boolean): void {
   // After a first answer on this connection, ours could be taken for the answer to something else.
   if (!socket.writable || error.code === 'ECONNRESET' || socket.bytesWritten > 0) {
     socket.destroy();
     return;
   }
-  const requestId = uuidv7();
   const answer = problemOf(new HostRefusal(CLIENT_ERRORS[error.code ?? ''] ?? 'request-malformed'), requestId);
   const { status } = answer.problem;
-  const { headers, text } = bareProblem(answer, requestId);
+  const { headers, text } = bareProblem(answer, requestId, https);
   const lines = Object.entries({ ...headers, Connection: 'close' }).map(([name, value]) => `${name}: ${value}`);
   socket.end(`HTTP/1.1 ${status} ${REASONS[status]}\r\n${lines.join('\r\n')}\r\n\r\n${text}`);
+  // A client that neither reads the answer nor closes would otherwise keep its half of the connection open.
+  socket.setTimeout(LINGER_MS, () => socket.destroy());
 }

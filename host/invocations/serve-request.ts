@@ -15,10 +15,13 @@ export interface DataPlanePorts {
   runPlugin: PluginRunner;
   /** Asked only while a canary of the installation runs; without it, the stable release answers. */
   assignCall?: AssignCall;
+  /** Counts a request that may be answered; refuses with: rate-limited. Absent where nobody counts. */
+  countRequest?(installationId: string): void;
 }
 
 /** The data plane: address -> route -> access -> body -> plugin. Nothing is read or run before access is certain. */
-export function createDataPlane({ findInstallation, runPlugin, assignCall }: DataPlanePorts): DataPlane {
+export function createDataPlane(ports: DataPlanePorts): DataPlane {
+  const { findInstallation, runPlugin, assignCall, countRequest } = ports;
   return {
     run: async (request) => {
       const { operatorSlug, installationSlug, method, path, url, headers, principal, signal, record } = request;
@@ -32,6 +35,7 @@ export function createDataPlane({ findInstallation, runPlugin, assignCall }: Dat
         ({ installation, run } = assignCall(stable, caller === null ? null : caller.id));
       }
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));
+      countRequest?.(installation.id);
       if (record) requireRecordingRight(installation, principal);
       const { inputBytes } = installation.limits;
       const piece = matched.streamsBody ? request.openBody(inputBytes) : null;

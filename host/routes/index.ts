@@ -28,8 +28,11 @@ export type RoutePorts = OrganisationPorts &
   TailPorts &
   ServicePorts;
 
-/** Every route but the data plane's, which is `run.ts`. Router, validators, OpenAPI, pages and tests all read this table. */
-export function allRoutes(ports: RoutePorts): readonly Route[] {
+/**
+ * Every route but the data plane's, which is `run.ts`, as far as `serves` says so. Router, validators, OpenAPI, pages and tests all
+ * read this table.
+ */
+export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean = () => true): readonly Route[] {
   const routes: Route[] = [
     ...organisationRoutes(ports),
     ...releaseRoutes(ports),
@@ -40,10 +43,10 @@ export function allRoutes(ports: RoutePorts): readonly Route[] {
     ...recordingRoutes(ports),
     ...grantRoutes(ports),
     ...notificationRoutes(ports),
+    ...auditRoutes(ports),
     ...tailRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
-    ...auditRoutes(ports),
-  ];
+  ].filter(serves);
   return routes;
 }

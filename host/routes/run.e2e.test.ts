@@ -255,11 +255,12 @@ describe('the data plane', () => {
         ['Content-Length', '1'],
         ['Transfer-Encoding', 'chunked'],
       ]);
-      expect(headers.get('content-security-policy')).to.equal('sandbox');
+      expect(headers.get('content-security-policy')).to.equal("sandbox; frame-ancestors 'none'");
       expect(headers.get('x-content-type-options')).to.equal('nosniff');
       expect(headers.get('x-gatehouse-invocation')).to.equal(ID);
       expect(headers.get('content-length')).to.equal('4');
-      for (const name of ['set-cookie', 'strict-transport-security', 'server', 'transfer-encoding']) {
+      expect(headers.get('strict-transport-security')).to.equal('max-age=31536000');
+      for (const name of ['set-cookie', 'server', 'transfer-encoding']) {
         expect(headers.has(name), name).to.equal(false);
       }
     });

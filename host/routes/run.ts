@@ -7,11 +7,14 @@ import type { Log } from '../http/log.ts';
 import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
 import { problemOf } from '../http/problems.ts';
 import { boundLeftover, openBody, readBody } from '../http/read-body.ts';
+import { pluginAnswerHeaders } from '../http/security-headers.ts';
 import { sendProblem } from '../http/send-problem.ts';
 import { type AnswerPieces, type DataPlane, PluginFaultError } from '../invocations/contract.ts';
 import { isPlainTarget } from '../invocations/rules/plain-target.ts';
 import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
+import { addressKey } from '../rate-limits/address-key.ts';
+import type { RunLimits } from '../rate-limits/contract.ts';
 
 export interface RunPorts {
   findPrincipal: FindPrincipal;
@@ -20,6 +23,10 @@ export interface RunPorts {
   /** Asked before anything else; absent where everybody is let in. */
   load?: Pick<LoadShedder, 'enter' | 'leave'>;
   log: Log;
+  /** The client's address; see `createClientAddress`. */
+  clientAddress?(req: IncomingMessage): string;
+  /** Absent where nobody is counted. */
+  runLimits?: RunLimits;
   /** Scheme and authority under which callers reach this host, such as `https://gate.example`: no slash at the end. */
   publicOrigin(): string;
 }
@@ -31,7 +38,7 @@ export const RUN_ROUTE = '/run/:operator/:installation/*';
  * request id until something goes wrong. Shares credentials and problems with the control plane.
  */
 export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
-  const { dataPlane, findPrincipal, metrics, publicOrigin } = ports;
+  const { dataPlane, findPrincipal, metrics, publicOrigin, runLimits, clientAddress } = ports;
   const observe = ({ method }: IncomingMessage, status: number, startedAtMs: number) =>
     metrics.httpRequest(isMethod(method!) ? method : 'other', RUN_ROUTE, status, performance.now() - startedAtMs);
 
@@ -43,33 +50,37 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
       observe(req, refuse(ports, req, res, overload), startedAtMs);
       return;
     }
+    const origin = publicOrigin();
+    const https = origin.startsWith('https:');
     const aborter = new AbortController();
     res.once('close', () => res.writableFinished || aborter.abort());
     let status: number;
     try {
+      if (runLimits && clientAddress) runLimits.take('run-address', addressKey(clientAddress(req)), startedAtMs);
       const { operatorSlug, installationSlug, path, search } = readTarget(req.url!);
       const method = requireMethod(req.method!);
       requireNoUpgrade(req);
       const { authorization } = req.headers;
       const found = authenticate(findPrincipal, authorization);
       const principal = found instanceof Promise ? await found : found;
+      if (runLimits && principal !== null) runLimits.take('run-token', principal.credentialId, startedAtMs);
       const { invocationId, response } = await dataPlane.run({
         operatorSlug,
         installationSlug,
         method,
         path,
-        url: publicOrigin() + path + search,
+        url: origin + path + search,
         headers: headersForPlugin(req.rawHeaders),
         readBody: (bytesMax) => readBody(req, res, bytesMax),
         openBody: (bytesMax) => openBody(req, res, bytesMax),
-        answerPieces: new SentPieces(res),
+        answerPieces: new SentPieces(res, https),
         principal,
         signal: aborter.signal,
         record: req.headers['x-gatehouse-record'] === '1',
       });
       // A plugin may answer without having read a body that comes in pieces.
       boundLeftover(req, res);
-      status = res.headersSent ? endPieces(res) : sendAnswer(res, response, invocationId);
+      status = res.headersSent ? endPieces(res) : sendAnswer(res, response, invocationId, https);
     } catch (error) {
       status = res.headersSent ? cutPieces(ports, res, error) : refuse(ports, req, res, error);
     } finally {
@@ -105,9 +116,9 @@ function requireMethod(method: string): string {
 const BODILESS = new Set([204, 205, 304]);
 
 /** Sends what a plugin answered; returns the status. Refuses with: plugin-answer-invalid. */
-function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: string): number {
+function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: string, https: boolean): number {
   const { status, body, bodyEncoding } = response;
-  const headers = headersOf(response, invocationId);
+  const headers = headersOf(response, invocationId, https);
   if (BODILESS.has(status)) {
     res.writeHead(status, status === 205 ? [...headers, 'Content-Length', '0'] : headers).end();
     return status;
@@ -122,28 +133,36 @@ function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: s
 function headersOf(
   { status, headers: given }: Pick<WireResponse, 'status' | 'headers'>,
   invocationId: string,
+  https: boolean,
 ): string[] {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw answerInvalid(`The status ${status} is not between 200 and 599.`, invocationId);
   }
   const headers = headersFromPlugin(given);
   if (headers === null) throw answerInvalid('The answer has too many headers, or too large ones.', invocationId);
-  // Callers' browsers must not treat a stranger's page as the platform's own: opaque origin, no scripts, no sniffing.
-  headers.push('Content-Security-Policy', 'sandbox', 'X-Content-Type-Options', 'nosniff');
-  headers.push('X-Gatehouse-Invocation', invocationId);
-  if (!given.some(([name]) => name.toLowerCase() === 'cache-control')) headers.push('Cache-Control', 'no-store');
+  let cached = false;
+  let shared = false;
+  for (let at = 0; at < headers.length; at += 2) {
+    if (headers[at] === 'cache-control') cached = true;
+    else if (headers[at] === 'cross-origin-resource-policy') shared = true;
+  }
+  headers.push(...pluginAnswerHeaders(https), 'X-Gatehouse-Invocation', invocationId);
+  if (!cached) headers.push('Cache-Control', 'no-store');
+  if (!shared) headers.push('Cross-Origin-Resource-Policy', 'same-origin');
   return headers;
 }
 
 /** Sends an answer piece by piece, each when the client has room for it. */
 class SentPieces implements AnswerPieces {
   readonly #res: ServerResponse;
-  constructor(res: ServerResponse) {
+  readonly #https: boolean;
+  constructor(res: ServerResponse, https: boolean) {
     this.#res = res;
+    this.#https = https;
   }
 
   start(invocationId: string, head: Pick<WireResponse, 'status' | 'headers'>): void {
-    this.#res.writeHead(head.status, headersOf(head, invocationId)).flushHeaders();
+    this.#res.writeHead(head.status, headersOf(head, invocationId, this.#https)).flushHeaders();
   }
 
   write(piece: Buffer): Promise<void> {
@@ -183,11 +202,11 @@ function requireNoUpgrade({ headers }: IncomingMessage): void {
 const answerInvalid = (message: string, invocationId: string) =>
   new PluginFaultError({ code: 'plugin-answer-invalid', message }, invocationId);
 
-function refuse({ log }: RunPorts, req: IncomingMessage, res: ServerResponse, error: unknown): number {
+function refuse({ log, publicOrigin }: RunPorts, req: IncomingMessage, res: ServerResponse, error: unknown): number {
   const requestId = uuidv7();
   const answer = problemOf(error, requestId);
   if (answer.unexpected) log.error({ requestId, err: error, code: answer.problem.code }, 'request failed');
   boundLeftover(req, res);
-  sendProblem(res, answer, requestId);
+  sendProblem(res, answer, requestId, publicOrigin().startsWith('https:'));
   return answer.problem.status;
 }

@@ -64,6 +64,7 @@ export const serviceRoutes = (ports: ServicePorts, routes: () => readonly Route[
     consumer: 'Machines',
     summary: 'Counters in the text format of Prometheus.',
     allow: ports.metricsPublic ? 'public' : ['host:read'],
+    forAdmins: true,
     reply: { 200: text('text/plain') },
     refuses: [],
     handle: async () => {

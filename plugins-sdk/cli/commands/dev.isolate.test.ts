@@ -68,7 +68,7 @@ describe('startDev', function () {
     const request = next('request');
     const answer = await ask('/greetings/Ada');
     expect(await shownBy(answer)).to.deep.equal({ greeting: 'Hi, Ada!', times: 1 });
-    expect(answer.headers.get('content-security-policy')).to.equal('sandbox');
+    expect(answer.headers.get('content-security-policy')).to.equal("sandbox; frame-ancestors 'none'");
     const seen = await request;
     expect(seen).to.include({ method: 'GET', path: '/greetings/Ada', status: 200 });
     expect(seen.invocationId).to.equal(answer.headers.get('x-gatehouse-invocation'));
