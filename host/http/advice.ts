@@ -97,6 +97,23 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Use a token that reaches this, or ask for the restriction to be another: GET /v1/whoami shows it.',
   'token-restriction-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'token-rotated': 'Use or rotate its successor, `successorId`.',
+  'confirmation-needed':
+    'Confirm a factor by `POST /v1/sessions/current/step-up`, or log in again; then send the request again.',
+  'factor-unknown': 'GET /v1/account/factors lists what there is.',
+  'factor-invalid': 'Take the code that the app shows now; each is good for one use. Check the clock of the telephone.',
+  'challenge-invalid':
+    'Begin again: log in, or ask for a new challenge, and answer it within five minutes from the same client.',
+  'passkeys-unavailable': 'Use the name of the host instead of its address; the platform sets GATEHOUSE_PUBLIC_URL.',
+  'passkeys-full': 'Remove one that is not used any more.',
+  'passkey-taken': 'Use it as it is, or register another one.',
+  'last-way-in': 'Set a password, link Telegram or add a passkey first.',
+  'telegram-unavailable': 'Log in by password or passkey; the platform sets GATEHOUSE_TELEGRAM_BOT_TOKEN.',
+  'telegram-data-invalid': 'Send `Telegram.WebApp.initData` as it is, from a Mini App of this bot.',
+  'telegram-data-stale':
+    'Close the Mini App, open it again, and send the new init data; `serverTime` is the time here.',
+  'telegram-data-used': 'Close the Mini App, open it again, and send the new init data.',
+  'telegram-taken': 'Unlink the other one first.',
+  'telegram-unlinked': 'Nothing to do: there is no link to end.',
   'key-invalid': 'Make a key with `gate keygen`, and send the public one in PEM form (SPKI).',
   'key-taken': 'Make a key of your own with `gate keygen`.',
   'publisher-foreign': "Set `publisher` in the manifest to your organisation's slug.",

@@ -9,7 +9,7 @@ const bounds = { ageMsMax: 300_000, skewMsMax: 30_000 };
 const hmac: InitDataProof = { form: 'hmac-sha256', botToken: BOT_TOKEN };
 const keys = telegramKeys();
 const ed25519: InitDataProof = { form: 'ed25519', botId: BOT_ID, publicKeyHex: keys.publicKeyHex };
-const check = (text: string, proof = hmac, nowMs = NOW_MS) => checkInitData(text, { proof, bounds, nowMs });
+const check = (text: string, proof: InitDataProof = hmac, nowMs = NOW_MS) => checkInitData(text, { proof, bounds, nowMs });
 const faultOf = (...args: Parameters<typeof check>) => {
   const verdict = check(...args);
   return verdict.valid ? 'valid' : verdict.fault;
@@ -121,7 +121,7 @@ describe('checkInitData', () => {
   });
 
   it('gives all ways to write the same data one fingerprint, and other data another', () => {
-    const fingerprint = (text: string, proof = hmac) => {
+    const fingerprint = (text: string, proof: InitDataProof = hmac) => {
       const verdict = check(text, proof);
       return verdict.valid && verdict.fingerprint.toString('hex');
     };
