@@ -14,6 +14,7 @@ import { issueToken } from './identity/issue-token.ts';
 import { listTokens } from './identity/list-tokens.ts';
 import { createOrganisationStore } from './identity/organisation-store.ts';
 import { revokeToken } from './identity/revoke-token.ts';
+import { adoptToken, rotateToken } from './identity/rotate-token.ts';
 import { createTokenStore } from './identity/token-store.ts';
 import { findRelease, releaseById } from './publishing/find-release.ts';
 import { listReleases } from './publishing/list-releases.ts';
@@ -89,6 +90,20 @@ export function createRegistry(ports: RegistryPorts): Registry {
     revokeToken: inTransaction((transaction) =>
       revokeToken({ tokens: createTokenStore(transaction), audit: auditIn(transaction), nowMs }),
     ),
+    rotateToken: inTransaction((transaction) =>
+      rotateToken({
+        organisations: createOrganisationStore(transaction),
+        tokens: createTokenStore(transaction),
+        audit: auditIn(transaction),
+        newId,
+        randomBytes,
+        nowMs,
+      }),
+    ),
+    adoptToken: inTransaction((transaction) =>
+      adoptToken({ tokens: createTokenStore(transaction), audit: auditIn(transaction) }),
+    ),
+    markTokensUsed: ofEverybody.tokens.markUsed,
     registerKey: registerKey({ keys, newId }),
     listKeys: listKeys({ keys }),
     publishRelease: publishRelease({

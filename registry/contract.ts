@@ -1,6 +1,7 @@
 import type { DsseEnvelope, Json, Manifest } from '../plugins-sdk/contract/index.ts';
 import type { AuditOutcome } from './rules/audit-entry.ts';
-import type { OrganisationKind, Role } from './rules/permissions.ts';
+import type { OrganisationKind, Permission, Role } from './rules/permissions.ts';
+import type { Restrictions } from './rules/token-rights.ts';
 
 /** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
 export interface Principal {
@@ -17,6 +18,8 @@ export interface Principal {
   factorAtMs: number | null;
   /** When the credential stops working, in milliseconds since 1970; absent where it never does. */
   expiresAtMs?: number;
+  /** Absent for most; see `may`. */
+  restrictions?: Restrictions;
 }
 
 export interface Account {
@@ -57,9 +60,31 @@ export interface ApiToken {
   organisation: string;
   role: Role;
   label: string;
+  /** The member who answers for it: it never does more than they may, and ends with their membership. Null: the organisation itself. */
+  account: Account | null;
+  /** All that is left of the role's permissions; null: all of them. */
+  scopes: Permission[] | null;
+  installationIds: string[] | null;
+  plugin: string | null;
+  addressRanges: string[] | null;
   createdAt: string;
   expiresAt: string | null;
+  /** Up to some minutes late. */
+  lastUsedAt: string | null;
   revokedAt: string | null;
+  /** What took its place; it ends soon. */
+  successorId: string | null;
+}
+
+/** What narrows a token beyond its role; absent members narrow nothing. */
+export interface TokenNarrowing {
+  scopes?: Permission[];
+  /** For tokens of operators. */
+  installationIds?: string[];
+  /** `<publisher>/<name>`, for tokens of its publisher. */
+  plugin?: string;
+  /** Addresses and CIDR ranges. */
+  addressRanges?: string[];
 }
 
 export interface PublisherKey {
@@ -169,15 +194,29 @@ export interface Registry {
   findOrganisation(slug: string): Promise<Organisation | null>;
   /**
    * The secret is returned once and never again. An admin may issue for any organisation, others for their own.
-   * Refuses with: organisation-unknown, organisation-foreign, role-not-allowed.
+   * A new token does no more than who issues it. Refuses with: organisation-unknown, organisation-foreign, role-not-allowed,
+   * token-restricted, token-restriction-invalid.
    */
   issueToken(
     actor: Principal,
-    command: { organisation: string; role: Role; label: string; expiresAt?: string },
+    command: { organisation: string; role: Role; label: string; expiresAt?: string } & TokenNarrowing,
   ): Promise<{ token: ApiToken; secret: string }>;
   listTokens(actor: Principal): Promise<ApiToken[]>;
   /** Idempotent. Refuses with: token-unknown. */
   revokeToken(actor: Principal, tokenId: string): Promise<ApiToken>;
+  /**
+   * A successor that does the same; the old token works beside it for `overlapSeconds`. A token may rotate itself.
+   * Refuses with: token-unknown, token-rotated, role-not-allowed.
+   */
+  rotateToken(
+    actor: Principal,
+    tokenId: string,
+    command: { overlapSeconds: number },
+  ): Promise<{ token: ApiToken; secret: string }>;
+  /** Makes the person who acts answer for a token. Refuses with: token-unknown, role-not-allowed. */
+  adoptToken(actor: Principal, tokenId: string): Promise<ApiToken>;
+  /** Writes when tokens were used, in milliseconds since 1970 by id. */
+  markTokensUsed(uses: ReadonlyMap<string, number>): Promise<void>;
 
   /** Ed25519 only; idempotent by key. Refuses with: key-invalid, key-taken. */
   registerKey(actor: Principal, command: { publicKeyPem: string; label: string }): Promise<PublisherKey>;

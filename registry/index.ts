@@ -8,6 +8,7 @@ export * from './errors.ts';
 export type { Audit, AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
 export * from './rules/permissions.ts';
 export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
+export { may, type Restrictions } from './rules/token-rights.ts';
 export { compareVersions } from './rules/version.ts';
 export { newestInRange, VERSION_WISH_CHARS_MAX } from './rules/version-range.ts';
 export { loadSigningKey, SigningKeyUnusable } from './signing/load-signing-key.ts';

@@ -1,6 +1,6 @@
 import {
-  can,
   type Membership,
+  may,
   type OpenSession,
   type Permission,
   type Person,
@@ -114,9 +114,13 @@ export function permit(identity: Identity | null, allow: Allow): void {
     return;
   }
   if (principal === null) throw new HostRefusal('organisation-needed');
-  if (allow === 'any-token' || allow.some((permission) => can(principal.role, permission))) return;
-  throw new HostRefusal('permission-denied', `The role ${principal.role} may not do this.`, {
-    role: principal.role,
-    needsOneOf: allow,
-  });
+  if (allow === 'any-token' || allow.some((permission) => may(principal, permission))) return;
+  throw new HostRefusal(
+    'permission-denied',
+    principal.restrictions?.permissions ? 'The token may not do this.' : `The role ${principal.role} may not do this.`,
+    {
+      role: principal.role,
+      needsOneOf: allow,
+    },
+  );
 }

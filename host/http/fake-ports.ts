@@ -107,9 +107,16 @@ const token: ApiToken = {
   organisation: 'acme',
   role: 'operator-owner',
   label: 'till',
+  account: null,
+  scopes: null,
+  installationIds: null,
+  plugin: null,
+  addressRanges: null,
   createdAt: AT,
   expiresAt: null,
+  lastUsedAt: null,
   revokedAt: null,
+  successorId: null,
 };
 const key: PublisherKey = { keyId: HEX, label: 'laptop', publicKeyPem: 'PEM', createdAt: AT, revokedAt: null };
 

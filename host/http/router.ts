@@ -5,6 +5,7 @@ import { contextOf, inContext } from '../database-context.ts';
 import { HostRefusal } from '../errors.ts';
 import type { RateLimits } from '../rate-limits/contract.ts';
 import { type FindPrincipal, type FindSession, type Identity, identify, permit } from './authenticate.ts';
+import { confine, requireAddress } from './confine.ts';
 import { readCookie, sessionCookies } from './cookies.ts';
 import { parseJson, requireJson } from './parse-json.ts';
 import { hasBody, readBody } from './read-body.ts';
@@ -51,6 +52,7 @@ function serve(route: Route, ports: RouterPorts) {
     refuseCrossSite(ctx.method, ctx.req.headers, ports.publicOrigin());
     const { principal, person } = route.allow === 'public' ? NOBODY : await admit(ctx, route, ports);
     const { params, query } = readAddress(ctx.params, ctx.querystring);
+    confine(route, principal, params as never, query as never);
     const body = checkBody && (await receive(ctx, route.bodyBytesMax ?? BODY_BYTES_MAX, checkBody));
     const { requestId, signal, address } = state;
     const userAgent = ctx.req.headers['user-agent'];
@@ -80,6 +82,7 @@ async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Id
   state.principal = identity?.principal ?? undefined;
   state.person = identity?.person ?? undefined;
   if (ports.rateLimits && identity !== null) await countRequest(ports.rateLimits, identity);
+  requireAddress(identity?.principal ?? null, () => state.address);
   permit(identity, route.allow);
   requireFactor(identity ?? NOBODY, route, ports.nowMs());
   return identity ?? NOBODY;

@@ -1,5 +1,5 @@
 import type { CallerFacts, WireResponse } from '../../plugins-sdk/contract/index.ts';
-import { can, type Principal } from '../../registry/index.ts';
+import { may, type Principal, RegistryRefusal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { AssignCall } from '../rollouts/assign-call.ts';
@@ -28,6 +28,7 @@ export function createDataPlane(ports: DataPlanePorts): DataPlane {
       const found = findInstallation(operatorSlug, installationSlug);
       const stable = found instanceof Promise ? await found : found;
       if (stable === null) throw new HostRefusal('installation-unknown');
+      requireReach(stable, principal);
       const caller = callerFacts(stable, principal);
       let installation = stable;
       let run = runPlugin;
@@ -53,14 +54,28 @@ export function createDataPlane(ports: DataPlanePorts): DataPlane {
 export function callerFacts({ operator }: InstallationFacts, principal: Principal | null): CallerFacts | null {
   if (principal === null || principal.organisation.id !== operator.id) return null;
   const { role, credentialId } = principal;
-  if (!can(role, 'installation:invoke')) return null;
+  if (!may(principal, 'installation:invoke')) return null;
   return { kind: role === 'caller' ? 'caller' : 'operator', id: credentialId };
+}
+
+/** A token for some installations reaches no other of its operator, not even their public routes. Refuses with: token-restricted. */
+export function requireReach({ id, operator }: InstallationFacts, principal: Principal | null): void {
+  const ids = principal?.restrictions?.installationIds;
+  if (ids === undefined || ids.includes(id) || principal!.organisation.id !== operator.id) return;
+  throw new RegistryRefusal('token-restricted', undefined, { installationIds: ids });
+}
+
+function requireInvoking({ role }: Principal): never {
+  throw new HostRefusal('permission-denied', `A token of ${role} like this may not invoke plugins.`, {
+    role,
+    needsOneOf: ['installation:invoke'],
+  });
 }
 
 /** Only people of the operator may have recorded what their callers send. */
 function requireRecordingRight({ operator }: InstallationFacts, principal: Principal | null): void {
   if (principal === null) throw new HostRefusal('token-missing');
-  if (principal.organisation.id === operator.id && can(principal.role, 'recording:create')) return;
+  if (principal.organisation.id === operator.id && may(principal, 'recording:create')) return;
   throw new HostRefusal('permission-denied', `The role ${principal.role} may not ask for recordings here.`, {
     role: principal.role,
     needsOneOf: ['recording:create'],
@@ -77,6 +92,7 @@ function allowed(
   const route = find();
   if (route.access === 'public') return route;
   if (principal === null) throw new HostRefusal('token-missing');
+  if (caller === null && principal.organisation.id === installation.operator.id) requireInvoking(principal);
   // Somebody else's token learns no more than that the route is not public.
   if (caller === null) throw new HostRefusal('installation-unknown');
   if (route.access === 'operator' && caller.kind !== 'operator') {

@@ -103,7 +103,11 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     query: Type.Object(pageFields, strict),
     reply: { 200: page(Installation, 'Installations') },
     refuses: ['cursor-invalid'],
-    handle: ({ principal, query }) => installations.list(principal, query),
+    handle: async ({ principal, query }) => {
+      const { items, nextCursor } = await installations.list(principal, query);
+      const only = principal.restrictions?.installationIds;
+      return { items: only ? items.filter(({ id }) => only.includes(id)) : items, nextCursor };
+    },
   }),
   route({
     method: 'GET',

@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { METHODS, type WireResponse } from '../../plugins-sdk/contract/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { authenticate, type FindPrincipal } from '../http/authenticate.ts';
+import { requireAddress } from '../http/confine.ts';
 import type { Log } from '../http/log.ts';
 import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
 import { problemOf } from '../http/problems.ts';
@@ -63,6 +64,7 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
       const { authorization } = req.headers;
       const found = authenticate(findPrincipal, authorization);
       const principal = found instanceof Promise ? await found : found;
+      requireAddress(principal, () => clientAddress?.(req) ?? '');
       if (runLimits && principal !== null) runLimits.take('run-token', principal.credentialId, startedAtMs);
       const { invocationId, response } = await dataPlane.run({
         operatorSlug,

@@ -1,9 +1,9 @@
-import type { Registry } from '../contract.ts';
+import type { Principal, Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { isUuid } from '../rules/ids.ts';
-import { can } from '../rules/permissions.ts';
-import { actsForAll } from './issue-token.ts';
+import { may } from '../rules/token-rights.ts';
+import { tokensOf } from './issue-token.ts';
 import type { TokenStore } from './token-store.ts';
 
 /** Idempotent. A foreign token is as unknown as one that does not exist. Refuses with: token-unknown. */
@@ -11,8 +11,9 @@ export const revokeToken =
   (ports: { tokens: TokenStore; audit: Audit; nowMs: () => number }): Registry['revokeToken'] =>
   async (actor, tokenId) => {
     // A token may always end itself, for instance when it has leaked.
-    const allowed = can(actor.role, 'token:issue') || tokenId === actor.credentialId;
-    const scope = actsForAll(actor) ? null : actor.organisation.id;
+    const itself = tokenId === actor.credentialId;
+    const allowed = itself || (may(actor, 'token:issue') && !isConfined(actor));
+    const scope = itself ? { organisationId: actor.organisation.id } : tokensOf(actor);
     const revoked =
       allowed && isUuid(tokenId) ? await ports.tokens.revoke(tokenId, scope, new Date(ports.nowMs())) : null;
     if (revoked === null) throw new RegistryRefusal('token-unknown');
@@ -25,3 +26,7 @@ export const revokeToken =
     });
     return revoked.token;
   };
+
+/** A token for some installations, one plugin or some addresses has no business with other tokens. */
+const isConfined = ({ restrictions: { installationIds, plugin, addressRanges } = {} }: Principal): boolean =>
+  installationIds !== undefined || plugin !== undefined || addressRanges !== undefined;

@@ -1,8 +1,8 @@
 import type { Principal, Registry } from '../contract.ts';
 import { cursorKey, pageLimit, pageOf } from '../page.ts';
 import { UUID_PATTERN } from '../rules/ids.ts';
-import { can } from '../rules/permissions.ts';
 import { pluginName } from '../rules/plugin-name.ts';
+import { may } from '../rules/token-rights.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 /** Newest first. Refuses with: cursor-invalid. */
@@ -29,4 +29,4 @@ export const listReleases =
   };
 
 /** Moderators review releases and admins help with them, so both see them in every state. */
-export const seesAll = (actor: Principal): boolean => can(actor.role, 'release:review') || actor.role === 'admin';
+export const seesAll = (actor: Principal): boolean => may(actor, 'release:review') || actor.role === 'admin';

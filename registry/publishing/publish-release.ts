@@ -40,6 +40,10 @@ export const publishRelease =
         { publisher },
       );
     }
+    const only = actor.restrictions?.plugin;
+    if (only !== undefined && only !== `${publisher}/${name}`) {
+      throw new RegistryRefusal('token-restricted', `The token publishes ${only} only.`, { plugin: only });
+    }
     const organisationId = actor.organisation.id;
     return ports.transaction(async ({ releases, lockKeys }) => {
       const signed = checkSignature(envelope, await lockKeys(organisationId), read);

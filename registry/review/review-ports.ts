@@ -2,8 +2,8 @@ import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Release, ReleaseState } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isUuid } from '../rules/ids.ts';
-import { can } from '../rules/permissions.ts';
 import type { VerifyingKey } from '../rules/release-signatures.ts';
+import { may } from '../rules/token-rights.ts';
 
 /** What a review sees of a release. */
 export interface ReviewedRelease {
@@ -38,7 +38,7 @@ export async function lockForReview(
   actor: Principal,
   releaseId: string,
 ): Promise<ReviewedRelease> {
-  const allowed = can(actor.role, 'release:review') && isUuid(releaseId);
+  const allowed = may(actor, 'release:review') && isUuid(releaseId);
   const found = allowed ? await stores.lockRelease(releaseId) : null;
   if (found === null) throw new RegistryRefusal('release-unknown');
   return found;
