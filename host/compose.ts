@@ -1,11 +1,11 @@
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import { signAuditHeads } from './audit/open-audit.ts';
 import { openCapabilities } from './capabilities/open-capabilities.ts';
 import { createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
-import { signAuditHeads } from './audit/open-audit.ts';
 import { openDatabase } from './database.ts';
 import { openEgress } from './egress/compose.ts';
 import type { ResolveHost } from './egress/resolve-host.ts';
@@ -14,11 +14,8 @@ import { loadKeys } from './encryption/load-keys.ts';
 import { CHANGES, followChanges, withoutTails } from './follow-changes.ts';
 import { createGrants } from './grants/compose.ts';
 import { grantStore } from './grants/grant-store.ts';
-import { createApp } from './http/app.ts';
-import { createClientAddress } from './http/client-address.ts';
 import type { Log } from './http/log.ts';
 import { currentOrigin } from './http/request-origin.ts';
-import { startServer } from './http/server.ts';
 import { createInstallations } from './installations/compose.ts';
 import type { Installations } from './installations/contract.ts';
 import { createFaultFrames } from './installations/fault-frames.ts';
@@ -31,16 +28,18 @@ import { watchEventLoop } from './invocations/event-loop-delay.ts';
 import { createPluginRunner } from './invocations/run-plugin.ts';
 import { createDataPlane } from './invocations/serve-request.ts';
 import { createLoadShedder } from './invocations/shed-load.ts';
-import { refuseAddress } from './listen-address.ts';
 import { createMetrics } from './metrics.ts';
 import { createNotifications } from './notifications/compose.ts';
 import { notificationStore } from './notifications/notification-store.ts';
+import { openListeners } from './open-listeners.ts';
 import { principalCache } from './principal-cache.ts';
 import { openQueues } from './queues/open.ts';
 import { newId, newSeed } from './random.ts';
+import { openRateLimits } from './rate-limits/compose.ts';
 import { readiness } from './readiness.ts';
 import { openRecordings } from './recordings/compose.ts';
 import { recordingStore } from './recordings/recording-store.ts';
+import { rememberedRegistry } from './remembered-registry.ts';
 import { every, once } from './repeat-work.ts';
 import { openRollouts } from './rollouts/open-rollouts.ts';
 import { rolloutStore } from './rollouts/rollout-store.ts';
@@ -65,6 +64,8 @@ const JUDGE_INTERVAL_MS = 2_000;
 export interface Host {
   /** Such as `http://127.0.0.1:8080`. */
   url: string;
+  /** Of the listener for admins; null where there is none. */
+  adminUrl: string | null;
   /** As the platform itself uses it, outside of requests: nothing is hidden from it. */
   registry: Registry;
   installations: Installations;
@@ -115,6 +116,8 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     origin: currentOrigin,
   };
   const registry = createRegistry({ ...registryPorts, database: scoped });
+  // Remembered for everybody, so not read as somebody.
+  const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
   opened.push(signAuditHeads({ ...registryPorts, signingKeyFile: config.signingKeyFile, log }));
 
   const load = createLoadShedder({
@@ -149,7 +152,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(conduct.close);
   await reportConfinement(config, log);
   const guest = await buildGuest();
-  const sandbox = await startSandbox(config, registry, guest, {
+  const sandbox = await startSandbox(config, remembered, guest, {
     onCordonDeath: (death) => {
       metrics.cordonDeath(death);
       log.warn({ ...death }, 'cordon died');
@@ -216,7 +219,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     newId,
     newSeed,
   });
-  const cache = installationCache({ store, registry, rollouts: rolloutStore(system) });
+  const cache = installationCache({ store, registry: remembered, rollouts: rolloutStore(system) });
   const rolloutPorts = {
     system,
     scoped,
@@ -238,7 +241,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
-    [cache, principals, capabilities],
+    [remembered, cache, principals, capabilities],
     conduct,
     invocationRecorder,
     rollouts,
@@ -284,9 +287,12 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     nowMs,
   });
 
-  let url = '';
+  const stopWatching = watchEventLoop(load.onLook);
+  opened.push(async () => stopWatching());
+  const limits = openRateLimits(config, { onLimited: metrics.rateLimited, log });
+  opened.push(limits.close);
   const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
-  const app = createApp({
+  const server = await openListeners(config, {
     registry,
     installations,
     tails,
@@ -307,26 +313,25 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
       nowMs,
     }),
     notifications: createNotifications({ store: notificationStore(scoped), nowMs }),
-    dataPlane: createDataPlane({ findInstallation: cache.find, runPlugin, assignCall: rollouts.assignCall }),
+    dataPlane: createDataPlane({
+      findInstallation: cache.find,
+      runPlugin,
+      assignCall: rollouts.assignCall,
+      countRequest: limits.countInstallation,
+    }),
+    ...limits,
     findPrincipal: principals.find,
     findSession: () => null,
     ready: () => readiness(database, sandbox, load),
     metrics,
     load,
     metricsPublic: config.metricsPublic,
-    clientAddress: createClientAddress(config.trustedProxies),
-    publicOrigin: () => config.publicUrl ?? url,
     nowMs,
     version: HOST_VERSION,
     log,
   });
-  const stopWatching = watchEventLoop(load.onLook);
-  opened.push(async () => stopWatching());
-  const server = await startServer(app, { hostName: config.hostName, port: config.port, log }).catch((error) =>
-    refuseAddress(error, config),
-  );
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
-  url = server.url;
-  return { url, registry: createRegistry({ ...registryPorts, database: system }), installations, sandbox };
+  const { url, adminUrl } = server;
+  return { url, adminUrl, registry: createRegistry({ ...registryPorts, database: system }), installations, sandbox };
 }

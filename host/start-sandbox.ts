@@ -1,7 +1,7 @@
-import type { Registry } from '../registry/index.ts';
 import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
 import type { Config } from './config.ts';
 import type { Log } from './http/log.ts';
+import type { RememberedRegistry } from './remembered-registry.ts';
 
 const QUEUE_PER_LANE = 1_024;
 /** More than there is memory for with the defaults: what ends is memory, not the count. */
@@ -20,7 +20,7 @@ export async function reportConfinement({ confinement }: Config, log: Log): Prom
 /** Starts the sandbox as configured; `events` tell what goes on in it. */
 export const startSandbox = (
   config: Config,
-  registry: Registry,
+  { loadCode }: Pick<RememberedRegistry, 'loadCode'>,
   guest: string,
   events: SandboxEvents,
 ): Promise<Sandbox> =>
@@ -35,7 +35,7 @@ export const startSandbox = (
       confinement: config.confinement,
     },
     {
-      loadBundle: async (digest) => (await registry.loadBundle(digest)).code,
+      loadBundle: async (digest) => loadCode(digest),
       guest,
       ...events,
     },

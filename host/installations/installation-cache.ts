@@ -1,6 +1,6 @@
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
-import type { Registry } from '../../registry/index.ts';
 import { changeAwareCache } from '../change-aware-cache.ts';
+import type { RememberedRegistry } from '../remembered-registry.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
 import type { Installation, InstallationFacts } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
@@ -8,7 +8,7 @@ import { onCanary } from './move-release.ts';
 
 export interface InstallationCachePorts {
   store: Pick<InstallationStore, 'bySlug'>;
-  registry: Pick<Registry, 'findOrganisation' | 'releaseById'>;
+  registry: Pick<RememberedRegistry, 'findOrganisation' | 'releaseById'>;
   rollouts: Pick<RolloutStore, 'canaryOf'>;
 }
 
