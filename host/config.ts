@@ -3,6 +3,7 @@ import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
 import { isRange } from './egress/special-ranges.ts';
+import { type RateLimitTable, readRateLimits } from './rate-limits/rules/limits.ts';
 
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -14,10 +15,18 @@ const Environment = Type.Object({
   GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
   GATEHOUSE_ENCRYPTION_KEY: Type.Optional(Type.String()),
+  GATEHOUSE_PASSWORD_PEPPER: Type.Optional(Type.String()),
+  GATEHOUSE_SMTP_URL: Type.Optional(Type.String({ pattern: '^smtps?://' })),
+  GATEHOUSE_MAIL_FROM: Type.String({ default: 'Gatehouse <gatehouse@localhost>', pattern: '^[^\\r\\n]{3,200}$' }),
+  GATEHOUSE_DEV_MAILBOX: Type.Boolean({ default: false }),
   GATEHOUSE_EGRESS_ALLOW: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
   GATEHOUSE_EGRESS_HTTP: Type.Boolean({ default: false }),
   GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
+  GATEHOUSE_ADMIN_HOST: Type.String({ default: '127.0.0.1' }),
+  GATEHOUSE_ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
+  GATEHOUSE_RATE_LIMITS: Type.String({ default: '' }),
+  GATEHOUSE_CONNECTIONS_PER_ADDRESS: Type.Integer({ default: 1_000, minimum: 1, maximum: 10_000 }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_536, minimum: 256, maximum: 65_536 }),
@@ -51,11 +60,23 @@ export const SETTINGS = {
   GATEHOUSE_SIGNING_KEY: "File of the registry's Ed25519 key (PEM); made on first use.",
   GATEHOUSE_ENCRYPTION_KEY:
     'Key that secrets are stored under: 32 bytes as base64, or several as <version>:<base64>, separated by commas.',
+  GATEHOUSE_PASSWORD_PEPPER:
+    'Key that passwords are hashed with, kept apart from the database for ever: 32 bytes as base64, or several as <version>:<base64>.',
+  GATEHOUSE_SMTP_URL: 'Server that mail is sent by, such as smtps://user:password@mail.example.com; without it none is sent.',
+  GATEHOUSE_MAIL_FROM: 'Sender of mail.',
+  GATEHOUSE_DEV_MAILBOX: 'true: everybody may read all mail at /dev/mailbox. For development.',
   GATEHOUSE_EGRESS_ALLOW:
     'Address ranges that plugins may reach although they are not the public internet, separated by commas.',
   GATEHOUSE_EGRESS_HTTP: 'true: plugins may fetch http: addresses too. For development.',
   GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
+  GATEHOUSE_ADMIN_HOST: 'Address that the listener for admins listens on.',
+  GATEHOUSE_ADMIN_PORT:
+    'Port of the listener for admins, which /metrics and the routes of platform staff move to; without it there is none.',
+  GATEHOUSE_RATE_LIMITS:
+    'Limits other than the defaults: <limit>=<count>/<seconds> or <limit>=off, separated by commas.',
+  GATEHOUSE_CONNECTIONS_PER_ADDRESS:
+    'Connections of one client address at a time; more are cut. Proxies are not counted.',
   GATEHOUSE_CORDONS: 'Sandbox processes.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
   GATEHOUSE_CORDON_RSS_MIB:
@@ -86,6 +107,15 @@ export interface Config {
   signingKeyFile: string;
   /** As `parseKeys` reads it; null where it is not set. */
   encryptionKey: string | null;
+  /** Likewise. */
+  passwordPepper: string | null;
+  mail: {
+    /** Null: mail stays in the outbox. */
+    smtpUrl: string | null;
+    from: string;
+    /** Mail is kept, and shown to everybody. */
+    devMailbox: boolean;
+  };
   egress: {
     /** Ranges that are let through although they are not the public internet. */
     allow: string[];
@@ -93,6 +123,10 @@ export interface Config {
   };
   trustedProxies: string[];
   metricsPublic: boolean;
+  /** Where admins are served apart; null: where everybody is. */
+  admin: { hostName: string; port: number } | null;
+  rateLimits: RateLimitTable;
+  connectionsPerAddress: number;
   cordons: number;
   lanesPerCordon: number;
   cordonRssMiB: number;
@@ -150,6 +184,7 @@ export function readConfig(
     if (!isRange(range))
       throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
   }
+  const { GATEHOUSE_ADMIN_PORT: adminPort, GATEHOUSE_ADMIN_HOST: adminHost } = settings;
   const dataFolder = path.resolve(settings.GATEHOUSE_DATA);
   return Object.freeze({
     databaseUrl: settings.DATABASE_URL ?? null,
@@ -161,9 +196,18 @@ export function readConfig(
     publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
     signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
     encryptionKey: settings.GATEHOUSE_ENCRYPTION_KEY ?? null,
+    passwordPepper: settings.GATEHOUSE_PASSWORD_PEPPER ?? null,
+    mail: Object.freeze({
+      smtpUrl: settings.GATEHOUSE_SMTP_URL ?? null,
+      from: settings.GATEHOUSE_MAIL_FROM,
+      devMailbox: settings.GATEHOUSE_DEV_MAILBOX,
+    }),
     egress: Object.freeze({ allow: listOf(settings.GATEHOUSE_EGRESS_ALLOW), http: settings.GATEHOUSE_EGRESS_HTTP }),
     trustedProxies: listOf(settings.GATEHOUSE_TRUSTED_PROXIES),
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
+    admin: adminPort === undefined ? null : Object.freeze({ hostName: adminHost, port: adminPort }),
+    rateLimits: rateLimitsOf(settings.GATEHOUSE_RATE_LIMITS),
+    connectionsPerAddress: settings.GATEHOUSE_CONNECTIONS_PER_ADDRESS,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     cordonRssMiB: settings.GATEHOUSE_CORDON_RSS_MIB,
@@ -180,6 +224,16 @@ export function readConfig(
     shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,
     logLevel: settings.GATEHOUSE_LOG_LEVEL,
   });
+}
+
+function rateLimitsOf(setting: string): RateLimitTable {
+  try {
+    return readRateLimits(setting);
+  } catch (error) {
+    throw new ConfigInvalid(
+      `The configuration has faults:\n  GATEHOUSE_RATE_LIMITS ${error instanceof Error ? error.message : error}`,
+    );
+  }
 }
 
 const listOf = (text: string): string[] =>

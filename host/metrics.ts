@@ -15,6 +15,10 @@ export interface Metrics {
   invocationRefused(code: InvocationRefusalCode): void;
   /** One request that was refused because the host has too much to do. */
   requestShed(reason: ShedReason): void;
+  /** One attempt or request that came too early, by the name of the limit. */
+  rateLimited(limit: string): void;
+  /** One connection that was cut at once because its client had too many. */
+  connectionRefused(): void;
   cordonDeath(death: Pick<CordonDeath, 'reason'>): void;
   /** CPU time that is part of no outcome. */
   extraCpu(extra: Pick<ExtraCpu, 'why' | 'cpuMs'>): void;
@@ -101,6 +105,17 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     labelNames: ['reason'],
     registers,
   });
+  const limited = new Counter({
+    name: 'gatehouse_rate_limited_total',
+    help: 'Attempts and requests that came too early, by limit.',
+    labelNames: ['limit'],
+    registers,
+  });
+  const connectionsRefused = new Counter({
+    name: 'gatehouse_connections_refused_total',
+    help: 'Connections that were cut at once because their client had too many.',
+    registers,
+  });
   const strikes = new Counter({
     name: 'gatehouse_strikes_total',
     help: 'Sandbox processes that died of an invocation, held against its installation.',
@@ -168,6 +183,8 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     },
     invocationRefused: (code) => refusals.inc({ code }),
     requestShed: (reason) => shed.inc({ reason }),
+    rateLimited: (limit) => limited.inc({ limit }),
+    connectionRefused: () => connectionsRefused.inc(),
     cordonDeath: ({ reason }) => deaths.inc({ reason }),
     extraCpu: ({ why, cpuMs }) => {
       extraCpu.inc({ why }, cpuMs);

@@ -6,17 +6,19 @@ import type { LimitName, RateLimitTable } from './rules/limits.ts';
 import { createRunLimits } from './run-limits.ts';
 
 export interface RateLimitSettings {
-  limits: RateLimitTable;
+  rateLimits: RateLimitTable;
   /** Null: every host counts for itself. */
   redisUrl: string | null;
-  onLimited(name: LimitName): void;
-  log: Log;
 }
 
 /** The limits of the API and those of the data plane. */
-export function openRateLimits({ limits, redisUrl, onLimited, log }: RateLimitSettings) {
+export function openRateLimits(
+  { rateLimits: limits, redisUrl }: RateLimitSettings,
+  { onLimited, log }: { onLimited(name: LimitName): void; log: Log },
+) {
   const redis = redisUrl === null ? null : openPassingRedis(redisUrl, log);
   const rateLimits: RateLimits = countAttempts({ limits, redis, onLimited });
   const runLimits: RunLimits = createRunLimits({ limits, onLimited });
-  return { rateLimits, runLimits, close: async () => redis?.disconnect() };
+  const countInstallation = (id: string) => runLimits.take('run-installation', id, performance.now());
+  return { rateLimits, runLimits, countInstallation, close: async () => redis?.disconnect() };
 }
