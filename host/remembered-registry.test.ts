@@ -4,13 +4,13 @@ import { rememberedRegistry } from './remembered-registry.ts';
 const asked: string[] = [];
 const ask = (name: string) => async (key: string) => {
   asked.push(`${name} ${key}`);
-  return name === 'code' ? { code: `${name} ${key}`, sourceMap: null } : ({ id: key } as never);
+  return { id: key, code: `${name} ${key}`, sourceMap: null } as never;
 };
 const registry = () =>
   rememberedRegistry({
     findOrganisation: ask('organisation'),
     releaseById: ask('release'),
-    loadBundle: ask('code') as never,
+    loadBundle: ask('code'),
   });
 
 describe('rememberedRegistry', () => {
@@ -19,8 +19,8 @@ describe('rememberedRegistry', () => {
   it('asks once for what many installations need', async () => {
     const { findOrganisation, releaseById, loadCode } = registry();
     for (let time = 0; time < 3; time++) {
-      expect(await findOrganisation('acme')).to.deep.equal({ id: 'acme' });
-      expect(await releaseById('r')).to.deep.equal({ id: 'r' });
+      expect(await findOrganisation('acme')).to.include({ id: 'acme' });
+      expect(await releaseById('r')).to.include({ id: 'r' });
       expect(await loadCode('d')).to.equal('code d');
     }
     expect(asked).to.deep.equal(['organisation acme', 'release r', 'code d']);
