@@ -3,7 +3,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 /** One process, with what it holds. */
 export interface ProcessSize {
   pid: number;
-  kind: 'host' | 'cordon' | 'postgres' | 'other';
+  kind: 'host' | 'cordon' | 'postgres' | 'launcher' | 'other';
   /** Pages that are in memory, those of libraries and programs that others hold too in full. */
   rssMiB: number;
   /** The same with shared pages divided among those who hold them; null where the system does not tell. */
@@ -33,7 +33,8 @@ function kindOf(pid: number): ProcessSize['kind'] {
   const [program = '', ...args] = readText(pid, 'cmdline').split('\0');
   if (/node$/.test(program) && args.includes('--no-node-snapshot')) return 'cordon';
   if (/postgres/.test(program)) return 'postgres';
-  return args.some((each) => each.endsWith('bin/gatehouse.ts')) ? 'host' : 'other';
+  if (args.some((each) => each.endsWith('bin/gatehouse.ts'))) return 'host';
+  return args.some((each) => each.endsWith('bin/launch.mjs')) ? 'launcher' : 'other';
 }
 
 function readText(pid: number | string, file: string): string {
