@@ -1,6 +1,7 @@
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
-import { createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
+import { createAuditIn, createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
+import { createAuditInstallation } from './audit/installation-audit-store.ts';
 import { signAuditHeads } from './audit/open-audit.ts';
 import { openCapabilities } from './capabilities/open-capabilities.ts';
 import { createConduct } from './conduct/compose.ts';
@@ -15,7 +16,7 @@ import { CHANGES, followChanges, withoutTails } from './follow-changes.ts';
 import { createGrants } from './grants/compose.ts';
 import { grantStore } from './grants/grant-store.ts';
 import type { Log } from './http/log.ts';
-import { currentOrigin } from './http/request-origin.ts';
+import { currentActor, currentOrigin } from './http/request-origin.ts';
 import { createInstallations } from './installations/compose.ts';
 import type { Installations } from './installations/contract.ts';
 import { createFaultFrames } from './installations/fault-frames.ts';
@@ -120,6 +121,8 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
   opened.push(signAuditHeads({ ...registryPorts, signingKeyFile: config.signingKeyFile, log }));
 
+  const audit = createAuditInstallation(createAuditIn(registryPorts), currentActor, 'rollouts');
+
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,
     requestsMax: config.requestsMax,
@@ -194,7 +197,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const store = installationStore(system, conduct.currentScore);
   const shown = { store: installationStore(scoped, conduct.currentScore), logs: installationLogStore(scoped) };
   const { recordings, invocationRecorder } = openRecordings({
-    store: recordingStore(scoped),
+    store: recordingStore(scoped, audit),
     recorded: recordingStore(system),
     findInstallation: shown.store.byId,
     registry,
@@ -223,6 +226,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   const rolloutPorts = {
     system,
     scoped,
+    audit,
     store,
     registry,
     runPlugin,
@@ -281,7 +285,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     registry,
     runPlugin,
     ...installing,
-    endSuspension: conductStore(scoped, config.strikes).resume,
+    endSuspension: conductStore(scoped, config.strikes, audit).resume,
     graceMs: config.uninstallGraceMs,
     hostVersion: HOST_VERSION,
     nowMs,
@@ -299,13 +303,13 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     recordings,
     queues: queues.queues(installations.find),
     secrets: createSecrets({
-      store: secretStore(scoped),
+      store: secretStore(scoped, audit),
       envelope,
       find: installations.find,
       releaseById: registry.releaseById,
     }),
     grants: createGrants({
-      store: grantStore(scoped),
+      store: grantStore(scoped, audit),
       installations,
       cache,
       meter: capabilities.meter,

@@ -66,7 +66,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
   };
   const review = {
     transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
-      database.transaction((transaction) => work(reviewStores(transaction))),
+      database.transaction((transaction) => work({ ...reviewStores(transaction), audit: auditIn(transaction) })),
     nowMs,
     signingKey,
   };
@@ -75,7 +75,9 @@ export function createRegistry(ports: RegistryPorts): Registry {
     listAudit: listAudit(auditPorts),
     exportAudit: exportAudit(auditPorts),
     authenticate: authenticateSecret({ tokens: ofEverybody.tokens, nowMs }),
-    createOrganisation: createOrganisation({ organisations }),
+    createOrganisation: inTransaction((transaction) =>
+      createOrganisation({ organisations: createOrganisationStore(transaction), audit: auditIn(transaction) }),
+    ),
     findOrganisation: ofEverybody.organisations.findBySlug,
     issueToken: inTransaction((transaction) =>
       issueToken({
@@ -104,7 +106,9 @@ export function createRegistry(ports: RegistryPorts): Registry {
       adoptToken({ tokens: createTokenStore(transaction), audit: auditIn(transaction) }),
     ),
     markTokensUsed: ofEverybody.tokens.markUsed,
-    registerKey: registerKey({ keys, newId }),
+    registerKey: inTransaction((transaction) =>
+      registerKey({ keys: createKeyStore(transaction), audit: auditIn(transaction), newId }),
+    ),
     listKeys: listKeys({ keys }),
     publishRelease: publishRelease({
       transaction: (work) =>
@@ -112,6 +116,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
           work({
             releases: createReleaseStore(transaction),
             lockKeys: createKeyStore(transaction).lockActive,
+            audit: auditIn(transaction),
           }),
         ),
       newId,
@@ -137,7 +142,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
   };
 }
 
-function reviewStores(transaction: Knex): ReviewStores {
+function reviewStores(transaction: Knex): Omit<ReviewStores, 'audit'> {
   const releases = createReleaseStore(transaction);
   return {
     async lockRelease(releaseId) {

@@ -185,12 +185,15 @@ export interface Registry {
   /** The owner of a token's secret, or null where it is malformed, unknown, expired or revoked. */
   authenticate(secret: string): Promise<Principal | null>;
   /** Idempotent by `id`. Refuses with: slug-taken, organisation-id-taken. */
-  createOrganisation(command: {
-    id: string;
-    slug: string;
-    kind: OrganisationKind;
-    name: string;
-  }): Promise<Organisation>;
+  createOrganisation(
+    command: {
+      id: string;
+      slug: string;
+      kind: OrganisationKind;
+      name: string;
+    },
+    maker?: Principal,
+  ): Promise<Organisation>;
   findOrganisation(slug: string): Promise<Organisation | null>;
   /**
    * The secret is returned once and never again. An admin may issue for any organisation, others for their own.

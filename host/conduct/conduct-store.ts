@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 // Those of one millisecond are in order, as the lines of a log must be.
 import { v7 as uuidv7 } from 'uuid';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import { installationLogStore } from '../installations/installation-log-store.ts';
 import { notificationStore } from '../notifications/notification-store.ts';
 import type { Confined, Strike } from './contract.ts';
@@ -39,7 +40,11 @@ export interface ConductStore {
 }
 
 /** Conduct in PostgreSQL. Rows are locked and judged by the rules here, so that these stand in one place. */
-export function conductStore(database: Knex, rules: ConductRules): ConductStore {
+export function conductStore(
+  database: Knex,
+  rules: ConductRules,
+  audit: AuditInstallation = async () => {},
+): ConductStore {
   const write = (transaction: Knex, id: string, standing: Standing, reason?: string | null) =>
     transaction('installation_conduct')
       .where({ installation_id: id })
@@ -100,6 +105,7 @@ export function conductStore(database: Knex, rules: ConductRules): ConductStore 
         if (place === null || standing === null || standing.suspendedAtMs === null) return false;
         await write(transaction, installationId, resume(standing, atMs));
         await tell(transaction, place, atMs, [resumedLine], resumedMessage(place, rules));
+        await audit(transaction, { installationId, action: 'installation.resume' });
         return true;
       }),
 

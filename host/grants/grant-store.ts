@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import type { CapabilitySum } from './contract.ts';
 import type { GrantTimes } from './rules/describe-grants.ts';
 
@@ -28,8 +29,9 @@ const ADD = `
   ON CONFLICT (installation_id, hour, capability) DO UPDATE SET calls = usage.calls + excluded.calls,
     refused = usage.refused + excluded.refused, bytes = usage.bytes + excluded.bytes, wall_ms = usage.wall_ms + excluded.wall_ms`;
 
-export function grantStore(database: Knex): GrantStore {
-  const own = (id: string) => database('installations').where({ id }).whereNull('deleted_at');
+/** `audit` writes who granted and revoked; absent where nobody does. */
+export function grantStore(database: Knex, audit: AuditInstallation = async () => {}): GrantStore {
+  const own = (id: string, knex: Knex = database) => knex('installations').where({ id }).whereNull('deleted_at');
   // A change that is being made from what was granted before must not write that over this.
   const revision = database.raw('revision + 1');
   return {
@@ -50,11 +52,19 @@ export function grantStore(database: Knex): GrantStore {
     },
     grant: async (id, capability) => {
       const grants = database.raw('array_append(grants, ?)', [capability]);
-      await own(id).whereRaw('NOT (CAST(? AS text) = ANY (grants))', [capability]).update({ grants, revision });
+      await database.transaction(async (transaction) => {
+        const lacks = own(id, transaction).whereRaw('NOT (CAST(? AS text) = ANY (grants))', [capability]);
+        if ((await lacks.update({ grants, revision })) === 0) return;
+        await audit(transaction, { installationId: id, action: 'installation.grant', after: { capability } });
+      });
     },
     revoke: async (id, capability) => {
       const grants = database.raw('array_remove(grants, ?)', [capability]);
-      await own(id).whereRaw('CAST(? AS text) = ANY (grants)', [capability]).update({ grants, revision });
+      await database.transaction(async (transaction) => {
+        const has = own(id, transaction).whereRaw('CAST(? AS text) = ANY (grants)', [capability]);
+        if ((await has.update({ grants, revision })) === 0) return;
+        await audit(transaction, { installationId: id, action: 'installation.revoke', before: { capability } });
+      });
     },
     add: async (sums, atMs) => {
       const rows = sums.map(({ installationId, capability, calls, refused, bytes, wallMs, usedAtMs }) => ({

@@ -10,6 +10,7 @@ import { readCookie, sessionCookies } from './cookies.ts';
 import { parseJson, requireJson } from './parse-json.ts';
 import { hasBody, readBody } from './read-body.ts';
 import { refuseCrossSite } from './refuse-cross-site.ts';
+import { noteActor } from './request-origin.ts';
 import { requireFactor } from './require-factor.ts';
 import { BODY_BYTES_MAX, isAnswer, type Route, type RouteRequest } from './route.ts';
 import { addressReader, bodyValidator } from './validate.ts';
@@ -81,6 +82,7 @@ async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Id
   const state = ctx.state as RequestState;
   state.principal = identity?.principal ?? undefined;
   state.person = identity?.person ?? undefined;
+  noteActor(identity?.principal ?? identity?.person ?? null);
   if (ports.rateLimits && identity !== null) await countRequest(ports.rateLimits, identity);
   requireAddress(identity?.principal ?? null, () => state.address);
   permit(identity, route.allow);

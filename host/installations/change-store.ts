@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 // Those of one millisecond are in order, as the lines of a log must be.
 import { v7 as uuidv7 } from 'uuid';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
+import { type AuditInstallation, digestOf } from '../audit/installation-audit-store.ts';
 import { notificationStore } from '../notifications/notification-store.ts';
 import type { RolloutCause, RolloutEnd, RolloutState } from '../rollouts/contract.ts';
 import type { Line, Message } from '../rollouts/describe-rollout.ts';
@@ -70,7 +71,7 @@ export interface ChangeStore {
   write(change: Change): Promise<boolean>;
 }
 
-export function changeStore(database: Knex): ChangeStore {
+export function changeStore(database: Knex, audit: AuditInstallation): ChangeStore {
   const until = (leaseMs: number) => database.raw("now() + ? * interval '1 millisecond'", [leaseMs]);
   return {
     take: async (installationId, leaseMs) => {
@@ -98,9 +99,34 @@ export function changeStore(database: Knex): ChangeStore {
         if (!(await setValues(transaction, change))) return false;
         await moveRollouts(transaction, change);
         await tell(transaction, change);
+        for (const entry of entriesOf(change)) await audit(transaction, entry);
         return true;
       }),
   };
+}
+
+/** One entry for each thing that happened; what was set stands in the first. */
+function entriesOf({ installationId, lines, set, begin }: Change) {
+  if (lines.length === 0 && set === undefined && begin === undefined) return [];
+  const { config, removal: _, ...shown } = set ?? {};
+  const values = {
+    ...shown,
+    ...(config !== undefined && { config: digestOf(config) }),
+    ...(begin !== undefined && {
+      rolloutId: begin.id,
+      fromReleaseId: begin.fromReleaseId,
+      toReleaseId: begin.toReleaseId,
+    }),
+  } as { [name: string]: Json };
+  const told = lines.length > 0 ? lines.map(({ facts }) => facts) : [{ event: 'changed' }];
+  return told.map((facts, index) => {
+    const { event = 'changed', ...rest } = (facts ?? {}) as { event?: string };
+    return {
+      installationId,
+      action: `installation.${event}`,
+      after: index === 0 ? { ...rest, ...values } : { ...rest },
+    };
+  });
 }
 
 async function setValues(transaction: Knex, { installationId, revision, set }: Change): Promise<boolean> {

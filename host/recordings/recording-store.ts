@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { Page, PageRequest } from '../../registry/index.ts';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import { readCursor, toPage } from '../installations/page.ts';
 import type { RecordingEntry } from './contract.ts';
 import { DEFAULT_RECORDING, type RecordingSettings, type Share } from './rules/settings.ts';
@@ -27,7 +28,8 @@ export interface RecordingStore {
 }
 
 /** Recordings in PostgreSQL. */
-export function recordingStore(database: Knex): RecordingStore {
+/** `audit` writes who changes and who deletes; absent where only the host does. */
+export function recordingStore(database: Knex, audit: AuditInstallation = async () => {}): RecordingStore {
   const rows = () =>
     database('recordings as recording')
       .join('releases as release', 'release.id', 'recording.release_id')
@@ -75,7 +77,12 @@ export function recordingStore(database: Knex): RecordingStore {
       return row ? toEntry(row) : null;
     },
     content: async (id) => (await database('recordings').where({ id }).first('content'))?.content ?? null,
-    remove: async (id) => void (await database('recordings').where({ id }).delete()),
+    remove: (id) =>
+      database.transaction(async (transaction) => {
+        const [row] = await transaction('recordings').where({ id }).delete().returning('installation_id');
+        if (row === undefined) return;
+        await audit(transaction, { installationId: row.installation_id, action: 'recording.remove', before: { id } });
+      }),
     prune: async (nowMs) => {
       await database.raw(
         `DELETE FROM recordings USING (
@@ -101,15 +108,17 @@ export function recordingStore(database: Knex): RecordingStore {
       const row = await database('recording_settings').where({ installation_id: installationId }).first();
       return row ? toSettings(row) : DEFAULT_RECORDING;
     },
-    configure: async (installationId, change) => {
-      const own = { installation_id: installationId };
-      const [row] = await database('recording_settings')
-        .insert({ ...own, ...toColumns({ ...DEFAULT_RECORDING, ...change }) })
-        .onConflict('installation_id')
-        .merge({ ...toColumns(change), ...own })
-        .returning('*');
-      return toSettings(row);
-    },
+    configure: (installationId, change) =>
+      database.transaction(async (transaction) => {
+        const own = { installation_id: installationId };
+        const [row] = await transaction('recording_settings')
+          .insert({ ...own, ...toColumns({ ...DEFAULT_RECORDING, ...change }) })
+          .onConflict('installation_id')
+          .merge({ ...toColumns(change), ...own })
+          .returning('*');
+        await audit(transaction, { installationId, action: 'recording.configure', after: { ...change } });
+        return toSettings(row);
+      }),
   };
 }
 

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
 import type { Registry } from '../../registry/index.ts';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import type { Log } from '../http/log.ts';
 import { changeStore } from '../installations/change-store.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
@@ -15,6 +16,7 @@ export interface OpenRolloutsPorts {
   system: Knex;
   /** For what operators do. */
   scoped: Knex;
+  audit: AuditInstallation;
   store: InstallationStore;
   registry: Registry;
   runPlugin: PluginRunner;
@@ -28,10 +30,10 @@ export interface OpenRolloutsPorts {
 }
 
 /** Rollouts over one database, and what installations need to begin and end them. */
-export function openRollouts({ system, scoped, metrics, newId, newSeed, ...ports }: OpenRolloutsPorts) {
+export function openRollouts({ system, scoped, audit, metrics, newId, newSeed, ...ports }: OpenRolloutsPorts) {
   const moving = {
     ...ports,
-    changes: countedChanges(changeStore(system), metrics.lifeEvent),
+    changes: countedChanges(changeStore(system, audit), metrics.lifeEvent),
     rollouts: rolloutStore(system),
     newRolloutId: uuidv7,
   };
@@ -43,7 +45,7 @@ export function openRollouts({ system, scoped, metrics, newId, newSeed, ...ports
     monotonicMs: () => performance.now(),
   });
   const installing = {
-    changes: countedChanges(changeStore(scoped), metrics.lifeEvent),
+    changes: countedChanges(changeStore(scoped, audit), metrics.lifeEvent),
     rollouts: rolloutStore(scoped),
     newRolloutId: moving.newRolloutId,
     assignCall: rollouts.assignCall,

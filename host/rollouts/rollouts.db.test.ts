@@ -18,7 +18,7 @@ describe('rollouts in PostgreSQL', () => {
     database = await testDatabase();
   });
   after(() => database.close());
-  const changes = () => changeStore(database.knex);
+  const changes = () => changeStore(database.knex, async () => {});
   const rollouts = () => rolloutStore(database.knex);
   const installations = () => installationStore(database.knex, ({ score }) => score);
 

@@ -91,8 +91,8 @@ export const organisationRoutes = ({ registry }: OrganisationPorts): Route[] => 
     body: Type.Object({ id: Id, slug: Slug, kind: oneOf(KINDS), name: Label }, { ...strict, title: 'NewOrganisation' }),
     reply: { 201: Organisation },
     refuses: ['slug-taken', 'organisation-id-taken'],
-    handle: async ({ body }) => {
-      const created = await registry.createOrganisation(body);
+    handle: async ({ principal, body }) => {
+      const created = await registry.createOrganisation(body, principal);
       return answer(created, { headers: { Location: `/v1/organisations/${created.slug}` } });
     },
   }),

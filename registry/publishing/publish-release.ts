@@ -1,6 +1,7 @@
 import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
 import type { Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { Audit } from '../rules/audit-entry.ts';
 import {
   claimedKeyIds,
   isEnvelope,
@@ -17,6 +18,7 @@ export interface PublishReleasePorts {
     work: (stores: {
       releases: ReleaseStore;
       lockKeys(organisationId: string): Promise<VerifyingKey[]>;
+      audit: Audit;
     }) => Promise<Result>,
   ): Promise<Result>;
   newId: () => string;
@@ -45,7 +47,7 @@ export const publishRelease =
       throw new RegistryRefusal('token-restricted', `The token publishes ${only} only.`, { plugin: only });
     }
     const organisationId = actor.organisation.id;
-    return ports.transaction(async ({ releases, lockKeys }) => {
+    return ports.transaction(async ({ releases, lockKeys, audit }) => {
       const signed = checkSignature(envelope, await lockKeys(organisationId), read);
       const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, name });
       const stored = await releases.findByVersion(pluginId, version);
@@ -62,6 +64,13 @@ export const publishRelease =
         bundleBytes,
         envelope: signed,
         archive,
+      });
+      await audit({
+        action: 'release.publish',
+        actor,
+        organisationId,
+        subject: { kind: 'release', id },
+        after: { plugin: `${publisher}/${name}`, version, digest, keyId: signed.signatures[0]!.keyid },
       });
       return (await releases.findById(id))!.release;
     });

@@ -36,5 +36,13 @@ export const approveRelease =
         reviewedAt: new Date(ports.nowMs()),
       });
       await stores.chooseLatest(pluginId);
+      await stores.audit({
+        action: 'release.approve',
+        actor,
+        organisationId: publisherId,
+        subject: { kind: 'release', id: release.id },
+        before: { state: release.state },
+        after: { state: 'published', plugin: release.plugin, version, digest },
+      });
       return (await lockForReview(stores, actor, releaseId)).release;
     });

@@ -7,7 +7,7 @@ export const rejectRelease =
   (ports: ReviewPorts): Registry['rejectRelease'] =>
   (actor, releaseId, reasons) =>
     ports.transaction(async (stores) => {
-      const { release } = await lockForReview(stores, actor, releaseId);
+      const { release, publisherId } = await lockForReview(stores, actor, releaseId);
       if (release.state === 'rejected') return release;
       if (release.state !== 'in-review') refuseState(release, 'rejected');
       await stores.saveReview(release.id, {
@@ -15,6 +15,14 @@ export const rejectRelease =
         envelope: release.envelope,
         reasons: reasons.map(storedText),
         reviewedAt: new Date(ports.nowMs()),
+      });
+      await stores.audit({
+        action: 'release.reject',
+        actor,
+        organisationId: publisherId,
+        subject: { kind: 'release', id: release.id },
+        before: { state: release.state },
+        after: { state: 'rejected', plugin: release.plugin, version: release.version, digest: release.digest, reasons },
       });
       return (await lockForReview(stores, actor, releaseId)).release;
     });

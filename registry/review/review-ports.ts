@@ -1,6 +1,7 @@
 import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Release, ReleaseState } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { Audit } from '../rules/audit-entry.ts';
 import { isUuid } from '../rules/ids.ts';
 import type { VerifyingKey } from '../rules/release-signatures.ts';
 import { may } from '../rules/token-rights.ts';
@@ -25,6 +26,7 @@ export interface ReviewStores {
   ): Promise<void>;
   /** Decides anew which release of the plugin is its newest. */
   chooseLatest(pluginId: string): Promise<void>;
+  audit: Audit;
 }
 
 export interface ReviewPorts {

@@ -2,19 +2,28 @@ import { createPublicKey } from 'node:crypto';
 import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { Audit } from '../rules/audit-entry.ts';
 import { storedText } from '../rules/stored-text.ts';
 import type { KeyStore } from './key-store.ts';
 
 /** Ed25519 only; idempotent by key, whose first label stays. Refuses with: key-invalid, key-taken. */
 export const registerKey =
-  (ports: { keys: KeyStore; newId: () => string }): Registry['registerKey'] =>
+  (ports: { keys: KeyStore; audit: Audit; newId: () => string }): Registry['registerKey'] =>
   async (actor, { publicKeyPem, label }) => {
     const key = readPublicKey(publicKeyPem);
     const organisationId = actor.organisation.id;
-    await ports.keys.insert({ id: ports.newId(), organisationId, label: storedText(label), ...key });
+    const inserted = await ports.keys.insert({ id: ports.newId(), organisationId, label: storedText(label), ...key });
     const stored = await ports.keys.find(key.keyId);
     if (stored?.organisationId !== organisationId)
       throw new RegistryRefusal('key-taken', undefined, { keyId: key.keyId });
+    await ports.audit({
+      action: 'key.register',
+      actor,
+      organisationId,
+      subject: { kind: 'key', id: key.keyId },
+      after: { label: stored.label },
+      outcome: inserted ? 'done' : 'unchanged',
+    });
     const { organisationId: _, ...shown } = stored;
     return shown;
   };
