@@ -5,7 +5,7 @@ import { createChallengeStore } from './challenge-store.ts';
 import type { Factors } from './contract.ts';
 import { confirmTotp, removeTotp, renewRecoveryCodes, startTotp } from './enrol-totp.ts';
 import type { FactorPorts, FactorStores } from './factor-ports.ts';
-import { readStatus } from './factor-status.ts';
+import { readStatus, requireFresh } from './factor-status.ts';
 import { createFactorStore } from './factor-store.ts';
 import { answerChallenge, challengeFor, logInByPasskey, startPasskeyLogin } from './log-in.ts';
 import { createPasskeyStore } from './passkey-store.ts';
@@ -73,6 +73,8 @@ export function createFactors(given: FactorsPorts): Factors {
     startPasskeyLogin: startPasskeyLogin(anonymous),
     logInByPasskey: logInByPasskey(anonymous),
     reset: resetFactors(anonymous),
+    requireFresh: (person) => requireFresh(own, person),
+    waysInIn: waysInStore,
     sweep: () => anonymous.stores.challenges.removeExpired(new Date(given.nowMs())),
   };
 }

@@ -1,3 +1,4 @@
+import type { Knex } from 'knex';
 import type { Account, Person } from '../contract.ts';
 import type { AuditEntry } from '../rules/audit-entry.ts';
 
@@ -105,9 +106,15 @@ export interface Factors {
 
   /** For somebody who has lost everything: takes all factors and ends all sessions. Refuses with: factor-unknown (no such account), last-way-in. */
   reset(actor: AuditEntry['actor'], accountId: string): Promise<void>;
+  /** Lets pass who has just shown what there is to show: a factor, or where there is none yet, the way they log in. Refuses with: confirmation-needed. */
+  requireFresh(person: Person): Promise<unknown>;
+  /** How the person can log in, with the account locked until the transaction ends. */
+  waysInIn(database: Knex): WaysInReader;
   /** Forgets challenges that have had their time. */
   sweep(): Promise<void>;
 }
+
+export type WaysInReader = (accountId: string) => Promise<{ password: boolean; telegram: boolean; passkeys: number }>;
 
 /** Where passkeys are for: the domain, and the origins that pages with it may have. */
 export interface PasskeyPlace {

@@ -1,7 +1,7 @@
 import type { Account } from '../contract.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import type { ChallengeStore } from './challenge-store.ts';
-import type { PasskeyPlace } from './contract.ts';
+import type { PasskeyPlace, WaysInReader } from './contract.ts';
 import type { FactorStore } from './factor-store.ts';
 import type { PasskeyStore } from './passkey-store.ts';
 import type { SessionFactorStore } from './session-factor-store.ts';
@@ -18,8 +18,6 @@ export interface FactorStores {
   endSessions(accountId: string, reason: string, except?: string): Promise<void>;
   audit: Audit;
 }
-
-export type WaysInReader = (accountId: string) => Promise<{ password: boolean; telegram: boolean; passkeys: number }>;
 
 /** Counts an attempt before it is made. Refuses with: login-locked. */
 export type BeginAttempt = (attempt: {

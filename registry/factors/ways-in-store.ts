@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { WaysInReader } from './factor-ports.ts';
+import type { WaysInReader } from './contract.ts';
 
 /** Locks the account: of two that take away a way in at once, the second sees what the first has left. */
 export const waysInStore =

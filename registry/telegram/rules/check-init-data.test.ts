@@ -9,7 +9,8 @@ const bounds = { ageMsMax: 300_000, skewMsMax: 30_000 };
 const hmac: InitDataProof = { form: 'hmac-sha256', botToken: BOT_TOKEN };
 const keys = telegramKeys();
 const ed25519: InitDataProof = { form: 'ed25519', botId: BOT_ID, publicKeyHex: keys.publicKeyHex };
-const check = (text: string, proof: InitDataProof = hmac, nowMs = NOW_MS) => checkInitData(text, { proof, bounds, nowMs });
+const check = (text: string, proof: InitDataProof = hmac, nowMs = NOW_MS) =>
+  checkInitData(text, { proof, bounds, nowMs });
 const faultOf = (...args: Parameters<typeof check>) => {
   const verdict = check(...args);
   return verdict.valid ? 'valid' : verdict.fault;
