@@ -4,7 +4,11 @@ import type { Route } from './route.ts';
 const PLATFORM_ROLES: readonly Role[] = ROLES_OF_KIND.platform;
 const OTHER_ROLES = (Object.keys(PERMISSIONS) as Role[]).filter((role) => !PLATFORM_ROLES.includes(role));
 
-/** Whether a route is for the platform's own people alone: it says so, or nobody else has one of its permissions. */
-export const isForAdmins = ({ forAdmins, allow }: Pick<Route, 'forAdmins' | 'allow'>): boolean =>
+/**
+ * Whether a route is for the platform's own people alone: it says so, it is a tool of development, or nobody else has one of
+ * its permissions.
+ */
+export const isForAdmins = ({ forAdmins, path, allow }: Pick<Route, 'forAdmins' | 'path' | 'allow'>): boolean =>
   forAdmins === true ||
+  path.startsWith('/dev/') ||
   (typeof allow !== 'string' && !allow.some((permission) => OTHER_ROLES.some((role) => can(role, permission))));

@@ -1,14 +1,14 @@
 import { once } from 'node:events';
 import { connect } from 'node:net';
 import { expect } from 'chai';
-import { answered, type Served, sendRaw, serveFakes } from './fake-ports.ts';
-import type { ServerSettings } from './server.ts';
+import { answered, type Served, sendRaw, serveFakes, tokenOf } from './fake-ports.ts';
+import type { ServerOptions } from './server.ts';
 
 const GET = 'GET /healthz HTTP/1.1\r\nHost: x\r\n';
 
 describe('startServer', () => {
   const opened: Served[] = [];
-  const serve = async (settings: Partial<ServerSettings> = {}) => {
+  const serve = async (settings: Partial<ServerOptions> = {}) => {
     const served = await serveFakes(settings);
     opened.push(served);
     return served;
@@ -76,6 +76,100 @@ describe('startServer', () => {
         .and.to.include('"code":"request-timeout"');
     });
 
+    it('refuses an address that is too long', async () => {
+      const { port } = await serve();
+      const answer = await sendRaw(port, `GET /${'x'.repeat(8_192)} HTTP/1.1\r\nHost: x\r\n\r\n`);
+      expect(answer)
+        .to.match(/^HTTP\/1\.1 414 /)
+        .and.to.include('"code":"target-too-long"');
+      expect(await sendRaw(port, `GET /${'x'.repeat(8_191)} HTTP/1.1\r\nHost: x\r\n\r\n`)).to.match(/^HTTP\/1\.1 404 /);
+    });
+
+    it('refuses a cookie of 1 MB and ten thousand headers after the first 16 KiB of them', async () => {
+      const { port, fake } = await serve();
+      const floods = { cookie: `Cookie: a=${'x'.repeat(1_000_000)}`, headers: 'X: y\r\n'.repeat(10_000) };
+      for (const [name, flood] of Object.entries(floods)) {
+        expect(await sendRaw(port, `${GET}${flood}\r\n\r\n`), name).to.match(/^HTTP\/1\.1 431 /);
+      }
+      expect(fake.calls).to.deep.equal([]);
+    });
+
+    it('answers 408 to clients that trickle headers, send half a body, or say nothing, and lets go of them', async () => {
+      const { port, fake } = await serve({ headersTimeoutMs: 200, requestTimeoutMs: 400 });
+      const head = `POST /v1/keys HTTP/1.1\r\nHost: x\r\nAuthorization: Bearer ${tokenOf('publisher')}\r\n`;
+      const slow = {
+        trickle: `${head}X-Slow: `,
+        body: `${head}Content-Type: application/json\r\nContent-Length: 50\r\n\r\n{"label":`,
+        silence: '',
+      };
+      const ends = Object.entries(slow).map(async ([name, text]) => {
+        // Half-open on purpose: such a client does not close its side because the server did.
+        const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true }).on('error', () => {});
+        let answer = '';
+        socket.on('data', (chunk) => {
+          answer += chunk;
+        });
+        if (text) socket.write(text);
+        const drip = setInterval(() => name === 'trickle' && socket.write('x'), 20);
+        await new Promise((resolve) => {
+          socket.once('end', resolve);
+          socket.once('close', resolve);
+        });
+        clearInterval(drip);
+        return [name, answer] as const;
+      });
+      for (const [name, answer] of await Promise.all(ends)) {
+        expect(answer, name)
+          .to.match(/^HTTP\/1\.1 408 /)
+          .and.to.include('"code":"request-timeout"');
+      }
+      expect(fake.calls).to.deep.equal([]);
+    }).timeout(30_000);
+
+    it('does not wait for a client that was answered and does not close', async () => {
+      const { port } = await serve();
+      const socket = connect({ port, host: '127.0.0.1', allowHalfOpen: true });
+      const failed = new Promise((resolve) => socket.once('error', resolve));
+      socket.write('nonsense\r\n\r\n');
+      socket.resume();
+      const writing = setInterval(() => socket.writable && socket.write('more\r\n'), 50);
+      // Writing to a connection that the server has let go of is an error.
+      await failed;
+      clearInterval(writing);
+    }).timeout(30_000);
+
+    it('cuts the connections of one client above its share, and no others', async () => {
+      let refused = 0;
+      const { port, origin } = await serve({
+        connectionsPerAddressMax: 3,
+        onConnectionRefused: () => {
+          refused += 1;
+        },
+      });
+      const held = Array.from({ length: 3 }, () => connect(port, '127.0.0.1'));
+      await Promise.all(held.map((socket) => once(socket, 'connect')));
+      for (let tries = 0; tries < 3; tries++) expect(await sendRaw(port, `${GET}\r\n`)).to.equal('');
+      expect(refused).to.equal(3);
+      const other = connect({ port, host: '127.0.0.1', localAddress: '127.0.0.2' });
+      other.write(`${GET}\r\n`);
+      expect(String((await once(other, 'data'))[0])).to.match(/^HTTP\/1\.1 200 /);
+      other.destroy();
+      held[0]!.destroy();
+      let answer = '';
+      while (answer === '') answer = await sendRaw(port, `${GET}\r\n`);
+      expect(answer).to.match(/^HTTP\/1\.1 200 /);
+      for (const socket of held) socket.destroy();
+      expect(origin).to.include(String(port));
+    }).timeout(30_000);
+
+    it('does not count the connections of proxies', async () => {
+      const { port } = await serve({ connectionsPerAddressMax: 1, isProxy: (address) => address === '127.0.0.1' });
+      const held = Array.from({ length: 5 }, () => connect(port, '127.0.0.1'));
+      await Promise.all(held.map((socket) => once(socket, 'connect')));
+      expect(await sendRaw(port, `${GET}\r\n`)).to.match(/^HTTP\/1\.1 200 /);
+      for (const socket of held) socket.destroy();
+    });
+
     it('cuts a client that goes on sending a body that was refused', async () => {
       const { port } = await serve();
       const socket = connect(port, '127.0.0.1');
@@ -91,7 +185,7 @@ describe('startServer', () => {
 
   it('rejects with the reason where the port is taken', async () => {
     const { port } = await serve();
-    const failure = await serveFakes({ port } as Partial<ServerSettings>).catch((error) => error);
+    const failure = await serveFakes({ port }).catch((error) => error);
     expect(failure).to.include({ code: 'EADDRINUSE' });
   });
 
