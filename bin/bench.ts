@@ -3,18 +3,31 @@ import path from 'node:path';
 import { parseArgs } from 'node:util';
 import { chartOf } from '../benchmarks/measure/chart.ts';
 import { circumstances } from '../benchmarks/measure/circumstances.ts';
-import { type Benchmark, markdownOf, type Report, sentenceOf } from '../benchmarks/measure/report.ts';
+import { guard } from '../benchmarks/measure/guard.ts';
+import {
+  type Benchmark,
+  type BenchmarkOptions,
+  markdownOf,
+  type Report,
+  sentenceOf,
+} from '../benchmarks/measure/report.ts';
+import { type Failed, summaryOf } from '../benchmarks/measure/summary.ts';
 
 const root = path.dirname(import.meta.dirname);
 const folder = path.join(root, 'benchmarks');
-const USAGE = 'Usage: npm run bench [-- <name> ...] [--rounds 5] [--seconds 4]';
+const resultsFolder = path.join(folder, 'results');
+const USAGE = 'Usage: npm run bench [-- <name> ...] [--rounds 5] [--seconds 4], or npm run bench -- --guard';
 
 /** Runs the named benchmarks (all without names). JSON goes to stdout and to benchmarks/results, progress to stderr. */
 async function main(argv: string[]): Promise<number> {
   const { positionals, values } = parseArgs({
     args: argv,
     allowPositionals: true,
-    options: { rounds: { type: 'string', default: '5' }, seconds: { type: 'string', default: '4' } },
+    options: {
+      rounds: { type: 'string', default: '5' },
+      seconds: { type: 'string', default: '4' },
+      guard: { type: 'boolean', default: false },
+    },
   });
   const known = fs
     .readdirSync(folder)
@@ -26,20 +39,40 @@ async function main(argv: string[]): Promise<number> {
     console.error(`There are ${known.join(', ')}. ${USAGE}`);
     return 2;
   }
+  if (values.guard) return (await guard(console.error)) ? 0 : 1;
+  const startedAtMs = performance.now();
+  const results: (Report | Failed)[] = [];
   for (const name of positionals.length > 0 ? positionals : known) {
-    const { benchmark }: { benchmark: Benchmark } = await import(path.join(folder, `${name}.ts`));
-    console.error(`${name}: ${benchmark.question}`);
-    const measured = await benchmark.run({ rounds, seconds, tell: (line) => console.error(`  ${line}`) });
-    const report: Report = { name, question: benchmark.question, ...measured, ...circumstances() };
+    results.push(await measure(name, { rounds, seconds, tell: (line) => console.error(`  ${line}`) }));
+  }
+  const summary = summaryOf(results, circumstances(), performance.now() - startedAtMs);
+  if (positionals.length === 0) {
+    fs.mkdirSync(resultsFolder, { recursive: true });
+    fs.writeFileSync(path.join(resultsFolder, 'report.md'), summary);
+  }
+  console.error(summary);
+  console.log(JSON.stringify(results, null, 2));
+  return results.some((each) => 'why' in each) ? 1 : 0;
+}
+
+/** One that fails must not cost the results of the others. */
+async function measure(name: string, options: BenchmarkOptions): Promise<Report | Failed> {
+  const { benchmark }: { benchmark: Benchmark } = await import(path.join(folder, `${name}.ts`));
+  const { question } = benchmark;
+  console.error(`${name}: ${question}`);
+  try {
+    const report: Report = { name, question, ...(await benchmark.run(options)), ...circumstances() };
     keep(report);
     console.error(`\n${markdownOf(report)}`);
-    console.log(JSON.stringify(report, null, 2));
+    return report;
+  } catch (error) {
+    console.error(error);
+    return { name, question, why: error instanceof Error ? error.message : String(error) };
   }
-  return 0;
 }
 
 function keep(report: Report): void {
-  const results = path.join(folder, 'results');
+  const results = resultsFolder;
   fs.mkdirSync(results, { recursive: true });
   fs.writeFileSync(path.join(results, `${report.name}.json`), `${JSON.stringify(report, null, 2)}\n`);
   fs.writeFileSync(path.join(results, `${report.name}.md`), markdownOf(report));

@@ -17,11 +17,11 @@ export interface Candidate extends Pick<LoadOrder, 'url' | 'headers' | 'method' 
 export async function measureInTurn(
   candidates: Candidate[],
   connections: number[],
-  { rounds, seconds, tell }: BenchmarkOptions,
+  { rounds, seconds, tell, warmUpSeconds = WARM_UP_SECONDS }: BenchmarkOptions & { warmUpSeconds?: number },
 ): Promise<Series[]> {
   const results = new Map<string, LoadResult[]>();
   const keyOf = (name: string, count: number) => `${name}, ${count}`;
-  for (const each of candidates) await runLoad({ ...each, connections: 32, seconds: WARM_UP_SECONDS });
+  for (const each of candidates) await runLoad({ ...each, connections: 32, seconds: warmUpSeconds });
   for (let round = 1; round <= rounds; round += 1) {
     for (const each of round % 2 === 1 ? candidates : candidates.toReversed()) {
       for (const count of connections) {
