@@ -49,6 +49,7 @@ import { scheduleStore } from './schedules/schedule-store.ts';
 import { createSecrets, secretReader } from './secrets/compose.ts';
 import { secretStore } from './secrets/secret-store.ts';
 import { createShownSecrets } from './secrets/shown-secrets.ts';
+import { openPeople, type People, type PeopleOptions } from './sessions/open-people.ts';
 import { reportConfinement, startSandbox } from './start-sandbox.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
@@ -70,6 +71,7 @@ export interface Host {
   /** As the platform itself uses it, outside of requests: nothing is hidden from it. */
   registry: Registry;
   installations: Installations;
+  people: People;
   sandbox: Sandbox;
   /** Stops accepting, lets requests finish within `drainMs`, writes logs and usage, closes the database last. Idempotent. */
   close(): Promise<void>;
@@ -82,6 +84,8 @@ export interface HostPorts {
   log: Log;
   /** Finds the addresses of hosts that plugins name; by DNS where absent. */
   resolveHost?: ResolveHost;
+  /** What a test makes cheap, or looks at. */
+  people?: PeopleOptions;
 }
 
 /** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable, EncryptionKeyUnusable. */
@@ -101,7 +105,7 @@ export async function startHost(ports: HostPorts): Promise<Host> {
 }
 
 /** `opened` collects how to close what has been opened, to be called in reverse. */
-async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (() => Promise<unknown>)[]) {
+async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, opened: (() => Promise<unknown>)[]) {
   const nowMs = Date.now;
   // A key of its own only beside a database of its own.
   const folder = config.databaseUrl === null ? config.dataFolder : null;
@@ -120,6 +124,9 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   // Remembered for everybody, so not read as somebody.
   const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
   opened.push(signAuditHeads({ ...registryPorts, signingKeyFile: config.signingKeyFile, log }));
+
+  const people = await openPeople({ ...registryPorts, envelope, folder, config, log, ...given.people });
+  opened.push(people.close);
 
   const audit = createAuditInstallation(createAuditIn(registryPorts), currentActor, 'rollouts');
 
@@ -246,6 +253,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     withoutTails(database, watchList),
     sandbox,
     [remembered, cache, principals, capabilities],
+    people.cache,
     conduct,
     invocationRecorder,
     rollouts,
@@ -325,7 +333,7 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
     }),
     ...limits,
     findPrincipal: principals.find,
-    findSession: () => null,
+    ...people.routes,
     ready: () => readiness(database, sandbox, load),
     metrics,
     load,
@@ -337,5 +345,12 @@ async function open({ config, appUrl, log, resolveHost }: HostPorts, opened: (()
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
   const { url, adminUrl } = server;
-  return { url, adminUrl, registry: createRegistry({ ...registryPorts, database: system }), installations, sandbox };
+  return {
+    url,
+    adminUrl,
+    registry: createRegistry({ ...registryPorts, database: system }),
+    installations,
+    people,
+    sandbox,
+  };
 }

@@ -19,6 +19,13 @@ const Environment = Type.Object({
   GATEHOUSE_SMTP_URL: Type.Optional(Type.String({ pattern: '^smtps?://' })),
   GATEHOUSE_MAIL_FROM: Type.String({ default: 'Gatehouse <gatehouse@localhost>', pattern: '^[^\\r\\n]{3,200}$' }),
   GATEHOUSE_DEV_MAILBOX: Type.Boolean({ default: false }),
+  // What BotFather gives: the bot's number, a colon, and the secret.
+  GATEHOUSE_TELEGRAM_BOT_TOKEN: Type.Optional(Type.String({ pattern: '^[0-9]{3,20}:\\S{20,100}$' })),
+  GATEHOUSE_TELEGRAM_BOT_ID: Type.Optional(Type.String({ pattern: '^[0-9]{3,20}$' })),
+  GATEHOUSE_TELEGRAM_ENVIRONMENT: Type.Union([Type.Literal('production'), Type.Literal('test')], {
+    default: 'production',
+  }),
+  GATEHOUSE_TELEGRAM_AGE_MS: Type.Integer({ default: 300_000, minimum: 10_000, maximum: 86_400_000 }),
   GATEHOUSE_EGRESS_ALLOW: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
   GATEHOUSE_EGRESS_HTTP: Type.Boolean({ default: false }),
   GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
@@ -62,9 +69,15 @@ export const SETTINGS = {
     'Key that secrets are stored under: 32 bytes as base64, or several as <version>:<base64>, separated by commas.',
   GATEHOUSE_PASSWORD_PEPPER:
     'Key that passwords are hashed with, kept apart from the database for ever: 32 bytes as base64, or several as <version>:<base64>.',
-  GATEHOUSE_SMTP_URL: 'Server that mail is sent by, such as smtps://user:password@mail.example.com; without it none is sent.',
+  GATEHOUSE_SMTP_URL:
+    'Server that mail is sent by, such as smtps://user:password@mail.example.com; without it none is sent.',
   GATEHOUSE_MAIL_FROM: 'Sender of mail.',
   GATEHOUSE_DEV_MAILBOX: 'true: everybody may read all mail at /dev/mailbox. For development.',
+  GATEHOUSE_TELEGRAM_BOT_TOKEN: 'Token of the bot whose Mini App people log in from.',
+  GATEHOUSE_TELEGRAM_BOT_ID:
+    "Number of that bot, where its token is to stay elsewhere: logins are then proven by Telegram's public key.",
+  GATEHOUSE_TELEGRAM_ENVIRONMENT: "production or test: which of Telegram's public keys.",
+  GATEHOUSE_TELEGRAM_AGE_MS: 'Milliseconds that init data of a Mini App may be old.',
   GATEHOUSE_EGRESS_ALLOW:
     'Address ranges that plugins may reach although they are not the public internet, separated by commas.',
   GATEHOUSE_EGRESS_HTTP: 'true: plugins may fetch http: addresses too. For development.',
@@ -109,6 +122,13 @@ export interface Config {
   encryptionKey: string | null;
   /** Likewise. */
   passwordPepper: string | null;
+  telegram: {
+    botToken: string | null;
+    botId: string | null;
+    environment: 'production' | 'test';
+    ageMsMax: number;
+    skewMsMax: number;
+  };
   mail: {
     /** Null: mail stays in the outbox. */
     smtpUrl: string | null;
@@ -197,6 +217,14 @@ export function readConfig(
     signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
     encryptionKey: settings.GATEHOUSE_ENCRYPTION_KEY ?? null,
     passwordPepper: settings.GATEHOUSE_PASSWORD_PEPPER ?? null,
+    telegram: Object.freeze({
+      botToken: settings.GATEHOUSE_TELEGRAM_BOT_TOKEN ?? null,
+      botId: settings.GATEHOUSE_TELEGRAM_BOT_ID ?? null,
+      environment: settings.GATEHOUSE_TELEGRAM_ENVIRONMENT,
+      ageMsMax: settings.GATEHOUSE_TELEGRAM_AGE_MS,
+      // Clocks of servers differ by less.
+      skewMsMax: 30_000,
+    }),
     mail: Object.freeze({
       smtpUrl: settings.GATEHOUSE_SMTP_URL ?? null,
       from: settings.GATEHOUSE_MAIL_FROM,

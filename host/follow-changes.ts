@@ -25,6 +25,7 @@ export async function followChanges(
   database: Database,
   sandbox: Sandbox,
   caches: { clear(): void }[],
+  sessions: { clear(): void },
   conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
   recorder: Pick<InvocationRecorder, 'refresh'>,
   rollouts: Pick<Rollouts, 'onRelease'>,
@@ -32,7 +33,7 @@ export async function followChanges(
   log: Log,
 ): Promise<void> {
   const clear = () => {
-    for (const cache of caches) cache.clear();
+    for (const cache of [...caches, sessions]) cache.clear();
   };
   /** What it has running would go on to break cordons, one after another. */
   const stopSuspended = async (id: string) => {
@@ -40,8 +41,10 @@ export async function followChanges(
     if (conduct.isSuspended(id)) sandbox.stop(id);
   };
   const onChange = (payload: string) => {
-    clear();
     const [table, id] = payload.split(':');
+    // Anybody may log in and out all day: that must not make the data plane forget what it has.
+    if (table === 'sessions') return sessions.clear();
+    clear();
     // Who runs alone from now on must not keep what it has in the cordons of others, and nobody runs an older release.
     if (EVICTING.has(table!) && id) sandbox.evict(id);
     if (table === 'installations' && id) {

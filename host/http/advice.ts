@@ -93,6 +93,11 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'refresh-invalid': 'Log in again: POST /v1/sessions. A refresh token works once; keep the newest.',
   'session-unknown': 'GET /v1/sessions lists yours.',
   'account-unknown': 'Check the id or the username.',
+  'device-code-unknown': 'Compare it with what the program shows, or start anew there: `gate login`.',
+  'device-code-pending': 'Ask again after `intervalSeconds`, until somebody has approved the code at /device.',
+  'device-code-slow-down': 'Ask again after `intervalSeconds`, which has grown by five.',
+  'device-code-denied': 'Nothing was granted. Start anew if that was a mistake.',
+  'device-code-expired': 'Start anew: POST /v1/device-codes.',
   'token-restricted':
     'Use a token that reaches this, or ask for the restriction to be another: GET /v1/whoami shows it.',
   'token-restriction-invalid': 'Correct the fields that `faults` names by JSON pointer.',

@@ -30,6 +30,7 @@ import type { SecretStatus, Secrets } from '../secrets/contract.ts';
 import type { Tails } from '../tails/contract.ts';
 import { type AppPart, createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
+import { fakePeople } from './fake-people.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
 
@@ -396,6 +397,7 @@ export function fakePorts(): Fake {
     lines,
     ok: true,
     run: async () => answered('hello'),
+    ...fakePeople(port, calls, failure),
     registry,
     installations,
     grants,

@@ -1,8 +1,13 @@
 import type { Route } from '../http/route.ts';
+import { type AccountRoutePorts, accountRoutes } from './accounts.ts';
 import { type AuditRoutePorts, auditRoutes } from './audit.ts';
+import { type DeviceCodePorts, deviceCodeRoutes } from './device-codes.ts';
 import { type GrantPorts, grantRoutes } from './grants.ts';
 import type { InstallationPorts } from './installation-fields.ts';
 import { installationRoutes } from './installations.ts';
+import { type InvitationPorts, invitationRoutes } from './invitations.ts';
+import { type MailboxPorts, mailboxRoutes } from './mailbox.ts';
+import { type MemberPorts, memberRoutes } from './members.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
@@ -12,11 +17,16 @@ import { type ReleasePorts, releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
 import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
+import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
+import { type TokenPorts, tokenRoutes } from './tokens.ts';
 
 export type { Readiness } from './service.ts';
 
-export type RoutePorts = OrganisationPorts &
+export type RoutePorts = AccountRoutePorts &
+  SessionRoutePorts &
+  MailboxPorts &
+  OrganisationPorts &
   ReleasePorts &
   InstallationPorts &
   GrantPorts &
@@ -34,7 +44,13 @@ export type RoutePorts = OrganisationPorts &
  */
 export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean = () => true): readonly Route[] {
   const routes: Route[] = [
+    ...accountRoutes(ports),
+    ...sessionRoutes(ports),
     ...organisationRoutes(ports),
+    ...memberRoutes(ports),
+    ...invitationRoutes(ports),
+    ...tokenRoutes(ports),
+    ...deviceCodeRoutes(ports),
     ...releaseRoutes(ports),
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),
@@ -47,6 +63,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...tailRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
+    ...mailboxRoutes(ports),
   ].filter(serves);
   return routes;
 }

@@ -25,6 +25,7 @@ const ROLES = Object.keys(PERMISSIONS) as Role[];
 const PARAMS: Record<string, string> = {
   id: ID,
   slug: 'acme',
+  username: 'ada',
   publisher: 'acme',
   name: 'hello',
   secret: 'API_KEY',
@@ -37,6 +38,15 @@ const PARAMS: Record<string, string> = {
 };
 
 const BODIES: Record<string, object> = {
+  'POST /v1/accounts': { username: 'ada', password: 'x', email: 'ada@example.com' },
+  'POST /v1/accounts/verification': { code: 'x' },
+  'POST /v1/accounts/verification-mails': { email: 'ada@example.com' },
+  'POST /v1/accounts/password-resets': { email: 'ada@example.com' },
+  'POST /v1/accounts/password-resets/confirmation': { code: 'x', password: 'y' },
+  'PUT /v1/account/password': { currentPassword: 'x', password: 'y' },
+  'POST /v1/account/deactivation': { password: 'x' },
+  'POST /v1/sessions': { login: 'ada', password: 'x' },
+  'POST /v1/sessions/refresh': { refreshToken: 'ghr_x' },
   'POST /v1/organisations': { id: ID, slug: 'acme', kind: 'operator', name: 'Acme' },
   'POST /v1/tokens': { organisation: 'acme', role: 'caller', label: 'till', expiresAt: '2030-01-01T00:00:00Z' },
   'POST /v1/keys': { publicKeyPem: '-----BEGIN PUBLIC KEY-----', label: 'laptop' },

@@ -85,9 +85,11 @@ export function createAccounts(given: AccountsPorts): Accounts {
     reactivate: reactivateAccount(ports),
     unlock: unlockAccount(ports),
     profile: accountProfile(ports, { email: emailPlace, phone: phonePlace }),
-    findByUsername: async (username) => {
+    findByUsername: async (username, { anyState } = { anyState: false }) => {
       const found = await stores.accounts.findByUsername(username);
-      return found?.state === 'active' ? { id: found.id, username: found.username } : null;
+      return found && (anyState ? found.state !== 'erased' : found.state === 'active')
+        ? { id: found.id, username: found.username }
+        : null;
     },
     findByEmail: async (email) => {
       const found = await stores.accounts.findByEmail(vault.index(normalEmail(email)));

@@ -52,7 +52,8 @@ export interface Accounts {
   unlock(actor: AccountActor, accountId: string): Promise<void>;
   /** Refuses with: account-unknown. */
   profile(accountId: string): Promise<AccountProfile>;
-  findByUsername(username: string): Promise<Account | null>;
+  /** An active one, or any that has not been erased. */
+  findByUsername(username: string, options?: { anyState: boolean }): Promise<Account | null>;
   /** The active account that has verified this address. */
   findByEmail(email: string): Promise<Account | null>;
   /** Forgets registrations that were never verified, codes and failed attempts that have had their time. */

@@ -1,0 +1,33 @@
+import { createTransport } from 'nodemailer';
+import type { SentMail } from './contract.ts';
+
+const CONNECT_MS = 10_000;
+const ANSWER_MS = 30_000;
+
+/** Sends mail by a server such as `smtps://user:password@mail.example.com`. Text only: nothing in it is read as markup. */
+export function openSmtp(url: string, from: string) {
+  const { protocol, hostname, port, username, password } = new URL(url);
+  const secure = protocol === 'smtps:';
+  const transport = createTransport({
+    host: hostname,
+    port: port === '' ? (secure ? 465 : 587) : Number(port),
+    secure,
+    // A password never goes over a plain connection.
+    requireTLS: !secure && username !== '',
+    ...(username === '' ? {} : { auth: { user: decodeURIComponent(username), pass: decodeURIComponent(password) } }),
+    pool: true,
+    maxConnections: 3,
+    connectionTimeout: CONNECT_MS,
+    socketTimeout: ANSWER_MS,
+    disableFileAccess: true,
+    disableUrlAccess: true,
+  });
+  return {
+    send: async ({ id, to, subject, text }: SentMail): Promise<void> => {
+      // As an object: of a string, a comma would make two receivers.
+      const receiver = { name: '', address: to };
+      await transport.sendMail({ from, to: receiver, subject, text, messageId: `<${id}@gatehouse>` });
+    },
+    close: () => transport.close(),
+  };
+}

@@ -1,0 +1,169 @@
+import { hkdfSync } from 'node:crypto';
+import type { Knex } from 'knex';
+import {
+  type Accounts,
+  type AuditOrigin,
+  createAccounts,
+  createAuditIn,
+  createOrganisationStore,
+  createOrganisations,
+  createPasswordHasher,
+  createSessions,
+  endSessionsIn,
+  normalEmail,
+  type OpenSession,
+  type Organisations,
+  type PersonVault,
+  type SecurityEvent,
+  type Sessions,
+} from '../../registry/index.ts';
+import { changeAwareCache } from '../change-aware-cache.ts';
+import type { Config } from '../config.ts';
+import type { Envelope } from '../encryption/envelope.ts';
+import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
+import { createPersonVault } from '../encryption/person-vault.ts';
+import type { FindSession } from '../http/authenticate.ts';
+import type { Log } from '../http/log.ts';
+import { openMail, type SendMail } from '../mail/open-mail.ts';
+import { addressKey } from '../rate-limits/address-key.ts';
+import { every } from '../repeat-work.ts';
+import type { AccountRoutePorts } from '../routes/accounts.ts';
+import type { MailboxPorts } from '../routes/mailbox.ts';
+import type { SessionRoutePorts } from '../routes/sessions.ts';
+
+const SESSION_KEEP_MS = 60_000;
+const MAIL_INTERVAL_MS = 1_000;
+const SWEEP_INTERVAL_MS = 60_000;
+
+/** What a test makes cheap, or looks at. */
+export interface PeopleOptions {
+  /** Lower only in tests: bcrypt is slow by intention. */
+  bcryptCost?: number;
+  /** Hears of every run of bcrypt. */
+  onPasswordWork?: () => void;
+  /** Delivers mail instead of a server. */
+  send?: SendMail;
+}
+
+export interface PeoplePorts extends PeopleOptions {
+  /** For the host's own work: before a login, nobody is anybody. */
+  system: Knex;
+  envelope: Envelope;
+  /** Of keys that are not configured; null where they must be. */
+  folder: string | null;
+  config: Pick<Config, 'passwordPepper' | 'publicUrl' | 'mail'>;
+  /** The request that is being answered. */
+  origin: () => AuditOrigin | null;
+  log: Log;
+  nowMs: () => number;
+  newId: () => string;
+}
+
+/** People on this host: accounts, sessions, organisations, and the mail that they get. */
+export interface People {
+  accounts: Accounts;
+  sessions: Sessions;
+  organisations: Organisations;
+  vault: PersonVault;
+  /** Sessions in memory, to be forgotten with every change. */
+  cache: { clear(): void };
+  routes: Pick<AccountRoutePorts, 'accounts' | 'membershipsOf'> &
+    Pick<SessionRoutePorts, 'sessions' | 'challengeFor'> &
+    MailboxPorts & { findSession: FindSession; organisations: Organisations };
+  close(): Promise<void>;
+}
+
+/** Wires people up over one database, and begins to send mail and to forget what had its time. Refuses with: EncryptionKeyUnusable. */
+export async function openPeople(ports: PeoplePorts): Promise<People> {
+  const { system, envelope, folder, config, log, nowMs, newId, bcryptCost, onPasswordWork, send } = ports;
+  const peppers = await loadKeys({ configured: config.passwordPepper, folder, kind: PEPPER });
+  // For what must be found again for ever.
+  const firstPepper = peppers.get(Math.min(...peppers.keys()))!;
+  const vault = createPersonVault(envelope, firstPepper);
+  const auditIn = createAuditIn(ports);
+  const raise = (event: SecurityEvent) => log.warn({ ...event }, 'security event');
+  const mail = openMail({ system, envelope, settings: config.mail, log, nowMs, newId, ...(send && { send }) });
+  const accounts = createAccounts({
+    database: system,
+    hasher: createPasswordHasher({
+      peppers,
+      ...(bcryptCost !== undefined && { cost: bcryptCost }),
+      ...(onPasswordWork && { onWork: onPasswordWork }),
+    }),
+    vault,
+    auditIn,
+    mailIn: mail.mailIn,
+    endSessionsIn: endSessionsIn(nowMs),
+    addressKey,
+    raise,
+    onFailure: (error) => log.error({ err: error }, 'mail not written'),
+    nowMs,
+    newId,
+  });
+  const organisations = createOrganisations({
+    system,
+    organisationsIn: createOrganisationStore,
+    auditIn,
+    addressIndex: (address) => vault.index(normalEmail(address)),
+    nowMs,
+    newId,
+  });
+  const { membershipsOf } = organisations;
+  const place = (keyId: string) => ({ table: 'access_token_keys', row: keyId, column: 'sealed' });
+  const sessions = createSessions({
+    database: system,
+    auditIn,
+    seal: (keyId, text) => envelope.seal(place(keyId), text),
+    open: (keyId, sealed) => envelope.open(place(keyId), sealed),
+    issuer: config.publicUrl ?? 'gatehouse',
+    successorKey: Buffer.from(hkdfSync('sha256', firstPepper, '', 'gatehouse refresh tokens', 32)),
+    membershipsOf,
+    raise,
+    nowMs,
+    newId,
+  });
+  const { cache, findSession } = rememberSessions(sessions, nowMs);
+  const sweep = async () => {
+    await accounts.sweep();
+    await sessions.sweep();
+    await mail.sweep();
+  };
+  const stopSending = every(MAIL_INTERVAL_MS, mail.drain, log);
+  const stopSweeping = every(SWEEP_INTERVAL_MS, sweep, log);
+  return {
+    accounts,
+    sessions,
+    organisations,
+    vault,
+    cache,
+    routes: {
+      accounts,
+      sessions,
+      organisations,
+      membershipsOf,
+      challengeFor: async () => null,
+      findSession,
+      mailbox: mail.mailbox,
+    },
+    close: async () => {
+      await accounts.settled();
+      await stopSending();
+      await stopSweeping();
+      mail.close();
+    },
+  };
+}
+
+/** Sessions in memory, until one changes or ends: a request costs the check of a signature. */
+function rememberSessions(sessions: Sessions, nowMs: () => number) {
+  const cache = changeAwareCache<(OpenSession & { endsAtMs: number }) | null>({
+    load: sessions.find,
+    ttlMs: (session) => (session === null ? 0 : Math.min(SESSION_KEEP_MS, session.endsAtMs - nowMs())),
+  });
+  const findSession: FindSession = async (accessToken) => {
+    const claims = await sessions.readAccessToken(accessToken);
+    const session = claims && (await cache.find(claims.sessionId));
+    return session && session.person.account.id === claims.accountId ? session : null;
+  };
+  return { cache, findSession };
+}
