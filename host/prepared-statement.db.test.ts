@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type TestDatabase, testDatabase } from '../migrations/test-database.ts';
 import { type Database, openDatabase } from './database.ts';
-import { preparedStatement } from './prepared-statement.ts';
+import { preparedQuery, preparedStatement } from './prepared-statement.ts';
 
 describe('preparedStatement', () => {
   let server: TestDatabase;
@@ -20,6 +20,13 @@ describe('preparedStatement', () => {
       '1'::integer AS one, '{"a":true}' AS json`;
     const [row] = await preparedStatement(database.system, 'names', sql)({ first: "a'b", other: 1 });
     expect(row).to.deep.equal({ twice: "a'ba'b", second: null, one: 1, json: '{"a":true}' });
+  });
+
+  it('takes what knex has put together, with its own values and with bindings', async () => {
+    const numbers = database.system.select('n').from(database.system.raw('generate_series(1, 9) AS n'));
+    const query = preparedQuery(database.system, 'query', numbers.where('n', '>', 3).andWhere('n', '<', ':below'));
+    expect(await query({ below: 6 })).to.deep.equal([{ n: 4 }, { n: 5 }]);
+    expect(await query({ below: 5 })).to.deep.equal([{ n: 4 }]);
   });
 
   it('is prepared once for each connection', async () => {

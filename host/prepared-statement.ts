@@ -15,14 +15,32 @@ export function preparedStatement<Row>(database: Knex, name: string, sql: string
     if (!names.includes(binding)) names.push(binding);
     return `$${names.indexOf(binding) + 1}`;
   });
-  return async (bindings) => {
+  return execute(database, name, text, (bindings) => names.map((each) => bindings[each] ?? null));
+}
+
+/** The same for what knex has put together, once: a value `:name` in it is a binding. It must name its columns too. */
+export function preparedQuery<Row>(
+  database: Knex,
+  name: string,
+  query: Pick<Knex.QueryBuilder, 'toSQL'>,
+): Statement<Row> {
+  const { sql, bindings: values } = query.toSQL().toNative();
+  return execute(database, name, sql, (bindings) =>
+    values.map((value) => (typeof value === 'string' && value.startsWith(':') ? bindings[value.slice(1)] : value)),
+  );
+}
+
+type Values = (bindings: Record<string, unknown>) => unknown[];
+
+const execute =
+  <Row>(database: Knex, name: string, text: string, valuesOf: Values): Statement<Row> =>
+  async (bindings) => {
     const connection: pg.Client = await database.client.acquireConnection();
     try {
-      const { rows } = await connection.query({ name, text, values: names.map((each) => bindings[each] ?? null) });
+      const { rows } = await connection.query({ name, text, values: valuesOf(bindings) });
       return rows;
     } finally {
       // A connection that broke is left out by the pool itself.
       void database.client.releaseConnection(connection);
     }
   };
-}

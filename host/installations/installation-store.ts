@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import { type Conduct, GOOD_CONDUCT } from '../conduct/contract.ts';
+import { preparedQuery } from '../prepared-statement.ts';
 import type { Updates } from '../rollouts/contract.ts';
 import type { Installation } from './contract.ts';
 import { InstallationModel } from './installation-model.ts';
@@ -34,6 +35,25 @@ export const STORED_TABLES = [
   'installation_leases',
 ] as const;
 
+const COLUMNS = [
+  'id',
+  'operator_id',
+  'slug',
+  'release_id',
+  'grants',
+  'config',
+  'granted_limits',
+  'enabled',
+  'deleted_at',
+  'created_at',
+  'updated_at',
+  'follows',
+  'canary_percent',
+  'promote_after_seconds',
+  'revision',
+  'purge_at',
+];
+
 /** What a score that was taken at `scoredAtMs` is worth now. */
 export type CurrentScore = (taken: { score: number; scoredAtMs: number }) => number;
 
@@ -56,7 +76,7 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
       )
       .leftJoin('releases as waiting_release', 'waiting_release.id', 'waiting.to_release_id')
       .select(
-        'installation.*',
+        ...COLUMNS.map((column) => `installation.${column}`),
         'operator.slug as operator_slug',
         'publisher.slug as publisher_slug',
         'plugin.name as plugin_name',
@@ -82,12 +102,17 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
       )
       .whereNull('installation.deleted_at');
   const fromRow = (row: InstallationModel | undefined) => (row ? toInstallation(row, currentScore) : null);
+  // The first call of an installation waits for it, and to plan so many joins takes longer than to carry them out.
+  const selectBySlug = preparedQuery<InstallationModel>(
+    database,
+    'installation-by-slug',
+    rows().where({ 'installation.operator_id': ':operatorId', 'installation.slug': ':slug' }).toKnexQuery(),
+  );
   const byId = async (id: string) => fromRow(await rows().findOne({ 'installation.id': id }));
 
   return {
     byId,
-    bySlug: async (operatorId, slug) =>
-      fromRow(await rows().findOne({ 'installation.operator_id': operatorId, 'installation.slug': slug })),
+    bySlug: async (operatorId, slug) => fromRow((await selectBySlug({ operatorId, slug }))[0]),
     page: async (operatorId, { cursor, limit = 50 }) => {
       const found = await rows()
         .where('installation.operator_id', operatorId)
