@@ -33,6 +33,14 @@ const ENVIRONMENT_READERS: Record<string, string> = {
   'sandbox/escape-drill/attempts-processes.ts': 'tries to read it after an escape',
 };
 
+/** Who may open connections, each with what they see there; everybody else asks one of the two pools of host/database.ts. */
+const CONNECTION_MAKERS: Record<string, string> = {
+  'host/database.ts': 'the two pools, that of the owner, and what listens',
+  'host/queues/dispatch-messages.ts': 'BullMQ works in a schema of its own',
+};
+/** Who may name the settings that row-level security reads. */
+const CONTEXT_SETTERS = ['host/context-client.ts', 'host/database-context.ts', 'migrations/row-security.ts'];
+
 const BANNED_FOLDERS = ['utils', 'util', 'common', 'shared', 'helpers', 'types', 'misc', 'lib'];
 const LINES_MAX = 350;
 
@@ -56,6 +64,20 @@ describe('The repository', () => {
       .filter((file) => isCode(file) && !isTest(file) && file !== 'tidy.test.ts')
       .filter((file) => /process\.env(?!\.NODE_ENV')/.test(read(file)));
     expect(readers.sort()).to.deep.equal(Object.keys(ENVIRONMENT_READERS).sort());
+  });
+
+  it('asks the database for somebody: only the named files open connections or say who asks', () => {
+    const own = (file: string) => !file.startsWith('benchmarks/') && file !== 'tidy.test.ts';
+    const production = files.filter((file) => isCode(file) && !isTest(file) && own(file));
+    const matching = (pattern: RegExp) => production.filter((file) => pattern.test(read(file))).sort();
+    const opening = matching(/\bnew pg\.|\bnew (Client|Pool)\(|\bknex\(\{|\bknex\(config|\bcreatePostgresBackend\b/);
+    expect(opening).to.deep.equal(Object.keys(CONNECTION_MAKERS).sort());
+    expect(
+      matching(/set_config|'app\.(account_id|organisation_id|role)'|\bset (local |session )?app\./i),
+    ).to.deep.equal([...CONTEXT_SETTERS].sort());
+    // Whoever holds the pool of the host sees everything: it is handed out where everything is put together, and by name.
+    const handing = matching(/\bcontextValues\b/);
+    expect(handing).to.deep.equal(['host/context-client.ts', 'host/database.ts']);
   });
 
   it('shows its top level in the README as it is', () => {

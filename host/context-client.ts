@@ -28,7 +28,7 @@ export class ContextClient extends PostgresClient {
   override async acquireConnection(): Promise<ContextConnection> {
     // Before the first await: a pool that is full goes on in the async context of whoever gives a connection back.
     const values = (this.config as unknown as ContextConfig).contextValues();
-    for (;;) {
+    for (let tries = TRIES; ; tries -= 1) {
       const connection = (await super.acquireConnection()) as ContextConnection;
       if (!isIdle(connection)) {
         // Somebody left a transaction open: what is set in it would be taken back with it.
@@ -40,6 +40,8 @@ export class ContextClient extends PostgresClient {
         await connection.query({ ...SET, values: [...values] });
       } catch (error) {
         await this.#discard(connection, error);
+        // It had ended, unnoticed: the next one is another, or a new one. There are never more such than the pool has.
+        if (isGone(error) && tries > 0) continue;
         throw error;
       }
       connection.gatehouseContext = values;
@@ -53,8 +55,13 @@ export class ContextClient extends PostgresClient {
   }
 }
 
+const TRIES = 20;
+
+/** Without a code of the server's own, or with one that says that the server ends the connection. */
+const isGone = (error: unknown): boolean => /^(08|57P|$)/.test((error as { code?: string }).code ?? '');
+
 /** By the server's own word; null before the first statement. */
 const isIdle = (connection: ContextConnection): boolean => (connection.getTransactionStatus() ?? 'I') === 'I';
 
 const isSame = (had: ContextValues | undefined, values: ContextValues): boolean =>
-  had === values || (had !== undefined && had.every((each, index) => each === values[index]));
+  had === values || had?.every((each, index) => each === values[index]) === true;

@@ -28,8 +28,14 @@ const contexts = new AsyncLocalStorage<ContextValues>();
 /** Does `work`, and whatever it begins, in the context. Refuses to give somebody the role of the system: throws. */
 export function inContext<Result>({ accountId, organisationId, role }: DatabaseContext, work: () => Result): Result {
   if (role === 'system' || role === '') throw new Error(`Nobody acts with the role "${role}"`);
-  return contexts.run([accountId ?? '', organisationId ?? '', role], work);
+  return contexts.run([accountId ?? '', organisationId ?? '', role], () => begun(work()));
 }
+
+/** A query is begun by whoever waits for it: within the context, not by whoever gets it from here. */
+const begun = <Result>(result: Result): Result =>
+  typeof (result as PromiseLike<unknown> | null | undefined)?.then === 'function'
+    ? (Promise.resolve(result) as Result)
+    : result;
 
 /** The values of the present context; nobody's outside of one. */
 export const presentContext = (): ContextValues => contexts.getStore() ?? NOBODY;
@@ -39,8 +45,10 @@ export function keepContext<Args extends unknown[], Result>(
   work: (...args: Args) => Result,
 ): (...args: Args) => Result {
   const kept = contexts.getStore();
-  return (...args) =>
-    kept === undefined ? contexts.exit(() => work(...args)) : contexts.run(kept, () => work(...args));
+  return (...args) => {
+    const bound = () => begun(work(...args));
+    return kept === undefined ? contexts.exit(bound) : contexts.run(kept, bound);
+  };
 }
 
 /** Whoever acts, as the database is told. */

@@ -39,6 +39,11 @@ describe('openDatabase', () => {
     await database.ping();
   });
 
+  it('refuses a role that row-level security does not bind', async () => {
+    const error = await openDatabase({ appUrl: database.superuserUrl }).catch((reason) => reason);
+    expect(error.message).to.contain('The role "postgres" steps around row-level security');
+  });
+
   it('ends a statement that takes too long', async () => {
     const hasty = await openDatabase({ appUrl: database.appUrl, statementTimeoutMs: 50 });
     try {

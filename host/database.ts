@@ -32,7 +32,7 @@ export function databaseUrls(configured: { databaseUrl: string; databaseOwnerUrl
     ownerUrl: databaseOwnerUrl ?? databaseUrl,
     warning:
       databaseOwnerUrl === undefined
-        ? 'DATABASE_OWNER_URL is not set, so the application runs as the owner of its tables; give it a role of its own.'
+        ? 'DATABASE_OWNER_URL is not set, so the application runs as the owner of its tables and could take its own row-level security away; give it a role of its own.'
         : null,
   };
 }
@@ -95,6 +95,7 @@ export async function openDatabase(options: DatabaseOptions): Promise<Database> 
   const destroy = async () => void (await Promise.all([system.destroy(), scoped.destroy()]));
   try {
     await ping();
+    await requireBound(system);
   } catch (error) {
     await destroy();
     throw error;
@@ -183,6 +184,17 @@ function createPool(
 }
 
 const ignore = () => {};
+
+/** A superuser, or a role with BYPASSRLS, would see the rows of everybody in whatever context. */
+async function requireBound(pool: Knex): Promise<void> {
+  const { rows } = await pool.raw(
+    'select rolname as role from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)',
+  );
+  if (rows.length === 0) return;
+  throw new DatabaseUnavailable(
+    `The role "${rows[0].role}" steps around row-level security, which keeps organisations apart; log in as one made with: create role gatehouse_app login.`,
+  );
+}
 
 async function answers(pool: Knex, url: string): Promise<void> {
   try {

@@ -117,6 +117,12 @@ describe('migrateUp', () => {
     expect(await refusal(up(database, 'nobody_here'))).to.contain('create role "nobody_here" login');
   });
 
+  it('refuses an application role that row-level security does not bind', async () => {
+    await asOwner(database.superuserUrl, (superuser) => superuser.raw('create role unbound login bypassrls'));
+    expect(await refusal(up(database, 'unbound'))).to.contain('The role "unbound" steps around row-level security');
+    expect(await refusal(up(database, 'postgres'))).to.contain('create role gatehouse_app login');
+  });
+
   it('works with one role for both', async () => {
     expect((await up(database, 'gatehouse_owner')).applied).to.deep.equal([]);
   });

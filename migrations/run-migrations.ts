@@ -5,6 +5,7 @@ import { pathToFileURL } from 'node:url';
 import type { Knex } from 'knex';
 import { GRANTS } from './grants.ts';
 import { migrateQueueSchema } from './migrate-queue-schema.ts';
+import { secureRows } from './row-security.ts';
 
 /** Migrations cannot run. The message is one sentence for the person who runs Gatehouse. */
 export class MigrationRefused extends Error {
@@ -31,7 +32,7 @@ const FILE_PATTERN = /^(\d{4}-[a-z0-9-]+)\.ts$/;
 const LOCK_KEYS = [0x6761, 0x6d69];
 
 /**
- * Applies what is pending in one transaction, then grants the application role its rights.
+ * Applies what is pending in one transaction, then grants the application role its rights and secures the rows of every table.
  * `owner` needs at least two connections: one holds the lock. Safe to run at once from several hosts, and again.
  * Refuses with: MigrationRefused for a migration edited after it was applied, and for an application role that does not exist.
  */
@@ -53,6 +54,7 @@ export async function migrateUp(
     await owner.migrate.forceFreeMigrationsLock(config);
     const [, applied] = (await owner.migrate.latest(config)) as [number, string[]];
     await grantRights(owner, options.appRole);
+    await secureRows(owner);
     if (options.folder === undefined) await migrateQueueSchema(owner, options.appRole);
     return { applied };
   });
@@ -134,9 +136,15 @@ async function createHistory(owner: Knex): Promise<void> {
 
 async function grantRights(owner: Knex, appRole: string): Promise<void> {
   const { rows } = await owner.raw(
-    `select current_user = ? as same, exists (select from pg_roles where rolname = ?) as present`,
-    [appRole, appRole],
+    `select current_user = ? as same, exists (select from pg_roles where rolname = ?) as present,
+       exists (select from pg_roles where rolname = ? and (rolsuper or rolbypassrls)) as unbound`,
+    [appRole, appRole, appRole],
   );
+  if (rows[0].unbound) {
+    throw new MigrationRefused(
+      `The role "${appRole}" steps around row-level security, which keeps organisations apart; let Gatehouse log in as another, made with: create role gatehouse_app login.`,
+    );
+  }
   if (!rows[0].present) {
     throw new MigrationRefused(
       `The database has no role "${appRole}"; create it with: create role "${appRole}" login.`,

@@ -73,15 +73,16 @@ export function createReleaseStore(database: Knex): ReleaseStore {
   const first = (rows: Row[]): StoredRelease | null => (rows[0] ? storedOf(rows[0]) : null);
   return {
     async lockPlugin({ id, organisationId, name }) {
+      const locked = () =>
+        PluginModel.query(database).findOne({ organisation_id: organisationId, name }).forNoKeyUpdate();
+      // Whoever reviews may lock a plugin, but not make one.
+      const present = await locked();
+      if (present) return present.id;
       await database('plugins')
         .insert({ id, organisation_id: organisationId, name })
         .onConflict(['organisation_id', 'name'])
         .ignore();
-      const plugin = await PluginModel.query(database)
-        .findOne({ organisation_id: organisationId, name })
-        .forNoKeyUpdate()
-        .throwIfNotFound();
-      return plugin.id;
+      return (await locked().throwIfNotFound()).id;
     },
     async insert({ archive, ...release }) {
       await ReleaseModel.query(database).insert({ ...release, state: 'in-review' });

@@ -1,0 +1,309 @@
+import type { Knex } from 'knex';
+
+/**
+ * Who may see and change which rows, beneath everything that the code checks. `migrate up` makes these rules anew wherever they differ,
+ * so they change without a migration. Whoever asks has said who they are by three settings of the connection
+ * (host/database-context.ts); one that has not is nobody and sees nothing.
+ */
+export interface TableRules {
+  /** SQL that is true of the rows of whoever asks; null where rows are nobody's but the host's. */
+  owner: string | null;
+  /** What owners may do with their own rows. The host's own work may do everything that the role was granted. */
+  owns: readonly Command[];
+  /** Who else may do what with which rows. */
+  others?: readonly OtherRule[];
+}
+
+export interface OtherRule {
+  who: string;
+  may: readonly Command[];
+  /** SQL that is true of these rows for whoever asks. */
+  when: string;
+}
+
+export type Command = 'select' | 'insert' | 'update' | 'delete';
+const COMMANDS: readonly Command[] = ['select', 'insert', 'update', 'delete'];
+
+// A subselect is asked once for a statement; the bare function would be asked for every row.
+const ACCOUNT = '(select app_account())';
+const ORGANISATION = '(select app_organisation())';
+const ROLE = '(select app_role())';
+/** Strangers at a public route, too; but not a connection that said nothing. */
+const ANYBODY = `${ROLE} is not null`;
+
+const ofOrganisation = (column = 'organisation_id') => `${column} = ${ORGANISATION}`;
+const OF_ACCOUNT = `account_id = ${ACCOUNT}`;
+const OF_INSTALLATION = `exists (select 1 from installations as own where own.id = installation_id and own.operator_id = ${ORGANISATION})`;
+/** Of an installation of one of the asking publisher's plugins. */
+const OF_PLUGIN = `exists (select 1 from installations as theirs join releases as mine on mine.id = theirs.release_id
+  where theirs.id = installation_id and mine.organisation_id = ${ORGANISATION})`;
+const PUBLIC_RELEASE = `state in ('published', 'yanked')`;
+
+const inRole = (...roles: string[]) => `${ROLE} in (${roles.map((role) => `'${role}'`).join(', ')})`;
+const admins = (...may: Command[]): OtherRule => ({ who: 'admins', may, when: inRole('admin') });
+const moderators = (...may: Command[]): OtherRule => ({ who: 'moderators', may, when: inRole('moderator') });
+const publishers = (when: string, ...may: Command[]): OtherRule => ({ who: 'publishers of the plugin', may, when });
+const anybody = (when: string): OtherRule => ({ who: 'anybody', may: ['select'], when: `${ANYBODY} and ${when}` });
+
+const ALL = COMMANDS;
+/** What is read, written and swept by the host alone. */
+const OF_THE_HOST: TableRules = { owner: null, owns: [] };
+const ofInstallation = (...owns: Command[]): TableRules => ({ owner: OF_INSTALLATION, owns });
+
+/** Every table of the schema `public` whose rows are somebody's. Forgetting one fails a test. */
+export const ROW_RULES: Record<string, TableRules> = {
+  organisations: {
+    owner: `id = ${ORGANISATION}`,
+    owns: ['select', 'update'],
+    others: [
+      anybody(`kind = 'publisher'`),
+      {
+        who: 'members',
+        may: ['select'],
+        when: `exists (select 1 from memberships as mine where mine.organisation_id = organisations.id and mine.account_id = ${ACCOUNT})`,
+      },
+      // Of whom they see installations.
+      publishers('exists (select 1 from installations as seen where seen.operator_id = organisations.id)', 'select'),
+      moderators('select'),
+      admins('select', 'insert', 'update'),
+    ],
+  },
+  api_tokens: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    others: [admins('select', 'insert', 'update')],
+  },
+  // Whoever reviews locks keys and plugins, which counts as changing them.
+  publisher_keys: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    others: [moderators('select', 'update'), admins('select')],
+  },
+  plugins: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    others: [
+      anybody(
+        `exists (select 1 from releases as shown where shown.plugin_id = plugins.id and shown.${PUBLIC_RELEASE})`,
+      ),
+      moderators('select', 'update'),
+      admins('select'),
+    ],
+  },
+  releases: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert'],
+    others: [anybody(PUBLIC_RELEASE), moderators('select', 'update'), admins('select')],
+  },
+  release_artifacts: {
+    owner: `exists (select 1 from releases as own where own.id = release_id and own.organisation_id = ${ORGANISATION})`,
+    owns: ['select', 'insert'],
+    others: [moderators('select')],
+  },
+  installations: {
+    owner: ofOrganisation('operator_id'),
+    owns: ['select', 'insert', 'update'],
+    others: [
+      publishers(
+        `exists (select 1 from releases as mine where mine.id = release_id and mine.organisation_id = ${ORGANISATION})`,
+        'select',
+      ),
+    ],
+  },
+  installation_conduct: ofInstallation('select', 'update'),
+  installation_strikes: ofInstallation('select'),
+  installation_leases: ofInstallation(...ALL),
+  installation_grants: ofInstallation('select', 'insert', 'delete'),
+  installation_secrets: ofInstallation(...ALL),
+  installation_logs: {
+    ...ofInstallation('select', 'insert', 'delete'),
+    others: [publishers(OF_PLUGIN, 'select')],
+  },
+  recordings: {
+    ...ofInstallation('select', 'delete'),
+    others: [
+      publishers(
+        `exists (select 1 from releases as mine where mine.id = release_id and mine.organisation_id = ${ORGANISATION})
+         and exists (select 1 from recording_settings as shared where shared.installation_id = recordings.installation_id
+           and (shared.share = 'all' or (shared.share = 'failures' and recordings.outcome <> 'completed')))`,
+        'select',
+      ),
+    ],
+  },
+  recording_settings: {
+    ...ofInstallation('select', 'insert', 'update'),
+    others: [
+      publishers(OF_PLUGIN, 'select'),
+      publishers(`share = 'all' and ${OF_PLUGIN}`, 'update'),
+      // An upsert that finds a row has to be allowed to insert as well; this one would share nothing.
+      publishers(`share = 'none' and ${OF_PLUGIN}`, 'insert'),
+    ],
+  },
+  rollouts: ofInstallation('select', 'insert', 'update'),
+  rollout_samples: {
+    owner: 'exists (select 1 from rollouts as own where own.id = rollout_id)',
+    owns: ['select', 'delete'],
+  },
+  kv_entries: ofInstallation('select', 'delete'),
+  queue_messages: ofInstallation('select', 'update', 'delete'),
+  schedule_runs: ofInstallation('select'),
+  // What is paid by is written by the host alone.
+  usage: ofInstallation('select'),
+  usage_refusals: ofInstallation('select'),
+  usage_capabilities: ofInstallation('select'),
+  call_results: OF_THE_HOST,
+  events: { owner: ofOrganisation('operator_id'), owns: ['select'] },
+  event_deliveries: { owner: ofOrganisation('operator_id'), owns: ['select', 'delete'] },
+  notifications: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    others: [
+      {
+        who: 'operators, to the publishers of what they installed',
+        may: ['insert'],
+        when: `exists (select 1 from installations as own join releases as theirs on theirs.id = own.release_id
+          where own.operator_id = ${ORGANISATION} and theirs.organisation_id = notifications.organisation_id)`,
+      },
+    ],
+  },
+  accounts: {
+    owner: `id = ${ACCOUNT}`,
+    owns: ['select', 'update'],
+    others: [
+      {
+        who: 'members of one organisation',
+        may: ['select'],
+        when: `exists (select 1 from memberships as fellow where fellow.account_id = accounts.id and fellow.organisation_id = ${ORGANISATION})`,
+      },
+      admins('select', 'update'),
+    ],
+  },
+  account_emails: { owner: OF_ACCOUNT, owns: ALL },
+  account_passwords: { owner: OF_ACCOUNT, owns: ['select', 'insert', 'update'] },
+  sessions: { owner: OF_ACCOUNT, owns: ['select', 'update'] },
+  // Whoever brings one of these is known only once it has been found.
+  account_codes: OF_THE_HOST,
+  refresh_tokens: OF_THE_HOST,
+  login_throttles: OF_THE_HOST,
+  access_token_keys: OF_THE_HOST,
+  mail_outbox: OF_THE_HOST,
+  device_codes: OF_THE_HOST,
+  totp_factors: { owner: OF_ACCOUNT, owns: ALL },
+  recovery_codes: { owner: OF_ACCOUNT, owns: ALL },
+  passkeys: { owner: OF_ACCOUNT, owns: ALL },
+  factor_challenges: OF_THE_HOST,
+  telegram_identities: { owner: OF_ACCOUNT, owns: ALL },
+  telegram_init_data: OF_THE_HOST,
+  memberships: {
+    owner: ofOrganisation(),
+    owns: ALL,
+    others: [{ who: 'the member', may: ['select', 'delete'], when: OF_ACCOUNT }],
+  },
+  invitations: { owner: ofOrganisation(), owns: ['select', 'insert', 'update'] },
+  ownership_offers: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    others: [{ who: 'both sides', may: ['select', 'update'], when: `${ACCOUNT} in (from_account_id, to_account_id)` }],
+  },
+  audit_entries: {
+    owner: ofOrganisation(),
+    owns: ['select'],
+    others: [
+      // The entry tells of whoever acts, whosever matter it is; nobody but the host's own code writes its content.
+      { who: 'anybody who acts', may: ['insert'], when: `${ANYBODY} and ${ROLE} <> 'anonymous'` },
+      { who: 'the person', may: ['select'], when: `account_id = ${ACCOUNT}::text` },
+      admins('select'),
+    ],
+  },
+};
+
+/** Tables without an owner, each with its reason. */
+export const OWNERLESS: Record<string, string> = {
+  audit_links: 'positions and hashes; the entries that they chain have owners',
+  audit_chain: 'the end of the chain: a number and a hash',
+  audit_heads: 'signed positions and hashes, meant to be shown to anybody',
+  migrations: 'what the schema is made of',
+  knex_migrations: 'the application role has no right to it',
+  knex_migrations_lock: 'the application role has no right to it',
+};
+
+/** One policy for a command, so that the cheapest condition is looked at first: the host's own work asks no further tables. */
+export function policyOf({ owner, owns, others = [] }: TableRules, command: Command): string {
+  const conditions = [
+    `${ROLE} = 'system'`,
+    ...(owner !== null && owns.includes(command) ? [owner] : []),
+    ...others.filter(({ may }) => may.includes(command)).map(({ when }) => `(${when})`),
+  ];
+  return conditions.join('\n or ');
+}
+
+const FUNCTIONS = `
+  create or replace function app_account() returns uuid language sql stable parallel safe
+    as $$ select nullif(current_setting('app.account_id', true), '')::uuid $$;
+  create or replace function app_organisation() returns uuid language sql stable parallel safe
+    as $$ select nullif(current_setting('app.organisation_id', true), '')::uuid $$;
+  create or replace function app_role() returns text language sql stable parallel safe
+    as $$ select nullif(current_setting('app.role', true), '') $$`;
+
+function statementsOf(table: string, rules: TableRules): string[] {
+  const policies = COMMANDS.map((command) => {
+    const condition = `(${policyOf(rules, command)})`;
+    const using = command === 'insert' ? '' : ` using ${condition}`;
+    const check = command === 'insert' || command === 'update' ? ` with check ${condition}` : '';
+    return `create policy may_${command} on ${table} for ${command}${using}${check}`;
+  });
+  // The owner of the schema is bound as well: where one role is used for both, nothing else would hold it.
+  return [...policies, `alter table ${table} enable row level security, force row level security`];
+}
+
+/**
+ * Makes the rules of `ROW_RULES` hold, in one transaction. Where they hold already nothing is touched, because a policy that is made
+ * waits for everybody who uses its table.
+ */
+export async function secureRows(owner: Knex): Promise<void> {
+  const wanted = Object.entries(ROW_RULES).map(([table, rules]) => statementsOf(table, rules));
+  await owner.transaction(async (transaction) => {
+    await transaction.raw(FUNCTIONS);
+    const digest = async (text: string) => (await transaction.raw('select md5(?) as md5', [text])).rows[0].md5;
+    const wish = await digest(JSON.stringify(wanted));
+    if ((await noteOf(transaction)) === `${wish} ${await presentRules(transaction)}`) return;
+    const { rows } = await transaction.raw(
+      `select policyname as name, tablename as "table" from pg_policies where schemaname = 'public'`,
+    );
+    for (const { name, table } of rows) await transaction.raw('drop policy ?? on ??', [name, table]);
+    for (const statement of wanted.flat()) await transaction.raw(statement.replaceAll('?', '\\?'));
+    await transaction.raw(`comment on function app_role() is '${wish} ${await presentRules(transaction)}'`);
+  });
+}
+
+/** Why rows are not secured for whoever is connected, each as a sentence; none where they are. */
+export async function rowSecurityGaps(knex: Knex): Promise<string[]> {
+  const { rows: tables } = await knex.raw(
+    `select relname as name from pg_class
+     where relnamespace = 'public'::regnamespace and relname = any (?) and not (relrowsecurity and relforcerowsecurity)`,
+    [Object.keys(ROW_RULES)],
+  );
+  const { rows: roles } = await knex.raw(
+    `select rolname as name from pg_roles where rolname = current_user and (rolsuper or rolbypassrls)`,
+  );
+  return [
+    ...roles.map(({ name }: { name: string }) => `The role "${name}" steps around row-level security.`),
+    ...tables.map(({ name }: { name: string }) => `The table ${name} is open to every context.`),
+  ];
+}
+
+/** What was wished when rules were made last, and what they were then. */
+async function noteOf(transaction: Knex): Promise<string | null> {
+  const { rows } = await transaction.raw(`select obj_description('app_role()'::regprocedure, 'pg_proc') as note`);
+  return rows[0].note;
+}
+
+/** MD5 of all policies and switches as they are: whoever changes one by hand is undone by the next `migrate up`. */
+async function presentRules(transaction: Knex): Promise<string> {
+  const { rows } = await transaction.raw(`
+    select md5(coalesce((select string_agg(concat_ws('|', tablename, policyname, permissive, roles, cmd, qual, with_check), ';'
+        order by tablename, policyname) from pg_policies where schemaname = 'public'), '')
+      || coalesce((select string_agg(concat_ws('|', relname, relrowsecurity, relforcerowsecurity), ';' order by relname)
+        from pg_class where relnamespace = 'public'::regnamespace and relkind = 'r'), '')) as md5`);
+  return rows[0].md5;
+}
