@@ -1,8 +1,8 @@
 import { type Candidate, measureInTurn, medianOf } from './measure/in-turn.ts';
 import { installPlugin } from './measure/install-plugin.ts';
-import { type Running, startBareKoa, startHost } from './measure/processes.ts';
+import { type Running, type RunningHost, startBareKoa, startHost } from './measure/processes.ts';
 import type { Benchmark, Measured, Verdict } from './measure/report.ts';
-import { LOAD_GENERATOR } from './measure/run-load.ts';
+import { LOAD_GENERATOR, runLoad } from './measure/run-load.ts';
 import { loaderCode, PeerMissing, startWorkerd } from './measure/workerd.ts';
 
 const KOA = 'bare Koa';
@@ -12,6 +12,12 @@ const LOADER = 'workerd, dynamic worker loader';
 const MANY = '32 connections';
 const ONE = '1 connection';
 
+const pluginOn = async (host: RunningHost): Promise<Candidate> => ({
+  candidate: PLUGIN,
+  url: `${await installPlugin(host, 'text')}/text`,
+  headers: { authorization: `Bearer ${host.credentials.caller}` },
+});
+
 export const benchmark: Benchmark = {
   question:
     'How much of a bare Koa handler is left when a plugin in a warm isolate gives the same answer? And of workerd?',
@@ -19,11 +25,7 @@ export const benchmark: Benchmark = {
     const host = await startHost();
     const running: Running[] = [host];
     try {
-      const plugin: Candidate = {
-        candidate: PLUGIN,
-        url: `${await installPlugin(host, 'text')}/text`,
-        headers: { authorization: `Bearer ${host.credentials.caller}` },
-      };
+      const plugin = await pluginOn(host);
       const answer = await readAnswer(plugin);
       const koa = await startBareKoa(answer);
       running.push(koa);
@@ -83,6 +85,9 @@ export const benchmark: Benchmark = {
     } finally {
       for (const each of running.toReversed()) await each.close();
     }
+  },
+  profiled: async (host, seconds) => {
+    await runLoad({ ...(await pluginOn(host)), connections: 32, seconds });
   },
 };
 

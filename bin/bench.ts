@@ -4,6 +4,7 @@ import { parseArgs } from 'node:util';
 import { chartOf } from '../benchmarks/measure/chart.ts';
 import { circumstances } from '../benchmarks/measure/circumstances.ts';
 import { guard } from '../benchmarks/measure/guard.ts';
+import { profileHost } from '../benchmarks/measure/profile-host.ts';
 import {
   type Benchmark,
   type BenchmarkOptions,
@@ -16,7 +17,8 @@ import { type Failed, summaryOf } from '../benchmarks/measure/summary.ts';
 const root = path.dirname(import.meta.dirname);
 const folder = path.join(root, 'benchmarks');
 const resultsFolder = path.join(folder, 'results');
-const USAGE = 'Usage: npm run bench [-- <name> ...] [--rounds 5] [--seconds 4], or npm run bench -- --guard';
+const USAGE =
+  'Usage: npm run bench [-- <name> ...] [--rounds 5] [--seconds 4] [--profile], or npm run bench -- --guard';
 
 /** Runs the named benchmarks (all without names). JSON goes to stdout and to benchmarks/results, progress to stderr. */
 async function main(argv: string[]): Promise<number> {
@@ -27,6 +29,7 @@ async function main(argv: string[]): Promise<number> {
       rounds: { type: 'string', default: '5' },
       seconds: { type: 'string', default: '4' },
       guard: { type: 'boolean', default: false },
+      profile: { type: 'boolean', default: false },
     },
   });
   const known = fs
@@ -43,7 +46,8 @@ async function main(argv: string[]): Promise<number> {
   const startedAtMs = performance.now();
   const results: (Report | Failed)[] = [];
   for (const name of positionals.length > 0 ? positionals : known) {
-    results.push(await measure(name, { rounds, seconds, tell: (line) => console.error(`  ${line}`) }));
+    const options = { rounds, seconds, tell: (line: string) => console.error(`  ${line}`) };
+    results.push(await measure(name, options, values.profile));
   }
   const summary = summaryOf(results, circumstances(), performance.now() - startedAtMs);
   if (positionals.length === 0) {
@@ -56,12 +60,16 @@ async function main(argv: string[]): Promise<number> {
 }
 
 /** One that fails must not cost the results of the others. */
-async function measure(name: string, options: BenchmarkOptions): Promise<Report | Failed> {
+async function measure(name: string, options: BenchmarkOptions, isProfiled: boolean): Promise<Report | Failed> {
   const { benchmark }: { benchmark: Benchmark } = await import(path.join(folder, `${name}.ts`));
   const { question } = benchmark;
   console.error(`${name}: ${question}`);
   try {
     const report: Report = { name, question, ...(await benchmark.run(options)), ...circumstances() };
+    const { profiled } = benchmark;
+    if (isProfiled && profiled) {
+      report.profile = await profileHost({ folder: resultsFolder, name }, (host) => profiled(host, options.seconds));
+    }
     keep(report);
     console.error(`\n${markdownOf(report)}`);
     return report;

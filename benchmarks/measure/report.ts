@@ -1,10 +1,13 @@
 import type { Circumstances } from './circumstances.ts';
+import type { RunningHost } from './processes.ts';
 import { formatNumber, median, spread } from './statistics.ts';
 
 /** One question, one answer. */
 export interface Benchmark {
   question: string;
   run(options: BenchmarkOptions): Promise<Measured>;
+  /** What a host is profiled at, for so many seconds. */
+  profiled?(host: RunningHost, seconds: number): Promise<void>;
 }
 
 export interface BenchmarkOptions {
@@ -65,6 +68,8 @@ export interface Measured {
 export interface Report extends Measured, Circumstances {
   name: string;
   question: string;
+  /** Files beside the report: what the host did with its time. */
+  profile?: { data: string; picture: string };
 }
 
 export const isMet = ({ value, target, good }: Verdict): boolean =>
@@ -102,6 +107,14 @@ export function markdownOf(report: Report): string {
     '',
     ...verdicts.map((verdict) => `- ${sentenceOf(verdict)}`),
     ...missing.map(({ candidate, why }) => `- **${candidate} is missing:** ${why}`),
+    ...(report.profile
+      ? [
+          '',
+          `What the host did with its time ([profile](${report.profile.data})):`,
+          '',
+          `![flame graph](${report.profile.picture})`,
+        ]
+      : []),
     '',
     'Medians over the rounds; ± is half the distance between the best and the worst round.',
     '',
