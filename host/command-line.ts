@@ -2,6 +2,7 @@ import { Command, CommanderError } from 'commander';
 import { bootstrap } from './roles/bootstrap.ts';
 import { demo } from './roles/demo.ts';
 import { doctor } from './roles/doctor.ts';
+import { keysRotate, keysStatus } from './roles/keys.ts';
 import { migrateStatus, migrateUp } from './roles/migrate.ts';
 import { explain } from './roles/role.ts';
 import { serve } from './roles/serve.ts';
@@ -43,6 +44,16 @@ export async function main(argv: string[]): Promise<number> {
     .description('List migrations; exit code 1 where one is pending or was edited.')
     .option('--json', 'print JSON')
     .action(run(migrateStatus));
+  const keys = gatehouse.command('keys').description('The keys that stored secrets are sealed with.');
+  withData(keys.command('rotate'))
+    .description('Bring everything under the newest key, while hosts run; exit code 1 where something is left.')
+    .option('--json', 'print JSON')
+    .addHelpText('after', "\nFirst add a key to GATEHOUSE_ENCRYPTION_KEY on every host: '1:<old>,2:<new>'.")
+    .action(run(keysRotate));
+  withData(keys.command('status'))
+    .description('Say which version of the key seals how many values.')
+    .option('--json', 'print JSON')
+    .action(run(keysStatus));
   withData(gatehouse.command('bootstrap'))
     .description('Make the platform organisation and print a token for an admin.')
     .option('--json', 'print JSON')
