@@ -17,6 +17,8 @@ import type { SecretStatus } from '../../host/secrets/contract.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
 import type {
   ApiToken,
+  AuditFilter,
+  AuditRecord,
   Organisation,
   OrganisationKind,
   Page,
@@ -154,6 +156,13 @@ export function createApiClient(options: TransportOptions) {
     listNotifications: (filter: PageRequest & { unread?: boolean } = {}) =>
       get<Page<Notification>>('/v1/notifications', filter),
     markNotificationRead: (id: string) => send<Notification>('POST', `/v1/notifications/${at(id)}/read`, undefined),
+
+    listAudit: (filter: PageRequest & AuditFilter = {}) => get<Page<AuditRecord>>('/v1/audit', filter),
+    /** Entries as text, newest first. */
+    exportAudit: async (filter: AuditFilter & { format?: 'ndjson' | 'csv' } = {}) => {
+      const answer = await transport({ method: 'GET', path: `/v1/audit/export${queryText(filter)}`, idempotent: true });
+      return answer.status === 200 ? answer.body.toString('utf8') : readAnswer<never>(answer, url);
+    },
 
     /** Calls any path of the host, the data plane above all; every status is an answer. */
     raw: transport as Transport,

@@ -1,5 +1,6 @@
 import { type Cli, createCli, reportError } from './command-line.ts';
 import { approveCommand } from './commands/approve.ts';
+import { auditCommand } from './commands/audit.ts';
 import { callCommand } from './commands/call.ts';
 import { configureCommand } from './commands/configure.ts';
 import { devCommand } from './commands/dev.ts';
@@ -71,6 +72,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   secretsCommand,
   queueCommand,
   notificationsCommand,
+  auditCommand,
   approveCommand,
   rejectCommand,
 ];
