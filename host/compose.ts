@@ -345,6 +345,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(() => server.close(config.drainMs));
   opened.push(async () => tails.close());
   const { url, adminUrl } = server;
+  people.servesAt(url);
   return {
     url,
     adminUrl,

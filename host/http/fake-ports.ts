@@ -30,6 +30,7 @@ import type { SecretStatus, Secrets } from '../secrets/contract.ts';
 import type { Tails } from '../tails/contract.ts';
 import { type AppPart, createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
+import { fakeFactors } from './fake-factors.ts';
 import { fakePeople } from './fake-people.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
@@ -62,7 +63,8 @@ export const tokenOf = (role: Role): string => `token-of-${role}`;
 /** An access token: of a person who belongs to one organisation in this role, or to none. */
 export const sessionOf = (role: Role | 'person'): string => `session.of.${role}`;
 
-const person: Person = { account: { id: ID, username: 'ada' }, sessionId: ID, factorAtMs: null };
+/** Who has just confirmed a second factor. */
+const person: Person = { account: { id: ID, username: 'ada' }, sessionId: ID, factorAtMs: Date.now() };
 
 const principalOf = (role: Role): Principal => ({
   via: 'token',
@@ -398,6 +400,7 @@ export function fakePorts(): Fake {
     ok: true,
     run: async () => answered('hello'),
     ...fakePeople(port, calls, failure),
+    ...fakeFactors(port),
     registry,
     installations,
     grants,

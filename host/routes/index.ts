@@ -2,6 +2,8 @@ import type { Route } from '../http/route.ts';
 import { type AccountRoutePorts, accountRoutes } from './accounts.ts';
 import { type AuditRoutePorts, auditRoutes } from './audit.ts';
 import { type DeviceCodePorts, deviceCodeRoutes } from './device-codes.ts';
+import { type FactorLoginPorts, factorLoginRoutes } from './factor-logins.ts';
+import { type FactorRoutePorts, factorRoutes } from './factors.ts';
 import { type GrantPorts, grantRoutes } from './grants.ts';
 import type { InstallationPorts } from './installation-fields.ts';
 import { installationRoutes } from './installations.ts';
@@ -19,12 +21,16 @@ import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
+import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
 
 export type { Readiness } from './service.ts';
 
 export type RoutePorts = AccountRoutePorts &
   SessionRoutePorts &
+  FactorLoginPorts &
+  FactorRoutePorts &
+  TelegramRoutePorts &
   MailboxPorts &
   OrganisationPorts &
   ReleasePorts &
@@ -46,6 +52,9 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
   const routes: Route[] = [
     ...accountRoutes(ports),
     ...sessionRoutes(ports),
+    ...factorLoginRoutes(ports),
+    ...factorRoutes(ports),
+    ...telegramRoutes(ports),
     ...organisationRoutes(ports),
     ...memberRoutes(ports),
     ...invitationRoutes(ports),

@@ -37,6 +37,14 @@ const PARAMS: Record<string, string> = {
   file: 'style.css',
 };
 
+const PASSKEY = {
+  id: 'AAAA',
+  rawId: 'AAAA',
+  type: 'public-key',
+  clientExtensionResults: {},
+  response: { clientDataJSON: 'e30', authenticatorData: 'AAAA', signature: 'AAAA' },
+};
+
 const BODIES: Record<string, object> = {
   'POST /v1/accounts': { username: 'ada', password: 'x', email: 'ada@example.com' },
   'POST /v1/accounts/verification': { code: 'x' },
@@ -46,6 +54,18 @@ const BODIES: Record<string, object> = {
   'PUT /v1/account/password': { currentPassword: 'x', password: 'y' },
   'POST /v1/account/deactivation': { password: 'x' },
   'POST /v1/sessions': { login: 'ada', password: 'x' },
+  'POST /v1/sessions/second-factor': { challenge: 'x', code: '123456' },
+  'POST /v1/sessions/passkey': { challenge: 'x', passkey: PASSKEY },
+  'POST /v1/sessions/telegram': { initData: 'auth_date=1' },
+  'POST /v1/sessions/current/step-up': { recoveryCode: '0000-0000-0000-0000' },
+  'POST /v1/account/totp': { label: 'phone' },
+  'POST /v1/account/totp/confirmation': { code: '123456' },
+  'POST /v1/account/passkeys': {
+    challenge: 'x',
+    label: 'laptop',
+    passkey: { ...PASSKEY, response: { clientDataJSON: 'e30', attestationObject: 'oA' } },
+  },
+  'PUT /v1/account/telegram': { initData: 'auth_date=1' },
   'POST /v1/sessions/refresh': { refreshToken: 'ghr_x' },
   'POST /v1/organisations': { id: ID, slug: 'acme', kind: 'operator', name: 'Acme' },
   'POST /v1/tokens': { organisation: 'acme', role: 'caller', label: 'till', expiresAt: '2030-01-01T00:00:00Z' },

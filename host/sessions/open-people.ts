@@ -10,6 +10,7 @@ import {
   createPasswordHasher,
   createSessions,
   endSessionsIn,
+  type FactorEvent,
   normalEmail,
   type OpenSession,
   type Organisations,
@@ -22,14 +23,18 @@ import type { Config } from '../config.ts';
 import type { Envelope } from '../encryption/envelope.ts';
 import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
 import { createPersonVault } from '../encryption/person-vault.ts';
+import { openFactors } from '../factors/open-factors.ts';
 import type { FindSession } from '../http/authenticate.ts';
 import type { Log } from '../http/log.ts';
 import { openMail, type SendMail } from '../mail/open-mail.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import { every } from '../repeat-work.ts';
 import type { AccountRoutePorts } from '../routes/accounts.ts';
+import type { FactorLoginPorts } from '../routes/factor-logins.ts';
+import type { FactorRoutePorts } from '../routes/factors.ts';
 import type { MailboxPorts } from '../routes/mailbox.ts';
 import type { SessionRoutePorts } from '../routes/sessions.ts';
+import type { TelegramRoutePorts } from '../routes/telegram.ts';
 
 const SESSION_KEEP_MS = 60_000;
 const MAIL_INTERVAL_MS = 1_000;
@@ -51,7 +56,7 @@ export interface PeoplePorts extends PeopleOptions {
   envelope: Envelope;
   /** Of keys that are not configured; null where they must be. */
   folder: string | null;
-  config: Pick<Config, 'passwordPepper' | 'publicUrl' | 'mail'>;
+  config: Pick<Config, 'passwordPepper' | 'publicUrl' | 'mail' | 'telegram'>;
   /** The request that is being answered. */
   origin: () => AuditOrigin | null;
   log: Log;
@@ -67,8 +72,11 @@ export interface People {
   vault: PersonVault;
   /** Sessions in memory, to be forgotten with every change. */
   cache: { clear(): void };
+  /** Says where the host is reached, unless its configuration does. */
+  servesAt(url: string): void;
   routes: Pick<AccountRoutePorts, 'accounts' | 'membershipsOf'> &
     Pick<SessionRoutePorts, 'sessions' | 'challengeFor'> &
+    Pick<FactorRoutePorts & FactorLoginPorts & TelegramRoutePorts, 'factors' | 'telegram'> &
     MailboxPorts & { findSession: FindSession; organisations: Organisations };
   close(): Promise<void>;
 }
@@ -81,7 +89,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
   const firstPepper = peppers.get(Math.min(...peppers.keys()))!;
   const vault = createPersonVault(envelope, firstPepper);
   const auditIn = createAuditIn(ports);
-  const raise = (event: SecurityEvent) => log.warn({ ...event }, 'security event');
+  const raise = (event: SecurityEvent | FactorEvent) => log.warn({ ...event }, 'security event');
   const mail = openMail({ system, envelope, settings: config.mail, log, nowMs, newId, ...(send && { send }) });
   const accounts = createAccounts({
     database: system,
@@ -123,7 +131,22 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     newId,
   });
   const { cache, findSession } = rememberSessions(sessions, nowMs);
+  let servedAt = 'http://localhost';
+  const { sweep: sweepFactors, ...factors } = openFactors({
+    system,
+    envelope,
+    accounts,
+    vault,
+    telegram: config.telegram,
+    publicOrigin: () => config.publicUrl ?? servedAt,
+    auditIn,
+    raise,
+    forgetSessions: cache.clear,
+    nowMs,
+    newId,
+  });
   const sweep = async () => {
+    await sweepFactors();
     await accounts.sweep();
     await sessions.sweep();
     await mail.sweep();
@@ -136,12 +159,15 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     organisations,
     vault,
     cache,
+    servesAt: (url) => {
+      servedAt = url;
+    },
     routes: {
       accounts,
       sessions,
       organisations,
       membershipsOf,
-      challengeFor: async () => null,
+      ...factors,
       findSession,
       mailbox: mail.mailbox,
     },
