@@ -33,6 +33,7 @@ import { createMetrics } from './metrics.ts';
 import { createNotifications } from './notifications/compose.ts';
 import { notificationStore } from './notifications/notification-store.ts';
 import { openListeners } from './open-listeners.ts';
+import { openPrograms } from './organisations/open-programs.ts';
 import { principalCache } from './principal-cache.ts';
 import { openQueues } from './queues/open.ts';
 import { newId, newSeed } from './random.ts';
@@ -249,6 +250,9 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
   opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
   const principals = principalCache(registry, nowMs);
+  const auditIn = createAuditIn(registryPorts);
+  const programs = openPrograms({ system, auditIn, registry, findPrincipal: principals.find, log, nowMs, newId });
+  opened.push(programs.close);
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
@@ -332,7 +336,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
       countRequest: limits.countInstallation,
     }),
     ...limits,
-    findPrincipal: principals.find,
+    ...programs.routes,
     ...people.routes,
     ready: () => readiness(database, sandbox, load),
     metrics,

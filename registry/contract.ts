@@ -1,6 +1,6 @@
 import type { DsseEnvelope, Json, Manifest } from '../plugins-sdk/contract/index.ts';
 import type { AuditOutcome } from './rules/audit-entry.ts';
-import type { OrganisationKind, Permission, Role } from './rules/permissions.ts';
+import type { OrganisationKind, Permission, Role, TokenRole } from './rules/permissions.ts';
 import type { Restrictions } from './rules/token-rights.ts';
 
 /** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
@@ -58,7 +58,7 @@ export interface Organisation {
 export interface ApiToken {
   id: string;
   organisation: string;
-  role: Role;
+  role: TokenRole;
   label: string;
   /** The member who answers for it: it never does more than they may, and ends with their membership. Null: the organisation itself. */
   account: Account | null;

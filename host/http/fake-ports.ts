@@ -31,6 +31,7 @@ import type { Tails } from '../tails/contract.ts';
 import { type AppPart, createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import { fakeFactors } from './fake-factors.ts';
+import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
@@ -240,6 +241,8 @@ export function fakePorts(): Fake {
     issueToken: port('issueToken', { token, secret: 'shown-once' }),
     listTokens: port('listTokens', [token]),
     revokeToken: port('revokeToken', token),
+    rotateToken: port('rotateToken', { token, secret: 'shown-once' }),
+    adoptToken: port('adoptToken', token),
     registerKey: port('registerKey', key),
     listKeys: port('listKeys', [key]),
     publishRelease: port('publishRelease', release),
@@ -401,6 +404,7 @@ export function fakePorts(): Fake {
     run: async () => answered('hello'),
     ...fakePeople(port, calls, failure),
     ...fakeFactors(port),
+    ...fakeOrganisations(port, { id: ID, at: AT }),
     registry,
     installations,
     grants,

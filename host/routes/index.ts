@@ -32,6 +32,10 @@ export type RoutePorts = AccountRoutePorts &
   FactorRoutePorts &
   TelegramRoutePorts &
   MailboxPorts &
+  MemberPorts &
+  InvitationPorts &
+  TokenPorts &
+  DeviceCodePorts &
   OrganisationPorts &
   ReleasePorts &
   InstallationPorts &

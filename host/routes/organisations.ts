@@ -1,7 +1,9 @@
 import { type Static, Type } from 'typebox';
 import {
+  may,
   type OrganisationKind,
   PERMISSIONS,
+  type Permission,
   type Principal,
   type Registry,
   RegistryRefusal,
@@ -23,26 +25,14 @@ const Whoami = Type.Object(
     role: oneOf(ROLES),
     organisation: Organisation,
     expiresAt: nullable(Timestamp),
-    permissions: Type.Array(Type.String()),
+    permissions: Type.Array(Type.String(), { description: 'What it may do now, with all that narrows it.' }),
+    via: oneOf(['token', 'session']),
+    account: nullable(Type.Object({ id: Id, username: Type.String() })),
+    installationIds: nullable(Type.Array(Id)),
+    plugin: nullable(Type.String()),
+    addressRanges: nullable(Type.Array(Type.String())),
   },
   { title: 'Whoami' },
-);
-
-const ApiToken = Type.Object(
-  {
-    id: Id,
-    organisation: Type.String({ description: 'Slug.' }),
-    role: oneOf(ROLES),
-    label: Type.String(),
-    createdAt: Timestamp,
-    expiresAt: nullable(Timestamp),
-    revokedAt: nullable(Timestamp),
-  },
-  { title: 'ApiToken' },
-);
-const IssuedToken = Type.Object(
-  { token: ApiToken, secret: Type.String({ description: 'Shown this once; only its hash is stored.' }) },
-  { title: 'IssuedToken' },
 );
 
 const Permissions = Type.Object(
@@ -54,13 +44,10 @@ const Permissions = Type.Object(
 );
 
 export interface OrganisationPorts {
-  registry: Pick<
-    Registry,
-    'createOrganisation' | 'findOrganisation' | 'issueToken' | 'listTokens' | 'revokeToken' | 'registerKey' | 'listKeys'
-  >;
+  registry: Pick<Registry, 'createOrganisation' | 'findOrganisation'>;
 }
 
-/** Who acts and who may: organisations, API tokens, the table of permissions. */
+/** Who acts and who may: organisations, and the table of permissions. */
 export const organisationRoutes = ({ registry }: OrganisationPorts): Route[] => [
   route({
     method: 'GET',
@@ -100,63 +87,36 @@ export const organisationRoutes = ({ registry }: OrganisationPorts): Route[] => 
     method: 'GET',
     path: '/v1/organisations/:slug',
     consumer: 'Platform',
-    summary: 'Read an organisation.',
+    summary: 'Read your organisation; the platform reads all.',
     allow: ['organisation:read'],
     params: Type.Object({ slug: Slug }),
     reply: { 200: Organisation },
     refuses: ['organisation-unknown'],
-    handle: async ({ params }) => {
-      const found = await registry.findOrganisation(params.slug);
+    handle: async ({ principal, params }) => {
+      const { kind, slug } = principal.organisation;
+      // Which others there are is for the platform to know.
+      const found = kind === 'platform' || slug === params.slug ? await registry.findOrganisation(params.slug) : null;
       if (found === null) throw new RegistryRefusal('organisation-unknown');
       return found;
     },
   }),
-  ...tokenRoutes({ registry }),
 ];
 
-const NewToken = Type.Object(
-  { organisation: Slug, role: oneOf(ROLES), label: Label, expiresAt: Type.Optional(Timestamp) },
-  { ...strict, title: 'NewToken' },
-);
-
-const tokenRoutes = ({ registry }: OrganisationPorts): Route[] => [
-  route({
-    method: 'POST',
-    path: '/v1/tokens',
-    consumer: 'Everybody',
-    summary: 'Issue an API token. Its secret is in this answer and nowhere else.',
-    allow: ['token:issue'],
-    body: NewToken,
-    reply: { 201: IssuedToken },
-    refuses: ['organisation-unknown', 'organisation-foreign', 'role-not-allowed'],
-    handle: ({ principal, body }) => registry.issueToken(principal, body),
-  }),
-  route({
-    method: 'GET',
-    path: '/v1/tokens',
-    consumer: 'Everybody',
-    summary: "List the organisation's API tokens.",
-    allow: ['token:issue'],
-    reply: { 200: Type.Object({ items: Type.Array(ApiToken), nextCursor: Type.Null() }, { title: 'ApiTokens' }) },
-    refuses: [],
-    handle: async ({ principal }) => ({ items: await registry.listTokens(principal), nextCursor: null }),
-  }),
-  route({
-    method: 'DELETE',
-    path: '/v1/tokens/:id',
-    consumer: 'Everybody',
-    summary: 'Revoke an API token. Safe to repeat.',
-    allow: ['token:issue'],
-    params: Type.Object({ id: Id }),
-    reply: { 200: ApiToken },
-    refuses: ['token-unknown'],
-    handle: ({ principal, params }) => registry.revokeToken(principal, params.id),
-  }),
-];
-
-function whoami({ credentialId, label, role, organisation, expiresAtMs }: Principal): Static<typeof Whoami> {
-  const expiresAt = expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString();
-  return { credentialId, label, role, organisation, expiresAt, permissions: [...PERMISSIONS[role]] };
+function whoami(principal: Principal): Static<typeof Whoami> {
+  const { credentialId, label, role, organisation, expiresAtMs, via, account, restrictions } = principal;
+  return {
+    credentialId,
+    label,
+    role,
+    organisation,
+    expiresAt: expiresAtMs === undefined ? null : new Date(expiresAtMs).toISOString(),
+    permissions: (PERMISSIONS[role] as readonly Permission[]).filter((permission) => may(principal, permission)),
+    via,
+    account,
+    installationIds: restrictions?.installationIds ? [...restrictions.installationIds] : null,
+    plugin: restrictions?.plugin ?? null,
+    addressRanges: restrictions?.addressRanges ? [...restrictions.addressRanges] : null,
+  };
 }
 
 const mutable = (table: Record<string, readonly string[]>): Record<string, string[]> =>

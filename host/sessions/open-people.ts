@@ -27,6 +27,7 @@ import { openFactors } from '../factors/open-factors.ts';
 import type { FindSession } from '../http/authenticate.ts';
 import type { Log } from '../http/log.ts';
 import { openMail, type SendMail } from '../mail/open-mail.ts';
+import { invitationMailIn } from '../organisations/invitation-mail.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import { every } from '../repeat-work.ts';
 import type { AccountRoutePorts } from '../routes/accounts.ts';
@@ -113,6 +114,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     organisationsIn: createOrganisationStore,
     auditIn,
     addressIndex: (address) => vault.index(normalEmail(address)),
+    mailInvitationIn: invitationMailIn(mail.mailIn),
     nowMs,
     newId,
   });

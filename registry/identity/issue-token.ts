@@ -1,4 +1,4 @@
-import type { Principal, Registry, TokenNarrowing } from '../contract.ts';
+import type { ApiToken, Organisation, Principal, Registry, TokenNarrowing } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { isRoleOfKind, mayGive, PERMISSIONS, ROLES_OF_KIND, type TokenRole } from '../rules/permissions.ts';
@@ -103,3 +103,29 @@ export const shownNarrowing = ({ scopes, installationIds, plugin, addressRanges 
   ...(plugin !== undefined && { plugin }),
   ...(addressRanges && { addressRanges: [...addressRanges] }),
 });
+
+/** A token with the role of a member, for which they answer: what logging in a device gives. */
+export const issueForMember =
+  ({ tokens, newId, randomBytes }: Pick<IssueTokenPorts, 'tokens' | 'newId' | 'randomBytes'>) =>
+  async (wish: {
+    organisation: Organisation;
+    role: TokenRole;
+    account: { id: string };
+    label: string;
+    expiresAt: Date;
+  }): Promise<{ token: ApiToken; secret: string }> => {
+    const { organisation, role, account, label, expiresAt } = wish;
+    const secret = secretOf(role, randomBytes(SECRET_RANDOM_BYTES));
+    const hash = secretHash(secret);
+    const made = {
+      id: newId(),
+      organisation,
+      role,
+      label,
+      secretHash: hash,
+      expiresAt,
+      accountId: account.id,
+      narrowing: {},
+    };
+    return { token: await tokens.insert(made), secret };
+  };

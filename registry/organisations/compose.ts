@@ -31,6 +31,7 @@ export interface OrganisationsPorts {
   auditIn(database: Knex): Audit;
   /** Blind index of an address of mail, as in account_emails. */
   addressIndex(address: string): Buffer;
+  mailInvitationIn(database: Knex): MemberPorts['mailInvitation'];
   nowMs: () => number;
   newId: () => string;
 }
@@ -45,6 +46,7 @@ export function createOrganisations(ports: OrganisationsPorts): Organisations {
     insertOrganisation: ports.organisationsIn(transaction).insert,
     audit: ports.auditIn(transaction),
     addressIndex: ports.addressIndex,
+    mailInvitation: ports.mailInvitationIn(transaction),
     hasAddress: async (accountId: string, index: Buffer) =>
       (await transaction('account_emails')
         .where({ account_id: accountId, address_index: index })
@@ -80,3 +82,6 @@ export function createOrganisations(ports: OrganisationsPorts): Organisations {
     endOffer: alone(endOffer),
   };
 }
+
+/** What a person may act for, for those who find out who somebody is. */
+export const membershipsIn = (system: Knex): Organisations['membershipsOf'] => createMemberStore(system).membershipsOf;

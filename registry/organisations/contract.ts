@@ -50,13 +50,14 @@ export interface Organisations {
   /** By username, at most 1000. An admin may ask for any organisation. Refuses with: organisation-unknown, organisation-foreign. */
   listMembers(actor: Principal, organisation?: string): Promise<Member[]>;
   /**
-   * The secret of the link is returned once; only its hash is stored. Refuses with: role-not-allowed, organisation-unknown,
+   * With an address it is for who has verified that, and goes there by mail unless the link is asked for. The secret of a link is
+   * returned once; only its hash is stored. Refuses with: role-not-allowed, organisation-unknown,
    * organisation-foreign, invitations-too-many.
    */
   invite(
     actor: Principal,
-    command: { organisation?: string; role: MemberRole; address?: string; expiresInSeconds?: number },
-  ): Promise<{ invitation: Invitation; secret: string }>;
+    command: { organisation?: string; role: MemberRole; address?: string; expiresInSeconds?: number; asLink?: boolean },
+  ): Promise<{ invitation: Invitation; secret: string | null }>;
   /** Newest first, at most 1000. */
   listInvitations(actor: Principal): Promise<Invitation[]>;
   /** Idempotent. Refuses with: invitation-unknown. */

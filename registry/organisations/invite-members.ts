@@ -15,7 +15,8 @@ const SECRET_PATTERN = /^ghi_[A-Za-z0-9_-]{43}$/;
 
 export const invite =
   (ports: MemberPorts): Organisations['invite'] =>
-  async (actor, { organisation: slug, role, address, expiresInSeconds = INVITATION_SECONDS.default }) => {
+  async (actor, command) => {
+    const { organisation: slug, role, address, asLink, expiresInSeconds = INVITATION_SECONDS.default } = command;
     const { invitations, audit, newId, nowMs, randomBytes } = ports;
     const organisation = await lockNamed(ports, actor, slug);
     const { kind } = organisation;
@@ -51,7 +52,10 @@ export const invite =
       subject: { kind: 'invitation', id },
       after: { role, bound: bound !== null, expiresAt: expiresAt.toISOString() },
     });
-    return { invitation: shown((await invitations.find(id, now))!), secret };
+    const invitation = shown((await invitations.find(id, now))!);
+    if (address === undefined || asLink) return { invitation, secret };
+    await ports.mailInvitation({ to: address, organisation, role, secret, expiresAt });
+    return { invitation, secret: null };
   };
 
 export const listInvitations =

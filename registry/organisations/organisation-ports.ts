@@ -17,6 +17,14 @@ export interface MemberPorts {
   randomBytes: (count: number) => Buffer;
   /** Blind index of an address of mail. */
   addressIndex(address: string): Buffer;
+  /** Puts the mail with an invitation into the outbox. */
+  mailInvitation(mail: {
+    to: string;
+    organisation: Organisation;
+    role: MemberRole;
+    secret: string;
+    expiresAt: Date;
+  }): Promise<void>;
   /** Whether the account has verified the address with this index. */
   hasAddress(accountId: string, index: Buffer): Promise<boolean>;
 }
