@@ -24,7 +24,7 @@ export interface StoredEmail {
 
 export interface AccountStore {
   /** False where somebody has the username, in whatever case. */
-  insert(account: Omit<StoredAccount, 'createdAt'>): Promise<boolean>;
+  insert(account: StoredAccount): Promise<boolean>;
   insertEmail(email: StoredEmail): Promise<void>;
   findById(id: string): Promise<StoredAccount | null>;
   findByUsername(username: string): Promise<StoredAccount | null>;
@@ -64,9 +64,9 @@ export function createAccountStore(database: Knex): AccountStore {
   const emails = () => database<EmailRow>('account_emails');
   const one = (row: AccountRow | undefined) => (row ? accountOf(row) : null);
   return {
-    async insert({ id, username, state, personKey, phoneSealed }) {
+    async insert({ id, username, state, personKey, phoneSealed, createdAt }) {
       const rows = await database('accounts')
-        .insert({ id, username, state, person_key: personKey, phone_sealed: phoneSealed })
+        .insert({ id, username, state, person_key: personKey, phone_sealed: phoneSealed, created_at: createdAt })
         .onConflict(database.raw('(lower(username))') as never)
         .ignore()
         .returning('id');
@@ -130,7 +130,7 @@ export function createAccountStore(database: Knex): AccountStore {
       await database('account_passwords')
         .insert({ account_id: accountId, hash, pepper_version: pepperVersion, changed_at: now })
         .onConflict('account_id')
-        .merge();
+        .merge(['hash', 'pepper_version', 'changed_at']);
     },
     removeUnverified: async (before) =>
       void (await accounts().where('state', 'unverified').where('created_at', '<', before).delete()),

@@ -14,6 +14,7 @@ export interface CodeStore {
   use(sha256: Buffer, purpose: CodePurpose, now: Date): Promise<StoredCode | null>;
   /** Whether `use` would find it now. */
   isGood(sha256: Buffer, purpose: CodePurpose, now: Date): Promise<boolean>;
+  /** Others that count for this account wait until the transaction ends. */
   countSince(accountId: string, purpose: CodePurpose, since: Date): Promise<number>;
   /** Takes back all that were not used. */
   removeUnused(accountId: string, purpose: CodePurpose): Promise<void>;
@@ -45,6 +46,7 @@ export function createCodeStore(database: Knex): CodeStore {
       (await codes().where({ sha256, purpose }).whereNull('used_at').where('expires_at', '>', now).first('sha256')) !==
       undefined,
     async countSince(accountId, purpose, since) {
+      await database.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`codes:${accountId}`]);
       const row = await codes()
         .where({ account_id: accountId, purpose })
         .where('created_at', '>', since)

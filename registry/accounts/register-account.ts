@@ -33,7 +33,7 @@ export const registerAccount =
     await ports.transaction(async (stores) => {
       const { accounts, audit } = stores;
       const phoneSealed = phone === null ? null : vault.seal(person, phonePlace(id), phone);
-      const account = { id, username, state: 'unverified' as const, personKey: person.personKey, phoneSealed };
+      const account = { ...person, username, state: 'unverified' as const, phoneSealed, createdAt: new Date(nowMs()) };
       if (!(await accounts.insert(account))) throw taken(username);
       await accounts.insertEmail(address);
       await accounts.putPassword(id, hash, new Date(nowMs()));
