@@ -82,5 +82,10 @@ export const GRANTS: Record<string, string[]> = {
   audit_links: ['select'],
   audit_chain: ['select'],
   audit_heads: ['select', 'insert'],
+  transparency_entries: ['select', 'insert'],
+  transparency_leaves: ['select'],
+  transparency_nodes: ['select'],
+  transparency_tree: ['select'],
+  transparency_heads: ['select', 'insert'],
   migrations: ['select'],
 };

@@ -28,6 +28,7 @@ import { newestVersion } from './rules/version.ts';
 import { createKeyStore } from './signing/key-store.ts';
 import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
+import { createLogIn } from './transparency/log-event-store.ts';
 
 export interface RegistryPorts {
   /** For whoever acts: sees what the context of the request may see. */
@@ -47,6 +48,7 @@ export interface RegistryPorts {
 export function createRegistry(ports: RegistryPorts): Registry {
   const { database, system, signingKey, nowMs, newId, origin = () => null } = ports;
   const auditIn = createAuditIn({ nowMs, newId, origin });
+  const logIn = createLogIn({ nowMs, newId });
   /** A use case whose every call is one transaction. */
   const inTransaction =
     <Args extends unknown[], Result>(make: (transaction: Knex) => (...args: Args) => Promise<Result>) =>
@@ -66,7 +68,9 @@ export function createRegistry(ports: RegistryPorts): Registry {
   };
   const review = {
     transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
-      database.transaction((transaction) => work({ ...reviewStores(transaction), audit: auditIn(transaction) })),
+      database.transaction((transaction) =>
+        work({ ...reviewStores(transaction), audit: auditIn(transaction), logEvent: logIn(transaction) }),
+      ),
     nowMs,
     signingKey,
   };
@@ -107,7 +111,12 @@ export function createRegistry(ports: RegistryPorts): Registry {
     ),
     markTokensUsed: ofEverybody.tokens.markUsed,
     registerKey: inTransaction((transaction) =>
-      registerKey({ keys: createKeyStore(transaction), audit: auditIn(transaction), newId }),
+      registerKey({
+        keys: createKeyStore(transaction),
+        audit: auditIn(transaction),
+        logEvent: logIn(transaction),
+        newId,
+      }),
     ),
     listKeys: listKeys({ keys }),
     publishRelease: publishRelease({
@@ -117,6 +126,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
             releases: createReleaseStore(transaction),
             lockKeys: createKeyStore(transaction).lockActive,
             audit: auditIn(transaction),
+            logEvent: logIn(transaction),
           }),
         ),
       newId,
@@ -142,7 +152,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
   };
 }
 
-function reviewStores(transaction: Knex): Omit<ReviewStores, 'audit'> {
+function reviewStores(transaction: Knex): Omit<ReviewStores, 'audit' | 'logEvent'> {
   const releases = createReleaseStore(transaction);
   return {
     async lockRelease(releaseId) {

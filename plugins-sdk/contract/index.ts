@@ -7,6 +7,8 @@ export * from './invocation.ts';
 export * from './json.ts';
 export * from './limits.ts';
 export * from './manifest.ts';
+export * from './merkle.ts';
 export * from './release.ts';
 export * from './stream-calls.ts';
+export * from './transparency.ts';
 export * from './turns.ts';

@@ -2,6 +2,7 @@ import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
 import type { Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
+import type { LogInTransaction } from '../rules/log-event.ts';
 import {
   claimedKeyIds,
   isEnvelope,
@@ -19,6 +20,7 @@ export interface PublishReleasePorts {
       releases: ReleaseStore;
       lockKeys(organisationId: string): Promise<VerifyingKey[]>;
       audit: Audit;
+      logEvent: LogInTransaction;
     }) => Promise<Result>,
   ): Promise<Result>;
   newId: () => string;
@@ -47,7 +49,7 @@ export const publishRelease =
       throw new RegistryRefusal('token-restricted', `The token publishes ${only} only.`, { plugin: only });
     }
     const organisationId = actor.organisation.id;
-    return ports.transaction(async ({ releases, lockKeys, audit }) => {
+    return ports.transaction(async ({ releases, lockKeys, audit, logEvent }) => {
       const signed = checkSignature(envelope, await lockKeys(organisationId), read);
       const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, name });
       const stored = await releases.findByVersion(pluginId, version);
@@ -72,6 +74,8 @@ export const publishRelease =
         subject: { kind: 'release', id },
         after: { plugin: `${publisher}/${name}`, version, digest, keyId: signed.signatures[0]!.keyid },
       });
+      const keyId = signed.signatures[0]!.keyid;
+      await logEvent({ event: 'release.publish', release: { publisher, name, version, digest }, keyId });
       return (await releases.findById(id))!.release;
     });
   };

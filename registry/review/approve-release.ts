@@ -44,5 +44,6 @@ export const approveRelease =
         before: { state: release.state },
         after: { state: 'published', plugin: release.plugin, version, digest },
       });
+      await stores.logEvent({ event: 'release.approve', release: found });
       return (await lockForReview(stores, actor, releaseId)).release;
     });

@@ -7,7 +7,7 @@ export const rejectRelease =
   (ports: ReviewPorts): Registry['rejectRelease'] =>
   (actor, releaseId, reasons) =>
     ports.transaction(async (stores) => {
-      const { release, publisherId } = await lockForReview(stores, actor, releaseId);
+      const { release, publisherId, publisherSlug, pluginName } = await lockForReview(stores, actor, releaseId);
       if (release.state === 'rejected') return release;
       if (release.state !== 'in-review') refuseState(release, 'rejected');
       await stores.saveReview(release.id, {
@@ -24,5 +24,8 @@ export const rejectRelease =
         before: { state: release.state },
         after: { state: 'rejected', plugin: release.plugin, version: release.version, digest: release.digest, reasons },
       });
+      const { version, digest } = release;
+      const statement = { publisher: publisherSlug, name: pluginName, version, digest };
+      await stores.logEvent({ event: 'release.reject', release: statement });
       return (await lockForReview(stores, actor, releaseId)).release;
     });

@@ -3,6 +3,7 @@ import type { Principal, Release, ReleaseState } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { isUuid } from '../rules/ids.ts';
+import type { LogInTransaction } from '../rules/log-event.ts';
 import type { VerifyingKey } from '../rules/release-signatures.ts';
 import { may } from '../rules/token-rights.ts';
 
@@ -27,6 +28,7 @@ export interface ReviewStores {
   /** Decides anew which release of the plugin is its newest. */
   chooseLatest(pluginId: string): Promise<void>;
   audit: Audit;
+  logEvent: LogInTransaction;
 }
 
 export interface ReviewPorts {

@@ -3,12 +3,13 @@ import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
+import type { LogInTransaction } from '../rules/log-event.ts';
 import { storedText } from '../rules/stored-text.ts';
 import type { KeyStore } from './key-store.ts';
 
 /** Ed25519 only; idempotent by key, whose first label stays. Refuses with: key-invalid, key-taken. */
 export const registerKey =
-  (ports: { keys: KeyStore; audit: Audit; newId: () => string }): Registry['registerKey'] =>
+  (ports: { keys: KeyStore; audit: Audit; logEvent: LogInTransaction; newId: () => string }): Registry['registerKey'] =>
   async (actor, { publicKeyPem, label }) => {
     const key = readPublicKey(publicKeyPem);
     const organisationId = actor.organisation.id;
@@ -24,6 +25,8 @@ export const registerKey =
       after: { label: stored.label },
       outcome: inserted ? 'done' : 'unchanged',
     });
+    const { slug: publisher } = actor.organisation;
+    if (inserted) await ports.logEvent({ event: 'key.register', publisher, keyId: key.keyId });
     const { organisationId: _, ...shown } = stored;
     return shown;
   };
