@@ -24,7 +24,7 @@ export interface StoredEmail {
 
 export interface AccountStore {
   /** False where somebody has the username, in whatever case. */
-  insert(account: StoredAccount): Promise<boolean>;
+  insert(account: Omit<StoredAccount, 'createdAt'> & { createdAt?: Date }): Promise<boolean>;
   insertEmail(email: StoredEmail): Promise<void>;
   findById(id: string): Promise<StoredAccount | null>;
   findByUsername(username: string): Promise<StoredAccount | null>;
@@ -66,7 +66,14 @@ export function createAccountStore(database: Knex): AccountStore {
   return {
     async insert({ id, username, state, personKey, phoneSealed, createdAt }) {
       const rows = await database('accounts')
-        .insert({ id, username, state, person_key: personKey, phone_sealed: phoneSealed, created_at: createdAt })
+        .insert({
+          id,
+          username,
+          state,
+          person_key: personKey,
+          phone_sealed: phoneSealed,
+          ...(createdAt && { created_at: createdAt }),
+        })
         .onConflict(database.raw('(lower(username))') as never)
         .ignore()
         .returning('id');
