@@ -222,7 +222,7 @@ export const OWNERLESS: Record<string, string> = {
   audit_links: 'positions and hashes; the entries that they chain have owners',
   audit_chain: 'the end of the chain: a number and a hash',
   audit_heads: 'signed positions and hashes, meant to be shown to anybody',
-  transparency_entries: 'for everybody to read: what is nobody else's business is in them as a digest',
+  transparency_entries: 'for everybody to read; private matters are in them as digests',
   transparency_leaves: 'positions and hashes of a public log',
   transparency_nodes: 'hashes of a public log',
   transparency_tree: 'the edge of a public log',
