@@ -76,7 +76,9 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
         usedMiB: 0,
         externalMiB: 0,
         heldMiB: 0,
-        usedReadAtMs: 0,
+        // Before any time: the first turn is read.
+        usedReadAtMs: Number.NEGATIVE_INFINITY,
+        unreadTurns: 0,
       };
       shelved.set(isolate.key, isolate);
       byNumber.set(isolate.isolate, isolate);

@@ -55,4 +55,6 @@ export interface Shelved {
   /** What the process holds for the isolate, about. */
   heldMiB: number;
   usedReadAtMs: number;
+  /** Turns since then. */
+  unreadTurns: number;
 }

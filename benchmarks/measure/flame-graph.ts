@@ -14,7 +14,7 @@ interface Frame {
   children: Frame[];
 }
 
-const [WIDTH, ROW, TOP, NARROWEST] = [1_600, 17, 64, 0.5];
+const [WIDTH, ROW, TOP, NARROWEST] = [1_600, 17, 64, 1];
 const COLOURS: [part: string, colour: string][] = [
   ['/host/', '#93c5fd'],
   ['/sandbox/', '#fdba74'],
