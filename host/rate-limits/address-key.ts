@@ -5,7 +5,21 @@ import { isIPv6 } from 'node:net';
  * (RFC 6177), so that a limit for each of them would limit nobody.
  */
 export function addressKey(address: string): string {
-  if (!address.includes(':') || !isIPv6(address)) return address;
+  if (!address.includes(':')) return address;
+  let network = networks.get(address);
+  if (network === undefined) {
+    network = isIPv6(address) ? networkOf(address) : address;
+    if (networks.size >= NETWORKS_MAX) networks.clear();
+    networks.set(address, network);
+  }
+  return network;
+}
+
+/** Asked for every request, and worked out for every client. */
+const networks = new Map<string, string>();
+const NETWORKS_MAX = 10_000;
+
+function networkOf(address: string): string {
   const [plain = ''] = address.split('%');
   const [left = '', right] = plain.split('::');
   const groups = left === '' ? [] : left.split(':');

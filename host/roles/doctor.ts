@@ -3,6 +3,7 @@ import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
 import { styleText } from 'node:util';
 import semver from 'semver';
+import { rowSecurityGaps } from '../../migrations/row-security.ts';
 import { migrationStatus } from '../../migrations/run-migrations.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
@@ -10,6 +11,7 @@ import { checkAudit } from '../audit/check-audit.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
 import { loadKeys } from '../encryption/load-keys.ts';
+import { createProxyCheck } from '../http/client-address.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase } from '../open-database.ts';
 import { openRedis } from '../redis.ts';
@@ -52,6 +54,8 @@ function lineOf({ name, state, message }: Finding): string {
   const [colour, mark] = MARKS[state];
   return `${styleText(colour, mark, { stream: process.stdout })} ${name.padEnd(NAME_UNITS)} ${message}\n`;
 }
+
+const LOOPBACK = /^(?:localhost|127\.|::1$)/;
 
 /** One finding, which gets the name of the check, or several of their own. */
 type Check = (config: Config) => Promise<Omit<Finding, 'name'> | Finding[]>;
@@ -140,13 +144,23 @@ const CHECKS: Record<string, Check> = {
       return await asOwner(database.appUrl, async (knex) => {
         const pending = (await migrationStatus(knex)).filter(({ state }) => state === 'pending' || state === 'changed');
         const names = pending.map(({ name, state }) => `${name} (${state})`).join(', ');
+        const gaps = pending.length === 0 ? await rowSecurityGaps(knex) : [];
+        if (gaps.length > 0) return failed(`${database.description}; ${gaps.join(' ')} Run: gatehouse migrate up.`);
         return pending.length === 0
-          ? ok(`${database.description}; migrations up to date`)
+          ? ok(`${database.description}; migrations up to date, rows secured`)
           : warning(`${database.description}; not up to date: ${names}. Run: gatehouse migrate up.`);
       });
     } finally {
       await database.close();
     }
+  },
+  listeners: async ({ admin, hostName, trustedProxies }) => {
+    createProxyCheck(trustedProxies);
+    if (admin !== null)
+      return ok(`/metrics and the routes of platform staff are at ${admin.hostName}:${admin.port} alone`);
+    return LOOPBACK.test(hostName)
+      ? ok('one for everybody, on loopback')
+      : warning('/metrics and the routes of platform staff are where strangers are; set GATEHOUSE_ADMIN_PORT.');
   },
   port: ({ port, hostName }) =>
     new Promise((resolve) => {
