@@ -3,7 +3,7 @@ import path from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
 import type { OrganisationKind, Principal, Registry, TokenRole } from '../../registry/index.ts';
 
-/** Organisations of the demo, and whom it needs tokens for with which role. */
+/** Organisations of the demo, the platform first, and whom it needs tokens for with which role. */
 const ORGANISATIONS = [
   {
     slug: 'gatehouse',
@@ -31,14 +31,16 @@ type RegistryPorts = Pick<Registry, 'authenticate' | 'createOrganisation' | 'fin
 export async function seedPeople(registry: RegistryPorts, file: string): Promise<Credentials> {
   const known = await readCredentials(file);
   const credentials: Partial<Credentials> = {};
+  let platform: Principal['organisation'] | null = null;
   for (const { people, ...wanted } of ORGANISATIONS) {
     const organisation =
       (await registry.findOrganisation(wanted.slug)) ??
       (await registry.createOrganisation({ id: uuidv7(), ...wanted }));
+    platform ??= organisation;
     for (const [person, role] of Object.entries(people)) {
       const secret = known[person as keyof Credentials];
       const works = secret !== undefined && (await registry.authenticate(secret)) !== null;
-      credentials[person as keyof Credentials] = works ? secret : await issue(registry, organisation, role);
+      credentials[person as keyof Credentials] = works ? secret : await issue(registry, platform, organisation, role);
     }
   }
   await writeCredentials(file, credentials as Credentials);
@@ -47,20 +49,21 @@ export async function seedPeople(registry: RegistryPorts, file: string): Promise
 
 async function issue(
   registry: RegistryPorts,
+  platform: Principal['organisation'],
   organisation: Principal['organisation'],
   role: TokenRole,
 ): Promise<string> {
-  const platform: Principal = {
+  const admin: Principal = {
     via: 'token',
     credentialId: 'demo',
     account: null,
     factorAtMs: null,
     label: 'demo',
     role: 'admin',
-    organisation: { ...organisation, kind: 'platform' },
+    organisation: platform,
   };
   const command = { organisation: organisation.slug, role, label: `demo ${role}` };
-  return (await registry.issueToken(platform, command)).secret;
+  return (await registry.issueToken(admin, command)).secret;
 }
 
 async function readCredentials(file: string): Promise<Partial<Credentials>> {
