@@ -1,10 +1,10 @@
 import { expect } from 'chai';
 import type { Knex } from 'knex';
 import { v7 } from 'uuid';
-import { connectOnce } from '../host/database.ts';
+import { asOwner, connectOnce } from '../host/database.ts';
 import { type DatabaseContext, inContext } from '../host/database-context.ts';
 import { PERMISSIONS } from '../registry/rules/permissions.ts';
-import { type Command, OWNERLESS, ROW_RULES } from './row-security.ts';
+import { type Command, OWNERLESS, ROW_RULES, rowSecurityGaps } from './row-security.ts';
 import { migrateUp } from './run-migrations.ts';
 import { type TestDatabase, testDatabase } from './test-database.ts';
 import { seedEveryTable, type World } from './test-rows.ts';
@@ -146,7 +146,11 @@ describe('row-level security', () => {
     await up();
     expect((await policies()).length).to.equal(before.length);
     await database.asOwner((owner) => owner.raw('alter table api_tokens no force row level security'));
+    expect(await rowSecurityGaps(database.knex)).to.deep.equal(['The table api_tokens is open to every context.']);
+    const gaps = await asOwner(database.superuserUrl, rowSecurityGaps);
+    expect(gaps[0]).to.equal('The role "postgres" steps around row-level security.');
     await up();
+    expect(await rowSecurityGaps(database.knex)).to.deep.equal([]);
     const { rows } = await database.knex.raw(
       `select relforcerowsecurity as forced from pg_class where relname = 'api_tokens'`,
     );
