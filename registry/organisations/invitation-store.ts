@@ -129,8 +129,8 @@ export function createOfferStore(database: Knex): OfferStore {
       .join('organisations', 'organisations.id', 'ownership_offers.organisation_id')
       .join('accounts as giver', 'giver.id', 'from_account_id')
       .join('accounts as taker', 'taker.id', 'to_account_id')
-      .where('state', 'open')
-      .where('expires_at', '>', now)
+      .where('ownership_offers.state', 'open')
+      .where('ownership_offers.expires_at', '>', now)
       .select(
         'ownership_offers.*',
         'organisations.slug',
