@@ -1,8 +1,7 @@
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
-import { createAuditIn, createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
+import { createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
-import { createAuditInstallation } from './audit/installation-audit-store.ts';
-import { signAuditHeads } from './audit/open-audit.ts';
+import { openAudit } from './audit/open-audit.ts';
 import { openCapabilities } from './capabilities/open-capabilities.ts';
 import { createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
@@ -124,12 +123,11 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const registry = createRegistry({ ...registryPorts, database: scoped });
   // Remembered for everybody, so not read as somebody.
   const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
-  opened.push(signAuditHeads({ ...registryPorts, signingKeyFile: config.signingKeyFile, log }));
-
-  const people = await openPeople({ ...registryPorts, envelope, folder, config, log, ...given.people });
+  const onAlert: Metrics['securityAlert'] = (kind) => metrics.securityAlert(kind);
+  const auditing = { ...registryPorts, signingKeyFile: config.signingKeyFile, onAlert, log };
+  const { auditIn, audit, raise } = await openAudit(auditing, opened);
+  const people = await openPeople({ ...registryPorts, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
-
-  const audit = createAuditInstallation(createAuditIn(registryPorts), currentActor, 'rollouts');
 
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,
@@ -250,7 +248,6 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
   opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
   const principals = principalCache(registry, nowMs);
-  const auditIn = createAuditIn(registryPorts);
   const programs = openPrograms({ system, auditIn, registry, findPrincipal: principals.find, log, nowMs, newId });
   opened.push(programs.close);
   await followChanges(

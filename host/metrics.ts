@@ -1,5 +1,6 @@
 import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
 import type { CordonDeath, CordonKind, ExtraCpu, Outcome, SandboxStatus } from '../sandbox/index.ts';
+import type { AlertKind } from './alerts/rules/alert-of.ts';
 import type { ConductCounts } from './conduct/contract.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
 import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
@@ -26,6 +27,8 @@ export interface Metrics {
   cordonStartFailed(): void;
   /** One strike against an installation. */
   strike(): void;
+  /** One alert that somebody was told of. */
+  securityAlert(kind: AlertKind): void;
   /** One thing that happened in the life of an installation. */
   lifeEvent(event: LifeEvent): void;
   /** One answered call of a capability. */
@@ -121,6 +124,12 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     help: 'Sandbox processes that died of an invocation, held against its installation.',
     registers,
   });
+  const alerts = new Counter({
+    name: 'gatehouse_security_alerts_total',
+    help: 'Security events that somebody was told of: lockouts, stolen tokens, changes of rights, signatures.',
+    labelNames: ['alert'],
+    registers,
+  });
   const lifeEvents = new Counter({
     name: 'gatehouse_installation_events_total',
     help: 'What happened to installations: installed, updated, rolled back, canaries, changes.',
@@ -192,6 +201,7 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     },
     cordonStartFailed: () => startFailures.inc(),
     strike: () => strikes.inc(),
+    securityAlert: (alert) => alerts.inc({ alert }),
     capabilityCall: countCapabilityCalls(registers),
     lifeEvent: (event) => lifeEvents.inc({ event }),
     expose: async () => ({ mediaType: registry.contentType, text: await registry.metrics() }),

@@ -1,6 +1,7 @@
 import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { createAuditReaderStore } from './audit/audit-reader-store.ts';
+import { auditRefusedLoad, auditRefusedPublish } from './audit/audit-signatures.ts';
 import { type AuditPorts, createAuditIn } from './audit/audit-store.ts';
 import { exportAudit, listAudit } from './audit/list-audit.ts';
 import { listPlugins } from './catalog/list-plugins.ts';
@@ -119,18 +120,21 @@ export function createRegistry(ports: RegistryPorts): Registry {
       }),
     ),
     listKeys: listKeys({ keys }),
-    publishRelease: publishRelease({
-      transaction: (work) =>
-        database.transaction((transaction) =>
-          work({
-            releases: createReleaseStore(transaction),
-            lockKeys: createKeyStore(transaction).lockActive,
-            audit: auditIn(transaction),
-            logEvent: logIn(transaction),
-          }),
-        ),
-      newId,
-    }),
+    publishRelease: auditRefusedPublish(
+      auditIn(database),
+      publishRelease({
+        transaction: (work) =>
+          database.transaction((transaction) =>
+            work({
+              releases: createReleaseStore(transaction),
+              lockKeys: createKeyStore(transaction).lockActive,
+              audit: auditIn(transaction),
+              logEvent: logIn(transaction),
+            }),
+          ),
+        newId,
+      }),
+    ),
     listReleases: listReleases({ releases }),
     findRelease: findRelease({ releases }),
     resolveRelease: resolveRelease({
@@ -144,11 +148,14 @@ export function createRegistry(ports: RegistryPorts): Registry {
     rejectRelease: rejectRelease(review),
     listPlugins: listPlugins({ listings }),
     releaseById: releaseById(ofEverybody),
-    loadBundle: loadBundle({
-      releases: ofEverybody.releases,
-      activeKeys: ofEverybody.keys.listActive,
-      registryKey: createPublicKey(signingKey as never),
-    }),
+    loadBundle: auditRefusedLoad(
+      auditIn(system),
+      loadBundle({
+        releases: ofEverybody.releases,
+        activeKeys: ofEverybody.keys.listActive,
+        registryKey: createPublicKey(signingKey as never),
+      }),
+    ),
   };
 }
 

@@ -1,41 +1,19 @@
-import type { KeyObject } from 'node:crypto';
-import type { Knex } from 'knex';
-import { createAuditKeeper } from '../../registry/index.ts';
-import type { Log } from '../http/log.ts';
-import { every } from '../repeat-work.ts';
-import { keepHead, keptHeadFile } from './kept-head.ts';
+import { type AuditIn, type AuditOrigin, createAuditIn } from '../../registry/index.ts';
+import { type AlertsPorts, openAlerts } from '../alerts/open-alerts.ts';
+import { currentActor } from '../http/request-origin.ts';
+import { createAuditInstallation } from './installation-audit-store.ts';
+import { type AuditSigningPorts, signAuditHeads } from './sign-heads.ts';
 
-/** How long an entry may be in the chain without a signature over it. */
-const SIGN_INTERVAL_MS = 10_000;
-
-export interface AuditSigningPorts {
-  /** Sees everything. */
-  system: Knex;
-  signingKey: KeyObject;
-  signingKeyFile: string;
-  log: Log;
-  nowMs: () => number;
+export interface OpenAuditPorts extends AuditSigningPorts, Omit<AlertsPorts, 'auditIn'> {
+  newId: () => string;
+  origin: () => AuditOrigin | null;
 }
 
-/** Signs the end of the audit trail again and again while it grows; returns how to stop, which signs once more. */
-export function signAuditHeads({
-  system,
-  signingKey,
-  signingKeyFile,
-  log,
-  nowMs,
-}: AuditSigningPorts): () => Promise<void> {
-  const keeper = createAuditKeeper({ database: system, signingKey, nowMs });
-  const sign = async () => {
-    const head = await keeper.signHead();
-    if (head === null) return;
-    // A log that leaves the machine is one more place that a thief of the database cannot reach.
-    log.info({ sequence: Number(head.sequence), hash: head.hash.toString('hex') }, 'audit head signed');
-    await keepHead(keptHeadFile(signingKeyFile), head);
-  };
-  const stop = every(SIGN_INTERVAL_MS, sign, log);
-  return async () => {
-    await stop();
-    await sign();
-  };
+/** The audit trail of a host: how to write into it, the signing of its end, and the alerts that come of it. */
+export async function openAudit(ports: OpenAuditPorts, opened: (() => Promise<unknown>)[]) {
+  const auditIn: AuditIn = createAuditIn(ports);
+  opened.push(signAuditHeads(ports));
+  const { raise, close } = await openAlerts({ ...ports, auditIn });
+  opened.push(close);
+  return { auditIn, raise, audit: createAuditInstallation(auditIn, currentActor, 'rollouts') };
 }

@@ -13,6 +13,7 @@ export const NOTIFICATION_KINDS = [
   'update-failed',
   'canary-rolled-back',
   'plugin-message',
+  'security-alert',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 

@@ -58,6 +58,8 @@ export interface PeoplePorts extends PeopleOptions {
   /** Of keys that are not configured; null where they must be. */
   folder: string | null;
   config: Pick<Config, 'passwordPepper' | 'publicUrl' | 'mail' | 'telegram'>;
+  /** Tells whoever is responsible; never waits. */
+  raise(event: SecurityEvent | FactorEvent): void;
   /** The request that is being answered. */
   origin: () => AuditOrigin | null;
   log: Log;
@@ -90,7 +92,10 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
   const firstPepper = peppers.get(Math.min(...peppers.keys()))!;
   const vault = createPersonVault(envelope, firstPepper);
   const auditIn = createAuditIn(ports);
-  const raise = (event: SecurityEvent | FactorEvent) => log.warn({ ...event }, 'security event');
+  const raise = (event: SecurityEvent | FactorEvent) => {
+    log.warn({ ...event }, 'security event');
+    ports.raise(event);
+  };
   const mail = openMail({ system, envelope, settings: config.mail, log, nowMs, newId, ...(send && { send }) });
   const accounts = createAccounts({
     database: system,

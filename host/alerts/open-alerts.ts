@@ -1,0 +1,83 @@
+import type { Knex } from 'knex';
+import type { Json } from '../../plugins-sdk/contract/index.ts';
+import type { AuditIn } from '../../registry/index.ts';
+import type { Log } from '../http/log.ts';
+import { every } from '../repeat-work.ts';
+import { alertStore } from './alert-store.ts';
+import { type AlertKind, alertOf } from './rules/alert-of.ts';
+
+const LOOK_INTERVAL_MS = 2_000;
+const BATCH = 200;
+
+/** Something that somebody responsible should hear of, and that no use case audits by itself. */
+export interface RaisedEvent {
+  /** Kebab-case; `security.<kind>` is the action in the audit trail. */
+  kind: string;
+  accountId: string | null;
+  facts: object;
+}
+
+export interface Alerts {
+  /** Never rejects and never waits. */
+  raise(event: RaisedEvent): void;
+  /** Looks at what the audit trail has got since the last time. */
+  look(): Promise<void>;
+  close(): Promise<void>;
+}
+
+export interface AlertsPorts {
+  /** Sees everything. */
+  system: Knex;
+  auditIn: AuditIn;
+  /** Counts one alert that somebody was told of. */
+  onAlert(kind: AlertKind): void;
+  log: Log;
+}
+
+/**
+ * Reads the audit trail as it grows, and tells whom it concerns: whatever is audited can be heard of, whichever host did it, and a
+ * change that was undone never is. Every host reads; the id of a notification follows from the entry, so that each is told once.
+ */
+export async function openAlerts({ system, auditIn, onAlert, log }: AlertsPorts): Promise<Alerts> {
+  const store = alertStore(system);
+  let seen = await store.tail();
+  const look = async () => {
+    for (;;) {
+      const entries = await store.entriesAfter(seen, BATCH);
+      for (const { sequence, entry } of entries) {
+        const alert = alertOf(entry);
+        if (alert !== null && (await store.tell(entry, alert)) > 0) {
+          onAlert(alert.kind);
+          log.warn(
+            { alert: alert.kind, action: entry.action, subject: entry.subject, entryId: entry.id },
+            'security alert',
+          );
+        }
+        seen = sequence;
+      }
+      if (entries.length < BATCH) return;
+    }
+  };
+  const pending = new Set<Promise<void>>();
+  const stop = every(LOOK_INTERVAL_MS, look, log);
+  return {
+    raise: ({ kind, accountId, facts }) => {
+      const writing = auditIn(system)({
+        action: `security.${kind}`,
+        actor: { via: 'anonymous' },
+        organisationId: null,
+        subject: accountId === null ? { kind: 'login', id: 'unknown' } : { kind: 'account', id: accountId },
+        after: facts as Json,
+        outcome: 'refused',
+      })
+        .catch((error) => log.error({ err: error, kind }, 'security event not audited'))
+        .finally(() => pending.delete(writing));
+      pending.add(writing);
+    },
+    look,
+    close: async () => {
+      await stop();
+      await Promise.all(pending);
+    },
+  };
+}
