@@ -25,6 +25,7 @@ export async function openListeners(
   let url = '';
   const app: HttpPorts = {
     ...ports,
+    ready: askedOnce(ports.ready),
     clientAddress: createClientAddress(trustedProxies),
     publicOrigin: () => publicUrl ?? url,
   };
@@ -54,6 +55,17 @@ export async function openListeners(
     url,
     adminUrl: servers[1]?.url ?? null,
     close: async (drainMs) => void (await Promise.all(servers.map((server) => server.close(drainMs)))),
+  };
+}
+
+/** Probes are not counted, and each asks the database: those that come together share an answer. */
+function askedOnce<Value>(ask: () => Promise<Value>): () => Promise<Value> {
+  let asking: Promise<Value> | null = null;
+  return () => {
+    asking ??= ask().finally(() => {
+      asking = null;
+    });
+    return asking;
   };
 }
 

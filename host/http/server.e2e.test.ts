@@ -162,6 +162,17 @@ describe('startServer', () => {
       expect(origin).to.include(String(port));
     }).timeout(30_000);
 
+    it('takes no more connections in all than it may', async () => {
+      const { port } = await serve({ connectionsMax: 2, isProxy: () => true });
+      const held = Array.from({ length: 2 }, () => connect(port, '127.0.0.1'));
+      await Promise.all(held.map((socket) => once(socket, 'connect')));
+      expect(await sendRaw(port, `${GET}\r\n`)).to.equal('');
+      for (const socket of held) socket.destroy();
+      let answer = '';
+      while (answer === '') answer = await sendRaw(port, `${GET}\r\n`);
+      expect(answer).to.match(/^HTTP\/1\.1 200 /);
+    }).timeout(30_000);
+
     it('does not count the connections of proxies', async () => {
       const { port } = await serve({ connectionsPerAddressMax: 1, isProxy: (address) => address === '127.0.0.1' });
       const held = Array.from({ length: 5 }, () => connect(port, '127.0.0.1'));
