@@ -6,11 +6,13 @@ import type { Log } from '../http/log.ts';
 import { migrate, nearPath, openPlatformDatabase } from '../open-database.ts';
 import { RoleRefused } from '../roles/role.ts';
 import { HOST_VERSION } from '../version.ts';
-import { type Credentials, seedPeople } from './people.ts';
+import { type DemoPerson, seedAccounts, showLogin } from './accounts.ts';
+import { type Credentials, OPERATOR_SLUG, seedPeople } from './people.ts';
 import { createStage } from './stage.ts';
 import { type TourStop, takeTour } from './tour.ts';
 
 const CREDENTIALS_FILE = 'demo-credentials.json';
+const PASSWORDS_FILE = 'demo-passwords.json';
 
 export interface DemoOptions {
   config: Config;
@@ -28,6 +30,7 @@ export interface DemoOptions {
 export interface RunningDemo {
   host: Host;
   credentials: Credentials;
+  people: DemoPerson[];
   stops: TourStop[];
   /** Ends host and database, the database last. */
   close(): Promise<void>;
@@ -73,10 +76,25 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
       () => seedPeople(host.registry, file),
       (known) => Object.keys(known).join(', '),
     );
+    const passwords = path.join(config.dataFolder, PASSWORDS_FILE);
+    const people = await stage.step(
+      'accounts',
+      async () => {
+        const admin = (await host.registry.authenticate(credentials.admin))!;
+        return seedAccounts({ url: host.url, admin, organisations: host.people.organisations, file: passwords });
+      },
+      (made) => `${made.map(({ username }) => username).join(', ')}, by the mail in ${host.url}/dev/mailbox`,
+    );
+    const visitor = people.find(({ organisation }) => organisation === OPERATOR_SLUG)!;
+    await stage.step(
+      'log in',
+      () => showLogin(host, visitor),
+      ({ sessions }) => `${visitor.username} by password, ${sessions} open ${sessions === 1 ? 'session' : 'sessions'}`,
+    );
     const stops = await takeTour({ url: host.url, credentials, stage, dataFolder: config.dataFolder });
     if (json) stream.write(`${JSON.stringify({ url: host.url, credentials, installations: stops })}\n`);
-    else stage.say(farewell(host.url, credentials, file));
-    return { host, credentials, stops, close };
+    else stage.say(farewell(host.url, credentials, file, people));
+    return { host, credentials, people, stops, close };
   } catch (error) {
     await close();
     throw error;
@@ -85,20 +103,35 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
 
 /** Only what a demo makes: the folder may hold other things. A running demo's data is left alone. */
 async function clearData(config: Config, log: Log): Promise<void> {
-  const mine = ['postgres', 'registry-key.pem', 'publisher-key.pem', 'encryption-key', CREDENTIALS_FILE];
+  const mine = [
+    'postgres',
+    'registry-key.pem',
+    'publisher-key.pem',
+    'encryption-key',
+    'password-pepper',
+    CREDENTIALS_FILE,
+    PASSWORDS_FILE,
+  ];
   if (config.databaseUrl !== null) throw new RoleRefused('--fresh is for the embedded database; DATABASE_URL is set.');
   // Whoever holds the database is running; this refuses then.
   await (await openPlatformDatabase(config, log)).close();
   for (const name of mine) await rm(path.join(config.dataFolder, name), { recursive: true, force: true });
 }
 
-function farewell(url: string, credentials: Credentials, file: string): string {
+function farewell(url: string, credentials: Credentials, file: string, people: DemoPerson[]): string {
+  const passwords = people.map(
+    ({ username, password, role, organisation }) => `  ${username.padEnd(10)} ${password}  ${role} of ${organisation}`,
+  );
   const tokens = Object.entries(credentials).map(([role, secret]) => `  ${role.padEnd(10)} ${secret}`);
   return `
 Addresses
   API and docs   ${url}/docs
   OpenAPI        ${url}/openapi.json
   Health         ${url}/readyz   ${url}/metrics
+  Mail           ${url}/dev/mailbox
+
+People and their passwords
+${passwords.join('\n')}
 
 API tokens of the seeded people (also in ${nearPath(file)})
 ${tokens.join('\n')}

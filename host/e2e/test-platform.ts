@@ -29,6 +29,8 @@ export interface TestPlatform {
   /** Clients of the seeded people. */
   as: { publisher: ApiClient; moderator: ApiClient; operator: ApiClient; caller: ApiClient; admin: ApiClient };
   signingKey: KeyObject;
+  /** Where the host keeps its keys. */
+  folder: string;
   /** Writes a plugin's folder; returns its path. */
   writePlugin(plugin: TestPlugin): Promise<string>;
   publish(folder: string): Promise<Release>;
@@ -51,7 +53,7 @@ export interface TestPlatform {
 /** Settings by name of the environment variable. */
 export async function startTestPlatform(
   settings: Record<string, string> = {},
-  ports: Pick<HostPorts, 'resolveHost'> = {},
+  ports: Pick<HostPorts, 'resolveHost' | 'people'> = {},
 ): Promise<TestPlatform> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
   const database = await testDatabase();
@@ -64,7 +66,15 @@ export async function startTestPlatform(
     ...settings,
   };
   const config = readConfig({ flags }, {});
-  const start = () => startHost({ config, appUrl: database.appUrl, log: createLog(config.logLevel), ...ports });
+  const start = () =>
+    startHost({
+      config,
+      appUrl: database.appUrl,
+      log: createLog(config.logLevel),
+      // bcrypt at its real cost is for the one test that says so.
+      people: { bcryptCost: 4 },
+      ...ports,
+    });
   const host = await start();
   const others: Host[] = [];
   const credentials = await seedPeople(host.registry, path.join(folder, 'credentials.json'));
@@ -98,6 +108,7 @@ export async function startTestPlatform(
     credentials,
     as,
     signingKey,
+    folder,
     writePlugin,
     publish,
     install: async (plugin, { slug, grants, config: configuration } = {}) => {

@@ -12,7 +12,11 @@ interface DemoFlags extends ServerFlags {
 /** `gatehouse demo`: everything on one machine, shown step by step; then up until it is asked to end. */
 export async function demo({ smoke, fresh, json, ...flags }: DemoFlags): Promise<number> {
   // The demo's people look at the tour; its log speaks up only for trouble.
-  const config = configOf(flags, { GATEHOUSE_LOG_LEVEL: 'warn', GATEHOUSE_METRICS_PUBLIC: 'true' });
+  const config = configOf(flags, {
+    GATEHOUSE_LOG_LEVEL: 'warn',
+    GATEHOUSE_METRICS_PUBLIC: 'true',
+    GATEHOUSE_DEV_MAILBOX: 'true',
+  });
   let onDeath: (message: string) => void = () => {};
   const died = new Promise<string>((resolve) => {
     onDeath = resolve;

@@ -170,8 +170,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
       servedAt = url;
     },
     routes: {
-      accounts,
-      sessions,
+      ...forgetAfterChanges({ accounts, sessions }, cache.clear),
       organisations,
       membershipsOf,
       ...factors,
@@ -184,6 +183,26 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
       await stopSweeping();
       mail.close();
     },
+  };
+}
+
+/** The database tells all hosts of a session's end, this one too, but only a moment later: the next request must know it. */
+function forgetAfterChanges({ accounts, sessions }: Pick<People, 'accounts' | 'sessions'>, forget: () => void) {
+  const thenForget =
+    <Args extends unknown[], Result>(work: (...args: Args) => Promise<Result>) =>
+    async (...args: Args): Promise<Result> => {
+      const result = await work(...args);
+      forget();
+      return result;
+    };
+  return {
+    accounts: {
+      ...accounts,
+      changePassword: thenForget(accounts.changePassword),
+      resetPassword: thenForget(accounts.resetPassword),
+      deactivate: thenForget(accounts.deactivate),
+    },
+    sessions: { ...sessions, end: thenForget(sessions.end), endAll: thenForget(sessions.endAll) },
   };
 }
 
