@@ -8,7 +8,7 @@ import { signPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
 import type { ServerRefusal } from '../../plugins-sdk/cli/errors.ts';
 import { writeArchive } from '../../plugins-sdk/cli/write-archive.ts';
 import type { Installation } from '../installations/contract.ts';
-import { describeHostileAddresses } from './hostile-addresses-suite.ts';
+import { describeHostileAddresses } from './hostile-addresses.suite.ts';
 import { callerRoutes, codeOf, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 const SOURCE = `
