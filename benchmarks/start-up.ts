@@ -7,7 +7,7 @@ import path from 'node:path';
 import { createInterface } from 'node:readline';
 import { startEmbeddedPostgres } from '../host/embedded-postgres.ts';
 import { type ProcessSize, sizesBelow } from './measure/process-memory.ts';
-import { end } from './measure/processes.ts';
+import { end, withSettings } from './measure/processes.ts';
 import { type Benchmark, figureOf, type Series } from './measure/report.ts';
 
 const root = path.resolve(import.meta.dirname, '..');
@@ -28,8 +28,7 @@ export const benchmark: Benchmark = {
   run: async ({ rounds, tell }) => {
     const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-start-'));
     const postgres = await startEmbeddedPostgres({ folder: path.join(folder, 'postgres') });
-    const env = {
-      ...process.env,
+    const settings = {
       DATABASE_URL: postgres.appUrl,
       DATABASE_OWNER_URL: postgres.ownerUrl,
       GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
@@ -37,9 +36,8 @@ export const benchmark: Benchmark = {
       GATEHOUSE_PORT: '0',
     };
     const gatehouse = (...args: string[]) =>
-      spawn(process.execPath, ['bin/launch.mjs', 'gatehouse', ...args], {
+      spawn('env', withSettings(settings, ['bin/launch.mjs', 'gatehouse', ...args]), {
         cwd: root,
-        env,
         stdio: ['ignore', 'ignore', 'pipe'],
       });
     try {

@@ -18,6 +18,13 @@ async function ask<Reply>(process: ChildProcess, message: object): Promise<Reply
   return answer[0] as Reply;
 }
 
+/** Arguments of `env`, which adds `settings` to the environment that it has and becomes Node.js with `args`. */
+export const withSettings = (settings: Record<string, string>, args: string[]): string[] => [
+  ...Object.entries(settings).map(([name, value]) => `${name}=${value}`),
+  process.execPath,
+  ...args,
+];
+
 export interface Running {
   url: string;
   close(): Promise<void>;
@@ -51,8 +58,7 @@ export interface RunningHost extends Running {
 export async function startHost(settings: Record<string, string> = {}): Promise<RunningHost> {
   const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'));
   const args = ['bin/launch.mjs', 'demo', '--json', '--port', '0', '--data', folder];
-  const env = { ...process.env, ...settings };
-  const host = spawn(process.execPath, args, { cwd: root, env, stdio: ['ignore', 'pipe', 'inherit'] });
+  const host = spawn('env', withSettings(settings, args), { cwd: root, stdio: ['ignore', 'pipe', 'inherit'] });
   const close = async () => {
     await end(host);
     fs.rmSync(folder, { recursive: true, force: true });
