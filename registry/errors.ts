@@ -59,6 +59,10 @@ export const REGISTRY_REFUSALS = {
   'release-unknown': 'There is no such release.',
   'version-range-invalid': 'This is neither a version nor a range of versions.',
   'version-range-unsatisfied': 'No published release of the plugin fits this range.',
+  'release-not-logged': 'The approval of this release is not in the transparency log, so it is not installed.',
+  'log-entry-unknown': 'The transparency log has no such entry, or is not that long.',
+  'log-inconsistent':
+    'The stored transparency log is not the one that was signed; nothing is signed or proven until an admin has looked.',
   'release-state-invalid': 'The release is in a state that does not allow this.',
 } as const;
 

@@ -41,3 +41,7 @@ export { createTelegram } from './telegram/compose.ts';
 export type { Telegram } from './telegram/contract.ts';
 export { TELEGRAM_PUBLIC_KEYS } from './telegram/rules/telegram-keys.ts';
 export { telegramAccountIn } from './telegram/telegram-account-store.ts';
+export { createTransparency } from './transparency/compose.ts';
+export type { LogItem, LogReport, Transparency } from './transparency/contract.ts';
+export { createLogIn, type LogIn } from './transparency/log-event-store.ts';
+export { ENTRIES_PAGE_MAX } from './transparency/read-log.ts';

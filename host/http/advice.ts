@@ -129,6 +129,11 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'release-unknown': 'Check plugin and version; releases of others show once they are published.',
   'version-range-invalid': 'Send a version (1.2.3), a range (^1.2, ~1.2.3, >=1.2 <2) or latest.',
   'version-range-unsatisfied': 'Choose a range that one of `published` fits.',
+  'release-not-logged':
+    'Admin: run `gatehouse doctor --audit`. Operator: do not install it; ask the platform why its log does not have it.',
+  'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
+  'log-inconsistent':
+    'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
 
   'sandbox-saturated': 'Wait as long as Retry-After says; the host has more work than it may queue.',

@@ -47,6 +47,7 @@ const isCount = (value: number): boolean => Number.isSafeInteger(value) && value
 const areHashes = (hashes: readonly Uint8Array[]): boolean => hashes.every(({ length }) => length === HASH_BYTES);
 const same = (one: Uint8Array, other: Uint8Array): boolean =>
   one.length === other.length && timingSafeEqual(one, other);
+const isPowerOfTwo = (value: number): boolean => (BigInt(value) & BigInt(value - 1)) === 0n;
 const half = (value: number): number => Math.floor(value / 2);
 
 /** Whether the tree of `size` leaves with this root has `leaf` (a hash) at `index`: RFC 9162, 2.1.3.2. */
@@ -88,7 +89,7 @@ export function verifyConsistency(proof: {
   if (first === second) return path.length === 0 && same(firstRoot, secondRoot);
   if (first === 0) return path.length === 0 && same(firstRoot, EMPTY_ROOT);
   // A complete first tree is itself the first step.
-  const steps = Number.isInteger(Math.log2(first)) ? [firstRoot, ...path] : [...path];
+  const steps = isPowerOfTwo(first) ? [firstRoot, ...path] : [...path];
   if (path.length === 0) return false;
   let [node, last] = [first - 1, second - 1];
   while (node % 2 === 1) [node, last] = [half(node), half(last)];

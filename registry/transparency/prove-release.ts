@@ -1,0 +1,67 @@
+import type { KeyObject } from 'node:crypto';
+import {
+  isInLog,
+  isTreeHeadOf,
+  type ReleaseProof,
+  type ReleaseStatement,
+  type SignedTreeHead,
+  statementDigest,
+} from '../../plugins-sdk/contract/index.ts';
+import { RegistryRefusal } from '../errors.ts';
+import type { LogReaderStore } from './log-reader-store.ts';
+import { inclusionProof } from './prove.ts';
+
+export interface ProveReleasePorts {
+  store: LogReaderStore;
+  head(): Promise<SignedTreeHead>;
+  /** The registry's. */
+  publicKey: KeyObject;
+}
+
+const DIGEST = /^[0-9a-f]{64}$/;
+/** Releases that need not be looked up again. */
+const REMEMBERED_MAX = 10_000;
+
+/** Everything that `gate verify` wants. Releases that nobody approved are as unknown as those that do not exist. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
+export const proveRelease =
+  ({ store, head }: ProveReleasePorts) =>
+  async (digest: string): Promise<ReleaseProof> => {
+    const release = DIGEST.test(digest) ? await store.releaseOf(digest) : null;
+    const approvedAt = release && (await store.findRelease('release.approve', statementDigest(release)));
+    if (release === null || approvedAt === null) throw new RegistryRefusal('release-unknown', undefined, { digest });
+    const { envelope } = release;
+    const keyId = envelope.signatures[0]!.keyid;
+    const [publicKeyPem, registeredAt] = [await store.publicKeyOf(keyId), await store.findKey(keyId)];
+    if (publicKeyPem === null || registeredAt === null) throw new RegistryRefusal('release-not-logged');
+    const newest = await head();
+    return {
+      version: 1,
+      envelope,
+      publisherKey: { publicKeyPem, proof: await inclusionProof(store, registeredAt, newest.size) },
+      approval: await inclusionProof(store, approvedAt!, newest.size),
+      head: newest,
+    };
+  };
+
+/** Refuses with: release-not-logged, log-inconsistent. */
+export function requireLogged({ store, head, publicKey }: ProveReleasePorts) {
+  /** What was in the log once stays in it. */
+  const verified = new Set<string>();
+  return async (statement: ReleaseStatement): Promise<void> => {
+    const release = statementDigest(statement);
+    if (verified.has(release)) return;
+    const refuse = (): never => {
+      const { publisher, name, version } = statement;
+      throw new RegistryRefusal('release-not-logged', undefined, { plugin: `${publisher}/${name}`, version });
+    };
+    const index = await store.findRelease('release.approve', release);
+    if (index === null) return refuse();
+    const newest = await head();
+    const proof = await inclusionProof(store, index, newest.size);
+    const said = JSON.parse(proof.entry) as { event?: string; release?: string };
+    const fits = said.event === 'release.approve' && said.release === release;
+    if (!fits || !isTreeHeadOf(newest, publicKey) || !isInLog(proof, newest)) refuse();
+    if (verified.size >= REMEMBERED_MAX) verified.clear();
+    verified.add(release);
+  };
+}

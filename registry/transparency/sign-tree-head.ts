@@ -1,0 +1,48 @@
+import { createPublicKey, type KeyObject } from 'node:crypto';
+import {
+  frontierRoot,
+  isExtensionOf,
+  isTreeHeadOf,
+  type SignedTreeHead,
+  signTreeHead as sign,
+} from '../../plugins-sdk/contract/index.ts';
+import { RegistryRefusal } from '../errors.ts';
+import type { LogReaderStore } from './log-reader-store.ts';
+import { consistencyPath } from './prove.ts';
+
+/** A log that does not grow is signed again after this time, so that one that was frozen shows by its age. */
+export const HEAD_AGE_MS_MAX = 60 * 60_000;
+
+export interface HeadPorts {
+  store: LogReaderStore;
+  signingKey: KeyObject;
+  nowMs: () => number;
+  /** The newest head that this machine signed, kept outside of the database; null for none. */
+  keptHead(): Promise<SignedTreeHead | null>;
+  keepHead(head: SignedTreeHead): Promise<void>;
+}
+
+/**
+ * The newest head, signed now where there is none that is good. Only a tree that extends what was signed before is signed: whoever
+ * rewrites the database does not get a signature over it. Refuses with: log-inconsistent.
+ */
+export const signTreeHead = (ports: HeadPorts) => async (): Promise<SignedTreeHead> => {
+  const { store, signingKey, nowMs } = ports;
+  const publicKey = createPublicKey(signingKey as never);
+  const [tree, last] = [await store.tree(), await store.lastHead()];
+  if (tree === null) throw new RegistryRefusal('log-inconsistent');
+  const isNew = last === null || last.size < tree.size || nowMs() - Date.parse(last.signedAt) > HEAD_AGE_MS_MAX;
+  if (!isNew && isTreeHeadOf(last, publicKey)) return last;
+  const present = { size: tree.size, root: frontierRoot(tree).toString('hex') };
+  for (const before of [last, await ports.keptHead()]) {
+    if (before === null) continue;
+    const isOurs = isTreeHeadOf(before, publicKey) && before.size <= present.size;
+    if (!isOurs || !isExtensionOf(before, present, await consistencyPath(store, before.size, present.size))) {
+      throw new RegistryRefusal('log-inconsistent', undefined, { signed: before.size, stored: present.size });
+    }
+  }
+  const head = sign({ ...present, signedAt: new Date(nowMs()).toISOString() }, signingKey);
+  await store.addHead(head);
+  await ports.keepHead(head);
+  return head;
+};
