@@ -116,6 +116,9 @@ module.exports = {
     oneDoor('redis', '^host/redis\\.ts$', 'ioredis'),
     oneDoor('outside', '^host/egress/', 'undici'),
     oneDoor('queues', '^(host/queues/dispatch-messages|migrations/migrate-queue-schema)\\.ts$', 'bullmq'),
+    oneDoor('passwords', '^registry/accounts/hash-passwords\\.ts$', 'bcrypt'),
+    oneDoor('access-tokens', '^registry/sessions/access-token\\.ts$', 'jsonwebtoken'),
+    oneDoor('mail', '^host/mail/', 'nodemailer'),
     oneDoor('metrics', '^host/metrics\\.ts$', 'prom-client'),
   ],
   options: {

@@ -28,6 +28,9 @@ const VIOLATIONS: Record<string, { file: string; imports: string }> = {
   'one-door-redis': { file: 'host/caches.ts', imports: 'ioredis' },
   'one-door-metrics': { file: 'host/counts.ts', imports: 'prom-client' },
   'one-door-outside': { file: 'host/asks.ts', imports: 'undici' },
+  'one-door-passwords': { file: 'registry/accounts/guess.ts', imports: 'bcrypt' },
+  'one-door-access-tokens': { file: 'registry/accounts/forge.ts', imports: 'jsonwebtoken' },
+  'one-door-mail': { file: 'host/write-letters.ts', imports: 'nodemailer' },
   'one-door-queues': { file: 'host/queues-up.ts', imports: 'bullmq' },
 };
 const TARGETS = [
