@@ -84,6 +84,21 @@ describe('limits of rate', () => {
     expect((await fetch(`${origin}/run/acme/shop/`)).status).to.equal(200);
   });
 
+  for (const path of ['/v1/accounts/password-resets', '/v1/accounts/verification-mails']) {
+    it(`hold for mail to one address, however it is written and from wherever it is asked for (${path})`, async () => {
+      const { origin, statuses } = await serve('mail-account=2/60', ['127.0.0.1']);
+      const ask = (email: string, at: number) =>
+        fetch(origin + path, {
+          method: 'POST',
+          body: JSON.stringify({ email }),
+          headers: { 'content-type': 'application/json', 'x-forwarded-for': `203.0.113.${at}` },
+        });
+      const seen = await statuses(4, (at) => ask(at % 2 ? 'ada@example.com' : 'Ada@Example.com', at));
+      expect(seen).to.deep.equal([202, 202, 429, 429]);
+      expect((await ask('grace@example.com', 9)).status).to.equal(202);
+    });
+  }
+
   describe('by address', () => {
     const LIMITS = 'run-address=2/60,api-address=2/60';
     for (const path of ['/run/acme/shop/', '/problems']) {

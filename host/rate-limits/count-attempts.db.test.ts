@@ -11,8 +11,8 @@ import { readRateLimits } from './rules/limits.ts';
 
 type Counter = ReturnType<typeof countAttempts>;
 
-const SETTING = 'login-address=3/60,login-account=3/60,reset-address=off';
-const attempt = (counter: Counter, key: string, name: 'login-address' | 'login-account' = 'login-address') =>
+const SETTING = 'login-address=3/60,mail-account=3/60,reset-address=off';
+const attempt = (counter: Counter, key: string, name: 'login-address' | 'mail-account' = 'login-address') =>
   counter.limit(name, key).then(
     () => null,
     (error: unknown) => error,
@@ -36,7 +36,7 @@ function describeCounting(open: () => Counter, limited: string[]): void {
     for (let at = 0; at < 4; at++) await attempt(counter, 'apart');
     expect(await attempt(counter, 'apart')).to.be.instanceOf(HostRefusal);
     expect(await attempt(counter, 'somebody else')).to.equal(null);
-    expect(await attempt(counter, 'apart', 'login-account')).to.equal(null);
+    expect(await attempt(counter, 'apart', 'mail-account')).to.equal(null);
   });
 
   it('forgives', async () => {

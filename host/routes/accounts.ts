@@ -93,6 +93,8 @@ export const accountRoutes = (ports: AccountRoutePorts): Route[] => [
     refuses: ['rate-limited'],
     handle: async ({ body, address }) => {
       await ports.rateLimits?.limit('registration-address', addressKey(address));
+      // The same whether or not somebody has it: the answer tells nobody.
+      await ports.rateLimits?.limit('mail-account', body.email.toLowerCase());
       ports.accounts.resendVerification(body.email);
       return { accepted: true };
     },
@@ -114,6 +116,8 @@ const passwordRoutes = (ports: AccountRoutePorts): Route[] => [
     refuses: ['rate-limited'],
     handle: async ({ body, address }) => {
       await ports.rateLimits?.limit('reset-address', addressKey(address));
+      // The same whether or not somebody has it: the answer tells nobody.
+      await ports.rateLimits?.limit('mail-account', body.email.toLowerCase());
       ports.accounts.requestPasswordReset(body.email);
       return { accepted: true };
     },

@@ -1,3 +1,6 @@
+import { execFileSync } from 'node:child_process';
+import { existsSync, readFileSync } from 'node:fs';
+import path from 'node:path';
 import { expect } from 'chai';
 import { RATE_LIMITS, readRateLimits } from './limits.ts';
 
@@ -19,5 +22,22 @@ describe('readRateLimits', () => {
     expect(() => readRateLimits('constructor=3/60')).to.throw('"constructor" is no limit');
     expect(() => readRateLimits('api-token=0/60')).to.throw('needs a count and seconds above 0');
     expect(() => readRateLimits('api-token=5/0')).to.throw('needs a count and seconds above 0');
+  });
+});
+
+describe('RATE_LIMITS', () => {
+  it('has no limit that nothing is held to', () => {
+    const root = path.join(import.meta.dirname, '..', '..', '..');
+    const listed = execFileSync('git', ['ls-files', '--cached', '--others', '--exclude-standard', 'host'], {
+      cwd: root,
+    });
+    const code = String(listed)
+      .split('\n')
+      .filter((file) => file.endsWith('.ts') && !file.endsWith('.test.ts') && !file.endsWith('rules/limits.ts'))
+      .map((file) => path.join(root, file))
+      .filter((file) => existsSync(file))
+      .map((file) => readFileSync(file, 'utf8'));
+    const idle = Object.keys(RATE_LIMITS).filter((name) => !code.some((text) => text.includes(`'${name}'`)));
+    expect(idle).to.deep.equal([]);
   });
 });
