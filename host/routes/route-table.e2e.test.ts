@@ -83,6 +83,7 @@ const BODIES: Record<string, object> = {
   'POST /v1/device-codes/reading': { userCode: 'BCDF-GHJK' },
   'POST /v1/device-codes/approval': { userCode: 'BCDF-GHJK', organisation: 'acme' },
   'POST /v1/device-codes/refusal': { userCode: 'BCDF-GHJK' },
+  'POST /v1/account/erasure': { username: 'ada' },
   'POST /v1/keys': { publicKeyPem: '-----BEGIN PUBLIC KEY-----', label: 'laptop' },
   'POST /v1/releases': { archive: 'H4sIAAAA', envelope },
   'POST /v1/releases/:id/rejection': { reasons: ['It mines coins.'] },
@@ -190,6 +191,9 @@ describe('every route', () => {
               expect((await problemIn(response)).code, role).to.equal(code);
             }
           }
+          if (route.allow === 'account') return;
+          const person = await served.as('person', addressOf(route), initOf(route));
+          expect((await problemIn(person)).code, 'a person without an organisation').to.equal('organisation-needed');
         });
       }
 
@@ -230,6 +234,19 @@ describe('every route', () => {
             if (body !== null && typeof body === 'object' && 'nonsense' in body) {
               expect(problem.faults).to.deep.include({ pointer: '/nonsense', message: 'is not a known field' });
             }
+          }
+          expect(served.fake.calls).to.deep.equal([]);
+        });
+
+        it("refuses members that are nobody's to set", async () => {
+          const known = BODIES[nameOf(route)]!;
+          const fields = Object.keys((route.body as { properties?: object }).properties ?? {});
+          for (const member of ['id', 'role', 'organisationId', 'accountId', 'permissions', 'state', 'createdAt']) {
+            if (fields.includes(member)) continue;
+            const body = { ...known, [member]: ID };
+            const problem = await problemIn(await served.as(someRole(route), addressOf(route), initOf(route, body)));
+            expect(problem.code, member).to.equal('body-invalid');
+            expect(problem.faults).to.deep.include({ pointer: `/${member}`, message: 'is not a known field' });
           }
           expect(served.fake.calls).to.deep.equal([]);
         });
