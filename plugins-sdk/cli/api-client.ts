@@ -19,6 +19,7 @@ import type {
   ApiToken,
   AuditFilter,
   AuditRecord,
+  MemberRole,
   Organisation,
   OrganisationKind,
   Page,
@@ -29,6 +30,7 @@ import type {
   Release,
   ReleaseState,
   Role,
+  TokenNarrowing,
 } from '../../registry/index.ts';
 import type { CapabilityName, DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
 import type { Recording } from '../contract/recording.ts';
@@ -41,6 +43,24 @@ export type TokenOwner = Pick<Principal, 'credentialId' | 'label' | 'role' | 'or
   expiresAt: string | null;
   permissions: string[];
 };
+
+/** A person in an organisation. */
+export interface Member {
+  accountId: string;
+  username: string;
+  role: MemberRole;
+  since: string;
+}
+
+/** What a person approves in a browser, and how often to ask whether they have. */
+export interface DeviceCode {
+  deviceCode: string;
+  userCode: string;
+  verificationUri: string;
+  verificationUriComplete: string;
+  expiresInSeconds: number;
+  intervalSeconds: number;
+}
 
 /**
  * The control plane of one host as functions. Every one throws ServerRefusal with the host's code, or CliError with
@@ -72,10 +92,27 @@ export function createApiClient(options: TransportOptions) {
 
     createOrganisation: (organisation: { id: string; slug: string; kind: OrganisationKind; name: string }) =>
       send<Organisation>('POST', '/v1/organisations', organisation),
-    issueToken: (token: { organisation: string; role: Role; label: string; expiresAt?: string }) =>
+    issueToken: (token: { organisation: string; role: Role; label: string; expiresAt?: string } & TokenNarrowing) =>
       send<{ token: ApiToken; secret: string }>('POST', '/v1/tokens', token, { idempotent: false }),
     listTokens: () => get<Page<ApiToken>>('/v1/tokens'),
     revokeToken: (id: string) => send<ApiToken>('DELETE', `/v1/tokens/${at(id)}`, undefined),
+    rotateToken: (id: string, overlapSeconds: number) =>
+      send<{ token: ApiToken; secret: string }>('POST', `/v1/tokens/${at(id)}/rotation`, { overlapSeconds }, once),
+
+    listMembers: () => get<Page<Member>>('/v1/members'),
+    changeMember: (id: string, role: MemberRole) => send<Member>('PATCH', `/v1/members/${at(id)}`, { role }),
+    removeMember: (id: string) => send<void>('DELETE', `/v1/members/${at(id)}`, undefined, once),
+    invite: (wish: { role: MemberRole; address?: string; asLink?: boolean }) =>
+      send<{ invitation: { addressHint: string | null; expiresAt: string }; secret: string | null }>(
+        'POST',
+        '/v1/invitations',
+        wish,
+        once,
+      ),
+
+    beginDevice: (label: string) => send<DeviceCode>('POST', '/v1/device-codes', { label }, once),
+    claimDevice: (deviceCode: string) =>
+      send<{ token: ApiToken; secret: string }>('POST', '/v1/device-codes/claim', { deviceCode }, once),
 
     registerKey: (key: { publicKeyPem: string; label: string }) => send<PublisherKey>('POST', '/v1/keys', key),
     listKeys: () => get<Page<PublisherKey>>('/v1/keys'),

@@ -72,14 +72,31 @@ export async function storeAccount(
   account: { url: string; token: string },
 ): Promise<string> {
   const credentials = await readCredentials(configFolder);
+  return writeCredentials(configFolder, {
+    current: profile,
+    profiles: { ...credentials.profiles, [profile]: account },
+  });
+}
+
+async function writeCredentials(configFolder: string, next: CredentialsFile): Promise<string> {
   await mkdir(configFolder, { recursive: true, mode: 0o700 });
   const path = credentialsPath(configFolder);
   const fresh = `${path}.${process.pid}`;
-  const next: CredentialsFile = { current: profile, profiles: { ...credentials.profiles, [profile]: account } };
   await writeFile(fresh, `${JSON.stringify(next, null, 2)}\n`, { mode: 0o600 });
   await chmod(fresh, 0o600);
   await rename(fresh, path);
   return path;
+}
+
+/** Forgets a profile; the current one is then another, where there is one. Refuses with: settings-invalid. */
+export async function forgetAccount(configFolder: string, profile: string): Promise<void> {
+  const { current, profiles } = await readCredentials(configFolder);
+  if (!(profile in profiles)) return;
+  const { [profile]: _, ...rest } = profiles;
+  await writeCredentials(configFolder, {
+    current: current === profile ? (Object.keys(rest)[0] ?? 'default') : current,
+    profiles: rest,
+  });
 }
 
 /** An http(s) address without a trailing slash. Refuses with: usage. */

@@ -12,7 +12,9 @@ import { installCommand } from './commands/install.ts';
 import { installationsCommand } from './commands/installations.ts';
 import { keygenCommand } from './commands/keygen.ts';
 import { loginCommand } from './commands/login.ts';
+import { logoutCommand } from './commands/logout.ts';
 import { logsCommand } from './commands/logs.ts';
+import { membersCommand } from './commands/members.ts';
 import { notificationsCommand } from './commands/notifications.ts';
 import { outdatedCommand } from './commands/outdated.ts';
 import { packCommand } from './commands/pack.ts';
@@ -30,6 +32,7 @@ import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
+import { tokensCommand } from './commands/tokens.ts';
 import { traceCommand } from './commands/trace.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
 import { updateCommand } from './commands/update.ts';
@@ -40,6 +43,7 @@ import { readSettings } from './settings.ts';
 /** Every verb, in the order of the help: authors, operators, moderators. */
 export const COMMANDS: ((cli: Cli) => void)[] = [
   loginCommand,
+  logoutCommand,
   whoamiCommand,
   initCommand,
   devCommand,
@@ -72,6 +76,8 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   secretsCommand,
   queueCommand,
   notificationsCommand,
+  membersCommand,
+  tokensCommand,
   auditCommand,
   approveCommand,
   rejectCommand,

@@ -1,7 +1,9 @@
-import { createApiClient, type TokenOwner } from '../api-client.ts';
+import { hostname } from 'node:os';
+import { setTimeout } from 'node:timers/promises';
+import { type ApiClient, createApiClient, type DeviceCode, type TokenOwner } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { checkUrl, DEFAULT_URL, storeAccount } from '../credentials.ts';
-import { CliError } from '../errors.ts';
+import { CliError, ServerRefusal } from '../errors.ts';
 import { principalText } from './whoami.ts';
 
 /**
@@ -30,16 +32,22 @@ export function loginCommand(cli: Cli): void {
     examples: [
       'gate login --url http://127.0.0.1:8080',
       'gate login --profile staging --url https://gatehouse.example --token gh_…',
-      'gate login < token.txt',
+      'gate login --token < token.txt',
     ],
   })
     .option('--url <address>', `address of the host (default: ${DEFAULT_URL})`)
-    .option('--token <token>', 'API token; better typed at the prompt or piped in, where no history keeps it')
+    .option(
+      '--token [token]',
+      'API token; without a value it is asked for, or read from standard input, where no history keeps it',
+    )
+    .option('--device', 'approve in a browser, here or on another machine (default in a terminal)')
     .action(
-      cli.answer(async (options: { url?: string; token?: string }) => {
+      cli.answer(async (options: { url?: string; token?: string | true; device?: true }) => {
         const url = checkUrl(options.url ?? cli.settings.url ?? DEFAULT_URL);
         warnOfPlainText(cli, url);
-        const token = options.token ?? cli.settings.token ?? (await askToken(cli, url));
+        const given = typeof options.token === 'string' ? options.token : cli.settings.token;
+        const byDevice = options.device || (options.token === undefined && cli.interactive());
+        const token = given ?? (byDevice ? await askPerson(cli, url) : await askToken(cli, url));
         const profile = cli.program.opts<{ profile?: string }>().profile ?? 'default';
         const { principal, path } = await login(cli.settings)({ profile, url, token });
         return {
@@ -49,6 +57,42 @@ export function loginCommand(cli: Cli): void {
         };
       }),
     );
+}
+
+/** Until when somebody approves, or refuses, or is too late. Refuses with: device-code-denied, device-code-expired. */
+export const loginByDevice =
+  (ports: {
+    api: Pick<ApiClient, 'beginDevice' | 'claimDevice'>;
+    show(code: DeviceCode): void;
+    sleep(ms: number): Promise<unknown>;
+  }) =>
+  async (label: string): Promise<string> => {
+    const { api, show, sleep } = ports;
+    const code = await api.beginDevice(label);
+    show(code);
+    let { intervalSeconds } = code;
+    for (;;) {
+      await sleep(intervalSeconds * 1_000);
+      try {
+        return (await api.claimDevice(code.deviceCode)).secret;
+      } catch (error) {
+        if (!(error instanceof ServerRefusal) || !WAITING.has(error.code)) throw error;
+        // RFC 8628, section 3.5: whoever was too quick waits longer from then on.
+        if (error.code === 'device-code-slow-down') intervalSeconds += 5;
+      }
+    }
+  };
+
+const WAITING = new Set(['device-code-pending', 'device-code-slow-down']);
+
+function askPerson(cli: Cli, url: string): Promise<string> {
+  const show = ({ verificationUri, userCode }: DeviceCode) =>
+    void cli.streams.err.write(`Open ${verificationUri} and approve the code ${userCode}\n`);
+  return loginByDevice({ api: createApiClient({ url, token: null }), show, sleep: setTimeout })(
+    `gate on ${hostname()
+      .replace(/[^\x20-\x7e]/g, '?')
+      .slice(0, 80)}`,
+  );
 }
 
 async function askToken(cli: Cli, url: string): Promise<string> {
