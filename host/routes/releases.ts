@@ -102,6 +102,7 @@ const keyRoutes = ({ registry }: ReleasePorts): Route[] => [
     consumer: 'Publishers',
     summary: 'Register an Ed25519 public key that signs releases. Safe to repeat.',
     allow: ['key:register'],
+    stepUp: true,
     body: Type.Object(
       { publicKeyPem: Type.String({ minLength: 1, maxLength: 2_048, description: 'SPKI in PEM form.' }), label: Label },
       { ...strict, title: 'NewPublisherKey' },
@@ -131,6 +132,7 @@ const publishRoutes = ({ registry }: ReleasePorts): Route[] => [
     consumer: 'Publishers',
     summary: 'Publish a signed release. Safe to repeat: the same bytes give the same release.',
     allow: ['release:publish'],
+    stepUp: true,
     body: Publish,
     bodyBytesMax: PUBLISH_BODY_BYTES_MAX,
     reply: { 201: Release },
@@ -198,6 +200,7 @@ const reviewRoutes = ({ registry }: ReleasePorts): Route[] => [
     consumer: 'Platform',
     summary: 'Countersign a release and publish it. Safe to repeat.',
     allow: ['release:review'],
+    stepUp: true,
     params: Type.Object({ id: Id }),
     reply: { 200: Release },
     refuses: ['release-unknown', 'release-state-invalid', 'release-signature-invalid'],

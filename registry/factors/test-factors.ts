@@ -11,13 +11,14 @@ import type { Person } from '../contract.ts';
 import { endSessionsIn } from '../sessions/compose.ts';
 import { createTelegram } from '../telegram/compose.ts';
 import type { Telegram } from '../telegram/contract.ts';
+import type { InitDataProof } from '../telegram/rules/check-init-data.ts';
+import { BOT_TOKEN } from '../telegram/test-init-data.ts';
 import { createFactors, type FactorsPorts } from './compose.ts';
 import type { Factors } from './contract.ts';
 import type { FactorEvent } from './factor-ports.ts';
 
 export const PLACE = { domain: 'gate.example', origins: ['https://gate.example'] };
 export const CLIENT = { address: '192.0.2.1', userAgent: 'test/1' };
-export const BOT_TOKEN = '4839574812:the-token-of-a-bot-of-tests';
 
 export interface TestFactors {
   factors: Factors;
@@ -37,7 +38,11 @@ export interface TestFactors {
 }
 
 /** Factors and Telegram over a database of their own, with everything real but the clock and bcrypt. Close `database` when done. */
-export async function testFactors(): Promise<TestFactors> {
+export async function testFactors({
+  proof = { form: 'hmac-sha256', botToken: BOT_TOKEN },
+}: {
+  proof?: InitDataProof | null;
+} = {}): Promise<TestFactors> {
   const database = await testDatabase();
   const { system: knex } = database;
   const clock = { nowMs: Date.parse('2030-01-01T00:00:00Z') };
@@ -79,7 +84,7 @@ export async function testFactors(): Promise<TestFactors> {
   const telegram = createTelegram({
     database: knex,
     system: knex,
-    proof: { form: 'hmac-sha256', botToken: BOT_TOKEN },
+    proof,
     bounds: { ageMsMax: 300_000, skewMsMax: 30_000 },
     auditIn,
     newAccountIn: (transaction) => () => insertAccount(transaction),

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { type TestFactors, testFactors } from '../factors/test-factors.ts';
 import { refusalOf } from '../test-registry.ts';
-import { initDataOf } from './test-init-data.ts';
+import { BOT_ID, initDataOf, telegramKeys } from './test-init-data.ts';
 
 describe('people from Telegram', () => {
   let test: TestFactors;
@@ -67,6 +67,24 @@ describe('people from Telegram', () => {
     expect(await codeOf(logIn(initDataOf({ id: people, atMs: test.clock.nowMs + 60_000 })))).to.equal(
       'telegram-data-stale',
     );
+  });
+
+  it('find no door where the host has no bot', async () => {
+    const { telegram, database } = await testFactors({ proof: null });
+    expect(await codeOf(telegram.logIn({ initData: open(), address: '192.0.2.1' }))).to.equal('telegram-unavailable');
+    await database.close();
+  });
+
+  it('are proven by the public key of Telegram where the host knows only the number of its bot', async () => {
+    const { privateKey, publicKeyHex } = telegramKeys();
+    const proof = { form: 'ed25519' as const, botId: BOT_ID, publicKeyHex };
+    const { telegram, database, clock } = await testFactors({ proof });
+    const atMs = clock.nowMs;
+    const logInBy = (key: typeof privateKey) =>
+      telegram.logIn({ initData: initDataOf({ id: people, atMs }, { key }), address: '192.0.2.1' });
+    expect((await logInBy(privateKey)).isNew).to.equal(true);
+    expect(await codeOf(logInBy(telegramKeys().privateKey))).to.equal('telegram-data-invalid');
+    await database.close();
   });
 
   it('stay out where their account may not log in', async () => {
