@@ -54,6 +54,7 @@ import { reportConfinement, startSandbox } from './start-sandbox.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
 import { createWatchList } from './tails/watch-list.ts';
+import { openTransparency } from './transparency/open-transparency.ts';
 import { HOST_VERSION } from './version.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
@@ -126,6 +127,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const onAlert: Metrics['securityAlert'] = (kind) => metrics.securityAlert(kind);
   const auditing = { ...registryPorts, signingKeyFile: config.signingKeyFile, onAlert, log };
   const { auditIn, audit, raise } = await openAudit(auditing, opened);
+  const transparency = openTransparency(auditing);
+  opened.push(transparency.close);
   const people = await openPeople({ ...registryPorts, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
 
@@ -309,6 +312,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     registry,
     installations,
     tails,
+    transparency,
     recordings,
     queues: queues.queues(installations.find),
     secrets: createSecrets({

@@ -33,6 +33,7 @@ import { createClientAddress } from './client-address.ts';
 import { fakeFactors } from './fake-factors.ts';
 import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
+import { fakeTransparency } from './fake-transparency.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
 
@@ -404,6 +405,7 @@ export function fakePorts(): Fake {
     run: async () => answered('hello'),
     ...fakePeople(port, calls, failure),
     ...fakeFactors(port),
+    ...fakeTransparency(port),
     ...fakeOrganisations(port, { id: ID, at: AT }),
     registry,
     installations,

@@ -23,6 +23,7 @@ import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
 import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
+import { type TransparencyRoutePorts, transparencyRoutes } from './transparency.ts';
 
 export type { Readiness } from './service.ts';
 
@@ -46,6 +47,7 @@ export type RoutePorts = AccountRoutePorts &
   NotificationPorts &
   AuditRoutePorts &
   TailPorts &
+  TransparencyRoutePorts &
   ServicePorts;
 
 /**
@@ -74,6 +76,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...notificationRoutes(ports),
     ...auditRoutes(ports),
     ...tailRoutes(ports),
+    ...transparencyRoutes(ports),
     ...serviceRoutes(ports, () => routes),
     ...pageRoutes(ports),
     ...mailboxRoutes(ports),

@@ -35,6 +35,9 @@ const PARAMS: Record<string, string> = {
   hook: 'order.paid',
   code: 'cpu-limit',
   file: 'style.css',
+  index: '0',
+  from: '0',
+  digest: 'a'.repeat(64),
 };
 
 const PASSKEY = {
