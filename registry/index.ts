@@ -1,12 +1,10 @@
 export { normalEmail } from './accounts/account-faults.ts';
-export { type AccountsPorts, createAccounts } from './accounts/compose.ts';
+export { createAccounts } from './accounts/compose.ts';
 export type {
   AccountProfile,
   Accounts,
-  Attempts,
   Mail,
   PersonVault,
-  Registration,
   SecurityEvent,
 } from './accounts/contract.ts';
 export { BCRYPT_COST, createPasswordHasher } from './accounts/hash-passwords.ts';
@@ -35,7 +33,7 @@ export { may, type Restrictions } from './rules/token-rights.ts';
 export { compareVersions } from './rules/version.ts';
 export { newestInRange, VERSION_WISH_CHARS_MAX } from './rules/version-range.ts';
 export { createSessions, endSessionsIn } from './sessions/compose.ts';
-export type { SessionEntry, Sessions, SessionTokens } from './sessions/contract.ts';
+export type { Sessions, SessionTokens } from './sessions/contract.ts';
 export { loadSigningKey, SigningKeyUnusable } from './signing/load-signing-key.ts';
 export { createTelegram } from './telegram/compose.ts';
 export type { Telegram } from './telegram/contract.ts';

@@ -10,7 +10,7 @@ import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
 import { checkAudit } from '../audit/check-audit.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
-import { loadKeys } from '../encryption/load-keys.ts';
+import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
 import { createProxyCheck } from '../http/client-address.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase } from '../open-database.ts';
@@ -123,6 +123,17 @@ const CHECKS: Record<string, Check> = {
     if (encryptionKey === null && databaseUrl === null) return ok('secrets are sealed with a key in the data folder');
     const keys = await loadKeys({ configured: encryptionKey, folder: null });
     return ok(`secrets are sealed with version ${Math.max(...keys.keys())} of ${keys.size} configured`);
+  },
+  passwords: async ({ passwordPepper, databaseUrl }) => {
+    if (passwordPepper === null && databaseUrl === null)
+      return ok('passwords are hashed with a pepper in the data folder');
+    const keys = await loadKeys({ configured: passwordPepper, folder: null, kind: PEPPER });
+    return ok(`passwords are hashed with version ${Math.max(...keys.keys())} of ${keys.size} configured peppers`);
+  },
+  mail: async ({ mail }) => {
+    if (mail.devMailbox) return warning('Everybody may read all mail at /dev/mailbox; unset GATEHOUSE_DEV_MAILBOX.');
+    if (mail.smtpUrl === null) return warning('No mail is sent, so nobody can register: set GATEHOUSE_SMTP_URL.');
+    return ok(`mail is sent by ${new URL(mail.smtpUrl).host}`);
   },
   queues: async ({ redisUrl }) => {
     if (redisUrl === null) return ok('PostgreSQL hands out messages');

@@ -189,7 +189,12 @@ describe('gatehouse', () => {
     expect(JSON.parse(status.stdout).every(({ state }: { state: string }) => state === 'applied')).to.equal(true);
     const { secret } = JSON.parse((await run(['bootstrap', '--json'], env)).stdout);
     refusedInOneSentence(await run(['serve'], env), /GATEHOUSE_ENCRYPTION_KEY is missing.*openssl rand -base64 32/);
-    const child = start(['serve'], { ...env, GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString('base64') });
+    const sealing = { ...env, GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString('base64') };
+    refusedInOneSentence(
+      await run(['serve'], sealing),
+      /GATEHOUSE_PASSWORD_PEPPER is missing.*openssl rand -base64 32/,
+    );
+    const child = start(['serve'], { ...sealing, GATEHOUSE_PASSWORD_PEPPER: randomBytes(32).toString('base64') });
     for await (const line of createInterface({ input: child.stderr! })) {
       const { msg, url } = JSON.parse(line);
       if (msg !== 'ready') continue;
