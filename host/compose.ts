@@ -34,6 +34,7 @@ import { notificationStore } from './notifications/notification-store.ts';
 import { openListeners } from './open-listeners.ts';
 import { openPrograms } from './organisations/open-programs.ts';
 import { principalCache } from './principal-cache.ts';
+import { openPrivacy } from './privacy/open-privacy.ts';
 import { openQueues } from './queues/open.ts';
 import { newId, newSeed } from './random.ts';
 import { openRateLimits } from './rate-limits/compose.ts';
@@ -131,6 +132,9 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(transparency.close);
   const people = await openPeople({ ...registryPorts, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
+  const personal = { ...registryPorts, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
+  const { privacy, close: closePrivacy } = openPrivacy(personal);
+  opened.push(closePrivacy);
 
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,
@@ -329,6 +333,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
       watch: capabilities.grantWatch,
       nowMs,
     }),
+    privacy,
     notifications: createNotifications({ store: notificationStore(scoped), nowMs }),
     dataPlane: createDataPlane({
       findInstallation: cache.find,

@@ -46,6 +46,8 @@ export const HOST_REFUSALS = {
   'queue-message-unknown': 'There is no such message, or it is not dead.',
   'secret-unknown': 'The installed version of the plugin declares no such secret.',
   'notification-unknown': 'There is no such notification for your organisation.',
+  'export-unknown': 'There is no such archive of yours, it is still being made, or it has expired.',
+  'erasure-unconfirmed': 'The username is not yours; nothing was erased.',
   'hook-undeclared': 'The plugin does not declare this hook.',
   'hook-payload-invalid': "The payload does not fit the hook's schema; `faults` names every fault.",
   'rate-limited': 'There were too many of these within a short time; `limit` says of what.',

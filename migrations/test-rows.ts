@@ -161,6 +161,7 @@ async function seedPerson(add: Add, { mine, me, stranger }: Record<'mine' | 'me'
   await add('sessions', { ...own, ...span, ...seen, id: session });
   await add('refresh_tokens', { ...span, sha256: bytes(32), session_id: session });
   await add('access_token_keys', { id: v7(), sealed: bytes(100), public_key_pem: 'pem', created_at: now() });
+  await add('personal_exports', { ...own, ...span, id: v7(), state: 'waiting' });
   await add('mail_outbox', { ...own, id: v7(), next_at: now(), created_at: now() });
   await add('totp_factors', { ...own, id: v7(), label: 'phone', sealed: bytes(100), created_at: now() });
   await add('recovery_codes', { ...own, code_sha256: bytes(32), created_at: now() });

@@ -56,6 +56,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'queue-message-unknown': 'Check the id against those that `gate queue list --state dead` shows.',
   'secret-unknown': 'Check the name against those that `gate secrets list` shows.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
+  'export-unknown': 'List your archives: `GET /v1/account/exports`. Ask for a new one where it has expired.',
+  'erasure-unconfirmed': 'Send your own username, exactly as it is written.',
   'hook-undeclared': 'Deliver only hooks that the manifest declares.',
   'hook-payload-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'rate-limited':

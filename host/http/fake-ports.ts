@@ -22,6 +22,7 @@ import type { Installation, Installations } from '../installations/contract.ts';
 import type { DataPlane, RunRequest } from '../invocations/contract.ts';
 import { createMetrics } from '../metrics.ts';
 import type { Notification, Notifications } from '../notifications/contract.ts';
+import type { PersonalExport, Privacy } from '../privacy/contract.ts';
 import type { QueueMessage, Queues } from '../queues/contract.ts';
 import type { RecordingEntry, Recordings } from '../recordings/contract.ts';
 import { DEFAULT_RECORDING } from '../recordings/rules/settings.ts';
@@ -263,6 +264,13 @@ export function fakePorts(): Fake {
     usedAt: null,
     unused: false,
   };
+  const personalExport: PersonalExport = { id: ID, state: 'waiting', createdAt: AT, expiresAt: AT };
+  const privacy: Privacy = {
+    requestExport: port('requestExport', personalExport),
+    listExports: port('listExports', [personalExport]),
+    readExport: port('readExport', '{}'),
+    erase: port('erase', undefined),
+  };
   const grants: Grants = {
     list: port('listGrants', { items: [grant] }),
     grant: port('grant', { items: [grant] }),
@@ -410,6 +418,7 @@ export function fakePorts(): Fake {
     registry,
     installations,
     grants,
+    privacy,
     recordings,
     secrets,
     queues,

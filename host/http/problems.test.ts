@@ -56,6 +56,8 @@ const PROMISED: Record<string, number | null> = {
   'queue-message-unknown': 404,
   'secret-unknown': 404,
   'notification-unknown': 404,
+  'export-unknown': 404,
+  'erasure-unconfirmed': 422,
   'hook-undeclared': 404,
   'hook-payload-invalid': 422,
   'rate-limited': 429,

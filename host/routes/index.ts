@@ -13,6 +13,7 @@ import { type MemberPorts, memberRoutes } from './members.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
 import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
+import { type PrivacyRoutePorts, privacyRoutes } from './privacy.ts';
 import { type QueuePorts, queueRoutes } from './queues.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
@@ -46,6 +47,7 @@ export type RoutePorts = AccountRoutePorts &
   QueuePorts &
   NotificationPorts &
   AuditRoutePorts &
+  PrivacyRoutePorts &
   TailPorts &
   TransparencyRoutePorts &
   ServicePorts;
@@ -75,6 +77,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...grantRoutes(ports),
     ...notificationRoutes(ports),
     ...auditRoutes(ports),
+    ...privacyRoutes(ports),
     ...tailRoutes(ports),
     ...transparencyRoutes(ports),
     ...serviceRoutes(ports, () => routes),

@@ -1,0 +1,180 @@
+import { randomBytes } from 'node:crypto';
+import type { Knex } from 'knex';
+import { type AuditEntry, type AuditIn, ROLES_OF_KIND } from '../../registry/index.ts';
+import type { PersonalExport } from './contract.ts';
+import { PERSONAL_TABLES } from './personal-tables.ts';
+import { RETENTION } from './retention.ts';
+
+export interface PersonKey {
+  id: string;
+  personKey: Buffer;
+}
+
+export interface PrivacyStore {
+  addExport(
+    accountId: string,
+    made: { id: string; atMs: number; expiresAtMs: number },
+    actor: AuditEntry['actor'],
+  ): Promise<PersonalExport>;
+  listExports(accountId: string, nowMs: number): Promise<PersonalExport[]>;
+  /** Null where it is not ready, expired, or somebody else's. */
+  findArchive(accountId: string, id: string, nowMs: number): Promise<Buffer | null>;
+  /** One that waits, for `leaseMs`; null where none does. */
+  claimExport(nowMs: number, leaseMs: number): Promise<{ id: string; accountId: string } | null>;
+  endExport(id: string, sealed: Buffer | null, atMs: number): Promise<void>;
+  /** Null for a person without a key. */
+  findPerson(
+    accountId: string,
+  ): Promise<(PersonKey & { username: string; createdAt: string; phoneSealed: Buffer | null }) | null>;
+  emails(accountId: string): Promise<{ id: string; sealed: Buffer }[]>;
+  /** Everything else, by name. */
+  read(accountId: string): Promise<Record<string, object[]>>;
+  /** The slug of an organisation that would have no owner left: nothing is erased then. Null where it is done. */
+  erase(accountId: string, actor: AuditEntry['actor'], now: Date): Promise<string | null>;
+  /** Deletes what has been kept for its time; returns how many rows by table. */
+  sweep(now: Date): Promise<Record<string, number>>;
+}
+
+const SWEEP_ROWS_MAX = 10_000;
+const AUDIT_ENTRIES_MAX = 50_000;
+const DAY_MS = 86_400_000;
+
+/** On a database that sees everything. */
+export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
+  const live = (accountId: string, nowMs: number) =>
+    system('personal_exports').where({ account_id: accountId }).where('expires_at', '>', new Date(nowMs));
+  return {
+    addExport: (accountId, { id, atMs, expiresAtMs }, actor) =>
+      system.transaction(async (transaction) => {
+        await transaction('accounts').where({ id: accountId }).forUpdate().first('id');
+        const waiting = await transaction('personal_exports')
+          .where({ account_id: accountId, state: 'waiting' })
+          .first();
+        if (waiting) return exportOf(waiting);
+        const times = { created_at: new Date(atMs), expires_at: new Date(expiresAtMs) };
+        const [row] = await transaction('personal_exports')
+          .insert({ id, account_id: accountId, state: 'waiting', ...times })
+          .returning('*');
+        const subject = { kind: 'account', id: accountId };
+        await auditIn(transaction)({ action: 'account.export', actor, organisationId: null, subject });
+        return exportOf(row);
+      }),
+    listExports: async (accountId, nowMs) =>
+      (await live(accountId, nowMs).orderBy('id', 'desc').limit(20)).map(exportOf),
+    findArchive: async (accountId, id, nowMs) =>
+      (await live(accountId, nowMs).where({ id, state: 'ready' }).first('sealed'))?.sealed ?? null,
+    claimExport: async (nowMs, leaseMs) => {
+      const now = new Date(nowMs);
+      const next = system('personal_exports')
+        .where({ state: 'waiting' })
+        .where((free) => free.whereNull('claimed_until').orWhere('claimed_until', '<', now))
+        .orderBy('created_at')
+        .limit(1)
+        .forUpdate()
+        .skipLocked()
+        .select('id');
+      const [row] = await system('personal_exports')
+        .whereIn('id', next)
+        .update({ claimed_until: new Date(nowMs + leaseMs) })
+        .returning(['id', 'account_id']);
+      return row ? { id: row.id, accountId: row.account_id } : null;
+    },
+    endExport: async (id, sealed, atMs) => {
+      const ended = sealed === null ? { state: 'failed' } : { state: 'ready', sealed, ready_at: new Date(atMs) };
+      await system('personal_exports').where({ id, state: 'waiting' }).update(ended);
+    },
+    findPerson: async (id) => {
+      const row = await system('accounts').where({ id }).whereNotNull('person_key').first();
+      if (!row) return null;
+      const { username, person_key: personKey, phone_sealed: phoneSealed, created_at: createdAt } = row;
+      return { id, username, personKey, phoneSealed, createdAt: createdAt.toISOString() };
+    },
+    emails: (accountId) => system('account_emails').where({ account_id: accountId }).select('id', 'sealed'),
+    read: async (accountId) => {
+      const found: Record<string, object[]> = {};
+      for (const { name, table, account, shown } of PERSONAL_TABLES) {
+        found[name] = await system(table)
+          .where(account, accountId)
+          .select(...shown);
+      }
+      const entries = await system('audit_entries')
+        .where({ account_id: accountId })
+        .orWhere((about) => about.where({ subject_kind: 'account', subject_id: accountId }))
+        .orderBy('id', 'desc')
+        .limit(AUDIT_ENTRIES_MAX)
+        .pluck('content');
+      found.audit = entries.map((content: string) => JSON.parse(content));
+      return found;
+    },
+    erase: (accountId, actor, now) =>
+      system.transaction(async (transaction) => {
+        const [orphaned] = await ownedAlone(transaction, accountId);
+        if (orphaned !== undefined) return orphaned;
+        // Ends sessions and tokens first, which every host hears of; then nothing of them is left but the tokens' rows.
+        const ended = { revoked_at: now, revoked_reason: 'account-erased' };
+        await transaction('sessions').where({ account_id: accountId }).whereNull('revoked_at').update(ended);
+        await transaction('api_tokens')
+          .where({ account_id: accountId })
+          .whereNull('revoked_at')
+          .update({ revoked_at: now });
+        for (const { table, account, erasure } of PERSONAL_TABLES) {
+          if (erasure === 'delete') await transaction(table).where(account, accountId).delete();
+        }
+        const username = `erased_${randomBytes(8).toString('hex').slice(0, 13)}`;
+        const gone = { state: 'erased', username, person_key: null, phone_sealed: null };
+        await transaction('accounts').where({ id: accountId }).update(gone);
+        const subject = { kind: 'account', id: accountId };
+        await auditIn(transaction)({ action: 'account.erase', actor, organisationId: null, subject });
+        return null;
+      }),
+    sweep: async (now) => {
+      const swept: Record<string, number> = {};
+      for (const { table, column, keepDays, only = 'true' } of RETENTION) {
+        const before = new Date(now.getTime() - keepDays * DAY_MS);
+        // By place, so that a table without an id can be swept too, and no statement runs for long.
+        const { rowCount } = await system.raw(
+          `delete from ?? where ctid in (select ctid from ?? where ?? < ? and ${only} limit ${SWEEP_ROWS_MAX})`,
+          [table, table, column, before],
+        );
+        if (rowCount > 0) swept[table] = rowCount;
+      }
+      return swept;
+    },
+  };
+}
+
+/** Slugs of organisations that have no other owner. Locks the person's organisations: of two owners who leave at once one is the last. */
+async function ownedAlone(transaction: Knex, accountId: string): Promise<string[]> {
+  const owners = Object.values(ROLES_OF_KIND).map(([owner]) => owner);
+  const own = transaction('memberships').where({ account_id: accountId }).whereIn('role', owners);
+  await transaction('organisations')
+    .whereIn('id', own.select('organisation_id'))
+    .orderBy('id')
+    .forUpdate()
+    .select('id');
+  return transaction('memberships as own')
+    .join('organisations as o', 'o.id', 'own.organisation_id')
+    .where('own.account_id', accountId)
+    .whereIn('own.role', owners)
+    .whereNotExists((others) =>
+      others
+        .select(transaction.raw('1'))
+        .from('memberships as other')
+        .whereRaw(
+          'other.organisation_id = own.organisation_id and other.role = own.role and other.account_id <> own.account_id',
+        ),
+    )
+    .pluck('o.slug');
+}
+
+const exportOf = (row: {
+  id: string;
+  state: PersonalExport['state'];
+  created_at: Date;
+  expires_at: Date;
+}): PersonalExport => ({
+  id: row.id,
+  state: row.state,
+  createdAt: row.created_at.toISOString(),
+  expiresAt: row.expires_at.toISOString(),
+});
