@@ -6,6 +6,7 @@ import swaggerUiPath from 'swagger-ui-dist/absolute-path.js';
 import { Type } from 'typebox';
 import { HostRefusal } from '../errors.ts';
 import { adviceFor } from '../http/error-guide.ts';
+import { devicePage } from '../http/pages/device-page.ts';
 import { escapeHtml, htmlPage, prose } from '../http/pages/page.ts';
 import { type ErrorRow, errorTable } from '../http/problems.ts';
 import { answer, type Route, route } from '../http/route.ts';
@@ -62,6 +63,17 @@ export const pageRoutes = ({ version }: { version: string }): Route[] => [
     refuses: [],
     handle: () => html(docsPage()),
   }),
+  route({
+    method: 'GET',
+    path: '/device',
+    consumer: 'Pages',
+    summary: 'Where a person approves the code that `gate login` shows.',
+    allow: 'public',
+    query: Type.Object({ code: Type.Optional(Type.String({ maxLength: 20 })) }, { additionalProperties: false }),
+    reply: { 200: Html },
+    refuses: [],
+    handle: () => html(devicePage()),
+  }),
   assetRoute(),
   ...problemRoutes(),
 ];
@@ -103,6 +115,7 @@ const here = (file: string) => join(import.meta.dirname, '../http/pages', file);
 /** The whole list of files that are served; nothing is looked up by a name from outside. */
 const ASSETS: Record<string, [path: string, mediaType: string]> = {
   'style.css': [here('style.css'), 'text/css; charset=utf-8'],
+  'device.js': [here('device.js'), 'text/javascript; charset=utf-8'],
   'start-docs.js': [here('start-docs.js'), 'text/javascript; charset=utf-8'],
   'swagger-ui.css': [join(swaggerUiPath(), 'swagger-ui.css'), 'text/css; charset=utf-8'],
   'swagger-ui-bundle.js': [join(swaggerUiPath(), 'swagger-ui-bundle.js'), 'text/javascript; charset=utf-8'],

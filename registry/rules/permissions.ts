@@ -65,8 +65,6 @@ export const PERMISSIONS = {
     ...STAFF,
     ...OWNING,
     'organisation:create',
-    'organisation:list',
-    'account:read',
     'account:unlock',
     'token:issue',
     'host:read',
