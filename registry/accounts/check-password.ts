@@ -8,6 +8,9 @@ import type { Accounts } from './contract.ts';
 export const loginKey = ({ vault }: Pick<AccountPorts, 'vault'>, login: string): string =>
   `login:${vault.index(normalEmail(login)).toString('base64url')}`;
 
+/** Has no password, but is looked for. */
+const NOBODY = '00000000-0000-0000-0000-000000000000';
+
 /** Refuses with: credentials-invalid, email-unverified, login-locked, login-busy. */
 export const checkPassword =
   (ports: AccountPorts): Accounts['checkPassword'] =>
@@ -19,7 +22,7 @@ export const checkPassword =
       address,
       accountId: account?.id ?? null,
     });
-    const stored = account === null ? null : await stores.accounts.findPassword(account.id);
+    const stored = await stores.accounts.findPassword(account?.id ?? NOBODY);
     const right = await hasher.matches(password, stored);
     if (!right || account === null || account.state === 'deactivated' || account.state === 'erased') {
       attempt.failed();

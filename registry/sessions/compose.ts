@@ -1,6 +1,5 @@
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
-import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { createAccessKeyStore } from './access-key-store.ts';
 import { createAccessKeys, KEY_KEEP_MS } from './access-keys.ts';
@@ -56,9 +55,6 @@ export function createSessions(given: SessionsPorts): Sessions {
     list: async ({ account }) => (await sessions.list(account.id, new Date(nowMs()))).map(entryOf),
     end: endSession(ports),
     endAll: endAllSessions(ports),
-    async confirmFactor(sessionId) {
-      if (!(await sessions.confirmFactor(sessionId, new Date(nowMs())))) throw new RegistryRefusal('session-unknown');
-    },
     sweep: async () => {
       await sessions.removeEnded(new Date(nowMs() - ENDED_KEEP_MS));
       await accessKeyStore.removeOld(new Date(nowMs() - KEY_KEEP_MS));

@@ -45,8 +45,6 @@ export interface Sessions {
   end(person: Person, sessionId: string): Promise<void>;
   /** All of the person's; without the one in use where `others` is set. */
   endAll(person: Person, options: { others: boolean }): Promise<void>;
-  /** Remembers that a second factor was confirmed just now. Refuses with: session-unknown. */
-  confirmFactor(sessionId: string): Promise<void>;
   /** Forgets sessions that ended a month ago, and keys that sign nothing any more. */
   sweep(): Promise<void>;
 }

@@ -27,7 +27,6 @@ export interface SessionStore {
   findOpen(id: string, now: Date): Promise<(StoredSession & { username: string }) | null>;
   list(accountId: string, now: Date): Promise<StoredSession[]>;
   seen(id: string, at: Pick<StoredSession, 'address' | 'userAgent' | 'lastSeenAt'>): Promise<void>;
-  confirmFactor(id: string, now: Date): Promise<boolean>;
   /** How many were open. */
   end(where: { accountId: string; id?: string; except?: string }, reason: string, now: Date): Promise<number>;
   insertToken(token: StoredRefreshToken & { createdAt: Date }): Promise<void>;
@@ -94,8 +93,6 @@ export function createSessionStore(database: Knex): SessionStore {
       ).map(sessionOf),
     seen: async (id, { address, userAgent, lastSeenAt }) =>
       void (await sessions().where({ id }).update({ address, user_agent: userAgent, last_seen_at: lastSeenAt })),
-    confirmFactor: async (id, now) =>
-      (await sessions().where({ id }).whereNull('revoked_at').update({ factor_at: now })) === 1,
     end: async ({ accountId, id, except }, reason, now) =>
       sessions()
         .where({ account_id: accountId, ...(id === undefined ? {} : { id }) })
