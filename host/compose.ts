@@ -45,8 +45,7 @@ import { rememberedRegistry } from './remembered-registry.ts';
 import { every, once } from './repeat-work.ts';
 import { openRollouts } from './rollouts/open-rollouts.ts';
 import { rolloutStore } from './rollouts/rollout-store.ts';
-import { createScheduler } from './schedules/run-schedules.ts';
-import { scheduleStore } from './schedules/schedule-store.ts';
+import { openSchedules } from './schedules/open-schedules.ts';
 import { createSecrets, secretReader } from './secrets/compose.ts';
 import { secretStore } from './secrets/secret-store.ts';
 import { createShownSecrets } from './secrets/shown-secrets.ts';
@@ -59,7 +58,6 @@ import { openTransparency } from './transparency/open-transparency.ts';
 import { HOST_VERSION } from './version.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
-const SCHEDULE_INTERVAL_MS = 5_000;
 const EVENT_INTERVAL_MS = 1_000;
 const USE_INTERVAL_MS = 5_000;
 const JUDGE_INTERVAL_MS = 2_000;
@@ -133,8 +131,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const people = await openPeople({ ...registryPorts, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
   const personal = { ...registryPorts, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
-  const { privacy, close: closePrivacy } = openPrivacy(personal);
-  opened.push(closePrivacy);
+  const { privacy, close } = openPrivacy(personal);
+  opened.push(close);
 
   const load = createLoadShedder({
     delayMsMax: config.shedDelayMs,
@@ -236,21 +234,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     newSeed,
   });
   const cache = installationCache({ store, registry: remembered, rollouts: rolloutStore(system) });
-  const rolloutPorts = {
-    system,
-    scoped,
-    audit,
-    store,
-    registry,
-    runPlugin,
-    metrics,
-    hostVersion: HOST_VERSION,
-    log,
-    nowMs,
-    newId,
-    newSeed,
-  };
-  const { rollouts, installing } = openRollouts(rolloutPorts);
+  const rolling = { ...registryPorts, scoped, audit, store, registry, runPlugin, metrics, log, newSeed };
+  const { rollouts, installing } = openRollouts({ ...rolling, hostVersion: HOST_VERSION });
   opened.push(rollouts.close, every(JUDGE_INTERVAL_MS, rollouts.judge, log));
   opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
   opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
@@ -273,18 +258,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(capabilities.delivery.close, every(EVENT_INTERVAL_MS, capabilities.delivery.tick, log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
-  const scheduler = createScheduler({
-    store: scheduleStore(system),
-    factsOf: async (id) => {
-      const installation = await store.byId(id);
-      const runs = installation?.enabled && installation.conduct.suspendedAt === null;
-      return runs ? cache.withRelease(installation) : null;
-    },
-    runPlugin,
-    nowMs,
-    log,
-  });
-  opened.push(every(SCHEDULE_INTERVAL_MS, scheduler.tick, log));
+  opened.push(openSchedules({ system, store, cache, runPlugin, nowMs, log }));
   const messages = queues.start({
     factsOf,
     runPlugin,

@@ -8,7 +8,7 @@ export type {
   SecurityEvent,
 } from './accounts/contract.ts';
 export { BCRYPT_COST, createPasswordHasher } from './accounts/hash-passwords.ts';
-export { type AuditKeeper, createAuditKeeper } from './audit/audit-keeper-store.ts';
+export { createAuditKeeper } from './audit/audit-keeper-store.ts';
 export type { AuditHead } from './audit/audit-reader-store.ts';
 export { type AuditIn, createAuditIn } from './audit/audit-store.ts';
 export type { AuditReport } from './audit/verify-audit.ts';
@@ -26,7 +26,7 @@ export { createOrganisationStore } from './identity/organisation-store.ts';
 export { createTokenStore } from './identity/token-store.ts';
 export { createOrganisations, membershipsIn } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
-export type { Audit, AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
+export type { AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
 export * from './rules/permissions.ts';
 export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
 export { may, type Restrictions } from './rules/token-rights.ts';
