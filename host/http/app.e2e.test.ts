@@ -34,7 +34,7 @@ describe('the control plane', () => {
   describe('bodies', () => {
     it('takes JSON and hands it to the handler', async () => {
       expect((await send(JSON.stringify(organisation))).status).to.equal(201);
-      expect(served.fake.calls[0]).to.deep.equal(['createOrganisation', organisation]);
+      expect(served.fake.calls[0]!.slice(0, 2)).to.deep.equal(['createOrganisation', organisation]);
     });
 
     it('refuses one that is declared too large, without reading it', async () => {
