@@ -5,6 +5,7 @@ import { fakePorts } from '../http/fake-ports.ts';
 import type { Route } from '../http/route.ts';
 import type { Installation } from '../installations/contract.ts';
 import { allRoutes } from '../routes/index.ts';
+import { membersSuite, type Send } from './members-suite.ts';
 import { startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 const SOURCE = `
@@ -40,12 +41,7 @@ describe('rights over HTTP', () => {
   });
   after(() => platform.close());
 
-  interface Sent {
-    token?: string;
-    body?: unknown;
-    from?: string;
-  }
-  const send = async (method: string, path: string, { token, body, from }: Sent = {}) => {
+  const send: Send = async (method, path, { token, body, from } = {}) => {
     const response = await fetch(platform.host.url + path, {
       method,
       headers: {
@@ -178,6 +174,8 @@ describe('rights over HTTP', () => {
       expect(Date.now()).to.be.below(deadlineMs);
     }
   });
+
+  describe('people', () => membersSuite(() => platform, send));
 
   it('answers strangers about what exists as about what does not, on every route with an id', async () => {
     const strangers: Record<string, string> = {};

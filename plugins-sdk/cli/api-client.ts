@@ -32,7 +32,15 @@ import type {
   Role,
   TokenNarrowing,
 } from '../../registry/index.ts';
-import type { CapabilityName, DsseEnvelope, HealthReport, Json } from '../contract/index.ts';
+import type {
+  CapabilityName,
+  DsseEnvelope,
+  HealthReport,
+  Json,
+  LogProof,
+  ReleaseProof,
+  SignedTreeHead,
+} from '../contract/index.ts';
 import type { Recording } from '../contract/recording.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 import { followEvents } from './event-stream.ts';
@@ -42,6 +50,7 @@ export type TokenOwner = Pick<Principal, 'credentialId' | 'label' | 'role' | 'or
   /** ISO 8601; null: never. */
   expiresAt: string | null;
   permissions: string[];
+  account: { id: string; username: string } | null;
 };
 
 /** A person in an organisation. */
@@ -200,6 +209,15 @@ export function createApiClient(options: TransportOptions) {
       const answer = await transport({ method: 'GET', path: `/v1/audit/export${queryText(filter)}`, idempotent: true });
       return answer.status === 200 ? answer.body.toString('utf8') : readAnswer<never>(answer, url);
     },
+
+    transparency: () => get<{ keyId: string; publicKeyPem: string; head: SignedTreeHead }>('/v1/transparency'),
+    logEntries: (from: number, count?: number) =>
+      get<Page<{ index: number; entry: string }>>('/v1/transparency/entries', { from, count }),
+    logInclusion: (index: number, size?: number) =>
+      get<LogProof & { size: number; head: SignedTreeHead | null }>(`/v1/transparency/inclusion/${index}`, { size }),
+    logConsistency: (from: number, to?: number) =>
+      get<{ from: number; to: number; path: string[] }>(`/v1/transparency/consistency/${from}`, { to }),
+    proveRelease: (digest: string) => get<ReleaseProof>(`/v1/transparency/releases/${at(digest)}`),
 
     /** Calls any path of the host, the data plane above all; every status is an answer. */
     raw: transport as Transport,
