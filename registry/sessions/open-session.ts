@@ -68,6 +68,7 @@ const rotate = (ports: SessionPorts, refreshToken: string, device: Omit<Device, 
     if (token.expiresAt <= now) return null;
     if ((await stores.sessions.findOpen(session.id, now)) === null) return null;
     await stores.sessions.useToken(token.sha256, refreshTokenHash(successor), now);
+    await stores.sessions.removeExpiredTokens(session.id, now);
     await stores.sessions.seen(session.id, { ...placeOf(device), lastSeenAt: now });
     return { session, token: successor, expiresAt: await storeToken(stores, session, successor, now) };
   });

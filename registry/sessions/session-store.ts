@@ -34,6 +34,8 @@ export interface SessionStore {
   lockToken(sha256: Buffer): Promise<{ token: StoredRefreshToken; session: StoredSession } | null>;
   findToken(sha256: Buffer): Promise<StoredRefreshToken | null>;
   useToken(sha256: Buffer, replacedBy: Buffer, now: Date): Promise<void>;
+  /** Of one session: a long one would keep thousands that are refused anyhow. */
+  removeExpiredTokens(sessionId: string, now: Date): Promise<void>;
   removeEnded(before: Date): Promise<void>;
 }
 
@@ -116,6 +118,8 @@ export function createSessionStore(database: Knex): SessionStore {
     findToken,
     useToken: async (sha256, replacedBy, now) =>
       void (await tokens().where({ sha256 }).update({ used_at: now, replaced_by: replacedBy })),
+    removeExpiredTokens: async (sessionId, now) =>
+      void (await tokens().where({ session_id: sessionId }).where('expires_at', '<=', now).delete()),
     removeEnded: async (before) =>
       void (await sessions()
         .where((ended) => ended.where('expires_at', '<', before).orWhere('revoked_at', '<', before))

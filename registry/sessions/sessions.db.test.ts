@@ -147,6 +147,8 @@ describe('sessions', () => {
         test.clock.nowMs += 20 * DAY_MS;
         tokens = await test.sessions.refresh(tokens.refreshToken, PLACE);
       }
+      // Those that are refused for their age alone are not kept.
+      expect(await test.database.system('refresh_tokens').where('session_id', tokens.sessionId)).to.have.length(2);
       test.clock.nowMs += 10 * DAY_MS;
       expect(await test.sessions.find(tokens.sessionId)).to.equal(null);
       expect(await codeOf(test.sessions.refresh(tokens.refreshToken, PLACE))).to.equal('refresh-invalid');
