@@ -87,7 +87,9 @@ async function logIn(ports: TelegramPorts, knex: Knex, { telegram, audit }: Stor
     return { account, isNew: false };
   }
   const account = await ports.newAccountIn(knex)();
-  await telegram.insert({ telegramId, accountId: account.id, linkedAt: now });
+  if (!(await telegram.insert({ telegramId, accountId: account.id, linkedAt: now }))) {
+    throw new RegistryRefusal('telegram-taken');
+  }
   await telegram.noteUse(telegramId, now);
   await audit({
     action: 'account.register',
