@@ -216,7 +216,7 @@ describe('createPluginRunner', () => {
   });
 
   it('counts an answer that the guest runtime never makes as a fault of the plugin', async () => {
-    const http = { kind: 'http', route: 'GET /', params: {}, request: {} as never } as const;
+    const http = { kind: 'http', route: 'GET /', params: {}, request: { body: null } as never } as const;
     for (const output of [
       'not json',
       '{"kind":"value"}',
@@ -224,6 +224,8 @@ describe('createPluginRunner', () => {
       '{"kind":"http","response":{"status":200,"headers":[["a",1]],"body":null,"bodyEncoding":"utf8"}}',
       '{"kind":"http","response":{"status":200,"headers":[7],"body":null,"bodyEncoding":"utf8"}}',
       '{"kind":"http","response":{"status":200,"headers":[],"body":{},"bodyEncoding":"utf8"}}',
+      '{"kind":"http","response":{"status":200,"headers":[],"body":"a","bodyEncoding":"utf8"}}\nb',
+      '{"kind":"value","value":1}\nb',
     ]) {
       const { run } = runner(async () => ({ status: 'completed', output, usage }));
       expect(await codeOf(run(installation, http, { caller: null })), output).to.equal('plugin-answer-invalid');

@@ -1,4 +1,5 @@
 import {
+  bodyApart,
   type CallerFacts,
   type ContextFacts,
   type GuestInput,
@@ -6,6 +7,7 @@ import {
   isStreamCall,
   type Json,
   type PluginOutput,
+  readWireText,
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import {
@@ -213,7 +215,7 @@ function nameOf(job: PluginJob): string {
 
 const fixedFacts = new WeakMap<InstallationFacts, string>();
 
-/** A GuestInput as JSON. What an installation tells every invocation alike is written once: its configuration may be large. */
+/** A GuestInput as text, see wire-text.ts. What an installation tells every invocation alike is written once: its configuration may be large. */
 function inputOf(installation: InstallationFacts, job: PluginJob, id: string, caller: CallerFacts | null): string {
   let fixed = fixedFacts.get(installation);
   if (fixed === undefined) {
@@ -221,7 +223,10 @@ function inputOf(installation: InstallationFacts, job: PluginJob, id: string, ca
     fixedFacts.set(installation, fixed);
   }
   const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${JSON.stringify(caller)}`;
-  return `{"context":{${ofThis},${fixed},${JSON.stringify(job).slice(1)}`;
+  const head = `{"context":{${ofThis},${fixed},`;
+  if (job.kind !== 'http') return head + JSON.stringify(job).slice(1);
+  const { carrier, following } = bodyApart(job.request);
+  return head + JSON.stringify({ ...job, request: carrier }).slice(1) + following;
 }
 
 function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invocationId' | 'caller'> {
@@ -235,9 +240,9 @@ function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invo
 }
 
 /** The guest runtime writes this text, but the plugin shares its isolate: whatever does not fit is the plugin's fault. */
-function readOutput(json: string, job: PluginJob, invocationId: string, streamed: WireResponse | null): PluginOutput {
+function readOutput(text: string, job: PluginJob, invocationId: string, streamed: WireResponse | null): PluginOutput {
   try {
-    const output = JSON.parse(json) as GuestOutput;
+    const output = readWireText<GuestOutput>(text);
     if (job.kind !== 'http') {
       if (output.kind === 'value') return output;
     } else if (output.kind === 'streamed') {

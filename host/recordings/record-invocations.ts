@@ -6,6 +6,7 @@ import {
   type Recording,
   type RecordingCause,
 } from '../../plugins-sdk/contract/recording.ts';
+import { plainWireText } from '../../plugins-sdk/contract/wire-text.ts';
 import type { Log } from '../http/log.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { EndedInvocation, RecordInvocations } from '../invocations/contract.ts';
@@ -201,7 +202,7 @@ const recordingOf = (
   job: job.slice(0, 300),
   engine,
   invocation: {
-    input: invocation.input,
+    input: plainWireText(invocation.input),
     seed: invocation.seed,
     startedAtMs: invocation.startedAtMs,
     limits: invocation.limits,
@@ -211,7 +212,7 @@ const recordingOf = (
   logs: (logs ?? []).map(({ source, level, json }) => ({ source, level, json })),
   outcome:
     outcome.status === 'completed'
-      ? { status: 'completed', output: outcome.output }
+      ? { status: 'completed', output: plainWireText(outcome.output) }
       : { status: 'faulted', fault: outcome.fault },
   usage: { cpuMs: outcome.usage.cpuMs, wallMs: outcome.usage.wallMs, executions: outcome.usage.executions },
   redacted: null,

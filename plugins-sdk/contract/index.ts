@@ -9,6 +9,8 @@ export * from './limits.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
 export * from './release.ts';
+export * from './release-proof.ts';
 export * from './stream-calls.ts';
 export * from './transparency.ts';
 export * from './turns.ts';
+export * from './wire-text.ts';

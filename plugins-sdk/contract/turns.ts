@@ -26,7 +26,7 @@ export type TurnHead =
  *   arguments as JSON. The name `timer` with `{"ms":n}` is answered by the sandbox itself.
  * - `log`: `name` is `<source>:<level>`, source `console` or `log`; payload `{"message":…,"facts":…}`; `seq` counts log
  *   records from 1, so that a re-execution can be told from new records.
- * - `done`: the payload is a GuestOutput as JSON.
+ * - `done`: the payload is a GuestOutput as JSON, after which a long body may follow; see wire-text.ts.
  * - `fault`: the payload is a PluginFault as JSON.
  */
 export const GUEST_OPS = ['call', 'log', 'done', 'fault'] as const;

@@ -1,4 +1,5 @@
 import type { GuestInput } from '../contract/invocation.ts';
+import { BODY_FOLLOWS_FROM_UNITS } from '../contract/wire-text.ts';
 import { base64Encode } from './base64.ts';
 import { outgoingBody, sendStream } from './body.ts';
 import { capText, describeThrown } from './describe-thrown.ts';
@@ -75,8 +76,9 @@ function headOf(response: Response): string {
 
 function finishHttp(invocation: Invocation, head: string, body: string | null, encoding: string): undefined {
   if (body !== null && body.length > invocation.limits.outputBytes) return outputTooLarge(invocation, body.length);
-  const fields = `${head},"body":${jsonStringify(body)},"bodyEncoding":"${encoding}"`;
-  finish(invocation, `{"kind":"http","response":{${fields}}}`);
+  const follows = body !== null && body.length >= BODY_FOLLOWS_FROM_UNITS;
+  const fields = `${head},"body":${follows ? 'null' : jsonStringify(body)},"bodyEncoding":"${encoding}"`;
+  finish(invocation, `{"kind":"http","response":{${fields}}}${follows ? `\n${body}` : ''}`);
 }
 
 /** JSON text of a result; null where it has none, and then the invocation has ended with a fault. */

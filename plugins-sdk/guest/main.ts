@@ -18,13 +18,13 @@ import {
 } from './invocation.ts';
 import { installParts } from './load-parts.ts';
 import { callFor, missingHandler, takeDefinition } from './plugin.ts';
-import { defineGlobal, deleteProperty, global, isArray, jsonParse } from './primordials.ts';
+import { defineGlobal, deleteProperty, global, isArray, jsonParse, stringIndexOf, stringSlice } from './primordials.ts';
 import { takeRecords } from './records.ts';
 
 function turn(head: string, body: string): void {
   const entry = jsonParse(head) as TurnHead | StartList;
   if (isStart(entry)) {
-    void run(startInvocation(entry), jsonParse(body) as GuestInput);
+    void run(startInvocation(entry), readInput(body));
     return;
   }
   switch (entry.op) {
@@ -37,6 +37,15 @@ function turn(head: string, body: string): void {
 }
 
 const isStart = (entry: TurnHead | StartList): entry is StartList => isArray(entry);
+
+/** See contract/wire-text.ts. */
+function readInput(text: string): GuestInput {
+  const at = stringIndexOf(text, '\n');
+  if (at < 0) return jsonParse(text) as GuestInput;
+  const input = jsonParse(stringSlice(text, 0, at)) as Extract<GuestInput, { kind: 'http' }>;
+  input.request.body = stringSlice(text, at + 1);
+  return input;
+}
 
 function drain(): string {
   endTurn();

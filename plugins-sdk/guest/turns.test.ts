@@ -25,6 +25,14 @@ describe('the turns of an invocation', () => {
     });
   });
 
+  it('reads a long body that follows its message, and lets a long answer follow its own', async () => {
+    const { run } = await startGuest(routeBundle('return new Response((await request.text()).toUpperCase())'));
+    const body = `"first line"\n${'x'.repeat(600)}\u2028"`;
+    const { output, records } = run(httpInput({ body }));
+    expect(output).to.have.nested.property('response.body', body.toUpperCase());
+    expect(records.find(({ op }) => op === 'done')!.payload).to.include(`"body":null,"bodyEncoding":"utf8"}}\n"FIRST`);
+  });
+
   it('hands out params, caller and config, and calls the host with JSON arguments', async () => {
     const { run } = await startGuest(
       routeBundle(`

@@ -1,6 +1,7 @@
 import { type CallDivergence, createSandbox, type Outcome, SandboxRefusal } from '../../sandbox/index.ts';
 import { CEILING_LIMITS, type Limits, type PluginFaultCode, sha256Hex } from '../contract/index.ts';
 import type { Recording } from '../contract/recording.ts';
+import { plainWireText } from '../contract/wire-text.ts';
 import { buildGuest } from '../guest/build-guest.ts';
 import {
   compareLogs,
@@ -108,7 +109,7 @@ function judge(
 
 const withoutUsage = (outcome: Outcome): RecordedOutcome =>
   outcome.status === 'completed'
-    ? { status: 'completed', output: outcome.output }
+    ? { status: 'completed', output: plainWireText(outcome.output) }
     : { status: 'faulted', fault: outcome.fault };
 
 function engineDifferences(recorded: Recording['engine'], guest: string): string[] {

@@ -13,6 +13,7 @@ import {
   isStreamCall,
   type Json,
   type Limits,
+  readWireText,
 } from '../../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import {
@@ -122,7 +123,7 @@ function inputOf(asks: Asked, invocationId: string, grants: GuestInput['context'
 /** The answer of a completed invocation; for routes the whole response. */
 export function answerOf(outcome: Outcome): Json {
   if (outcome.status === 'faulted') return `${outcome.fault.code}: ${outcome.fault.message}`;
-  const output = JSON.parse(outcome.output) as { value?: Json; response?: Json };
+  const output = readWireText<{ value?: Json; response?: Json }>(outcome.output);
   return output.response ?? output.value ?? null;
 }
 
