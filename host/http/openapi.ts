@@ -51,7 +51,9 @@ export function openApiDocument(routes: readonly Route[], version: string): Json
     paths,
     components: {
       schemas,
-      securitySchemes: { token: { type: 'http', scheme: 'bearer', description: 'An API token.' } },
+      securitySchemes: {
+        token: { type: 'http', scheme: 'bearer', description: 'An API token, or the access token of a session.' },
+      },
     },
   };
 }
@@ -66,9 +68,14 @@ const operationId = ({ method, path }: Route): string =>
     .map((part) => part[0]!.toUpperCase() + part.slice(1))
     .join('');
 
+function needsOf(allow: Route['allow']): string | null {
+  if (allow === 'account') return 'For people: needs the access token of a session, and takes no API token.';
+  return typeof allow === 'string' ? null : `Needs ${allow.map((each) => `\`${each}\``).join(' or ')}.`;
+}
+
 function operation(route: Route, schemas: Json): Json {
   const { allow, body, params, query, summary, consumer } = route;
-  const needs = typeof allow === 'string' ? null : `Needs ${allow.map((each) => `\`${each}\``).join(' or ')}.`;
+  const needs = needsOf(allow);
   return {
     operationId: operationId(route),
     tags: [consumer],
