@@ -37,6 +37,7 @@ const OF_INSTALLATION = 'app_owns_installation(installation_id)';
 /** Of an installation of one of the asking publisher's plugins. */
 const OF_PLUGIN = 'app_sells_to_installation(installation_id)';
 const OF_RELEASE = 'app_owns_release(release_id)';
+const OF_OWN_PLUGIN = `exists (select 1 from plugins as own where own.id = plugin_id and own.${ofOrganisation()})`;
 const PUBLIC_RELEASE = `state in ('published', 'yanked')`;
 
 const inRole = (...roles: string[]) => `${ROLE} in (${roles.map((role) => `'${role}'`).join(', ')})`;
@@ -93,7 +94,27 @@ export const ROW_RULES: Record<string, TableRules> = {
   releases: {
     owner: ofOrganisation(),
     owns: ['select', 'insert'],
-    others: [anybody(PUBLIC_RELEASE), moderators('select', 'update'), admins('select')],
+    others: [
+      anybody(PUBLIC_RELEASE),
+      // To yank, deprecate and block; what is in review is not for its publisher to decide.
+      publishers(`${ofOrganisation()} and ${PUBLIC_RELEASE}`, 'update'),
+      moderators('select', 'update'),
+      admins('select'),
+    ],
+  },
+  dist_tags: {
+    owner: OF_OWN_PLUGIN,
+    owns: ALL,
+    others: [
+      anybody('exists (select 1 from plugins as shown where shown.id = plugin_id)'),
+      moderators('select'),
+      admins('select'),
+    ],
+  },
+  uploads: { owner: ofOrganisation(), owns: ALL },
+  upload_parts: {
+    owner: `exists (select 1 from uploads as own where own.id = upload_id and own.${ofOrganisation()})`,
+    owns: ['select', 'insert', 'delete'],
   },
   release_artifacts: {
     owner: OF_RELEASE,
@@ -208,6 +229,7 @@ export const ROW_RULES: Record<string, TableRules> = {
       // The entry tells of whoever acts, whosever matter it is; nobody but the host's own code writes its content.
       { who: 'anybody who acts', may: ['insert'], when: `${ANYBODY} and ${ROLE} <> 'anonymous'` },
       { who: 'the person', may: ['select'], when: `account_id = ${ACCOUNT}::text` },
+      { who: 'finance-auditors', may: ['select'], when: inRole('finance-auditor') },
       admins('select'),
     ],
   },

@@ -88,6 +88,10 @@ async function seedPlugins(
   await add('release_artifacts', { release_id: ownRelease, archive: bytes(1) });
   const key = { id: v7(), organisation_id: mine, key_id: hex('c'), label: 'laptop', public_key_pem: 'pem' };
   await add('publisher_keys', key);
+  await add('dist_tags', { id: v7(), plugin_id: ownPlugin, tag: 'beta', release_id: ownRelease });
+  const upload = { id: v7(), organisation_id: mine, bytes: 1, sha256: hex('e'), received: 1 };
+  await add('uploads', { ...upload, created_at: now(), expires_at: later() });
+  await add('upload_parts', { upload_id: upload.id, start: 0, content: bytes(1) });
 }
 
 async function seedInstallation(
