@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import { expect } from 'chai';
+import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
 import type { AuditRecord } from '../../registry/index.ts';
 import { checkAudit } from '../audit/check-audit.ts';
 import { fakePorts } from '../http/fake-ports.ts';
@@ -100,8 +101,11 @@ const ELSEWHERE = [
 describe('the audit trail of a whole platform', () => {
   let platform: TestPlatform;
   let entries: AuditRecord[];
+  let auditorSecret: string;
   before(async () => {
     platform = await startTestPlatform({ GATEHOUSE_CORDONS: '1' });
+    const auditor = { organisation: 'gatehouse', role: 'finance-auditor', label: 'auditor' } as const;
+    auditorSecret = (await platform.as.admin.issueToken(auditor)).secret;
     await doEverything(platform);
     entries = (await platform.as.admin.listAudit({ limit: 100 })).items;
   });
@@ -149,6 +153,9 @@ describe('the audit trail of a whole platform', () => {
     expect(operator.map(({ id }) => id).filter((id) => publisher.some((each) => each.id === id))).to.deep.equal([]);
     expect(publisher.find(({ action }) => action === 'release.approve')).to.include({ address: null });
     expect(entries.find(({ action }) => action === 'release.approve')).to.include({ address: '127.0.0.1' });
+    const auditor = createApiClient({ url: platform.host.url, token: auditorSecret });
+    const all = (await auditor.listAudit({ limit: 100, to: entries[0]!.at })).items.map(({ id }) => id);
+    expect(all.length).to.be.greaterThan(operator.length);
     const foreign = await platform.as.operator.listAudit({ organisation: 'acme-labs' }).catch((error) => error.code);
     expect(foreign).to.equal('organisation-foreign');
   });

@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
@@ -230,6 +231,13 @@ describe('privacy', () => {
     expect(await knex('sessions').pluck('account_id'))
       .to.deep.equal([bob.account.id])
       .and.not.to.include(ada.account.id);
+  });
+
+  it('says in docs/privacy.md how long what is kept', async () => {
+    const page = await readFile('docs/privacy.md', 'utf8');
+    for (const { table, what, keepDays } of RETENTION) {
+      expect(page).to.include(`| \`${table}\` | ${what} | ${keepDays} |`);
+    }
   });
 
   it('has rules for tables and columns that exist', async () => {
