@@ -82,6 +82,3 @@ export function createOrganisations(ports: OrganisationsPorts): Organisations {
     endOffer: alone(endOffer),
   };
 }
-
-/** What a person may act for, for those who find out who somebody is. */
-export const membershipsIn = (system: Knex): Organisations['membershipsOf'] => createMemberStore(system).membershipsOf;
