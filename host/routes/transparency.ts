@@ -81,6 +81,7 @@ export const transparencyRoutes = ({ transparency }: TransparencyRoutePorts): Ro
     allow,
     query: Type.Object(
       {
+        from: size('Index of the first one; default: 0. A cursor comes before it.'),
         cursor: pageFields.cursor,
         count: Type.Optional(Type.Integer({ minimum: 1, maximum: ENTRIES_PAGE_MAX, description: 'Default 1,000.' })),
       },
@@ -88,7 +89,7 @@ export const transparencyRoutes = ({ transparency }: TransparencyRoutePorts): Ro
     ),
     reply: { 200: page(Item, 'LogItems') },
     refuses: ['cursor-invalid', 'log-inconsistent'],
-    handle: ({ query }) => transparency.entries({ ...query, limit: query.count }),
+    handle: ({ query: { count, ...page } }) => transparency.entries({ ...page, limit: count }),
   }),
   route({
     method: 'GET',

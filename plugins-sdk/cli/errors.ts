@@ -25,6 +25,8 @@ export const CLI_REFUSALS = {
   'key-invalid': 'The signing key is not an Ed25519 private key in PEM form.',
   'recording-invalid': 'The file is no recording.',
   'code-unavailable': 'The code that was recorded is not at hand; name a project with --project.',
+  'proof-invalid': 'The file is no proof of a release.',
+  'registry-key-unknown': 'The key of the registry is not known here.',
   'confirmation-needed': 'This needs a yes; answer in a terminal or add --yes.',
   'answer-refused': 'The plugin answered with an error status.',
   'port-taken': 'The port is in use; choose another with --port.',

@@ -1,6 +1,7 @@
 import { type Cli, createCli, reportError } from './command-line.ts';
 import { approveCommand } from './commands/approve.ts';
 import { auditCommand } from './commands/audit.ts';
+import { auditLogCommand } from './commands/audit-log.ts';
 import { callCommand } from './commands/call.ts';
 import { configureCommand } from './commands/configure.ts';
 import { devCommand } from './commands/dev.ts';
@@ -37,6 +38,7 @@ import { traceCommand } from './commands/trace.ts';
 import { uninstallCommand } from './commands/uninstall.ts';
 import { updateCommand } from './commands/update.ts';
 import { validateCommand } from './commands/validate.ts';
+import { verifyCommand } from './commands/verify.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import { readSettings } from './settings.ts';
 
@@ -79,6 +81,8 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   membersCommand,
   tokensCommand,
   auditCommand,
+  verifyCommand,
+  auditLogCommand,
   approveCommand,
   rejectCommand,
 ];

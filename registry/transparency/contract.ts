@@ -14,8 +14,8 @@ export interface Transparency {
   publicKey: { keyId: string; publicKeyPem: string };
   /** The newest; signed now where the log grew, or an hour went by. Refuses with: log-inconsistent. */
   head(): Promise<SignedTreeHead>;
-  /** In order; a page has up to 1,000. Refuses with: cursor-invalid. */
-  entries(page: { cursor?: string; limit?: number }): Promise<Page<LogItem>>;
+  /** In order, from the first or from `from`; a page has up to 1,000. Refuses with: cursor-invalid. */
+  entries(page: { from?: number; cursor?: string; limit?: number }): Promise<Page<LogItem>>;
   /** That an entry is in the tree of `size`; default: of the newest head, which comes along. Refuses with: log-entry-unknown, log-inconsistent. */
   inclusion(wish: { index: number; size?: number }): Promise<LogProof & { size: number; head: SignedTreeHead | null }>;
   /** That the tree of `from` entries is the beginning of that of `to`; default: of the newest head. Refuses with: log-entry-unknown, log-inconsistent. */
