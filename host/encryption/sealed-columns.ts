@@ -16,4 +16,8 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
 ];
 
 /** Sealed under the key of a person, which is `accounts.person_key`: wrapping that one anew is enough. */
-export const SEALED_BY_PERSON: readonly string[] = ['accounts.phone_sealed', 'account_emails.sealed', 'personal_exports.sealed'];
+export const SEALED_BY_PERSON: readonly string[] = [
+  'accounts.phone_sealed',
+  'account_emails.sealed',
+  'personal_exports.sealed',
+];
