@@ -119,6 +119,24 @@ describe('second factors of people', () => {
     expect(await codeOf(await answer({ recoveryCode: recoveryCodes[1] }))).to.equal('challenge-invalid');
   });
 
+  it('stand before the archive of a person and before their erasure, which ends everything at once', async () => {
+    const { accessToken: token } = await newPerson('eve_leaves');
+    expect(await codeOf(await send('POST', '/v1/account/erasure', { username: 'eve_leaves' }, token))).to.equal(
+      'factor-required',
+    );
+    await enrol(token);
+    const { id } = await expecting<{ id: string }>(202, send('POST', '/v1/account/exports', undefined, token));
+    const archive = () => send('GET', `/v1/account/exports/${id}/archive`, undefined, token);
+    let answered = await archive();
+    while (answered.status === 404) answered = await archive();
+    expect((await answered.json()).account).to.deep.include({ addresses: ['eve_leaves@example.com'] });
+    await expecting(422, send('POST', '/v1/account/erasure', { username: 'eve' }, token));
+    await expecting(204, send('POST', '/v1/account/erasure', { username: 'eve_leaves' }, token));
+    expect(await codeOf(await send('GET', '/v1/account/exports', undefined, token))).to.equal('token-invalid');
+    const login = { login: 'eve_leaves', password: PASSWORD };
+    expect(await codeOf(await send('POST', '/v1/sessions', login))).to.equal('credentials-invalid');
+  });
+
   it('are the first thing that staff of the platform needs', async () => {
     const bob = await newPerson('bob_admin');
     await join(bob.id, 'gatehouse', 'admin');
