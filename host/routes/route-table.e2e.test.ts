@@ -374,7 +374,7 @@ describe('pages', () => {
   after(() => served.http.close(0));
   const browse = (path: string) => fetch(served.origin + path, { headers: { accept: 'text/html,*/*;q=0.8' } });
 
-  for (const path of ['/', '/docs', '/problems', '/problems/cpu-limit']) {
+  for (const path of ['/', '/docs', '/problems', '/problems/cpu-limit', '/device']) {
     it(`${path} is HTML without anything inline, and every address in it answers`, async () => {
       const response = await browse(path);
       expect(response.headers.get('content-type')).to.equal('text/html; charset=utf-8');

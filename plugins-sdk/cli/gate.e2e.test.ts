@@ -97,7 +97,7 @@ describe('gate', () => {
   });
 
   for (const [args, shape] of [
-    [['whoami'], ['expiresAt', 'label', 'organisation', 'permissions', 'role', 'credentialId', 'url']],
+    [['whoami'], ['credentialId', 'expiresAt', 'label', 'organisation', 'permissions', 'role', 'url']],
     [
       ['pack', 'hello'],
       ['archiveBytes', 'bundleDigest', 'digest', 'files', 'parts', 'path', 'plugin', 'version', 'warnings'],
