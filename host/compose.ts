@@ -234,7 +234,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     newSeed,
   });
   const cache = installationCache({ store, registry: remembered, rollouts: rolloutStore(system) });
-  const rolling = { ...registryPorts, scoped, audit, store, registry, runPlugin, metrics, log, newSeed };
+  const rolling = { ...registryPorts, scoped, audit, store, registry, transparency, runPlugin, metrics, log, newSeed };
   const { rollouts, installing } = openRollouts({ ...rolling, hostVersion: HOST_VERSION });
   opened.push(rollouts.close, every(JUDGE_INTERVAL_MS, rollouts.judge, log));
   opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
@@ -273,6 +273,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     flushLogs: recorder.flushLogs,
     cache,
     registry,
+    transparency,
     runPlugin,
     ...installing,
     endSuspension: conductStore(scoped, config.strikes, audit).resume,

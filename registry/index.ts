@@ -27,6 +27,7 @@ export { createTokenStore } from './identity/token-store.ts';
 export { createOrganisations } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
 export type { AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
+export { statementOf } from './rules/log-event.ts';
 export * from './rules/permissions.ts';
 export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
 export { may } from './rules/token-rights.ts';

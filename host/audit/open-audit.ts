@@ -1,6 +1,7 @@
-import { type AuditIn, type AuditOrigin, createAuditIn } from '../../registry/index.ts';
+import { type AuditIn, type AuditOrigin, createAuditIn, createLogIn } from '../../registry/index.ts';
 import { type AlertsPorts, openAlerts } from '../alerts/open-alerts.ts';
 import { currentActor } from '../http/request-origin.ts';
+import { withGrantLog } from '../transparency/log-grants-store.ts';
 import { createAuditInstallation } from './installation-audit-store.ts';
 import { type AuditSigningPorts, signAuditHeads } from './sign-heads.ts';
 
@@ -15,5 +16,6 @@ export async function openAudit(ports: OpenAuditPorts, opened: (() => Promise<un
   opened.push(signAuditHeads(ports));
   const { raise, close } = await openAlerts({ ...ports, auditIn });
   opened.push(close);
-  return { auditIn, raise, audit: createAuditInstallation(auditIn, currentActor, 'rollouts') };
+  const audit = withGrantLog(createAuditInstallation(auditIn, currentActor, 'rollouts'), createLogIn(ports));
+  return { auditIn, raise, audit };
 }

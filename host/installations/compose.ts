@@ -1,5 +1,5 @@
 import type { HealthReport, Json } from '../../plugins-sdk/contract/index.ts';
-import type { Principal, Registry } from '../../registry/index.ts';
+import type { Principal, Registry, Transparency } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import { requireRunnable } from '../invocations/require-runnable.ts';
@@ -28,6 +28,7 @@ export interface InstallationsPorts {
   flushLogs(): Promise<void>;
   cache: Pick<InstallationCache, 'withRelease' | 'clear'>;
   registry: Registry;
+  transparency: Pick<Transparency, 'requireLogged'>;
   runPlugin: PluginRunner;
   changes: ChangeStore;
   rollouts: RolloutStore;

@@ -1,5 +1,5 @@
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
-import type { Principal, Registry, Release } from '../../registry/index.ts';
+import { type Principal, type Registry, type Release, statementOf, type Transparency } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
@@ -15,6 +15,7 @@ export interface InstallPorts {
   store: InstallationStore;
   changes: Pick<ChangeStore, 'write'>;
   registry: Pick<Registry, 'resolveRelease' | 'loadBundle'>;
+  transparency: Pick<Transparency, 'requireLogged'>;
   runPlugin: PluginRunner;
   hostVersion: string;
   nowMs(): number;
@@ -32,6 +33,7 @@ export const installPlugin =
     checkGrants(release.manifest, command.grants);
     // Reads the code once more and verifies digest and signatures before anything is written.
     await ports.registry.loadBundle(release.bundleDigest);
+    await ports.transparency.requireLogged(statementOf(release));
     const installation = draft(ports, actor, command, release, range);
     await checkConfiguration(installation, installation.config, ports.runPlugin);
 

@@ -1,5 +1,5 @@
 import { type CapabilityName, effectiveLimits, type Json, type Limits } from '../../plugins-sdk/contract/index.ts';
-import { type Registry, RegistryRefusal, type Release } from '../../registry/index.ts';
+import { type Registry, RegistryRefusal, type Release, statementOf, type Transparency } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { CanaryTerms, RolloutCause, RolloutEnd } from '../rollouts/contract.ts';
@@ -15,6 +15,7 @@ import type { Leased, LeasePorts } from './with-lease.ts';
 
 export interface MovePorts extends LeasePorts {
   registry: Pick<Registry, 'loadBundle' | 'releaseById' | 'resolveRelease'>;
+  transparency: Pick<Transparency, 'requireLogged'>;
   rollouts: RolloutStore;
   runPlugin: PluginRunner;
   /** SemVer of this Gatehouse. */
@@ -74,11 +75,14 @@ export const declaredOf = (grants: readonly CapabilityName[], { manifest }: Pick
 
 /**
  * Checks a release with everything that it is to be run with; runs the plugin's `configure`. `lenient` takes a fault of that
- * for consent, but no refusal. Refuses with: release-not-installable, engine-incompatible, release-signature-invalid,
+ * for consent, but no refusal. Refuses with: release-not-installable, engine-incompatible, release-signature-invalid, release-not-logged,
  * capability-undeclared, grant-missing, config-invalid, and the plugin's fault.
  */
 export async function planRelease(
-  { registry, runPlugin, hostVersion }: Pick<MovePorts, 'registry' | 'runPlugin' | 'hostVersion'>,
+  { registry, transparency, runPlugin, hostVersion }: Pick<
+    MovePorts,
+    'registry' | 'transparency' | 'runPlugin' | 'hostVersion'
+  >,
   before: Installation,
   release: Release,
   wishes: Wishes,
@@ -87,6 +91,7 @@ export async function planRelease(
   checkRelease(release, hostVersion);
   // Reads the code once more and verifies digest and signatures before anything is written.
   await registry.loadBundle(release.bundleDigest);
+  await transparency.requireLogged(statementOf(release));
   const facts = onRelease(before, release, wishes);
   checkGrants(facts.manifest, facts.grants);
   await checkConfiguration(facts, facts.config, runPlugin, { lenient });

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
-import type { Registry } from '../../registry/index.ts';
+import type { Registry, Transparency } from '../../registry/index.ts';
 import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import type { Log } from '../http/log.ts';
 import { changeStore } from '../installations/change-store.ts';
@@ -19,6 +19,7 @@ export interface OpenRolloutsPorts {
   audit: AuditInstallation;
   store: InstallationStore;
   registry: Registry;
+  transparency: Pick<Transparency, 'requireLogged'>;
   runPlugin: PluginRunner;
   metrics: Pick<Metrics, 'lifeEvent'>;
   hostVersion: string;

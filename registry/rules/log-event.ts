@@ -44,6 +44,20 @@ export interface LoggedGrant {
 /** Adds to the log, in the transaction of what the event is about. */
 export type LogInTransaction = (event: LogEvent) => Promise<void>;
 
+/** What is signed and logged of a release, from what is shown of it. */
+export function statementOf({
+  plugin,
+  version,
+  digest,
+}: {
+  plugin: string;
+  version: string;
+  digest: string;
+}): ReleaseStatement {
+  const [publisher = '', name = ''] = plugin.split('/');
+  return { publisher, name, version, digest };
+}
+
 /** SHA-256 of the canonical JSON of a grant. */
 export const grantDigest = ({ installationId, operatorId, releaseId, capabilities }: LoggedGrant): string =>
   sha256Hex(canonicalJson({ installationId, operatorId, releaseId, capabilities: [...capabilities].sort() }));
