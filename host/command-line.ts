@@ -60,7 +60,7 @@ export async function main(argv: string[]): Promise<number> {
     .action(run(bootstrap));
   withServer(gatehouse.command('doctor'))
     .description('Check runtime, sandbox, database, folders and port; say what to do.')
-    .option('--audit', 'check the audit trail instead: every entry since the first')
+    .option('--audit', 'check the audit trail and the transparency log instead: every entry since the first')
     .option('--json', 'print JSON')
     .action(run(doctor));
 

@@ -79,10 +79,12 @@ export const declaredOf = (grants: readonly CapabilityName[], { manifest }: Pick
  * capability-undeclared, grant-missing, config-invalid, and the plugin's fault.
  */
 export async function planRelease(
-  { registry, transparency, runPlugin, hostVersion }: Pick<
-    MovePorts,
-    'registry' | 'transparency' | 'runPlugin' | 'hostVersion'
-  >,
+  {
+    registry,
+    transparency,
+    runPlugin,
+    hostVersion,
+  }: Pick<MovePorts, 'registry' | 'transparency' | 'runPlugin' | 'hostVersion'>,
   before: Installation,
   release: Release,
   wishes: Wishes,

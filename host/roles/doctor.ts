@@ -15,6 +15,7 @@ import { createProxyCheck } from '../http/client-address.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase } from '../open-database.ts';
 import { openRedis } from '../redis.ts';
+import { checkTransparency } from '../transparency/check-transparency.ts';
 import { configOf, explain, type ServerFlags } from './role.ts';
 
 interface Finding {
@@ -32,11 +33,11 @@ const ok = (message: string) => ({ state: 'ok' as const, message });
 const warning = (message: string) => ({ state: 'warning' as const, message });
 const failed = (message: string) => ({ state: 'failed' as const, message });
 
-/** `gatehouse doctor`: looks at everything that a host stands on; with `--audit` at the audit trail alone, and at all of it. Exit code 1 where something is broken. */
+/** `gatehouse doctor`: looks at everything that a host stands on; with `--audit` at the audit trail and the transparency log alone, and at all of them. Exit code 1 where something is broken. */
 export async function doctor({ json, audit, ...flags }: ServerFlags & { json?: true; audit?: true }): Promise<number> {
   const config = configOf(flags, { GATEHOUSE_LOG_LEVEL: 'error' });
   const findings: Finding[] = [];
-  for (const [name, check] of Object.entries(audit ? { audit: AUDIT } : CHECKS)) {
+  for (const [name, check] of Object.entries(audit ? { audit: AUDIT, transparency: TRANSPARENCY } : CHECKS)) {
     const found = await check(config).catch((error) => failed(explain(error).split('\n')[0]!));
     for (const finding of Array.isArray(found) ? found : [{ name, ...found }]) {
       findings.push(finding);
@@ -68,6 +69,18 @@ const AUDIT: Check = async (config) => {
     if (faults.length > 0) return faults.map(({ kind, message }) => ({ name: `audit ${kind}`, ...failed(message) }));
     const late = unsigned > 0 ? `; ${unsigned} of them came after the last` : '';
     return ok(`${entries} entries, as they were written, under ${heads} signed heads${late}`);
+  } finally {
+    await database.close();
+  }
+};
+
+/** Every leaf, inner node and signed head. */
+const TRANSPARENCY: Check = async (config) => {
+  const database = await openPlatformDatabase(config, createLog('silent'));
+  try {
+    const { entries, heads, faults } = await checkTransparency(config, database.appUrl);
+    if (faults.length > 0) return faults.map(({ kind, message }) => ({ name: `log ${kind}`, ...failed(message) }));
+    return ok(`${entries} entries, hashed again, under ${heads} signed heads`);
   } finally {
     await database.close();
   }
