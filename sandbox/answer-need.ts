@@ -8,6 +8,7 @@ export async function answerNeed(
   { isolate, installationId, digest, has }: Extract<LaneMessage, { op: 'need' }>,
   { loadBundle }: Pick<SandboxPorts, 'loadBundle'>,
 ): Promise<void> {
+  link.line.onLoading(installationId);
   try {
     const code = await loadBundle(digest);
     link.send({ op: 'bundle', isolate, ok: true }, has ? '' : code);
@@ -18,5 +19,7 @@ export async function answerNeed(
       if (waits) run.reject(error);
     }
     link.send({ op: 'bundle', isolate, ok: false });
+  } finally {
+    link.line.onLoaded(installationId);
   }
 }

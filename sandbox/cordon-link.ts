@@ -7,10 +7,12 @@ import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { LaneBorder } from './lane-border.ts';
+import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
+import type { TurnCosts } from './turn-costs.ts';
 
 const STDERR_UNITS_MAX = 16 * 1024;
 /** An engine that gives up writes some pages at most. */
@@ -37,11 +39,13 @@ export interface LaneLink extends RunLane {
   isolates: number;
   pace: LanePace;
   readonly border: LaneBorder;
+  readonly line: LaneLine;
 }
 
 export interface CordonPorts {
   guest: string;
   launch: LaunchCordon;
+  costs: TurnCosts;
   onReady(cordon: Cordon): void;
   onMessage(lane: LaneLink, message: LaneMessage, tail: string): void;
   /** Called once; nothing comes from the cordon afterwards. */
@@ -178,6 +182,11 @@ export class Cordon {
       isolates: 0,
       pace: createLanePace(),
       border: new LaneBorder(),
+      line: new LaneLine({
+        costs: this.#ports.costs,
+        nowMs: monotonicMs,
+        send: (frame, tail) => link.send(frame, tail),
+      }),
       send: (message, tail) => {
         if (this.state === 'dying') return;
         link.border.onSend(message);

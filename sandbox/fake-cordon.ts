@@ -3,7 +3,9 @@ import type { CordonEnd } from './blame.ts';
 import type { Cordon, LaneLink } from './cordon-link.ts';
 import type { CordonHooks } from './cordon-pool.ts';
 import { LaneBorder } from './lane-border.ts';
+import { LaneLine } from './lane-line.ts';
 import { createLanePace } from './lane-pace.ts';
+import { TurnCosts } from './turn-costs.ts';
 
 /** A cordon without a process: the test says when it is ready and when it dies. */
 export interface FakeCordon {
@@ -89,6 +91,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     isolates: 0,
     pace: createLanePace(),
     border: new LaneBorder(),
+    line: new LaneLine({ costs: new TurnCosts(), nowMs, send: () => {} }),
     send: () => {},
   });
   fake.lanes = Array.from({ length: lanes }, (_, lane) => laneOf(lane));

@@ -62,6 +62,7 @@ export class LaneBorder {
         if (!this.hasMet(message)) return 'it bills a stranger';
         return this.#objectionToCpu(message.cpuMs, this.#openedAtMs);
       case 'isolates':
+      case 'turn':
         return this.#stray();
       case 'call':
       case 'log':

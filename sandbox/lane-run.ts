@@ -15,6 +15,8 @@ export interface LaneRun {
   nowMs: number;
   cpuMs: number;
   turns: number;
+  /** How many of them the host knows of. */
+  turnsTold: number;
   /** Sequence number of the last call, timers included. */
   calls: number;
   hostCalls: number;

@@ -51,6 +51,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
       nowMs,
       cpuMs: 0,
       turns: 0,
+      turnsTold: 0,
       calls: 0,
       hostCalls: 0,
       timers: 0,

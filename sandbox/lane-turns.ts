@@ -146,6 +146,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     } else {
       run.pending++;
       run.isolate.pending++;
+      run.turnsTold = run.turns;
       send({ op: 'call', ticket: run.ticket, seq, name, cost: costOf(run) }, payload);
     }
   };
@@ -270,6 +271,11 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     if (run.cpuMs > limits.cpuMs && runs.has(run.ticket))
       failInGuest(run, overLimit(run, 'cpu-limit', 'cpuMs', run.cpuMs));
     failStuck(isolate);
+    // The host sends only a little ahead, so it wants to know of every turn that has ended.
+    if (run.turnsTold < run.turns && runs.has(run.ticket)) {
+      run.turnsTold = run.turns;
+      send({ op: 'turn', ticket: run.ticket, cost: costOf(run) });
+    }
   };
 
   return { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits };

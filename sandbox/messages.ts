@@ -50,6 +50,8 @@ export type LaneMessage =
   | { op: 'started'; installationId: string; digest: string; cpuMs: number }
   /** Tail: arguments. */
   | { op: 'call'; ticket: number; seq: number; name: string; cost: Cost }
+  /** A turn has ended that made no call and did not end the invocation, so nothing else tells. */
+  | { op: 'turn'; ticket: number; cost: Cost }
   /** Tail: the record. */
   | { op: 'log'; ticket: number; seq: number; name: string }
   /** Tail: the output. */
@@ -92,6 +94,7 @@ export function readLaneMessage(head: unknown): LaneMessage | null {
       case 'fault':
       case 'interrupted':
       case 'left':
+      case 'turn':
         return isCount(ticket) && isCost(cost);
       case 'started':
         return isText(installationId) && isText(digest) && isCount(cpuMs);

@@ -1,12 +1,13 @@
 import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
-import type { Limits } from '../plugins-sdk/contract/limits.ts';
 import type { OpenTurn } from './black-box.ts';
 import { CallRecord } from './call-record.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
 import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
+import type { LaneLine } from './lane-line.ts';
 import { limitFault, roundTo3 } from './limits.ts';
 import type { Cost, HostMessage, LaneMessage } from './messages.ts';
+import { ignore, NEVER, NO_INVOCATION, NO_PORTS } from './no-invocation.ts';
 import { readFault } from './read-fault.ts';
 
 /** The lane answers `expire` at once unless it is inside somebody's turn; the watchdog ends that one within this time. */
@@ -15,19 +16,6 @@ const NO_COST: Cost = { cpuMs: 0, turns: 0, hostCalls: 0, startedAtMs: 0, heapMi
 /** More than any lane queues. */
 const LEAVING_MAX = 10_000;
 const LOG_NAME = /^(console|log):(debug|info|warn|error)$/;
-
-const NO_INVOCATION: Invocation = Object.freeze({
-  invocationId: '',
-  installationId: '',
-  digest: '',
-  input: '',
-  seed: '',
-  startedAtMs: 0,
-  limits: Object.freeze({}) as Limits,
-});
-const NO_PORTS: InvocationPorts = { hostCall: () => new Promise(() => {}), log: () => {} };
-const NEVER = new Promise<never>(() => {});
-const ignore = (): void => {};
 
 /** Whom CPU time was billed to, and how much. */
 export interface Billed {
@@ -45,6 +33,8 @@ export interface RunLane {
   leaving: Map<number, Billed>;
   /** How many of them the lane has not begun. */
   waiting: number;
+  /** Whoever is to compute there stands in it. */
+  line: Pick<LaneLine, 'start' | 'goOn' | 'drop'>;
   send(message: HostMessage, tail?: string): void;
 }
 
@@ -131,10 +121,11 @@ export class Run {
     this.begun = false;
     this.#left = false;
     this.cost = NO_COST;
-    this.#calls?.attach((seq, nowMs, { ok, json }) => lane.send({ op: 'result', ticket, seq, nowMs, ok }, json));
+    this.#calls?.attach((seq, nowMs, { ok, json }) => lane.line.goOn({ op: 'result', ticket, seq, nowMs, ok }, json));
     lane.runs.set(ticket, this);
     lane.waiting++;
-    lane.send(
+    lane.line.start(
+      installationId,
       {
         op: 'start',
         ticket,
@@ -158,6 +149,7 @@ export class Run {
     this.lane = null;
     this.#calls?.detach();
     lane.runs.delete(this.ticket);
+    if (lane.line.drop(this.ticket)) this.#left = true;
     if (!this.begun) lane.waiting--;
     if (!this.#left) this.#leaveOpen(lane.leaving);
   }
@@ -189,6 +181,8 @@ export class Run {
     switch (message.op) {
       case 'call':
         if (!this.#calls!.issue(message.seq, message.name, tail)) this.#diverge();
+        break;
+      case 'turn':
         break;
       case 'log':
         this.#onLog(message.seq, message.name, tail);
@@ -293,20 +287,30 @@ export class Run {
       this.refuse(this.executions === 0 ? 'sandbox-saturated' : 'sandbox-interrupted');
       return;
     }
+    // It still stands in line, where no lane can answer for it.
+    if (this.lane.line.drop(this.ticket)) {
+      this.#left = true;
+      this.#failUnlessInterrupted(this.#overWall());
+      return;
+    }
     this.lane.send({ op: 'expire', ticket: this.ticket });
     this.#wall = setTimeout(() => this.#onWallBackstop(), EXPIRE_GRACE_MS);
   }
 
   /** The lane did not answer: it is inside a turn, of this invocation or of another. */
   #onWallBackstop(): void {
-    const { invocationId, limits } = this.invocation;
+    const { invocationId } = this.invocation;
     const turns = this.lane && this.lane.cordon.state !== 'dying' ? this.lane.cordon.openTurns() : [];
     const open = turns.find((turn) => turn.invocationId === invocationId);
     if (open) this.wasInside(open.startedAtMs);
-    const usedMs = monotonicMs() - this.#arrivedAtMs;
-    const fault = limitFault('wall-limit', 'wallMs', limits.wallMs, usedMs, this.lastHostCall);
+    const fault = this.#overWall();
     if (open) this.fail(fault);
     else this.#failUnlessInterrupted(fault);
+  }
+
+  #overWall(): PluginFault {
+    const { wallMs } = this.invocation.limits;
+    return limitFault('wall-limit', 'wallMs', wallMs, monotonicMs() - this.#arrivedAtMs, this.lastHostCall);
   }
 
   /** The execution does not repeat the recorded one, so its results would be somebody else's. */

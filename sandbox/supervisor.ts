@@ -18,14 +18,16 @@ import { Cordon, type LaneLink } from './cordon-link.ts';
 import { type CordonHooks, CordonPool } from './cordon-pool.ts';
 import { type Place, statusOf } from './cordon-status.ts';
 import { SandboxRefusal } from './errors.ts';
+import { LaneChoice } from './lane-choice.ts';
+import { noteTurns } from './lane-line.ts';
 import type { LaunchCordon } from './launch-cordon.ts';
 import { LOSSES_MAX, roundTo3 } from './limits.ts';
 import type { LaneMessage } from './messages.ts';
-import { createPlacement } from './placement.ts';
 import { Probation } from './probation.ts';
 import { Run, type RunLane } from './run.ts';
 import { RunTable } from './run-table.ts';
 import { SolitaryCordons } from './solitary-cordons.ts';
+import { TurnCosts } from './turn-costs.ts';
 
 /** How often cordons are looked at for recycling and for rest. */
 const TICK_MS = 1_000;
@@ -46,9 +48,9 @@ export class Supervisor {
   readonly #quarantine: Annex;
   readonly #solitary: SolitaryCordons;
   readonly #probation: Probation | null = null;
-  readonly #loads: number[];
-  readonly #placement: ReturnType<typeof createPlacement>;
+  readonly #choice: LaneChoice;
   readonly #runs = new RunTable();
+  readonly #costs = new TurnCosts();
   /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
   #tickets = 0;
@@ -90,8 +92,7 @@ export class Supervisor {
       { max: solitaryMax, idleMs: options.solitaryIdleMs, queueMax: queuePerLane },
       shared,
     );
-    this.#loads = this.#pool.links.map(() => 0);
-    this.#placement = createPlacement(this.#pool.links.length);
+    this.#choice = new LaneChoice(this.#pool.links.length, this.#costs);
     this.#ticker = setInterval(() => this.#tick(), TICK_MS).unref();
   }
 
@@ -178,7 +179,8 @@ export class Supervisor {
 
   #launch = (lanes: number, hooks: CordonHooks, attention: Attention): Cordon => {
     const { isolatesPerLane, residentMiBMax } = this.#options;
-    const ports = { guest: this.#ports.guest, launch: this.#launchCordon, onMessage: this.#onMessage, ...hooks };
+    const { guest } = this.#ports;
+    const ports = { guest, launch: this.#launchCordon, costs: this.#costs, onMessage: this.#onMessage, ...hooks };
     const cordon = new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
     cordon.attend(attention);
     return cordon;
@@ -200,24 +202,16 @@ export class Supervisor {
   }
 
   #dispatchToPool(run: Run): void {
-    const { queuePerLane } = this.#options;
     const { links } = this.#pool;
-    const nowMs = monotonicMs();
-    let ready = false;
-    for (let lane = 0; lane < links.length; lane++) {
-      const link = links[lane];
-      this.#loads[lane] = link ? link.pace.load(link.runs.size, nowMs) : 0;
-      ready ||= link !== null;
-    }
-    if (!ready) {
+    if (links.every((link) => link === null)) {
       this.#park(run);
       return;
     }
     // An invocation that the sandbox took on already is not turned away.
     const again = run.executions > 0;
-    const isOpen = (lane: number) => links[lane] != null && (again || links[lane].waiting < queuePerLane);
+    const isOpen = ({ waiting }: LaneLink) => again || waiting < this.#options.queuePerLane;
     const { installationId } = run.invocation;
-    const lane = this.#placement.place(installationId, this.#loads, isOpen, this.#runs.countOf(installationId));
+    const lane = this.#choice.choose(installationId, links, isOpen, this.#runs.countOf(installationId), monotonicMs());
     if (lane < 0) run.refuse('sandbox-saturated');
     else this.#begin(run, links[lane]!);
   }
@@ -246,6 +240,7 @@ export class Supervisor {
     else if (message.op === 'need') void answerNeed(link, message, this.#ports);
     else if (message.op === 'started') this.#bill('start-up', message, message.cpuMs);
     else {
+      noteTurns(link.line, message);
       // A ticket that is unknown was answered meanwhile: aborted, or over its wall deadline.
       const run = link.runs.get(message.ticket);
       if (!run) this.#onLateWord(link, message);
@@ -256,7 +251,7 @@ export class Supervisor {
 
   #onLateWord({ leaving }: LaneLink, message: Extract<LaneMessage, { ticket: number }>): void {
     const billed = leaving.get(message.ticket);
-    if (!billed || message.op === 'call' || message.op === 'log') return;
+    if (!billed || message.op === 'call' || message.op === 'log' || message.op === 'turn') return;
     leaving.delete(message.ticket);
     this.#bill('after-end', billed, message.cost.cpuMs - billed.cpuMs);
   }

@@ -1,0 +1,57 @@
+/** From here on CPU time is measured and not the clock: below, a turn that was preempted only looks long. See turn-meter.ts. */
+const LONG_TURN_MS = 4;
+/** What is expected of an installation of which nothing is known. */
+const UNKNOWN_MS = 1;
+/** The past is forgotten by this part with each turn. */
+const FORGETTING = 1 / 16;
+/** One long turn is how many plugins start. */
+const LONG_TURNS_MIN = 1.5;
+const REMEMBERED_MAX = 4_096;
+/** Ceiling of `cpuMs`. A lane that was taken over may say more. */
+const TURN_MS_MAX = 1_000;
+
+interface Past {
+  turns: number;
+  cpuMs: number;
+  longTurns: number;
+  longCpuMs: number;
+}
+
+/** What the turns of installations cost lately, all lanes together. */
+export class TurnCosts {
+  /** What all turns that are not long took together. */
+  shortCpuMs = 0;
+  readonly #pasts = new Map<string, Past>();
+
+  /** `turns` turns of the installation took `saidMs` together. */
+  note(installationId: string, turns: number, saidMs: number): void {
+    const cpuMs = Math.min(saidMs, turns * TURN_MS_MAX);
+    const past = this.#pasts.get(installationId) ?? this.#meet(installationId);
+    const kept = 1 - FORGETTING;
+    const isLong = cpuMs >= LONG_TURN_MS * turns;
+    if (!isLong) this.shortCpuMs += cpuMs;
+    past.turns = past.turns * kept + turns;
+    past.cpuMs = past.cpuMs * kept + cpuMs;
+    past.longTurns = past.longTurns * kept + (isLong ? 1 : 0);
+    past.longCpuMs = past.longCpuMs * kept + (isLong ? cpuMs : 0);
+  }
+
+  /** What the next turn will take. */
+  expectedMs(installationId: string): number {
+    const past = this.#pasts.get(installationId);
+    return past === undefined ? UNKNOWN_MS : past.cpuMs / past.turns;
+  }
+
+  /** Most of its CPU time goes into turns for which a neighbour waits noticeably. */
+  isLong(installationId: string): boolean {
+    const past = this.#pasts.get(installationId);
+    return past !== undefined && past.longTurns >= LONG_TURNS_MIN && past.longCpuMs * 2 > past.cpuMs;
+  }
+
+  #meet(installationId: string): Past {
+    if (this.#pasts.size >= REMEMBERED_MAX) this.#pasts.delete(this.#pasts.keys().next().value!);
+    const past = { turns: 0, cpuMs: 0, longTurns: 0, longCpuMs: 0 };
+    this.#pasts.set(installationId, past);
+    return past;
+  }
+}
