@@ -41,6 +41,6 @@ export type { Telegram } from './telegram/contract.ts';
 export { TELEGRAM_PUBLIC_KEYS } from './telegram/rules/telegram-keys.ts';
 export { telegramAccountIn } from './telegram/telegram-account-store.ts';
 export { createTransparency } from './transparency/compose.ts';
-export type { LogItem, LogReport, Transparency } from './transparency/contract.ts';
+export type { LogReport, Transparency } from './transparency/contract.ts';
 export { createLogIn, type LogIn } from './transparency/log-event-store.ts';
 export { ENTRIES_PAGE_MAX } from './transparency/read-log.ts';
