@@ -15,6 +15,8 @@ export interface LaneLinePorts {
  * for eighty light turns, so those of an installation that is alone never wait; less than a neighbour notices.
  */
 const AHEAD_US_MAX = 4_000;
+/** Nobody is owed more than this: so long, at most, whoever used a lane while it was idle waits for those who come then. */
+const OWED_US_MAX = 50_000;
 /** An installation that has a lane to itself has its next turn there already, however long, so that the lane need not wait for the host. */
 const AHEAD_TURNS_ALONE = 2;
 /** It has the lane to itself when nobody else has used it for so long. */
@@ -69,7 +71,7 @@ export class LaneLine {
   /** On the lane, without those that wait for code. */
   #turns = 0;
   #us = 0;
-  /** What whoever was sent last had had. */
+  /** What whoever is next has had; who comes new begins with it. */
   #hadUs = 0;
   #last: Flow | null = null;
   #othersAtMs = Number.NEGATIVE_INFINITY;
@@ -169,8 +171,13 @@ export class LaneLine {
 
   #mayGo(flow: Flow): boolean {
     if (flow.loading > 0) return flow.turns < LOADING_TURNS_MAX;
-    if (this.#us < AHEAD_US_MAX) return true;
+    // Not in between, when whoever is owed more has work on the lane: its next turn comes before that is done.
+    if (this.#us < AHEAD_US_MAX && (this.#turns === 0 || this.#isDue(flow))) return true;
     return this.#turns < AHEAD_TURNS_ALONE && this.#ports.nowMs() - this.#othersAtMs > ALONE_AFTER_MS;
+  }
+
+  #isDue({ hadUs }: Flow): boolean {
+    return hadUs <= this.#hadUs + AHEAD_US_MAX;
   }
 
   #send(entry: Entry, frame: TurnFrame, tail: string): void {
@@ -181,7 +188,8 @@ export class LaneLine {
     entry.us += us;
     flow.turns++;
     flow.us += us;
-    this.#hadUs = Math.max(this.#hadUs, flow.hadUs);
+    // Who is sent because nobody else has work has no advantage that the others would have to make up for ever.
+    this.#hadUs = Math.max(this.#hadUs, this.#isDue(flow) ? flow.hadUs : flow.hadUs - OWED_US_MAX);
     flow.hadUs += us;
     if (flow.loading === 0) {
       this.#turns++;
