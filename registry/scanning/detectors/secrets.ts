@@ -1,0 +1,42 @@
+import { lintSource } from '@secretlint/core';
+import { creator } from '@secretlint/secretlint-rule-preset-recommend';
+
+const CHARS_MAX = 4 * 1024 * 1024;
+const EXTRA: readonly [RegExp, string][] = [
+  [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, 'an access key of AWS'],
+  [/\bgh[tu]_[A-Za-z0-9]{20,}\b/g, 'a token of this platform'],
+  [/\b(?:sk|rk)_live_[A-Za-z0-9]{16,}\b/g, 'a secret key of Stripe'],
+  [/\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b/g, 'a token of a Telegram bot'],
+  [
+    /\b(?:password|passwd|api_?key|secret(?:_?key)?|access_?token)["']?\s*[:=]\s*["'](?=[^"'\s]*\d)(?=[^"'\s]*[A-Za-z])[A-Za-z0-9_\-+/=.!@#$%^&*]{20,128}["']/gi,
+    'a value that is named as a secret',
+  ],
+];
+/** Values that say themselves that they are none. */
+const PLACEHOLDER =
+  /example|placeholder|your[-_]?|xxxx|dummy|changeme|<[^>]+>|test[-_]?(?:key|secret|token)|0123456789|abcdef/i;
+
+/** Where secrets stand in a text, with what they seem to be; never the secrets themselves. */
+export async function secretsIn(text: string, name: string): Promise<{ index: number; kind: string }[]> {
+  const bounded = text.slice(0, CHARS_MAX);
+  const { messages } = await lintSource({
+    source: { filePath: name, content: bounded, contentType: 'text' },
+    options: {
+      noPhysicFilePath: true,
+      maskSecrets: true,
+      config: { rules: [{ id: '@secretlint/secretlint-rule-preset-recommend', rule: creator }] },
+    },
+  });
+  const found = messages.map(({ range, message, messageId }) => ({
+    index: range[0],
+    kind: kindOf(message, messageId),
+  }));
+  const more = EXTRA.flatMap(([pattern, kind]) =>
+    [...bounded.matchAll(pattern)].filter(([hit]) => !PLACEHOLDER.test(hit)).map(({ index }) => ({ index, kind })),
+  );
+  return [...found, ...more.filter(({ index }) => found.every((each) => Math.abs(each.index - index) > 80))];
+}
+
+/** `found AWS Access Key ID: ***` without what follows the colon. */
+const kindOf = (message: string, id: string): string =>
+  (/^found (.{1,60}?)(?::|$)/i.exec(message)?.[1] ?? id).slice(0, 80);

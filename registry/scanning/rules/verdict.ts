@@ -1,0 +1,30 @@
+import {
+  FAMILY_FINDINGS_MAX,
+  FINDINGS_MAX,
+  type Finding,
+  type ScanReport,
+  SEVERITIES,
+  type Verdict,
+} from './scan-report.ts';
+
+const rank = ({ severity }: Finding): number => SEVERITIES.indexOf(severity);
+
+/** One finding never decides about a release; it decides whether people may overlook it. */
+export function verdictOf(findings: readonly Finding[]): Verdict {
+  const worst = Math.max(-1, ...findings.map(rank));
+  if (worst >= SEVERITIES.indexOf('high')) return 'second-look';
+  return worst >= SEVERITIES.indexOf('low') ? 'notes' : 'clean';
+}
+
+/** The worst first, otherwise in their order; each family has its bound, so that none drowns the others. */
+export function bounded(findings: readonly Finding[]): Pick<ScanReport, 'findings' | 'omitted'> {
+  const count = new Map<string, number>();
+  const sorted = [...findings].sort((one, other) => rank(other) - rank(one));
+  const kept = sorted.filter(({ family }) => {
+    const before = count.get(family) ?? 0;
+    count.set(family, before + 1);
+    return before < FAMILY_FINDINGS_MAX;
+  });
+  const shown = kept.slice(0, FINDINGS_MAX);
+  return { findings: shown, omitted: findings.length - shown.length };
+}

@@ -1,0 +1,77 @@
+import { expect } from 'chai';
+import { FAMILIES, type FamilyId } from './rules/families.ts';
+import type { Finding } from './rules/scan-report.ts';
+import { verdictOf } from './rules/verdict.ts';
+import { scanCode } from './scan-code.ts';
+import { BENIGN, type Labelled, MALICIOUS, OTHER_PLUGINS } from './test-corpus.ts';
+
+/** The detectors and the corpus have the same author, so these bounds keep what is known; they promise nothing about what is not. */
+const RECALL_MIN = 0.97;
+const PRECISION_MIN = 0.97;
+
+describe('The static scan over a labelled corpus', function () {
+  this.timeout(120_000);
+  const scanned = new Map<Labelled, Finding[]>();
+  before(async () => {
+    for (const each of [...BENIGN, ...MALICIOUS]) {
+      scanned.set(
+        each,
+        await scanCode(each.release, {
+          otherPlugins: OTHER_PLUGINS,
+          nowMs: () => performance.now(),
+          onProgress: () => {},
+        }),
+      );
+    }
+  });
+  const flagged = (each: Labelled) => verdictOf(scanned.get(each)!) === 'second-look';
+
+  it('has at least 40 of each label, and a malicious one for at least 13 families', () => {
+    expect(BENIGN.length).to.be.at.least(40);
+    expect(MALICIOUS.length).to.be.at.least(40);
+    expect(new Set(MALICIOUS.map(({ family }) => family)).size).to.be.at.least(13);
+  });
+
+  it('asks for a second look at what is malicious, and hardly at anything else', () => {
+    const missed = MALICIOUS.filter((each) => !flagged(each));
+    const blamed = BENIGN.filter(flagged);
+    const right = MALICIOUS.length - missed.length;
+    const [recall, precision] = [right / MALICIOUS.length, right / (right + blamed.length)];
+    process.stdout.write(
+      `      ${BENIGN.length} benign, ${MALICIOUS.length} malicious: precision ${precision.toFixed(3)}, recall ${recall.toFixed(3)}\n`,
+    );
+    const shown = [
+      ...missed.map(({ name }) => `missed: ${name}`),
+      ...blamed.map((each) => `blamed: ${each.name} ${JSON.stringify(scanned.get(each))}`),
+    ];
+    expect(recall, shown.join('\n')).to.be.at.least(RECALL_MIN);
+    expect(precision, shown.join('\n')).to.be.at.least(PRECISION_MIN);
+  });
+
+  it('names the family that a malicious bundle belongs to', () => {
+    const named = (each: Labelled) => scanned.get(each)!.some(({ family }) => family === each.family);
+    const misnamed = MALICIOUS.filter((each) => !named(each)).map(({ name, family }) => `${name} (${family})`);
+    expect(misnamed).to.deep.equal([]);
+  });
+
+  it('says of every finding where it is, what it means and what to do', () => {
+    for (const finding of [...scanned.values()].flat()) {
+      expect(finding.explanation).to.match(/\.$/);
+      expect(finding.fix).to.equal(FAMILIES[finding.family as FamilyId].fix);
+      expect(finding.evidence.length).to.be.at.most(400);
+      if (finding.place) expect(finding.place.line).to.be.at.least(1);
+    }
+  });
+
+  it('never repeats a secret in its report', () => {
+    const secrets = MALICIOUS.filter(({ family }) => family === 'hard-coded-secret');
+    const texts = secrets.flatMap((each) =>
+      scanned
+        .get(each)!
+        .filter(({ family }) => family === 'hard-coded-secret')
+        .map((finding) => JSON.stringify(finding)),
+    );
+    expect(texts).to.have.length.at.least(secrets.length);
+    for (const text of texts) expect(text).to.not.match(/[A-Za-z0-9]{16,}/);
+  });
+});

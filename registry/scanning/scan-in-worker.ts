@@ -1,0 +1,59 @@
+import { Worker } from 'node:worker_threads';
+import { FAMILIES } from './rules/families.ts';
+import type { Finding, ScannedRelease } from './rules/scan-report.ts';
+
+export interface StaticScanOptions {
+  /** Names of the plugins of other publishers, `<publisher>/<name>`. */
+  otherPlugins: readonly string[];
+  /** 0 to 100. */
+  onProgress?(percent: number): void;
+  timeMsMax?: number;
+  heapMiBMax?: number;
+}
+
+const TIME_MS_MAX = 60_000;
+const HEAP_MIB_MAX = 512;
+const STACK_MIB = 16;
+
+/**
+ * The static scan in a thread of its own, with bounds on time and memory, for a bundle may be made to use up both. Where it
+ * reaches one, that is its finding, and asks for a second look.
+ */
+export function scanInWorker(release: ScannedRelease, options: StaticScanOptions): Promise<Finding[]> {
+  const { otherPlugins, onProgress = () => {}, timeMsMax = TIME_MS_MAX, heapMiBMax = HEAP_MIB_MAX } = options;
+  return new Promise((resolve) => {
+    const worker = new Worker(new URL('./scan-worker.ts', import.meta.url), {
+      workerData: { release, otherPlugins },
+      resourceLimits: { maxOldGenerationSizeMb: heapMiBMax, maxYoungGenerationSizeMb: 64, stackSizeMb: STACK_MIB },
+      env: {},
+      stdout: true,
+      stderr: true,
+    });
+    const end = (findings: Finding[]) => {
+      clearTimeout(timer);
+      worker.terminate().then(() => resolve(findings));
+    };
+    const timer = setTimeout(() => end([stopped(`The scan took more than ${timeMsMax} ms.`)]), timeMsMax);
+    worker.on('message', (message: { percent: number } | { findings: Finding[] }) => {
+      if ('findings' in message) end(message.findings);
+      else onProgress(message.percent);
+    });
+    worker.on('error', (error: NodeJS.ErrnoException) => {
+      const memory = error.code === 'ERR_WORKER_OUT_OF_MEMORY';
+      end([
+        stopped(
+          memory ? `The scan needed more than ${heapMiBMax} MiB.` : `The scan failed: ${error.message.slice(0, 200)}`,
+        ),
+      ]);
+    });
+  });
+}
+
+const stopped = (explanation: string): Finding => ({
+  family: 'incomplete',
+  severity: 'high',
+  place: null,
+  explanation,
+  fix: FAMILIES.incomplete.fix,
+  evidence: '',
+});
