@@ -5,6 +5,7 @@ import type { Registration } from './contract.ts';
 import { passwordWeakness } from './password-strength.ts';
 
 const USERNAME = /^[a-zA-Z0-9_]{3,20}$/;
+export const isUsername = (text: string): boolean => USERNAME.test(text);
 export const PASSWORD_CHARS_MIN = 8;
 export const PASSWORD_CHARS_MAX = 72;
 // One @, a domain with a dot, no space, no control character: the rest only the mail itself can tell.
@@ -21,7 +22,7 @@ export async function registrationFaults({
   phone,
 }: Registration): Promise<{ faults: DocumentFault[]; phone: string | null }> {
   const faults: DocumentFault[] = [];
-  if (!USERNAME.test(username)) {
+  if (!isUsername(username)) {
     faults.push({ pointer: '/username', message: 'must be 3 to 20 of the letters a-z and A-Z, digits and _' });
   }
   if (!EMAIL.test(email))
@@ -71,5 +72,8 @@ function phoneNumber({ country, number }: NonNullable<Registration['phone']>): s
   return parsed.number;
 }
 
+/** What mail is sent to: composed, so that it goes where the index says and to no letter that merely looks or folds alike. */
+export const composedEmail = (email: string): string => email.normalize('NFC');
+
 /** One account for ada@example.com and ADA@Example.com. */
-export const normalEmail = (email: string): string => email.normalize('NFC').toLowerCase();
+export const normalEmail = (email: string): string => composedEmail(email).toLowerCase();

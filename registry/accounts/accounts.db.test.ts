@@ -212,6 +212,26 @@ describe('accounts', () => {
       expect((await logIn('ada')).username).to.equal('ada');
     });
 
+    it('finds nobody by a spelling that is counted as another login', async () => {
+      const { id } = await test.person('irina_k');
+      expect((await logIn('IRINA_K')).id).to.equal(id);
+      // The database's lower() makes an i of the dotted capital I.
+      for (const login of ['\u0130rina_k', 'ir\u0130na_k', 'irina_k\0']) {
+        expect(await codeOf(logIn(login, PASSWORD, '10.7.0.1')), login).to.equal('credentials-invalid');
+      }
+    });
+
+    it('does not end the lock of an address by a login there that was right all along', async () => {
+      const address = '198.51.100.9';
+      await test.person('inside_1');
+      for (let at = 0; at < 18; at += 1) await refusalOf(logIn(`probe_${at}`, OTHER, address));
+      // The nineteenth begins, the twentieth fails and locks, and only then the nineteenth ends well.
+      const nineteenth = await test.accounts.attempts.begin({ key: 'account:inside_1', address, accountId: null });
+      expect(await codeOf(logIn('probe_x', OTHER, address))).to.equal('credentials-invalid');
+      await nineteenth.succeeded();
+      expect(await codeOf(logIn('probe_y', OTHER, address))).to.equal('login-locked');
+    });
+
     it('counts attempts that come at once, and tells somebody of the lock', async () => {
       const before = test.work.count;
       const outcomes = await Promise.allSettled(
@@ -274,6 +294,16 @@ describe('accounts', () => {
       expect(test.mails.at(-1)!.subject).to.match(/was changed/);
       expect(await codeOf(logIn('changer'))).to.equal('credentials-invalid');
       expect((await logIn('changer', OTHER)).id).to.equal(id);
+    });
+
+    it('forgives, when it is changed, nothing that was guessed of a second factor', async () => {
+      const { id } = await test.person('guesser');
+      const own = await test.sessions.open({ id, username: 'guesser' }, { name: '', userAgent: 'x', address: ADDRESS });
+      const guess = () => test.accounts.attempts.begin({ key: `account:${id}`, address: '10.8.0.1', accountId: id });
+      for (let at = 0; at < 4; at += 1) await guess();
+      await change(id, PASSWORD, OTHER, own.sessionId);
+      await guess();
+      expect(await codeOf(guess())).to.equal('login-locked');
     });
 
     it('is set anew by a code from the mail, once, which ends lockouts and every session', async () => {

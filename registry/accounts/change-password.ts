@@ -8,12 +8,15 @@ import { passwordChangedMail, resetMail } from './mails.ts';
 import { issueCode, requireGoodCode, useCode } from './one-time-codes.ts';
 import { emailPlace, personOf } from './register-account.ts';
 
+/** Not the key of codes: whoever knows the password must not forgive themselves, by it, what they guess of the second factor. */
+const passwordKey = (accountId: string): string => `password:${accountId}`;
+
 /** Refuses with: password-wrong, account-invalid, login-locked, login-busy. */
 export const changePassword =
   (ports: AccountPorts): Accounts['changePassword'] =>
   async ({ id, username }, { currentPassword, password, address, sessionId }) => {
     requireNoFaults(await passwordFaults(password, '/password', [username]));
-    const attempt = await ports.attempts.begin({ key: `account:${id}`, address, accountId: id });
+    const attempt = await ports.attempts.begin({ key: passwordKey(id), address, accountId: id });
     const stored = await ports.stores.accounts.findPassword(id);
     if (!(await ports.hasher.matches(currentPassword, stored))) {
       attempt.failed();
@@ -92,7 +95,11 @@ export async function endLockouts(ports: AccountPorts, stores: AccountStores, ac
     account.username,
     ...emails.map(({ id, sealed }) => ports.vault.open(person!, emailPlace(id), sealed)),
   ];
-  await stores.throttles.clear([`account:${account.id}`, ...logins.map((login) => loginKey(ports, login))]);
+  await stores.throttles.clear([
+    `account:${account.id}`,
+    passwordKey(account.id),
+    ...logins.map((login) => loginKey(ports, login)),
+  ]);
 }
 
 async function tellOwner(ports: AccountPorts, stores: AccountStores, accountId: string): Promise<void> {

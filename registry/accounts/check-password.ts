@@ -1,5 +1,5 @@
 import { RegistryRefusal } from '../errors.ts';
-import { normalEmail } from './account-faults.ts';
+import { isUsername, normalEmail } from './account-faults.ts';
 import type { AccountPorts } from './account-ports.ts';
 import type { StoredAccount } from './account-store.ts';
 import type { Accounts } from './contract.ts';
@@ -37,10 +37,13 @@ export const checkPassword =
     return { id: account.id, username: account.username };
   };
 
-/** One look by each index, whatever the login looks like. */
+/**
+ * One look by each index, whatever the login looks like. The database folds more letters than the key of the lockout does, such as
+ * the dotted capital I: what is no username must not find one, or each spelling would have attempts of its own.
+ */
 async function findByLogin({ stores, vault }: AccountPorts, login: string): Promise<StoredAccount | null> {
   const [byName, byEmail] = await Promise.all([
-    stores.accounts.findByUsername(login.replaceAll('\0', '')),
+    stores.accounts.findByUsername(isUsername(login) ? login : ''),
     stores.accounts.findByEmail(vault.index(normalEmail(login))),
   ]);
   return byName ?? byEmail;

@@ -33,6 +33,7 @@ export const countAttempts = ({ throttles, addressKey, nowMs, raise }: AttemptPo
     const now = new Date(nowMs());
     const place = `address:${addressKey(address)}`;
     const limits: SecurityEvent[] = [];
+    let placeLockedUntil: Date | null = null;
     for (const [each, rule] of [
       [place, ADDRESS_RULE],
       [key, KEY_RULE],
@@ -40,6 +41,7 @@ export const countAttempts = ({ throttles, addressKey, nowMs, raise }: AttemptPo
       const attempt = await throttles.begin(each, rule, now);
       if ('locked' in attempt) throw locked(attempt.locked, now);
       if (attempt.lockedUntil === null) continue;
+      if (each === place) placeLockedUntil = attempt.lockedUntil;
       const by = each === place ? 'address' : 'login';
       limits.push({ kind: 'login-locked', accountId, facts: { by, failures: attempt.failures, address } });
     }
@@ -50,7 +52,7 @@ export const countAttempts = ({ throttles, addressKey, nowMs, raise }: AttemptPo
       succeeded: async () => {
         // What was typed wrong before is forgiven, but an address is not forgiven what it tries elsewhere.
         await throttles.clear([key]);
-        await throttles.takeBack(place);
+        await throttles.takeBack(place, placeLockedUntil);
       },
     };
   },

@@ -1,5 +1,5 @@
 import { RegistryRefusal } from '../errors.ts';
-import { normalEmail, registrationFaults, requireNoFaults } from './account-faults.ts';
+import { composedEmail, normalEmail, registrationFaults, requireNoFaults } from './account-faults.ts';
 import type { AccountPorts, AccountStores } from './account-ports.ts';
 import type { StoredAccount, StoredEmail } from './account-store.ts';
 import type { Accounts } from './contract.ts';
@@ -15,7 +15,8 @@ export const registerAccount =
   async (command) => {
     const { faults, phone } = await registrationFaults(command);
     requireNoFaults(faults);
-    const { username, password, email } = command;
+    const { username, password } = command;
+    const email = composedEmail(command.email);
     const { vault, newId, nowMs } = ports;
     // Before bcrypt: whoever tries names in a row costs no more than a look.
     if ((await ports.stores.accounts.findByUsername(username)) !== null) throw taken(username);

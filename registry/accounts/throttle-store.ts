@@ -18,8 +18,8 @@ export interface ThrottleStore {
    * until then. `lockedUntil`: this one is, and none after it.
    */
   begin(key: string, rule: ThrottleRule, now: Date): Promise<Attempt>;
-  /** The attempt was none. */
-  takeBack(key: string): Promise<void>;
+  /** The attempt was none. Ends the lock that it began, and none that others began meanwhile. */
+  takeBack(key: string, lockedUntil: Date | null): Promise<void>;
   clear(keys: string[]): Promise<void>;
   removeOld(before: Date): Promise<void>;
 }
@@ -45,10 +45,13 @@ export const createThrottleStore = (database: Knex): ThrottleStore => ({
     // Gone between the two statements: somebody unlocked it.
     return { locked: locked?.locked_until ?? now };
   },
-  takeBack: async (key) =>
+  takeBack: async (key, lockedUntil) =>
     void (await database('login_throttles')
       .where({ key })
-      .update({ failures: database.raw('greatest(failures - 1, 0)'), locked_until: null })),
+      .update({
+        failures: database.raw('greatest(failures - 1, 0)'),
+        locked_until: database.raw('nullif(locked_until, ?::timestamptz)', [lockedUntil]),
+      })),
   clear: async (keys) => void (await database('login_throttles').whereIn('key', keys).delete()),
   removeOld: async (before) =>
     void (await database('login_throttles')
