@@ -2,6 +2,7 @@ import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import type { Knex } from 'knex';
 import { v7 } from 'uuid';
+import { up as createTables } from '../../migrations/0021-create-transparency.ts';
 import {
   isExtensionOf,
   isInLog,
@@ -10,6 +11,7 @@ import {
   signTreeHead,
   statementDigest,
 } from '../../plugins-sdk/contract/index.ts';
+import { canonicalJson } from '../rules/audit-entry.ts';
 import { grantDigest } from '../rules/log-event.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
 import { createTransparency } from './compose.ts';
@@ -88,9 +90,7 @@ describe('the transparency log', () => {
       },
     ]);
     expect(told.slice(3).map(({ event }) => event)).to.deep.equal(['release.publish', 'release.reject']);
-    for (const { entry } of (await log.entries({})).items) {
-      expect(Object.keys(JSON.parse(entry)), entry).to.deep.equal(Object.keys(JSON.parse(entry)).sort());
-    }
+    for (const { entry } of (await log.entries({})).items) expect(canonicalJson(JSON.parse(entry))).to.equal(entry);
   });
 
   it('names no release that nobody approved, and no reason why not', async () => {
@@ -316,6 +316,28 @@ describe('the transparency log', () => {
       );
       expect(await faults()).to.deep.equal(['inserted 10']);
     });
+  });
+
+  it('begins with what was registered and approved before there was a log', async () => {
+    const { digest } = await test.published(acme, { name: 'older' });
+    await test.registry.publishRelease(acme.principal, await sampleRelease(acme, { name: 'in-review' }));
+    await test.database.asOwner((owner) =>
+      owner.transaction(async (transaction) => {
+        for (const table of [...TABLES.toReversed(), 'transparency_tree'])
+          await transaction.raw('drop table ??', [table]);
+        await transaction.raw('drop function append_transparency_entry(), keep_transparency()');
+        await createTables(transaction);
+        for (const table of TABLES) await transaction.raw('grant select, insert on ?? to gatehouse_app', [table]);
+        await transaction.raw('grant select on transparency_tree to gatehouse_app');
+      }),
+    );
+    expect((await entries()).map(({ event, plugin }) => [event, plugin])).to.deep.equal([
+      ['key.register', undefined],
+      ['release.approve', 'acme/older'],
+    ]);
+    for (const { entry } of (await log.entries({})).items) expect(canonicalJson(JSON.parse(entry))).to.equal(entry);
+    await log.requireLogged({ publisher: 'acme', name: 'older', version: '1.0.0', digest });
+    expect(await log.verify(kept)).to.deep.include({ entries: 2, faults: [] });
   });
 
   it('is never changed by the application, nor by the owner in passing', async () => {
