@@ -66,6 +66,9 @@ describe('.dependency-cruiser.cjs', () => {
       'prom-client',
       'undici',
       'bullmq',
+      'bcrypt',
+      'jsonwebtoken',
+      'nodemailer',
     ]) {
       write(`node_modules/${name}/package.json`, JSON.stringify({ name, version: '1.0.0', main: 'index.js' }));
       write(`node_modules/${name}/index.js`, '');
