@@ -37,6 +37,8 @@ export interface AccountStore {
   /** False where another account has verified the address meanwhile. */
   verifyEmail(email: StoredEmail, now: Date): Promise<boolean>;
   setState(id: string, state: AccountState): Promise<void>;
+  /** Ends the API tokens for which they answer; says how many. */
+  revokeTokens(accountId: string, now: Date): Promise<number>;
   findPassword(accountId: string): Promise<PasswordHash | null>;
   putPassword(accountId: string, hash: PasswordHash, now: Date): Promise<void>;
   /** Forgets accounts that have waited since before then. */
@@ -129,6 +131,8 @@ export function createAccountStore(database: Knex): AccountStore {
       return true;
     },
     setState: async (id, state) => void (await accounts().where({ id }).update({ state })),
+    revokeTokens: (accountId, now) =>
+      database('api_tokens').where({ account_id: accountId }).whereNull('revoked_at').update({ revoked_at: now }),
     async findPassword(accountId) {
       const row = await database('account_passwords').where('account_id', accountId).first();
       return row ? { hash: row.hash, pepperVersion: row.pepper_version } : null;

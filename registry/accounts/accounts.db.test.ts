@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
 import { PASSWORD, refusalOf, type TestPeople, testPeople } from './test-people.ts';
 
@@ -262,6 +263,18 @@ describe('accounts', () => {
       }
       await test.accounts.unlock({ via: 'system', part: 'test' }, id);
       for (const login of ['locked_1', 'locked_1@example.com']) expect((await logIn(login)).id).to.equal(id);
+    });
+
+    it('brings a deactivated account back without the tokens that it answered for', async () => {
+      const { id } = await test.person('tokened');
+      const { system } = test.database;
+      const organisation = { id: randomUUID(), slug: 'tokened', kind: 'operator', name: 'T' };
+      await system('organisations').insert(organisation);
+      const token = { id: randomUUID(), organisation_id: organisation.id, role: 'caller', label: 'x', account_id: id };
+      await system('api_tokens').insert({ ...token, secret_sha256: Buffer.alloc(32, 3) });
+      await test.accounts.deactivate({ via: 'system' }, id);
+      await test.accounts.reactivate({ via: 'system' }, id);
+      expect((await system('api_tokens').where('id', token.id).first()).revoked_at).not.to.equal(null);
     });
 
     it('brings a deactivated account back as it was', async () => {

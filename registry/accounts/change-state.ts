@@ -20,6 +20,8 @@ const changeState =
       if (account.state !== from) return false;
       await stores.accounts.setState(id, to);
       if (to === 'deactivated') await stores.endSessions(id, 'account-deactivated');
+      // No token works while the account is closed. They end here, where an admin may do that for every organisation.
+      const revokedTokens = to === 'active' ? await stores.accounts.revokeTokens(id, new Date(ports.nowMs())) : 0;
       const subject = { kind: 'account', id };
       await stores.audit({
         action,
@@ -27,7 +29,7 @@ const changeState =
         organisationId: null,
         subject,
         before: { state: from },
-        after: { state: to },
+        after: { state: to, ...(revokedTokens > 0 && { revokedTokens }) },
       });
       return true;
     });

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { MemberRole } from '../rules/permissions.ts';
+import type { MemberRole, OrganisationKind } from '../rules/permissions.ts';
 import type { Invitation, OwnershipOffer } from './contract.ts';
 
 const LIST_MAX = 1_000;
@@ -8,6 +8,9 @@ export interface StoredInvitation extends Invitation {
   organisationId: string;
   /** Blind index of the address that it is for. */
   addressIndex: Buffer | null;
+  kind: OrganisationKind;
+  /** The account of who has sent it; null where a program of the organisation has. */
+  invitedBy: string | null;
 }
 
 export interface InvitationStore {
@@ -39,7 +42,7 @@ export function createInvitationStore(database: Knex): InvitationStore {
   const select = () =>
     database('invitations')
       .join('organisations', 'organisations.id', 'invitations.organisation_id')
-      .select('invitations.*', 'organisations.slug');
+      .select('invitations.*', 'organisations.slug', 'organisations.kind');
   return {
     async insert({ id, organisationId, role, secretHash, addressIndex, addressHint, invitedBy, now, expiresAt }) {
       await database('invitations').insert({
@@ -90,6 +93,8 @@ function invitationOf(row: any, now: Date): StoredInvitation {
     organisation: row.slug,
     role: row.role,
     addressIndex: row.address_index,
+    kind: row.kind,
+    invitedBy: row.invited_by,
     addressHint: row.address_hint,
     createdAt: row.created_at.toISOString(),
     expiresAt: row.expires_at.toISOString(),
@@ -98,8 +103,10 @@ function invitationOf(row: any, now: Date): StoredInvitation {
 }
 
 /** Without what is for this store alone. */
-export const shown = ({ organisationId: _, addressIndex: __, ...invitation }: StoredInvitation): Invitation =>
-  invitation;
+export const shown = (stored: StoredInvitation): Invitation => {
+  const { organisationId: _, addressIndex: __, kind: ___, invitedBy: ____, ...invitation } = stored;
+  return invitation;
+};
 
 export interface StoredOffer extends OwnershipOffer {
   organisationId: string;

@@ -2,7 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Person } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isUuid } from '../rules/ids.ts';
-import { mayGive, ownerRole } from '../rules/permissions.ts';
+import { can, mayGive, ownerRole } from '../rules/permissions.ts';
 import type { Organisations } from './contract.ts';
 import { type StoredInvitation, shown } from './invitation-store.ts';
 import { lockNamed, type MemberPorts, personIn } from './organisation-ports.ts';
@@ -122,14 +122,21 @@ export const declineInvitation =
     });
   };
 
+/**
+ * Whether who has sent it could send it now: it would be a way back for whoever made themselves a link before they were removed.
+ */
+async function isGoodStill({ members }: MemberPorts, invitation: StoredInvitation): Promise<boolean> {
+  const { invitedBy, organisationId, kind, role } = invitation;
+  if (invitedBy === null) return true;
+  const { there, platform } = await members.rolesOf(invitedBy, organisationId);
+  return platform === 'admin' || (there !== null && can(there, 'member:invite') && mayGive(there, kind, role));
+}
+
 /** Locked. Whatever has ended it, it is as unknown as one that never was. */
-async function openInvitation(
-  { invitations, hasAddress, nowMs }: MemberPorts,
-  person: Person,
-  secret: string,
-): Promise<StoredInvitation> {
+async function openInvitation(ports: MemberPorts, person: Person, secret: string): Promise<StoredInvitation> {
+  const { invitations, hasAddress, nowMs } = ports;
   const found = SECRET_PATTERN.test(secret) ? await invitations.lockBySecret(hashOf(secret), new Date(nowMs())) : null;
-  if (found?.state !== 'open') throw new RegistryRefusal('invitation-unknown');
+  if (found?.state !== 'open' || !(await isGoodStill(ports, found))) throw new RegistryRefusal('invitation-unknown');
   if (found.addressIndex !== null && !(await hasAddress(person.account.id, found.addressIndex))) {
     throw new RegistryRefusal('invitation-for-another', undefined, { address: found.addressHint });
   }

@@ -11,7 +11,13 @@ export interface MemberStore {
   membershipsOf(accountId: string): Promise<Membership[]>;
   list(organisationId: string): Promise<Member[]>;
   find(organisationId: string, accountId: string): Promise<Member | null>;
-  countWithRole(organisationId: string, role: MemberRole): Promise<number>;
+  /** Members with this role other than one; without those whose account is closed. */
+  countOthersWithRole(organisationId: string, role: MemberRole, accountId: string): Promise<number>;
+  /** As what somebody acts there now, and as what for the platform; nothing while their account is closed. */
+  rolesOf(
+    accountId: string,
+    organisationId: string,
+  ): Promise<{ there: MemberRole | null; platform: MemberRole | null }>;
   insert(member: { id: string; organisationId: string; accountId: string; role: MemberRole; now: Date }): Promise<void>;
   setRole(organisationId: string, accountId: string, role: MemberRole): Promise<void>;
   remove(organisationId: string, accountId: string): Promise<void>;
@@ -70,8 +76,25 @@ export function createMemberStore(database: Knex): MemberStore {
         .first();
       return row ? memberOf(row) : null;
     },
-    countWithRole: (organisationId, role) =>
-      count(database('memberships').where({ organisation_id: organisationId, role })),
+    countOthersWithRole: (organisationId, role, accountId) =>
+      count(
+        members()
+          .clearSelect()
+          .where({ organisation_id: organisationId, role, 'accounts.state': 'active' })
+          .whereNot('account_id', accountId),
+      ),
+    async rolesOf(accountId, organisationId) {
+      const rows = await database('memberships')
+        .join('accounts', 'accounts.id', 'memberships.account_id')
+        .join('organisations', 'organisations.id', 'memberships.organisation_id')
+        .where({ account_id: accountId, 'accounts.state': 'active' })
+        .where((either) => either.where('organisation_id', organisationId).orWhere('kind', 'platform'))
+        .select('organisation_id', 'kind', 'role');
+      return {
+        there: rows.find((row) => row.organisation_id === organisationId)?.role ?? null,
+        platform: rows.find((row) => row.kind === 'platform')?.role ?? null,
+      };
+    },
     async insert({ id, organisationId, accountId, role, now }) {
       await database('memberships').insert({ id, ...ofOrganisation(organisationId, accountId), role, created_at: now });
     },

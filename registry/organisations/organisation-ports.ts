@@ -46,14 +46,15 @@ export async function lockNamed(
   return locked;
 }
 
-/** To be called under the lock, before somebody stops being an owner. Refuses with: last-owner. */
+/** To be called under the lock, before somebody stops being an owner. One whose account is closed owns nothing. Refuses with: last-owner. */
 export async function keepAnOwner(
   { members }: Pick<MemberPorts, 'members'>,
   { id, kind }: Organisation,
-  leaving: { role: MemberRole },
+  leaving: { accountId: string; role: MemberRole },
 ): Promise<void> {
   const owner = ownerRole(kind);
-  if (leaving.role === owner && (await members.countWithRole(id, owner)) <= 1) throw new RegistryRefusal('last-owner');
+  if (leaving.role !== owner) return;
+  if ((await members.countOthersWithRole(id, owner, leaving.accountId)) === 0) throw new RegistryRefusal('last-owner');
 }
 
 /** A person as an actor in an organisation, for the audit. */

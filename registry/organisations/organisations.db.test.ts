@@ -105,6 +105,40 @@ describe('organisations and their members', () => {
       expect(await rolesIn(organisation)).to.deep.equal(['operator-owner', 'operator-viewer']);
     });
 
+    it('is worth nothing once who sent it could not send it any more', async () => {
+      const ends: [string, (owner: Person, sender: Person, slug: string) => Promise<unknown>][] = [
+        [
+          'removed',
+          async (owner, sender, slug) =>
+            people.organisations.removeMember(await people.acting(owner, slug), sender.account.id),
+        ],
+        [
+          'demoted',
+          async (owner, { account }, slug) =>
+            people.organisations.changeRole(await people.acting(owner, slug), {
+              accountId: account.id,
+              role: 'operator-manager',
+            }),
+        ],
+        [
+          'closed',
+          async (_, { account }) =>
+            test.database.system('accounts').where('id', account.id).update({ state: 'deactivated' }),
+        ],
+      ];
+      for (const [name, end] of ends) {
+        const { owner, organisation } = await arcade();
+        const sender = await people.person(`sender_${name}`);
+        await people.join(sender, organisation.id, 'operator-owner');
+        const wish = { role: 'operator-owner' } as const;
+        const { secret } = await people.organisations.invite(await people.acting(sender, organisation.slug), wish);
+        const back = await people.person(`back_${name}`);
+        expect((await people.organisations.readInvitation(back, secret!)).role, name).to.equal('operator-owner');
+        await end(owner, sender, organisation.slug);
+        expect(await codeOf(people.organisations.acceptInvitation(back, secret!)), name).to.equal('invitation-unknown');
+      }
+    });
+
     it('ends with its time, by its withdrawal and by a refusal', async () => {
       const { owner, organisation } = await arcade();
       const actor = await people.acting(owner, organisation.slug);
@@ -189,6 +223,25 @@ describe('organisations and their members', () => {
         expect(outcomes.filter(({ status }) => status === 'fulfilled')).to.have.length(1);
         expect((await rolesIn(organisation)).filter((role) => role === 'operator-owner')).to.have.length(1);
       }
+    });
+
+    it('own nothing while their account is closed, and can be removed then', async () => {
+      const { owner, organisation } = await arcade();
+      const closed = await people.person(`closed_${made}`);
+      await people.join(closed, organisation.id, 'operator-owner');
+      await test.database.system('accounts').where('id', closed.account.id).update({ state: 'deactivated' });
+      expect(await codeOf(people.organisations.leave(owner, organisation.slug))).to.equal('last-owner');
+      await people.organisations.removeMember(await people.acting(owner, organisation.slug), closed.account.id);
+      expect(await rolesIn(organisation)).to.deep.equal(['operator-owner']);
+    });
+
+    it('go by themselves, where an owner stays', async () => {
+      const { organisation } = await arcade();
+      const second = await people.person(`goer_${made}`);
+      await people.join(second, organisation.id, 'operator-owner');
+      await people.organisations.leave(second, organisation.slug);
+      expect(await codeOf(people.organisations.leave(second, organisation.slug))).to.equal('member-unknown');
+      expect(await rolesIn(organisation)).to.deep.equal(['operator-owner']);
     });
 
     it('take the tokens along that the person answers for, and leave those of the organisation', async () => {

@@ -55,20 +55,20 @@ export const acceptOwnership =
     const offer = await findOffer(ports, offerId, ({ to }) => to.accountId === person.account.id);
     const organisation = (await members.lockOrganisation(offer.organisationId))!;
     const owner = ownerRole(organisation.kind);
-    const from = await members.find(organisation.id, offer.from.accountId);
+    const from = await members.rolesOf(offer.from.accountId, organisation.id);
     const to = await members.find(organisation.id, offer.to.accountId);
-    if (from?.role !== owner || to === null) throw new RegistryRefusal('ownership-offer-unknown');
+    if (from.there !== owner || to === null) throw new RegistryRefusal('ownership-offer-unknown');
     if (!(await offers.end(offer.id, { state: 'accepted', now: new Date(nowMs()) }))) {
       throw new RegistryRefusal('ownership-offer-unknown');
     }
     await members.setRole(organisation.id, to.accountId, owner);
-    await members.setRole(organisation.id, from.accountId, to.role);
+    await members.setRole(organisation.id, offer.from.accountId, to.role);
     await audit({
       action: 'organisation.transfer',
       actor: personIn(person, organisation),
       organisationId: organisation.id,
       subject: { kind: 'organisation', id: organisation.id },
-      before: { owner: from.accountId },
+      before: { owner: offer.from.accountId },
       after: { owner: to.accountId, offerId: offer.id },
     });
     return { organisation, role: owner };
