@@ -128,9 +128,9 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const { auditIn, audit, raise } = await openAudit(auditing, opened);
   const transparency = openTransparency(auditing);
   opened.push(transparency.close);
-  const people = await openPeople({ ...registryPorts, envelope, folder, config, log, raise, ...given.people });
+  const people = await openPeople({ ...registryPorts, scoped, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
-  const personal = { ...registryPorts, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
+  const personal = { ...registryPorts, scoped, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
   const { privacy, close } = openPrivacy(personal);
   opened.push(close);
 
@@ -240,7 +240,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
   opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
   const principals = principalCache(registry, nowMs);
-  const programs = openPrograms({ system, auditIn, registry, findPrincipal: principals.find, log, nowMs, newId });
+  const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
   opened.push(programs.close);
   await followChanges(
     withoutTails(database, watchList),

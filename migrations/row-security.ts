@@ -190,33 +190,69 @@ export const ROW_RULES: Record<string, TableRules> = {
         may: ['select'],
         when: `exists (select 1 from memberships as fellow where fellow.account_id = accounts.id and fellow.organisation_id = ${ORGANISATION})`,
       },
+      {
+        who: 'the other side of an offer',
+        may: ['select'],
+        when: `exists (select 1 from ownership_offers as made where ${ACCOUNT} in (made.from_account_id, made.to_account_id)
+          and accounts.id in (made.from_account_id, made.to_account_id))`,
+      },
       admins('select', 'update'),
     ],
   },
-  account_emails: { owner: OF_ACCOUNT, owns: ALL },
+  // Whoever ends a lockout has to know by which logins it was counted.
+  account_emails: { owner: OF_ACCOUNT, owns: ALL, others: [admins('select')] },
   account_passwords: { owner: OF_ACCOUNT, owns: ['select', 'insert', 'update'] },
-  sessions: { owner: OF_ACCOUNT, owns: ['select', 'update'] },
-  // Whoever brings one of these is known only once it has been found.
-  // Only the host makes and opens them; it looks whose they are.
-  personal_exports: OF_THE_HOST,
-  account_codes: OF_THE_HOST,
+  // An account that is deactivated is logged out.
+  sessions: { owner: OF_ACCOUNT, owns: ['select', 'update'], others: [admins('select', 'update')] },
+  personal_exports: { owner: OF_ACCOUNT, owns: ['select', 'insert'] },
+  // Whoever brings one of these is known only once it has been found; a new password takes the open ones back.
+  account_codes: { owner: OF_ACCOUNT, owns: ['select', 'delete'] },
   refresh_tokens: OF_THE_HOST,
   login_throttles: OF_THE_HOST,
   access_token_keys: OF_THE_HOST,
-  mail_outbox: OF_THE_HOST,
-  device_codes: OF_THE_HOST,
+  // Sealed, and read by nobody but who sends it.
+  mail_outbox: {
+    owner: OF_ACCOUNT,
+    owns: ['insert'],
+    others: [
+      {
+        who: 'organisations, to whom they invite',
+        may: ['insert'],
+        when: `account_id is null and ${ORGANISATION} is not null`,
+      },
+    ],
+  },
+  device_codes: {
+    owner: OF_ACCOUNT,
+    owns: ['select', 'update'],
+    others: [
+      {
+        who: 'whoever has the code, until it is approved',
+        may: ['select', 'update'],
+        when: `account_id is null and state = 'pending' and ${ACCOUNT} is not null`,
+      },
+    ],
+  },
   totp_factors: { owner: OF_ACCOUNT, owns: ALL },
   recovery_codes: { owner: OF_ACCOUNT, owns: ALL },
   passkeys: { owner: OF_ACCOUNT, owns: ALL },
-  factor_challenges: OF_THE_HOST,
+  factor_challenges: { owner: OF_ACCOUNT, owns: ALL },
   telegram_identities: { owner: OF_ACCOUNT, owns: ALL },
-  telegram_init_data: OF_THE_HOST,
+  telegram_init_data: {
+    ...OF_THE_HOST,
+    others: [{ who: 'people, who bring it once', may: ['insert'], when: `${ACCOUNT} is not null` }],
+  },
   memberships: {
     owner: ofOrganisation(),
     owns: ALL,
-    others: [{ who: 'the member', may: ['select', 'delete'], when: OF_ACCOUNT }],
+    others: [{ who: 'the member', may: ['select', 'delete'], when: OF_ACCOUNT }, admins('select')],
   },
-  invitations: { owner: ofOrganisation(), owns: ['select', 'insert', 'update'] },
+  invitations: {
+    owner: ofOrganisation(),
+    owns: ['select', 'insert', 'update'],
+    // An organisation that the platform has made gets its first owner by an invitation.
+    others: [admins('select', 'insert')],
+  },
   ownership_offers: {
     owner: ofOrganisation(),
     owns: ['select', 'insert', 'update'],
@@ -224,11 +260,15 @@ export const ROW_RULES: Record<string, TableRules> = {
   },
   audit_entries: {
     owner: ofOrganisation(),
-    owns: ['select'],
+    owns: ['select', 'insert'],
     others: [
-      // The entry tells of whoever acts, whosever matter it is; nobody but the host's own code writes its content.
-      { who: 'anybody who acts', may: ['insert'], when: `${ANYBODY} and ${ROLE} <> 'anonymous'` },
-      { who: 'the person', may: ['select'], when: `account_id = ${ACCOUNT}::text` },
+      // What somebody did in the matters of others, such as a review: but of nobody else's deeds.
+      {
+        who: 'the organisation that acted',
+        may: ['insert'],
+        when: `content::jsonb #>> '{actor,organisationId}' = ${ORGANISATION}::text`,
+      },
+      { who: 'the person', may: ['select', 'insert'], when: `account_id = ${ACCOUNT}::text` },
       { who: 'finance-auditors', may: ['select'], when: inRole('finance-auditor') },
       admins('select'),
     ],

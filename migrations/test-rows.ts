@@ -175,7 +175,14 @@ async function seedPerson(add: Add, { mine, me, stranger }: Record<'mine' | 'me'
   await add('telegram_identities', { ...own, telegram_id: 1, linked_at: now() });
   await add('telegram_init_data', { sha256: bytes(32), expires_at: later() });
   const code = { id: v7(), device_sha256: bytes(32), user_sha256: bytes(32), label: 'l', address: '' };
-  await add('device_codes', { ...code, ...span, interval_seconds: 5 });
+  await add('device_codes', {
+    ...own,
+    ...code,
+    ...span,
+    organisation_id: mine,
+    state: 'approved',
+    interval_seconds: 5,
+  });
   const invitation = { id: v7(), role: 'operator-viewer', secret_sha256: bytes(32) };
   await add('invitations', { ...invitation, ...span, organisation_id: mine });
   const offer = { id: v7(), organisation_id: mine, from_account_id: me, to_account_id: stranger };

@@ -18,6 +18,9 @@ import type { Envelope } from '../encryption/envelope.ts';
 import { passkeyPlace } from './passkey-place.ts';
 
 export interface FactorsSettings {
+  /** For the person whose factors they are. */
+  scoped: Knex;
+  /** For who logs in and is not known yet; and for an admin who takes away what no admin may see. */
   system: Knex;
   envelope: Envelope;
   accounts: Pick<Accounts, 'attempts'>;
@@ -39,11 +42,11 @@ export function openFactors(settings: FactorsSettings): {
   challengeFor: Factors['challengeFor'];
   sweep(): Promise<void>;
 } {
-  const { system, envelope, accounts, vault, auditIn, forgetSessions, nowMs, newId } = settings;
+  const { scoped, system, envelope, accounts, vault, auditIn, forgetSessions, nowMs, newId } = settings;
   const activeAccount = activeAccountIn(system);
   const ends = endSessionsIn(nowMs);
   const factors = createFactors({
-    database: system,
+    database: scoped,
     system,
     auditIn,
     endSessionsIn: ends,
@@ -57,7 +60,7 @@ export function openFactors(settings: FactorsSettings): {
   });
   const { ageMsMax, skewMsMax } = settings.telegram;
   const telegram = createTelegram({
-    database: system,
+    database: scoped,
     system,
     proof: proofOf(settings.telegram),
     bounds: { ageMsMax, skewMsMax },

@@ -45,6 +45,7 @@ export function fakeOrganisations(
   return {
     organisations: {
       membershipsOf: port('membershipsOf', [membership]),
+      membershipsForSession: port('membershipsForSession', [membership]),
       registerOrganisation: port('registerOrganisation', organisation),
       renameOrganisation: port('renameOrganisation', organisation),
       listMembers: port('listMembers', [member]),

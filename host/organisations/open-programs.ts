@@ -16,7 +16,8 @@ import { rememberUse } from './last-use.ts';
 const WRITE_INTERVAL_MS = 60_000;
 
 export interface ProgramsPorts {
-  /** The host's own view: who asks for a code is nobody yet. */
+  scoped: Knex;
+  /** For devices that nobody has let in yet. */
   system: Knex;
   auditIn: AuditIn;
   registry: Pick<Registry, 'markTokensUsed'>;
@@ -35,6 +36,7 @@ export function openPrograms(ports: ProgramsPorts): {
   const { registry, log, newId, nowMs } = ports;
   const devices = createDevices({
     ...ports,
+    database: ports.scoped,
     issueIn: (database) => issueForMember({ tokens: createTokenStore(database), newId, randomBytes }),
   });
   const lastUse = rememberUse(ports.findPrincipal, { markTokensUsed: registry.markTokensUsed, nowMs });

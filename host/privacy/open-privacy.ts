@@ -13,7 +13,9 @@ const JOB_INTERVAL_MS = 1_000;
 const SWEEP_INTERVAL_MS = 3_600_000;
 
 export interface PrivacyPorts {
-  /** Sees everything. */
+  /** For the person whose archive it is. */
+  scoped: Knex;
+  /** For what is done later and for everybody; and for an erasure, which reaches into every organisation that the person was in. */
   system: Knex;
   auditIn: AuditIn;
   vault: PersonVault;
@@ -37,6 +39,7 @@ const archivePlace = (id: string) => ({ table: 'personal_exports', row: id, colu
 export function openPrivacy(ports: PrivacyPorts): OpenPrivacy {
   const { vault, log, nowMs, newId } = ports;
   const store = privacyStore(ports.system, ports.auditIn);
+  const own = privacyStore(ports.scoped, ports.auditIn);
   const work = async () => {
     for (
       let job = await store.claimExport(nowMs(), LEASE_MS);
@@ -67,11 +70,11 @@ export function openPrivacy(ports: PrivacyPorts): OpenPrivacy {
       requestExport: (person) => {
         const atMs = nowMs();
         const made = { id: newId(), atMs, expiresAtMs: atMs + EXPORT_KEEP_MS };
-        return store.addExport(person.account.id, made, person);
+        return own.addExport(person.account.id, made, person);
       },
-      listExports: ({ account }) => store.listExports(account.id, nowMs()),
+      listExports: ({ account }) => own.listExports(account.id, nowMs()),
       readExport: async ({ account }, id) => {
-        const [sealed, found] = [await store.findArchive(account.id, id, nowMs()), await store.findPerson(account.id)];
+        const [sealed, found] = [await own.findArchive(account.id, id, nowMs()), await own.findPerson(account.id)];
         if (sealed === null || found === null) throw new HostRefusal('export-unknown');
         return vault.open(found, archivePlace(id), sealed);
       },

@@ -39,13 +39,13 @@ const SWEEP_ROWS_MAX = 10_000;
 const AUDIT_ENTRIES_MAX = 50_000;
 const DAY_MS = 86_400_000;
 
-/** On a database that sees everything. */
-export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
+/** Of the person who asks, or of everybody: that is for the database. */
+export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
   const live = (accountId: string, nowMs: number) =>
-    system('personal_exports').where({ account_id: accountId }).where('expires_at', '>', new Date(nowMs));
+    database('personal_exports').where({ account_id: accountId }).where('expires_at', '>', new Date(nowMs));
   return {
     addExport: (accountId, { id, atMs, expiresAtMs }, actor) =>
-      system.transaction(async (transaction) => {
+      database.transaction(async (transaction) => {
         await transaction('accounts').where({ id: accountId }).forUpdate().first('id');
         const waiting = await transaction('personal_exports')
           .where({ account_id: accountId, state: 'waiting' })
@@ -65,7 +65,7 @@ export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
       (await live(accountId, nowMs).where({ id, state: 'ready' }).first('sealed'))?.sealed ?? null,
     claimExport: async (nowMs, leaseMs) => {
       const now = new Date(nowMs);
-      const next = system('personal_exports')
+      const next = database('personal_exports')
         .where({ state: 'waiting' })
         .where((free) => free.whereNull('claimed_until').orWhere('claimed_until', '<', now))
         .orderBy('created_at')
@@ -73,7 +73,7 @@ export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
         .forUpdate()
         .skipLocked()
         .select('id');
-      const [row] = await system('personal_exports')
+      const [row] = await database('personal_exports')
         .whereIn('id', next)
         .update({ claimed_until: new Date(nowMs + leaseMs) })
         .returning(['id', 'account_id']);
@@ -81,23 +81,23 @@ export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
     },
     endExport: async (id, sealed, atMs) => {
       const ended = sealed === null ? { state: 'failed' } : { state: 'ready', sealed, ready_at: new Date(atMs) };
-      await system('personal_exports').where({ id, state: 'waiting' }).update(ended);
+      await database('personal_exports').where({ id, state: 'waiting' }).update(ended);
     },
     findPerson: async (id) => {
-      const row = await system('accounts').where({ id }).whereNotNull('person_key').first();
+      const row = await database('accounts').where({ id }).whereNotNull('person_key').first();
       if (!row) return null;
       const { username, person_key: personKey, phone_sealed: phoneSealed, created_at: createdAt } = row;
       return { id, username, personKey, phoneSealed, createdAt: createdAt.toISOString() };
     },
-    emails: (accountId) => system('account_emails').where({ account_id: accountId }).select('id', 'sealed'),
+    emails: (accountId) => database('account_emails').where({ account_id: accountId }).select('id', 'sealed'),
     read: async (accountId) => {
       const found: Record<string, object[]> = {};
       for (const { name, table, account, shown } of PERSONAL_TABLES) {
-        found[name] = await system(table)
+        found[name] = await database(table)
           .where(account, accountId)
           .select(...shown);
       }
-      const entries = await system('audit_entries')
+      const entries = await database('audit_entries')
         .where({ account_id: accountId })
         .orWhere((about) => about.where({ subject_kind: 'account', subject_id: accountId }))
         .orderBy('id', 'desc')
@@ -107,7 +107,7 @@ export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
       return found;
     },
     erase: (accountId, actor, now) =>
-      system.transaction(async (transaction) => {
+      database.transaction(async (transaction) => {
         const [orphaned] = await ownedAlone(transaction, accountId);
         if (orphaned !== undefined) return orphaned;
         // Ends sessions and tokens first, which every host hears of; then nothing of them is left but the tokens' rows.
@@ -132,7 +132,7 @@ export function privacyStore(system: Knex, auditIn: AuditIn): PrivacyStore {
       for (const { table, column, keepDays, only = 'true' } of RETENTION) {
         const before = new Date(now.getTime() - keepDays * DAY_MS);
         // By place, so that a table without an id can be swept too, and no statement runs for long.
-        const { rowCount } = await system.raw(
+        const { rowCount } = await database.raw(
           `delete from ?? where ctid in (select ctid from ?? where ?? < ? and ${only} limit ${SWEEP_ROWS_MAX})`,
           [table, table, column, before],
         );

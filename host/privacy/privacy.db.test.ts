@@ -28,6 +28,7 @@ describe('privacy', () => {
     vault = createPersonVault(createEnvelope(new Map([[1, Buffer.alloc(32, 1)]])), Buffer.alloc(32, 2));
     auditIn = createAuditIn({ nowMs: () => clock.ms, newId: v7, origin: () => null });
     open = openPrivacy({
+      scoped: database.knex,
       system: database.knex,
       auditIn,
       vault,

@@ -20,6 +20,7 @@ import {
 } from '../../registry/index.ts';
 import { changeAwareCache } from '../change-aware-cache.ts';
 import type { Config } from '../config.ts';
+import { contextOf, inContext } from '../database-context.ts';
 import type { Envelope } from '../encryption/envelope.ts';
 import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
 import { createPersonVault } from '../encryption/person-vault.ts';
@@ -52,7 +53,9 @@ export interface PeopleOptions {
 }
 
 export interface PeoplePorts extends PeopleOptions {
-  /** For the host's own work: before a login, nobody is anybody. */
+  /** For people who act. */
+  scoped: Knex;
+  /** For who is not known yet: before a login, nobody is anybody. */
   system: Knex;
   envelope: Envelope;
   /** Of keys that are not configured; null where they must be. */
@@ -86,7 +89,7 @@ export interface People {
 
 /** Wires people up over one database, and begins to send mail and to forget what had its time. Refuses with: EncryptionKeyUnusable. */
 export async function openPeople(ports: PeoplePorts): Promise<People> {
-  const { system, envelope, folder, config, log, nowMs, newId, bcryptCost, onPasswordWork, send } = ports;
+  const { scoped, system, envelope, folder, config, log, nowMs, newId, bcryptCost, onPasswordWork, send } = ports;
   const peppers = await loadKeys({ configured: config.passwordPepper, folder, kind: PEPPER });
   // For what must be found again for ever.
   const firstPepper = peppers.get(Math.min(...peppers.keys()))!;
@@ -98,7 +101,8 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
   };
   const mail = openMail({ system, envelope, settings: config.mail, log, nowMs, newId, ...(send && { send }) });
   const accounts = createAccounts({
-    database: system,
+    database: scoped,
+    system,
     hasher: createPasswordHasher({
       peppers,
       ...(bcryptCost !== undefined && { cost: bcryptCost }),
@@ -115,7 +119,9 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     newId,
   });
   const organisations = createOrganisations({
+    database: scoped,
     system,
+    actAs: ({ account }, membership, work) => inContext(contextOf({ account, ...membership }), work),
     organisationsIn: createOrganisationStore,
     auditIn,
     addressIndex: (address) => vault.index(normalEmail(address)),
@@ -123,16 +129,16 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     nowMs,
     newId,
   });
-  const { membershipsOf } = organisations;
   const place = (keyId: string) => ({ table: 'access_token_keys', row: keyId, column: 'sealed' });
   const sessions = createSessions({
-    database: system,
+    database: scoped,
+    system,
     auditIn,
     seal: (keyId, text) => envelope.seal(place(keyId), text),
     open: (keyId, sealed) => envelope.open(place(keyId), sealed),
     issuer: config.publicUrl ?? 'gatehouse',
     successorKey: Buffer.from(hkdfSync('sha256', firstPepper, '', 'gatehouse refresh tokens', 32)),
-    membershipsOf,
+    membershipsOf: organisations.membershipsForSession,
     raise,
     nowMs,
     newId,
@@ -140,6 +146,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
   const { cache, findSession } = rememberSessions(sessions, nowMs);
   let servedAt = 'http://localhost';
   const { sweep: sweepFactors, ...factors } = openFactors({
+    scoped,
     system,
     envelope,
     accounts,
@@ -172,7 +179,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     routes: {
       ...forgetAfterChanges({ accounts, sessions }, cache.clear),
       organisations,
-      membershipsOf,
+      membershipsOf: organisations.membershipsOf,
       ...factors,
       findSession,
       mailbox: mail.mailbox,

@@ -18,7 +18,10 @@ const UNVERIFIED_KEEP_MS = 7 * 24 * 3_600_000;
 const CODE_KEEP_MS = 24 * 3_600_000;
 
 export interface AccountsPorts {
+  /** For the person, or for the admin, who acts. */
   database: Knex;
+  /** For who is not known yet: whoever registers, logs in, or brings a code; and for counting who tries. */
+  system: Knex;
   hasher: PasswordHasher;
   vault: PersonVault;
   auditIn(database: Knex): Audit;
@@ -37,22 +40,19 @@ export interface AccountsPorts {
 
 /** People: who they are, and how they prove it by a password. */
 export function createAccounts(given: AccountsPorts): Accounts {
-  const { database, hasher, vault, addressKey, raise, onFailure, nowMs, newId } = given;
-  const stores = {
-    accounts: createAccountStore(database),
-    throttles: createThrottleStore(database),
-    codes: createCodeStore(database),
-  };
-  const attempts = countAttempts({ throttles: stores.throttles, addressKey, nowMs, raise });
+  const { database, system, hasher, vault, addressKey, raise, onFailure, nowMs, newId } = given;
+  const throttles = createThrottleStore(system);
+  const attempts = countAttempts({ throttles, addressKey, nowMs, raise });
   const deferred = new Set<Promise<void>>();
-  const ports: AccountPorts = {
-    stores,
+  const portsOn = (knex: Knex): AccountPorts => ({
+    stores: { accounts: createAccountStore(knex), throttles, codes: createCodeStore(knex) },
     transaction: (work) =>
-      database.transaction((transaction) =>
+      knex.transaction((transaction) =>
         work({
           accounts: createAccountStore(transaction),
           codes: createCodeStore(transaction),
-          throttles: createThrottleStore(transaction),
+          // Who has tried what is nobody's, whoever forgives it.
+          throttles,
           audit: given.auditIn(transaction),
           mail: given.mailIn(transaction),
           endSessions: given.endSessionsIn(transaction),
@@ -72,7 +72,10 @@ export function createAccounts(given: AccountsPorts): Accounts {
       deferred.add(done);
     },
     raise,
-  };
+  });
+  const ports = portsOn(system);
+  const acting = portsOn(database);
+  const { stores } = ports;
   return {
     register: registerAccount(ports),
     verifyEmail: verifyEmail(ports),
@@ -80,11 +83,11 @@ export function createAccounts(given: AccountsPorts): Accounts {
     requestPasswordReset: requestPasswordReset(ports),
     resetPassword: resetPassword(ports),
     checkPassword: checkPassword(ports),
-    changePassword: changePassword(ports),
-    deactivate: deactivateAccount(ports),
-    reactivate: reactivateAccount(ports),
-    unlock: unlockAccount(ports),
-    profile: accountProfile(ports, { email: emailPlace, phone: phonePlace }),
+    changePassword: changePassword(acting),
+    deactivate: deactivateAccount(acting),
+    reactivate: reactivateAccount(acting),
+    unlock: unlockAccount(acting),
+    profile: accountProfile(acting, { email: emailPlace, phone: phonePlace }),
     findByUsername: async (username, { anyState } = { anyState: false }) => {
       const found = await stores.accounts.findByUsername(username);
       return found && (anyState ? found.state !== 'erased' : found.state === 'active')

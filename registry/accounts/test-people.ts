@@ -47,6 +47,7 @@ export async function testPeople(): Promise<TestPeople> {
   const raise = (event: SecurityEvent) => void events.push(event);
   const accounts = createAccounts({
     database: database.system,
+    system: database.system,
     hasher: createPasswordHasher({ peppers: new Map([[1, PEPPER]]), cost: 4, onWork: () => void work.count++ }),
     vault: createPersonVault(envelope, PEPPER),
     auditIn,
@@ -64,6 +65,7 @@ export async function testPeople(): Promise<TestPeople> {
   const another = () =>
     createSessions({
       database: database.system,
+      system: database.system,
       auditIn,
       seal: (keyId, text) => envelope.seal(place(keyId), text),
       open: (keyId, sealed) => envelope.open(place(keyId), sealed),

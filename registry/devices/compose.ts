@@ -9,14 +9,16 @@ import { approveDevice, beginDevice, claimDevice, type DevicePorts, denyDevice, 
 const KEEP_MS = 3_600_000;
 
 export interface DevicesPorts extends Pick<DevicePorts, 'nowMs' | 'newId'> {
-  /** The host's own view: who asks for a code is nobody yet. */
+  /** For the person who lets a device in. */
+  database: Knex;
+  /** For the device: it is nobody until somebody has let it in. */
   system: Knex;
   auditIn(database: Knex): Audit;
   issueIn(database: Knex): DevicePorts['issue'];
 }
 
 /** Device codes over one database; every use case is one transaction. */
-export function createDevices({ system, auditIn, issueIn, nowMs, newId }: DevicesPorts): Devices {
+export function createDevices({ database, system, auditIn, issueIn, nowMs, newId }: DevicesPorts): Devices {
   const portsIn = (transaction: Knex): DevicePorts => ({
     codes: createDeviceCodeStore(transaction),
     audit: auditIn(transaction),
@@ -25,17 +27,20 @@ export function createDevices({ system, auditIn, issueIn, nowMs, newId }: Device
     newId,
     randomBytes,
   });
-  const alone =
+  const aloneOn =
+    (knex: Knex) =>
     <Args extends unknown[], Result>(useCase: (ports: DevicePorts) => (...args: Args) => Promise<Result>) =>
     (...args: Args): Promise<Result> =>
-      system.transaction((transaction) => useCase(portsIn(transaction))(...args));
+      knex.transaction((transaction) => useCase(portsIn(transaction))(...args));
+  const asPerson = aloneOn(database);
+  const asDevice = aloneOn(system);
   return {
-    begin: alone(beginDevice),
-    read: alone(readDevice),
-    approve: alone(approveDevice),
-    deny: alone(denyDevice),
+    begin: asDevice(beginDevice),
+    read: asPerson(readDevice),
+    approve: asPerson(approveDevice),
+    deny: asPerson(denyDevice),
     claim: async (deviceCode) => {
-      const claim = await alone(claimDevice)(deviceCode);
+      const claim = await asDevice(claimDevice)(deviceCode);
       if ('refusal' in claim) throw claim.refusal;
       return claim.issued;
     },

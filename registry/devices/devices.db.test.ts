@@ -22,6 +22,7 @@ describe('logging in a device', () => {
     people = testOrganisations(test.database.system, test.clock);
     const nowMs = () => test.clock.nowMs;
     devices = createDevices({
+      database: test.database.system,
       system: test.database.system,
       auditIn: createAuditIn({ nowMs, newId: v7, origin: () => null }),
       issueIn: (database) => issueForMember({ tokens: createTokenStore(database), newId: v7, randomBytes }),

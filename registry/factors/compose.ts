@@ -19,7 +19,7 @@ export interface FactorsPorts
   extends Pick<FactorPorts, 'beginAttempt' | 'activeAccount' | 'passkeyPlace' | 'raise' | 'nowMs' | 'newId'> {
   /** For the person who acts. */
   database: Knex;
-  /** For the platform itself: who logs in is not known yet. */
+  /** For who logs in and is not known yet; and for an admin who takes away what no admin may see. */
   system: Knex;
   auditIn(database: Knex): Audit;
   endSessionsIn(database: Knex): FactorStores['endSessions'];

@@ -1,6 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
-import type { Organisation } from '../contract.ts';
+import type { Membership, Organisation, Person } from '../contract.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import type { Organisations } from './contract.ts';
 import { createInvitationStore, createOfferStore } from './invitation-store.ts';
@@ -19,11 +19,12 @@ import { registerOrganisation, renameOrganisation } from './register-organisatio
 import { acceptOwnership, endOffer, listOffers, offerOwnership } from './transfer-ownership.ts';
 
 export interface OrganisationsPorts {
-  /**
-   * The host's own view: members see each other's names, and an invitation is read by somebody who does not belong yet. Every use
-   * case asks for no more than its organisation's or its person's rows.
-   */
+  /** For whoever acts: sees their organisation, or their own. */
+  database: Knex;
+  /** For whom nothing is theirs yet: whoever brings an invitation, or founds an organisation. */
   system: Knex;
+  /** Does `work` as the person within an organisation that they belong to. */
+  actAs<Result>(person: Person, membership: Membership, work: () => Promise<Result>): Promise<Result>;
   organisationsIn(database: Knex): {
     findBySlug(slug: string): Promise<Organisation | null>;
     insert(organisation: Organisation): Promise<Organisation | null>;
@@ -56,29 +57,57 @@ export function createOrganisations(ports: OrganisationsPorts): Organisations {
     newId: ports.newId,
     randomBytes,
   });
-  const alone =
+  const aloneOn =
+    (database: Knex) =>
     <Args extends unknown[], Result>(
       useCase: (ports: MemberPorts & ReturnType<typeof portsIn>) => (...args: Args) => Promise<Result>,
     ) =>
     (...args: Args): Promise<Result> =>
-      ports.system.transaction((transaction) => useCase(portsIn(transaction))(...args));
+      database.transaction((transaction) => useCase(portsIn(transaction))(...args));
+  const alone = aloneOn(ports.database);
+  // Proven by a secret, or by being the first: nobody belongs there yet.
+  const asNewcomer = aloneOn(ports.system);
+  /** Whoever does not belong is refused by the use case itself, in whatever context. */
+  const within = async <Result>(
+    person: Person,
+    isMeant: (organisation: Organisation) => boolean,
+    work: () => Promise<Result>,
+  ): Promise<Result> => {
+    const memberships = await createMemberStore(ports.database).membershipsOf(person.account.id);
+    const membership = memberships.find(({ organisation }) => isMeant(organisation));
+    return membership ? ports.actAs(person, membership, work) : work();
+  };
   return {
-    membershipsOf: createMemberStore(ports.system).membershipsOf,
-    registerOrganisation: alone(registerOrganisation),
+    membershipsOf: createMemberStore(ports.database).membershipsOf,
+    membershipsForSession: createMemberStore(ports.system).membershipsOf,
+    registerOrganisation: asNewcomer(registerOrganisation),
     renameOrganisation: alone(renameOrganisation),
     listMembers: alone(listMembers),
     invite: alone(invite),
     listInvitations: alone(listInvitations),
     revokeInvitation: alone(revokeInvitation),
-    readInvitation: alone(readInvitation),
-    acceptInvitation: alone(acceptInvitation),
-    declineInvitation: alone(declineInvitation),
+    readInvitation: asNewcomer(readInvitation),
+    acceptInvitation: asNewcomer(acceptInvitation),
+    declineInvitation: asNewcomer(declineInvitation),
     changeRole: alone(changeRole),
     removeMember: alone(removeMember),
-    leave: alone(leave),
+    leave: (person, slug) =>
+      within(
+        person,
+        (each) => each.slug === slug,
+        () => alone(leave)(person, slug),
+      ),
     offerOwnership: alone(offerOwnership),
     listOffers: alone(listOffers),
-    acceptOwnership: alone(acceptOwnership),
+    acceptOwnership: async (person, offerId) => {
+      const offers = await createOfferStore(ports.database).listOpen(person.account.id, new Date(ports.nowMs()));
+      const offer = offers.find(({ id }) => id === offerId);
+      return within(
+        person,
+        ({ id }) => id === offer?.organisationId,
+        () => alone(acceptOwnership)(person, offerId),
+      );
+    },
     endOffer: alone(endOffer),
   };
 }

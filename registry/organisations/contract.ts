@@ -37,6 +37,8 @@ export interface OwnershipOffer {
 export interface Organisations {
   /** What a person may act for, by slug. */
   membershipsOf(accountId: string): Promise<Membership[]>;
+  /** The same while it is being found out who asks. */
+  membershipsForSession(accountId: string): Promise<Membership[]>;
   /**
    * A person's own publisher or operator organisation, of which they become the owner. Idempotent by `id`.
    * Refuses with: slug-taken, organisation-id-taken, organisations-too-many.

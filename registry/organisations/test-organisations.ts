@@ -27,7 +27,9 @@ export function testOrganisations(system: Knex, clock: { nowMs: number }): TestO
   const mails: TestOrganisations['mails'] = [];
   const nowMs = () => clock.nowMs;
   const organisations = createOrganisations({
+    database: system,
     system,
+    actAs: (_person, _membership, work) => work(),
     organisationsIn: createOrganisationStore,
     auditIn: createAuditIn({ nowMs, newId: v7, origin: () => null }),
     addressIndex,

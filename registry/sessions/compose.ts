@@ -15,7 +15,10 @@ const ENDED_KEEP_MS = 30 * 24 * 3_600_000;
 
 export interface SessionsPorts
   extends Pick<SessionPorts, 'membershipsOf' | 'successorKey' | 'raise' | 'nowMs' | 'newId'> {
+  /** For the person whose sessions they are. */
   database: Knex;
+  /** For who is not known yet: a session is opened, refreshed and found by what proves it. */
+  system: Knex;
   auditIn(database: Knex): Audit;
   /** Seals the private keys of access tokens. */
   seal(keyId: string, text: string): Buffer;
@@ -26,21 +29,23 @@ export interface SessionsPorts
 
 /** Sessions of people, and what they are proven by. */
 export function createSessions(given: SessionsPorts): Sessions {
-  const { database, nowMs, newId, issuer, auditIn } = given;
-  const sessions = createSessionStore(database);
-  const accessKeyStore = createAccessKeyStore(database);
+  const { system, nowMs, newId, issuer, auditIn } = given;
+  const sessions = createSessionStore(system);
+  const accessKeyStore = createAccessKeyStore(system);
   const keys = createAccessKeys({ keys: accessKeyStore, seal: given.seal, open: given.open, nowMs, newId });
   const accessTokens = createAccessTokens({ keys, issuer, nowMs });
-  const ports: SessionPorts = {
+  const portsOn = (database: Knex): SessionPorts => ({
     ...given,
-    sessions,
+    sessions: createSessionStore(database),
     transaction: (work) =>
       database.transaction((transaction) =>
         work({ sessions: createSessionStore(transaction), audit: auditIn(transaction) }),
       ),
     accessTokens,
     randomBytes,
-  };
+  });
+  const ports = portsOn(system);
+  const own = portsOn(given.database);
   return {
     open: openSession(ports),
     refresh: refreshSession(ports),
@@ -52,9 +57,9 @@ export function createSessions(given: SessionsPorts): Sessions {
       const person = { account: { id: accountId, username }, sessionId: id, factorAtMs: factorAt?.getTime() ?? null };
       return { person, memberships: await given.membershipsOf(accountId), endsAtMs: expiresAt.getTime() };
     },
-    list: async ({ account }) => (await sessions.list(account.id, new Date(nowMs()))).map(entryOf),
-    end: endSession(ports),
-    endAll: endAllSessions(ports),
+    list: async ({ account }) => (await own.sessions.list(account.id, new Date(nowMs()))).map(entryOf),
+    end: endSession(own),
+    endAll: endAllSessions(own),
     sweep: async () => {
       await sessions.removeEnded(new Date(nowMs() - ENDED_KEEP_MS));
       await accessKeyStore.removeOld(new Date(nowMs() - KEY_KEEP_MS));

@@ -41,12 +41,12 @@ export function createTelegramStore(database: Knex): TelegramStore {
       void (await database('telegram_identities').where('telegram_id', telegramId).update({ last_used_at: at })),
     remove: async (accountId) => (await database('telegram_identities').where('account_id', accountId).delete()) === 1,
     useInitData: async (fingerprint, expiresAt) => {
-      const inserted = await database('telegram_init_data')
-        .insert({ sha256: fingerprint, expires_at: expiresAt })
-        .onConflict()
-        .ignore()
-        .returning('sha256');
-      return inserted.length === 1;
+      // Without asking for the row: whoever brings it may not read what others brought.
+      const { rowCount } = await database.raw(
+        'insert into telegram_init_data (sha256, expires_at) values (?, ?) on conflict do nothing',
+        [fingerprint, expiresAt],
+      );
+      return rowCount === 1;
     },
     removeStale: async (now) => void (await database('telegram_init_data').where('expires_at', '<=', now).delete()),
   };
