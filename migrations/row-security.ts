@@ -38,7 +38,9 @@ const OF_INSTALLATION = 'app_owns_installation(installation_id)';
 const OF_PLUGIN = 'app_sells_to_installation(installation_id)';
 const OF_RELEASE = 'app_owns_release(release_id)';
 const OF_OWN_PLUGIN = `exists (select 1 from plugins as own where own.id = plugin_id and own.${ofOrganisation()})`;
-const PUBLIC_RELEASE = `state in ('published', 'yanked')`;
+const PUBLIC_RELEASE = `state in ('published', 'deprecated', 'yanked', 'suspended')`;
+/** A publisher does not bring back what was taken down. */
+const OF_PUBLISHER = `state in ('published', 'deprecated', 'yanked')`;
 
 const inRole = (...roles: string[]) => `${ROLE} in (${roles.map((role) => `'${role}'`).join(', ')})`;
 const admins = (...may: Command[]): OtherRule => ({ who: 'admins', may, when: inRole('admin') });
@@ -97,10 +99,21 @@ export const ROW_RULES: Record<string, TableRules> = {
     others: [
       anybody(PUBLIC_RELEASE),
       // To yank, deprecate and block; what is in review is not for its publisher to decide.
-      publishers(`${ofOrganisation()} and ${PUBLIC_RELEASE}`, 'update'),
+      publishers(`${ofOrganisation()} and ${OF_PUBLISHER}`, 'update'),
       moderators('select', 'update'),
       admins('select'),
     ],
+  },
+  // A round begins with the release that its publisher sends.
+  release_reviews: {
+    owner: OF_RELEASE,
+    owns: ['select', 'insert'],
+    others: [moderators('select', 'update'), admins('select')],
+  },
+  trusted_publishers: {
+    owner: ofOrganisation(),
+    owns: ['select'],
+    others: [moderators('select'), admins(...ALL)],
   },
   dist_tags: {
     owner: OF_OWN_PLUGIN,
@@ -115,6 +128,11 @@ export const ROW_RULES: Record<string, TableRules> = {
   upload_parts: {
     owner: `exists (select 1 from uploads as own where own.id = upload_id and own.${ofOrganisation()})`,
     owns: ['select', 'insert', 'delete'],
+  },
+  release_scans: {
+    owner: OF_RELEASE,
+    owns: ['select', 'insert'],
+    others: [moderators('select', 'update'), admins('select')],
   },
   release_artifacts: {
     owner: OF_RELEASE,
@@ -273,6 +291,19 @@ export const ROW_RULES: Record<string, TableRules> = {
       admins('select'),
     ],
   },
+  ratings: {
+    owner: ofOrganisation(),
+    owns: ALL,
+    others: [
+      anybody('hidden is null'),
+      // To reply.
+      publishers(OF_OWN_PLUGIN, 'select', 'update'),
+      moderators('select', 'update'),
+      admins('select'),
+    ],
+  },
+  rating_votes: { owner: ofOrganisation(), owns: ALL },
+  rating_reports: { owner: ofOrganisation(), owns: ['select', 'insert'], others: [moderators('select', 'update')] },
 };
 
 /** Tables without an owner, each with its reason. */
@@ -285,6 +316,10 @@ export const OWNERLESS: Record<string, string> = {
   transparency_nodes: 'hashes of a public log',
   transparency_tree: 'the edge of a public log',
   transparency_heads: 'signed, and meant to be shown to anybody',
+  plugin_listings: 'what is published, written by triggers alone',
+  listing_words: 'words of what is published',
+  plugin_standing: 'counts and means that everybody may see',
+  plugin_neighbours: 'what at least two operators have in common, without saying who',
   migrations: 'what the schema is made of',
   knex_migrations: 'the application role has no right to it',
   knex_migrations_lock: 'the application role has no right to it',

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { v7 } from 'uuid';
+import { RELEASE_STATES, TRANSITIONS } from '../registry/rules/release-states.ts';
 import { type TestDatabase, testDatabase } from './test-database.ts';
 
 /** The guarantees that the schema itself gives, whatever the code above it does. */
@@ -135,23 +136,25 @@ describe('schema', () => {
       expect(await asOwner('delete from release_artifacts where release_id = ?')).to.equal(RESTRICTED);
     });
 
-    it('goes from review to published to yanked, or to rejected, and never back', async () => {
+    it('goes from state to state as the table of transitions says, and no other way', async () => {
       const move = async (from: string, to: string) => {
         const id = v7();
-        const reviewed_at = from === 'in-review' ? null : new Date();
+        // A suspended release says why.
+        const blocked = JSON.stringify({ at: '', reason: 'r' });
         const digest = id.replaceAll('-', '').repeat(2);
-        await database.knex('releases').insert(release({ id, version: id, digest, state: from, reviewed_at }));
-        const reviewed = to === 'in-review' ? null : new Date();
-        return codeOf(database.knex('releases').where({ id }).update({ state: to, reviewed_at: reviewed }));
+        const inserted = { id, version: id, digest, state: from, reviewed_at: new Date(), blocked };
+        await database.knex('releases').insert(release(inserted));
+        return codeOf(database.knex('releases').where({ id }).update({ state: to }));
       };
-      const states = ['in-review', 'published', 'rejected', 'yanked'];
-      const allowed = ['in-review published', 'in-review rejected', 'published yanked'];
-      for (const from of states) {
-        for (const to of states.filter((each) => each !== from)) {
+      const allowed = TRANSITIONS.map((each) => `${each.from} ${each.to}`);
+      for (const from of RELEASE_STATES) {
+        for (const to of RELEASE_STATES.filter((each) => each !== from)) {
           const wanted = allowed.includes(`${from} ${to}`) ? 'accepted' : RESTRICTED;
           expect(await move(from, to), `${from} to ${to}`).to.equal(wanted);
         }
       }
+      const unsaid = release({ id: v7(), version: 'x', digest: hex('0'), state: 'suspended', reviewed_at: new Date() });
+      expect(await codeOf(database.knex('releases').insert(unsaid))).to.equal(CHECK);
       expect(await codeOf(database.knex('releases').insert(release({ id: v7(), state: 'odd' })))).to.equal(CHECK);
     });
 

@@ -57,6 +57,11 @@ export async function seedEveryTable(knex: Knex): Promise<World> {
     { id: strangersInstallation, operator_id: strangers, slug: 'greeter', release_id: release, grants: [] },
   );
   await seedInstallation(add, { mine, installation, release });
+  // Hidden: what is shown is for everybody.
+  const rating = { id: v7(), plugin_id: plugin, organisation_id: mine, version: '1.0.0', stars: 5, hidden: 'spam' };
+  await add('ratings', rating);
+  await add('rating_votes', { rating_id: rating.id, organisation_id: mine, helpful: true });
+  await add('rating_reports', { id: v7(), rating_id: rating.id, organisation_id: mine, reason: 'spam' });
   await seedPerson(add, { mine, me, stranger });
   return {
     owner: { accountId: me, organisationId: mine },
@@ -85,9 +90,12 @@ async function seedPlugins(
     { id: ownRelease, plugin_id: ownPlugin, digest: hex('a'), bundle_digest: hex('a'), ...common },
     { id: release, plugin_id: plugin, digest: hex('b'), bundle_digest: hex('b'), ...common },
   );
+  await add('release_scans', { release_id: ownRelease });
   await add('release_artifacts', { release_id: ownRelease, archive: bytes(1) });
   const key = { id: v7(), organisation_id: mine, key_id: hex('c'), label: 'laptop', public_key_pem: 'pem' };
   await add('publisher_keys', key);
+  // Its first round began with the release itself.
+  await add('trusted_publishers', { organisation_id: mine, reason: 'known' });
   await add('dist_tags', { id: v7(), plugin_id: ownPlugin, tag: 'beta', release_id: ownRelease });
   const upload = { id: v7(), organisation_id: mine, bytes: 1, sha256: hex('e'), received: 1 };
   await add('uploads', { ...upload, created_at: now(), expires_at: later() });

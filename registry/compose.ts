@@ -17,15 +17,19 @@ import { createOrganisationStore } from './identity/organisation-store.ts';
 import { revokeToken } from './identity/revoke-token.ts';
 import { adoptToken, rotateToken } from './identity/rotate-token.ts';
 import { createTokenStore } from './identity/token-store.ts';
+import { blockReleasesIn, createReleaseLife } from './publishing/compose.ts';
 import { findRelease, releaseById } from './publishing/find-release.ts';
+import type { ReleaseLife } from './publishing/life-contract.ts';
 import { listReleases } from './publishing/list-releases.ts';
 import { loadBundle } from './publishing/load-bundle.ts';
 import { publishRelease } from './publishing/publish-release.ts';
 import { createReleaseStore } from './publishing/release-store.ts';
 import { approveRelease } from './review/approve-release.ts';
+import { createReviews, type OpenReviewPorts, reviewPorts } from './review/compose.ts';
+import type { Reviews } from './review/contract.ts';
 import { rejectRelease } from './review/reject-release.ts';
-import type { ReviewStores } from './review/review-ports.ts';
-import { newestVersion } from './rules/version.ts';
+import { createKeyLife } from './signing/compose.ts';
+import type { KeyLife } from './signing/contract.ts';
 import { createKeyStore } from './signing/key-store.ts';
 import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
@@ -43,11 +47,14 @@ export interface RegistryPorts {
   newId: () => string;
   /** The request that is being answered; absent where there are none. */
   origin?: AuditPorts['origin'];
+  /** Whether releases are scanned before anybody reviews them; somebody has to do that. */
+  scans?: boolean;
 }
 
 /** The registry over one database: the only place where its features meet. */
 export function createRegistry(ports: RegistryPorts): Registry {
   const { database, system, signingKey, nowMs, newId, origin = () => null } = ports;
+  const firstState = ports.scans ? 'scanning' : 'in-review';
   const auditIn = createAuditIn({ nowMs, newId, origin });
   const logIn = createLogIn({ nowMs, newId });
   /** A use case whose every call is one transaction. */
@@ -67,14 +74,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
     releases: createReleaseStore(system),
     versions: createVersionStore(system),
   };
-  const review = {
-    transaction: <Result>(work: (stores: ReviewStores) => Promise<Result>) =>
-      database.transaction((transaction) =>
-        work({ ...reviewStores(transaction), audit: auditIn(transaction), logEvent: logIn(transaction) }),
-      ),
-    nowMs,
-    signingKey,
-  };
+  const review = reviewPorts({ database, system, signingKey, auditIn, logIn, nowMs });
   const auditPorts = { store: createAuditReaderStore(database), findOrganisation: organisations.findBySlug };
   return {
     listAudit: listAudit(auditPorts),
@@ -133,6 +133,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
             }),
           ),
         newId,
+        firstState,
       }),
     ),
     listReleases: listReleases({ releases }),
@@ -152,28 +153,40 @@ export function createRegistry(ports: RegistryPorts): Registry {
       auditIn(system),
       loadBundle({
         releases: ofEverybody.releases,
-        activeKeys: ofEverybody.keys.listActive,
+        keysAt: ofEverybody.keys.listAt,
         registryKey: createPublicKey(signingKey as never),
       }),
     ),
   };
 }
 
-function reviewStores(transaction: Knex): Omit<ReviewStores, 'audit' | 'logEvent'> {
-  const releases = createReleaseStore(transaction);
+/** What becomes of releases and keys after they were published and registered. */
+export function createPublishing(ports: RegistryPorts): { releaseLife: ReleaseLife; keyLife: KeyLife } {
+  const { database, nowMs, newId, origin = () => null } = ports;
+  const auditIn = createAuditIn({ nowMs, newId, origin });
+  const logIn = createLogIn({ nowMs, newId });
   return {
-    async lockRelease(releaseId) {
-      const found = await releases.findById(releaseId);
-      if (found === null) return null;
-      await releases.lockPlugin({ id: found.pluginId, organisationId: found.publisherId, name: found.pluginName });
-      // Read again: what was true before the lock may not be true under it.
-      return releases.findById(releaseId);
-    },
-    lockKeys: createKeyStore(transaction).lockActive,
-    saveReview: releases.saveReview,
-    async chooseLatest(pluginId) {
-      const newest = newestVersion(await releases.listPublishedVersions(pluginId));
-      await releases.saveLatest(pluginId, newest?.id ?? null);
-    },
+    releaseLife: createReleaseLife({ database, auditIn, logIn, nowMs, newId }),
+    keyLife: createKeyLife({
+      database,
+      auditIn,
+      logIn,
+      registerKeyIn: (transaction) =>
+        registerKey({
+          keys: createKeyStore(transaction),
+          audit: auditIn(transaction),
+          logEvent: logIn(transaction),
+          newId,
+        }),
+      blockReleasesIn,
+      nowMs,
+    }),
   };
+}
+
+/** How releases are judged and taken down. */
+export function createReviewing(ports: RegistryPorts & { findingsOf?: OpenReviewPorts['findingsOf'] }): Reviews {
+  const { nowMs, newId, origin = () => null, findingsOf = async () => null } = ports;
+  const auditIn = createAuditIn({ nowMs, newId, origin });
+  return createReviews({ ...ports, auditIn, logIn: createLogIn({ nowMs, newId }), findingsOf });
 }

@@ -1,6 +1,7 @@
 import type { DsseEnvelope, Json, Manifest } from '../plugins-sdk/contract/index.ts';
 import type { AuditOutcome } from './rules/audit-entry.ts';
 import type { OrganisationKind, Permission, Role, TokenRole } from './rules/permissions.ts';
+import { RELEASE_STATES, type ReleaseState } from './rules/release-states.ts';
 import type { Restrictions } from './rules/token-rights.ts';
 
 /** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
@@ -94,10 +95,32 @@ export interface PublisherKey {
   publicKeyPem: string;
   createdAt: string;
   revokedAt: string | null;
+  /** Rotated: until then it signs beside its successor. */
+  retiresAt: string | null;
+  successorId: string | null;
+  /** What the registry received from then on is blocked. */
+  compromisedSince: string | null;
 }
 
-export const RELEASE_STATES = ['in-review', 'published', 'rejected', 'yanked'] as const;
-export type ReleaseState = (typeof RELEASE_STATES)[number];
+/** What is said of a release after it was published. */
+export interface ReleaseNotice {
+  at: string;
+  reason: string;
+  /** The version to take instead. */
+  replacement: string | null;
+}
+
+/** Where a release was built, as its publisher signed it. */
+export interface Provenance {
+  /** Address of the source repository. */
+  repository: string;
+  /** Full id, lower-case hex. */
+  commit: string;
+  /** What built it: `gate 0.1.0`, the address of a CI run. */
+  builder: string;
+}
+
+export { RELEASE_STATES, type ReleaseState };
 
 /** One immutable version of a plugin. */
 export interface Release {
@@ -114,10 +137,17 @@ export interface Release {
   bundleBytes: number;
   /** The publisher's signature, and the registry's once it is published. */
   envelope: DsseEnvelope;
-  /** Why it was rejected. */
+  /** Why it was rejected, or what its publisher is asked to change. */
   reasons: string[];
   createdAt: string;
   reviewedAt: string | null;
+  /** Set for good: it is not installed anew, and goes on where it runs. */
+  yanked: ReleaseNotice | null;
+  /** It is installed still, with a warning. */
+  deprecated: ReleaseNotice | null;
+  /** It does not run anywhere any more. */
+  blocked: { at: string; reason: string } | null;
+  provenance: Provenance | null;
 }
 
 /** One plugin of the catalogue with its newest published release. */
@@ -242,7 +272,7 @@ export interface Registry {
   /** Without a version: the newest published one. Refuses with: release-unknown. */
   findRelease(actor: Principal, name: { plugin: string; version?: string }): Promise<Release>;
   /**
-   * The release that a version, a range (`^1.2`, `latest`) or nothing (the newest) means now; `range` is null for a version and
+   * The release that a version, a range (`^1.2`, `latest`), a channel (`beta`) or nothing (the newest) means now; `range` is null for a version and
    * for nothing. Refuses with: release-unknown, version-range-invalid, version-range-unsatisfied.
    */
   resolveRelease(
@@ -250,7 +280,9 @@ export interface Registry {
     wish: { plugin: string; version?: string },
   ): Promise<{ release: Release; range: string | null }>;
   /** Every published version of these plugins, in no order. */
-  publishedVersions(plugins: string[]): Promise<{ plugin: string; releaseId: string; version: string }[]>;
+  publishedVersions(
+    plugins: string[],
+  ): Promise<{ plugin: string; releaseId: string; version: string; tags: string[] }[]>;
   /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid, release-signature-invalid. */
   approveRelease(actor: Principal, releaseId: string): Promise<Release>;
   /** Idempotent. Refuses with: release-unknown, release-state-invalid. */

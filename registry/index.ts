@@ -12,6 +12,8 @@ export { createAuditKeeper } from './audit/audit-keeper-store.ts';
 export type { AuditHead } from './audit/audit-reader-store.ts';
 export { type AuditIn, createAuditIn } from './audit/audit-store.ts';
 export type { AuditReport } from './audit/verify-audit.ts';
+export { createCatalogue } from './catalog/compose.ts';
+export * from './catalog/contract.ts';
 export * from './compose.ts';
 export * from './contract.ts';
 export { createDevices } from './devices/compose.ts';
@@ -26,15 +28,43 @@ export { createOrganisationStore } from './identity/organisation-store.ts';
 export { createTokenStore } from './identity/token-store.ts';
 export { createOrganisations } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
+export type { DistTag, ReleaseLife } from './publishing/life-contract.ts';
+export * from './review/contract.ts';
+export {
+  CHECKLIST_ITEMS,
+  type ChecklistItem,
+  ITEMS as CHECKLIST,
+  VERDICTS as CHECK_VERDICTS,
+} from './review/rules/checklist.ts';
 export type { AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
 export { statementOf } from './rules/log-event.ts';
 export * from './rules/permissions.ts';
+export { isRunnable, RUNNABLE_STATES } from './rules/runnable-release.ts';
 export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
 export { may } from './rules/token-rights.ts';
 export { compareVersions } from './rules/version.ts';
 export { newestInRange, VERSION_WISH_CHARS_MAX } from './rules/version-range.ts';
 export { createSessions, endSessionsIn } from './sessions/compose.ts';
 export type { Sessions, SessionTokens } from './sessions/contract.ts';
+export type { KeyLife } from './signing/contract.ts';
+export { readArchive } from './publishing/read-archive.ts';
+export { createScans } from './scanning/compose.ts';
+export type { ClaimedScan, Scans } from './scanning/contract.ts';
+export { hostOf, isDeclaredHost } from './scanning/rules/declared.ts';
+export { FAMILIES as SCAN_FAMILIES } from './scanning/rules/families.ts';
+export { observedFindings } from './scanning/rules/observed.ts';
+export {
+  type DynamicReport,
+  type Finding,
+  SCAN_STAGES,
+  type Scan,
+  type ScannedRelease,
+  type ScanReport,
+  SEVERITIES as SCAN_SEVERITIES,
+  VERDICTS as SCAN_VERDICTS,
+} from './scanning/rules/scan-report.ts';
+export { bounded, verdictOf } from './scanning/rules/verdict.ts';
+export { scanInWorker } from './scanning/scan-in-worker.ts';
 export { loadSigningKey, SigningKeyUnusable } from './signing/load-signing-key.ts';
 export { createTelegram } from './telegram/compose.ts';
 export type { Telegram } from './telegram/contract.ts';

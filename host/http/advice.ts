@@ -40,6 +40,9 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'grant-missing': 'Grant the capabilities in `missing`, or choose another plugin.',
   'config-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'release-not-installable': 'Wait for its approval, or choose a published version.',
+  'release-blocked':
+    'Install another release: `gate update <slug> --to <version>`. The detail says why this one was blocked.',
+  'reach-changed': 'Look again with `gate yank <plugin>@<version>`, and decide anew.',
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
   'consent-needed':
     'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
@@ -129,13 +132,27 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'release-signature-invalid': 'Sign with a key that is registered (`gate keygen --register`), after the last change.',
   'release-version-taken': 'Raise the version: what was published never changes.',
   'release-unknown': 'Check plugin and version; releases of others show once they are published.',
-  'version-range-invalid': 'Send a version (1.2.3), a range (^1.2, ~1.2.3, >=1.2 <2) or latest.',
+  'plugin-name-confusable': 'Choose a name that nobody takes for that of another plugin.',
+  'plugin-unknown': 'Check the name: `gate releases` lists what you have published.',
+  'dist-tag-invalid': 'Name the channel in small letters, such as beta or next.',
+  'key-unknown': 'See the keys of your organisation with `gate keys list`.',
+  'key-state-invalid': 'See the state of every key with `gate keys list`.',
+  'version-range-invalid': 'Send a version (1.2.3), a range (^1.2, ~1.2.3, >=1.2 <2), latest or the name of a channel.',
   'version-range-unsatisfied': 'Choose a range that one of `published` fits.',
+  'review-conflict': 'Ask a moderator who does not belong to the publisher and did not decide before.',
+  'review-assigned': 'Take another one: `gate review queue --assigned nobody`; or ask who has it to give it back.',
+  'review-checklist-open': 'Finish the checklist (`gate review check`), or ask for changes.',
+  'review-evidence-invalid': 'Name files as they are in the archive, and lines from 1.',
+  'appeal-spent': 'Publish a new version that does what the reasons ask for.',
   'release-not-logged':
     'Admin: run `gatehouse doctor --audit`. Operator: do not install it; ask the platform why its log does not have it.',
+  'plugin-unlisted': 'Search for it (`gate search`): it may be spelled otherwise, unlisted or yanked.',
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
   'log-inconsistent':
     'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',
+  'scan-unknown': 'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
+  'scan-running': 'Wait until its stage is "done"; that takes seconds.',
+  'scan-unacknowledged': 'Read the findings; acknowledge them with a reason, or reject the release.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
 
   'sandbox-saturated': 'Wait as long as Retry-After says; the host has more work than it may queue.',

@@ -11,6 +11,7 @@ import {
   type Manifest,
   sha256Hex,
 } from '../../plugins-sdk/contract/index.ts';
+import type { Provenance } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { clashFault, nameFault } from '../rules/archive-names.ts';
 import { jsonDepth, unstorableTexts } from '../rules/stored-text.ts';
@@ -19,6 +20,7 @@ import { jsonDepth, unstorableTexts } from '../rules/stored-text.ts';
 const RATIO_MAX = 100;
 const RATIO_FREE_BYTES = 1024 * 1024;
 const MANIFEST_BYTES_MAX = 256 * 1024;
+const PROVENANCE_BYTES_MAX = 4 * 1024;
 const MANIFEST_DEPTH_MAX = 32;
 const TAR_BLOCK_BYTES = 512;
 
@@ -31,6 +33,7 @@ export interface ReadArchive {
   bundleDigest: string;
   bundleBytes: number;
   sourceMap: string | null;
+  provenance: Provenance | null;
 }
 
 /**
@@ -48,6 +51,7 @@ export async function readArchive(archive: Buffer): Promise<ReadArchive> {
     refuse(`is larger than ${BUNDLE_BYTES_MAX} bytes`, ARCHIVE_FILES.bundle);
   }
   const map = files.get(ARCHIVE_FILES.sourceMap);
+  const provenance = files.get(ARCHIVE_FILES.provenance);
   return {
     manifest,
     digest: sha256Hex(tar),
@@ -55,8 +59,13 @@ export async function readArchive(archive: Buffer): Promise<ReadArchive> {
     bundleDigest: sha256Hex(bundle),
     bundleBytes: bundle.length,
     sourceMap: map === undefined ? null : textOf(map, ARCHIVE_FILES.sourceMap),
+    provenance: provenance === undefined ? null : readProvenance(provenance),
   };
 }
+
+/** Every file of an archive by its name. Refuses with: release-archive-invalid. */
+export const archiveFiles = async (archive: Buffer): Promise<Map<string, Buffer>> =>
+  readEntries(await inflate(archive));
 
 /** With an entry the sentence is about that entry. */
 function refuse(reason: string, entry?: string): never {
@@ -127,6 +136,29 @@ function textOf(bytes: Buffer, name: string): string {
   } catch {
     return refuse('is not valid UTF-8', name);
   }
+}
+
+/** Shown to operators as it is, so it is small and plain. */
+function readProvenance(bytes: Buffer): Provenance {
+  const { provenance: name } = ARCHIVE_FILES;
+  let value: Partial<Record<keyof Provenance, unknown>> | null = null;
+  if (bytes.length <= PROVENANCE_BYTES_MAX) {
+    try {
+      value = JSON.parse(textOf(bytes, name));
+    } catch {
+      // Said below, as for JSON of another shape.
+    }
+  }
+  const { repository, commit, builder } = value ?? {};
+  const fits =
+    typeof repository === 'string' &&
+    /^https:\/\/[!-~]{1,500}$/.test(repository) &&
+    typeof commit === 'string' &&
+    /^([0-9a-f]{40}|[0-9a-f]{64})$/.test(commit) &&
+    typeof builder === 'string' &&
+    /^[ -~]{1,500}$/.test(builder);
+  if (fits && Object.keys(value!).length === 3) return { repository, commit, builder };
+  return refuse('is not {"repository":"https://…","commit":"<full id>","builder":"…"} in plain ASCII', name);
 }
 
 function readManifest(bytes: Buffer): Manifest {

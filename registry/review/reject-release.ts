@@ -1,31 +1,70 @@
-import type { Registry } from '../contract.ts';
+import type { Principal, Registry, Release } from '../contract.ts';
+import { statementOf } from '../rules/log-event.ts';
 import { storedText } from '../rules/stored-text.ts';
-import { lockForReview, type ReviewPorts, refuseState } from './review-ports.ts';
+import type { ReviewReason, ReviewRound } from './contract.ts';
+import {
+  deciderId,
+  lockForReview,
+  openRound,
+  type ReviewedRelease,
+  type ReviewPorts,
+  type ReviewStores,
+  reasonTexts,
+} from './review-ports.ts';
 
-/** Idempotent: the reasons given first stay. Refuses with: release-unknown, release-state-invalid. */
+/** Idempotent: the reasons given first stay. Refuses with: release-unknown, release-state-invalid, review-assigned, review-conflict. */
 export const rejectRelease =
   (ports: ReviewPorts): Registry['rejectRelease'] =>
   (actor, releaseId, reasons) =>
     ports.transaction(async (stores) => {
-      const { release, publisherId, publisherSlug, pluginName } = await lockForReview(stores, actor, releaseId);
-      if (release.state === 'rejected') return release;
-      if (release.state !== 'in-review') refuseState(release, 'rejected');
-      await stores.saveReview(release.id, {
-        state: 'rejected',
-        envelope: release.envelope,
-        reasons: reasons.map(storedText),
-        reviewedAt: new Date(ports.nowMs()),
-      });
-      await stores.audit({
-        action: 'release.reject',
+      const found = await lockForReview(stores, actor, releaseId);
+      if (found.release.state === 'rejected') return found.release;
+      const round = await openRound(ports, stores, actor, found, 'rejected');
+      return turnDownIn(ports, stores, {
         actor,
-        organisationId: publisherId,
-        subject: { kind: 'release', id: release.id },
-        before: { state: release.state },
-        after: { state: 'rejected', plugin: release.plugin, version: release.version, digest: release.digest, reasons },
+        found,
+        round,
+        decision: 'reject',
+        reasons: reasons.map((message) => ({ code: 'other', message: storedText(message), evidence: [] })),
       });
-      const { version, digest } = release;
-      const statement = { publisher: publisherSlug, name: pluginName, version, digest };
-      await stores.logEvent({ event: 'release.reject', release: statement });
-      return (await lockForReview(stores, actor, releaseId)).release;
     });
+
+/** Rejects a release, or gives it back as a draft. */
+export async function turnDownIn(
+  { nowMs }: Pick<ReviewPorts, 'nowMs'>,
+  stores: ReviewStores,
+  made: {
+    actor: Principal;
+    found: ReviewedRelease;
+    round: ReviewRound;
+    decision: 'reject' | 'request-changes';
+    reasons: ReviewReason[];
+  },
+): Promise<Release> {
+  const { actor, found, round, decision, reasons } = made;
+  const { release, publisherId } = found;
+  const at = new Date(nowMs());
+  const state = decision === 'reject' ? 'rejected' : 'draft';
+  await stores.saveState(release.id, { state, reasons: reasonTexts(reasons), reviewedAt: at });
+  await stores.reviews.decide(release.id, {
+    decision,
+    reasons,
+    decidedBy: deciderId(actor),
+    automatic: false,
+    decidedAt: at,
+  });
+  const { plugin, version, digest } = release;
+  await stores.audit({
+    action: decision === 'reject' ? 'release.reject' : 'release.request-changes',
+    actor,
+    organisationId: publisherId,
+    subject: { kind: 'release', id: release.id },
+    before: { state: release.state },
+    after: {
+      ...{ state, plugin, version, digest, round: round.round },
+      reasons: reasons.map(({ code, message }) => ({ code, message })),
+    },
+  });
+  if (decision === 'reject') await stores.logEvent({ event: 'release.reject', release: statementOf(release) });
+  return (await stores.lockRelease(release.id))!.release;
+}

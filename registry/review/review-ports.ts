@@ -6,6 +6,8 @@ import { isUuid } from '../rules/ids.ts';
 import type { LogInTransaction } from '../rules/log-event.ts';
 import type { VerifyingKey } from '../rules/release-signatures.ts';
 import { may } from '../rules/token-rights.ts';
+import type { ReviewReason, ReviewRound } from './contract.ts';
+import type { ReviewStore } from './review-store.ts';
 
 /** What a review sees of a release. */
 export interface ReviewedRelease {
@@ -21,20 +23,41 @@ export interface ReviewStores {
   lockRelease(releaseId: string): Promise<ReviewedRelease | null>;
   /** The publisher's keys that are not revoked, kept so until the end of the transaction. */
   lockKeys(organisationId: string): Promise<VerifyingKey[]>;
-  saveReview(
-    releaseId: string,
-    review: { state: ReleaseState; envelope: DsseEnvelope; reasons: string[]; reviewedAt: Date },
-  ): Promise<void>;
+  /** The publisher's keys that spoke for it in what was received then. */
+  keysAt(organisationId: string, receivedAtMs: number): Promise<VerifyingKey[]>;
+  reviews: ReviewStore;
+  saveState(releaseId: string, change: StateChange): Promise<void>;
+  archiveOf(releaseId: string): Promise<Buffer>;
   /** Decides anew which release of the plugin is its newest. */
   chooseLatest(pluginId: string): Promise<void>;
   audit: Audit;
   logEvent: LogInTransaction;
 }
 
+export interface StateChange {
+  state: ReleaseState;
+  envelope?: DsseEnvelope;
+  reasons?: string[];
+  reviewedAt?: Date;
+  blocked?: Release['blocked'];
+}
+
 export interface ReviewPorts {
+  /** For whoever acts. */
   transaction<Result>(work: (stores: ReviewStores) => Promise<Result>): Promise<Result>;
+  /** For what publishers may do to releases that they may not write, and for what the registry does by itself. */
+  systemTransaction<Result>(work: (stores: ReviewStores) => Promise<Result>): Promise<Result>;
+  /** Whether a person belongs to an organisation. */
+  isMember(accountId: string, organisationId: string): Promise<boolean>;
   nowMs: () => number;
 }
+
+/** Who decides: somebody, or the registry by a rule. */
+export type Decider = Principal | { via: 'system'; part: 'reviews' };
+
+/** Of a person, or of a program. */
+export const deciderId = (actor: Decider): string =>
+  actor.via === 'system' ? actor.part : (actor.account?.id ?? actor.credentialId);
 
 /** The release, locked. Who may not review learns nothing. Refuses with: release-unknown. */
 export async function lockForReview(
@@ -52,3 +75,48 @@ export async function lockForReview(
 export function refuseState({ state }: Release, verb: string): never {
   throw new RegistryRefusal('release-state-invalid', `The release is ${state}, so it cannot be ${verb}.`, { state });
 }
+
+/** Nobody judges what they have a part in. Refuses with: review-conflict. */
+export async function requireImpartial(
+  { isMember }: Pick<ReviewPorts, 'isMember'>,
+  actor: Principal,
+  { publisherId }: ReviewedRelease,
+): Promise<void> {
+  const own =
+    actor.organisation.id === publisherId || (actor.account && (await isMember(actor.account.id, publisherId)));
+  if (own)
+    throw new RegistryRefusal(
+      'review-conflict',
+      'You belong to the publisher of this release; another moderator decides.',
+    );
+}
+
+/**
+ * The open round of a release in review, which is for whoever asks to decide. Refuses with: release-state-invalid, review-conflict,
+ * review-assigned.
+ */
+export async function openRound(
+  ports: Pick<ReviewPorts, 'isMember'>,
+  { reviews }: Pick<ReviewStores, 'reviews'>,
+  actor: Principal,
+  found: ReviewedRelease,
+  verb: string,
+): Promise<ReviewRound> {
+  await requireImpartial(ports, actor, found);
+  const rounds = await reviews.rounds(found.release.id);
+  const [round, before] = rounds;
+  if (found.release.state !== 'in-review' || !round || round.decision !== null) refuseState(found.release, verb);
+  if (round.kind === 'appeal' && before?.decidedBy === deciderId(actor)) {
+    throw new RegistryRefusal(
+      'review-conflict',
+      'This is an appeal against your own decision; another moderator decides.',
+    );
+  }
+  if (round.assignedTo !== null && round.assignedTo !== deciderId(actor)) {
+    throw new RegistryRefusal('review-assigned', undefined, { assignedTo: round.assignedTo });
+  }
+  return round;
+}
+
+/** What a publisher reads in the list of releases. */
+export const reasonTexts = (reasons: readonly ReviewReason[]): string[] => reasons.map(({ message }) => message);

@@ -4,7 +4,9 @@ const PUBLISHING = [
   'plugin:read',
   'release:publish',
   'release:read',
+  'release:manage',
   'key:register',
+  'key:revoke',
   'key:read',
   'log:read',
   'recording:read',
@@ -60,10 +62,12 @@ export const PERMISSIONS = {
   'operator-viewer': VIEWING,
   /** Programs only. */
   caller: ['installation:invoke', 'hook:deliver'],
-  moderator: [...STAFF, 'release:review', 'token:issue'],
+  moderator: [...STAFF, 'release:review', 'release:suspend', 'release:manage', 'key:revoke', 'token:issue'],
   admin: [
     ...STAFF,
     ...OWNING,
+    'release:suspend',
+    'publisher:trust',
     'organisation:create',
     'account:unlock',
     'token:issue',

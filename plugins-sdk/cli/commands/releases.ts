@@ -1,11 +1,10 @@
 import type { Release, ReleaseState } from '../../../registry/index.ts';
+import { RELEASE_STATES } from '../../../registry/rules/release-states.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
 import { columns, oneLine, type Paint } from '../terminal.ts';
-
-const RELEASE_STATES = ['in-review', 'published', 'rejected', 'yanked'] as const satisfies ReleaseState[];
 
 export function releasesCommand(cli: Cli): void {
   verb(cli, {

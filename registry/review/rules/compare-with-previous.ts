@@ -1,0 +1,96 @@
+import type { Manifest } from '../../../plugins-sdk/contract/index.ts';
+
+/** A file of an archive. */
+export interface ArchivedFile {
+  /** SHA-256, lower-case hex. */
+  sha256: string;
+  bytes: number;
+}
+
+/** One thing that a scan found. */
+export interface ScanFinding {
+  /** Of the pattern family. */
+  id: string;
+  severity: string;
+  message: string;
+  file: string | null;
+  line: number | null;
+}
+
+/** A release as it is compared. `findings` is null where it was not scanned. */
+export interface ComparedRelease {
+  version: string;
+  manifest: Manifest;
+  files: ReadonlyMap<string, ArchivedFile>;
+  findings: readonly ScanFinding[] | null;
+}
+
+interface Names {
+  added: string[];
+  removed: string[];
+}
+
+export interface ReleaseComparison {
+  previousVersion: string | null;
+  files: { name: string; change: 'added' | 'removed' | 'changed'; bytes: number; bytesBefore: number }[];
+  capabilities: Names;
+  hosts: Names;
+  /** Secrets that operators are asked for, by name. */
+  secrets: Names;
+  /** `GET /orders (public)`. */
+  routes: Names;
+  hooks: Names;
+  /** Null where this release was not scanned. */
+  findings: { added: ScanFinding[]; fixed: ScanFinding[]; same: number } | null;
+}
+
+/** What a release has that the one before it had not, and the other way round. Without one before, everything is new. */
+export function compareWithPrevious(before: ComparedRelease | null, after: ComparedRelease): ReleaseComparison {
+  const names = (list: (manifest: Manifest) => string[]) =>
+    difference(before && list(before.manifest), list(after.manifest));
+  return {
+    previousVersion: before?.version ?? null,
+    files: filesOf(before?.files ?? new Map(), after.files),
+    capabilities: names(capabilitiesOf),
+    hosts: names(hostsOf),
+    secrets: names(({ secrets = [] }) => secrets.map(({ name }) => name)),
+    routes: names(({ routes = [] }) => routes.map(({ method, path, access }) => `${method} ${path} (${access})`)),
+    hooks: names(({ hooks = [] }) => [...hooks]),
+    findings: after.findings && findingsOf(before?.findings ?? [], after.findings),
+  };
+}
+
+export const capabilitiesOf = ({ capabilities = [] }: Manifest): string[] => capabilities.map(({ name }) => name);
+export const hostsOf = ({ fetchHosts = [] }: Manifest): string[] => [...fetchHosts];
+
+function difference(before: readonly string[] | null, after: readonly string[]): Names {
+  const old = new Set(before);
+  const now = new Set(after);
+  return { added: [...now].filter((name) => !old.has(name)), removed: [...old].filter((name) => !now.has(name)) };
+}
+
+function filesOf(
+  before: ReadonlyMap<string, ArchivedFile>,
+  after: ReadonlyMap<string, ArchivedFile>,
+): ReleaseComparison['files'] {
+  const names = [...new Set([...before.keys(), ...after.keys()])].sort();
+  return names.flatMap((name) => {
+    const [old, now] = [before.get(name), after.get(name)];
+    if (old?.sha256 === now?.sha256) return [];
+    const change = old === undefined ? 'added' : now === undefined ? 'removed' : 'changed';
+    return [{ name, change, bytes: now?.bytes ?? 0, bytesBefore: old?.bytes ?? 0 } as const];
+  });
+}
+
+/** Lines move with every change, so a finding is the same where its family, file and words are. */
+function findingsOf(
+  before: readonly ScanFinding[],
+  after: readonly ScanFinding[],
+): NonNullable<ReleaseComparison['findings']> {
+  const keyOf = ({ id, file, message }: ScanFinding) => JSON.stringify([id, file, message]);
+  const old = new Set(before.map(keyOf));
+  const now = new Set(after.map(keyOf));
+  const added = after.filter((finding) => !old.has(keyOf(finding)));
+  const fixed = before.filter((finding) => !now.has(keyOf(finding)));
+  return { added, fixed, same: after.length - added.length };
+}
