@@ -3,6 +3,7 @@ import { createRegistry, loadSigningKey, type Registry } from '../registry/index
 import type { Sandbox } from '../sandbox/index.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { openCapabilities } from './capabilities/open-capabilities.ts';
+import { openMarketplace } from './catalogue/open-marketplace.ts';
 import { createConduct } from './conduct/compose.ts';
 import { conductStore } from './conduct/conduct-store.ts';
 import type { Config } from './config.ts';
@@ -41,10 +42,12 @@ import { openRateLimits } from './rate-limits/compose.ts';
 import { readiness } from './readiness.ts';
 import { openRecordings } from './recordings/compose.ts';
 import { recordingStore } from './recordings/recording-store.ts';
+import { openReleases } from './releases/open-releases.ts';
 import { rememberedRegistry } from './remembered-registry.ts';
 import { every, once } from './repeat-work.ts';
 import { openRollouts } from './rollouts/open-rollouts.ts';
 import { rolloutStore } from './rollouts/rollout-store.ts';
+import { openScanning } from './scanning/open-scanning.ts';
 import { openSchedules } from './schedules/open-schedules.ts';
 import { createSecrets, secretReader } from './secrets/compose.ts';
 import { secretStore } from './secrets/secret-store.ts';
@@ -86,6 +89,8 @@ export interface HostPorts {
   resolveHost?: ResolveHost;
   /** What a test makes cheap, or looks at. */
   people?: PeopleOptions;
+  /** Whether releases are scanned before they are reviewed; true where absent. Tests of other matters do without. */
+  scan?: boolean;
 }
 
 /** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable, EncryptionKeyUnusable. */
@@ -119,6 +124,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     nowMs,
     newId,
     origin: currentOrigin,
+    scans: given.scan !== false,
   };
   const registry = createRegistry({ ...registryPorts, database: scoped });
   // Remembered for everybody, so not read as somebody.
@@ -128,6 +134,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const { auditIn, audit, raise } = await openAudit(auditing, opened);
   const transparency = openTransparency(auditing);
   opened.push(transparency.close);
+  const scanning = openScanning({ ...auditing, scoped, auditIn, config, looks: registryPorts.scans });
+  opened.push(scanning.close);
   const people = await openPeople({ ...registryPorts, scoped, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
   const personal = { ...registryPorts, scoped, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
@@ -242,6 +250,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const principals = principalCache(registry, nowMs);
   const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
   opened.push(programs.close);
+  const publishing = openReleases({ ...registryPorts, scoped, registry, sandbox });
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
@@ -251,6 +260,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     invocationRecorder,
     rollouts,
     capabilities.grantWatch,
+    publishing.stopBlocked,
     log,
   );
   opened.push(every(SWEEP_INTERVAL_MS, capabilities.sweep, log));
@@ -288,7 +298,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(limits.close);
   const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
   const server = await openListeners(config, {
-    registry,
+    registry: scanning.scanned(registry),
+    scans: scanning.scans,
     installations,
     tails,
     transparency,
@@ -316,7 +327,9 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
       assignCall: rollouts.assignCall,
       countRequest: limits.countInstallation,
     }),
+    ...openMarketplace({ scoped, system, log }, opened),
     ...limits,
+    ...publishing.routes,
     ...programs.routes,
     ...people.routes,
     ready: () => readiness(database, sandbox, load),

@@ -35,6 +35,8 @@ export const HOST_REFUSALS = {
   'grant-missing': 'The plugin needs a capability that was not granted.',
   'config-invalid': "The configuration does not fit the plugin's schema; `faults` names every fault.",
   'release-not-installable': 'Only a published release can be installed.',
+  'release-blocked': 'The release was blocked: it does not run on any host.',
+  'reach-changed': 'Others run the release by now than those that you looked at.',
   'engine-incompatible': 'The release asks for another version of Gatehouse.',
   'consent-needed': 'The release may do more than the one before; its operator has to consent to what `changes` says.',
   'rollout-running': 'A canary is running; promote it or roll it back first.',

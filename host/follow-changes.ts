@@ -4,6 +4,7 @@ import type { Database } from './database.ts';
 import type { GrantWatch } from './grants/grant-watch.ts';
 import type { Log } from './http/log.ts';
 import type { InvocationRecorder } from './recordings/record-invocations.ts';
+import type { StopBlocked } from './releases/stop-blocked.ts';
 import type { Rollouts } from './rollouts/compose.ts';
 import type { WatchList } from './tails/watch-list.ts';
 
@@ -30,6 +31,7 @@ export async function followChanges(
   recorder: Pick<InvocationRecorder, 'refresh'>,
   rollouts: Pick<Rollouts, 'onRelease'>,
   grants: Pick<GrantWatch, 'changed'>,
+  stopBlocked: StopBlocked,
   log: Log,
 ): Promise<void> {
   const clear = () => {
@@ -39,6 +41,9 @@ export async function followChanges(
   const stopSuspended = async (id: string) => {
     await conduct.refresh();
     if (conduct.isSuspended(id)) sandbox.stop(id);
+  };
+  const stop = (releaseId?: string) => {
+    stopBlocked(releaseId).catch((error) => log.error({ err: error }, 'blocked releases not stopped'));
   };
   const onChange = (payload: string) => {
     const [table, id] = payload.split(':');
@@ -50,7 +55,10 @@ export async function followChanges(
     if (table === 'installations' && id) {
       grants.changed(id).catch((error) => log.error({ err: error }, 'grants not read'));
     }
-    if (table === 'releases' && id) rollouts.onRelease(id);
+    if (table === 'releases' && id) {
+      rollouts.onRelease(id);
+      stop(id);
+    }
     if (table === 'recording_settings') {
       recorder.refresh().catch((error) => log.error({ err: error }, 'recording settings not read'));
     }
@@ -58,5 +66,10 @@ export async function followChanges(
       stopSuspended(id).catch((error) => log.error({ err: error }, 'conduct not read'));
     }
   };
-  await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect: clear });
+  const onReconnect = () => {
+    clear();
+    // Whatever was blocked meanwhile was not heard of.
+    stop();
+  };
+  await database.listen(CHANGES, onChange, { onDisconnect: clear, onReconnect });
 }

@@ -4,7 +4,7 @@ import { pack } from 'tar-stream';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../migrations/test-database.ts';
 import { type DsseEnvelope, type Manifest, sha256Hex, signRelease } from '../plugins-sdk/contract/index.ts';
-import { createRegistry, type Principal, type Registry, RegistryRefusal } from './index.ts';
+import { createPublishing, createRegistry, type Principal, type Registry, RegistryRefusal } from './index.ts';
 import type { OrganisationKind, Role } from './rules/permissions.ts';
 
 /** A publisher with a registered key. */
@@ -16,6 +16,7 @@ export interface TestPublisher {
 
 export interface TestRegistry {
   registry: Registry;
+  publishing: ReturnType<typeof createPublishing>;
   database: TestDatabase;
   signingKey: KeyObject;
   /** The registry's clock; tests may move it. */
@@ -33,13 +34,14 @@ export async function testRegistry(): Promise<TestRegistry> {
   const database = await testDatabase();
   const { privateKey: signingKey } = generateKeyPairSync('ed25519');
   const clock = { nowMs: Date.parse('2030-01-01T00:00:00Z') };
-  const registry = createRegistry({
+  const ports = {
     database: database.system,
     system: database.system,
     signingKey,
     nowMs: () => clock.nowMs,
     newId: v7,
-  });
+  };
+  const registry = createRegistry(ports);
   const organisation: TestRegistry['organisation'] = async (slug, kind, role) => {
     const created = await registry.createOrganisation({ id: v7(), slug, kind, name: `The ${slug}` });
     return {
@@ -56,6 +58,7 @@ export async function testRegistry(): Promise<TestRegistry> {
   const moderator: Principal = { ...admin, credentialId: v7(), role: 'moderator' };
   return {
     registry,
+    publishing: createPublishing(ports),
     database,
     signingKey,
     clock,

@@ -34,6 +34,8 @@ import { createClientAddress } from './client-address.ts';
 import { fakeFactors } from './fake-factors.ts';
 import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
+import { fakeMarketplace } from './fake-marketplace.ts';
+import { fakeScans } from './fake-scans.ts';
 import { fakeTransparency } from './fake-transparency.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
@@ -106,6 +108,10 @@ const release: Release = {
   reasons: [],
   createdAt: AT,
   reviewedAt: null,
+  yanked: null,
+  deprecated: null,
+  blocked: null,
+  provenance: null,
 };
 
 const token: ApiToken = {
@@ -124,7 +130,16 @@ const token: ApiToken = {
   revokedAt: null,
   successorId: null,
 };
-const key: PublisherKey = { keyId: HEX, label: 'laptop', publicKeyPem: 'PEM', createdAt: AT, revokedAt: null };
+const key: PublisherKey = {
+  keyId: HEX,
+  label: 'laptop',
+  publicKeyPem: 'PEM',
+  createdAt: AT,
+  revokedAt: null,
+  retiresAt: null,
+  successorId: null,
+  compromisedSince: null,
+};
 
 const installation: Installation = {
   id: ID,
@@ -253,6 +268,31 @@ export function fakePorts(): Fake {
     approveRelease: port('approveRelease', release),
     rejectRelease: port('rejectRelease', release),
     listPlugins: port('listPlugins', page({ ...listing, capabilities: [...listing.capabilities] })),
+  };
+  const tags = [{ tag: 'beta', version: '1.0.0', updatedAt: AT }];
+  const releaseLife = {
+    yank: port('releaseLife.yank', release),
+    deprecate: port('releaseLife.deprecate', release),
+    setListed: port('releaseLife.setListed', undefined),
+    listTags: port('releaseLife.listTags', tags),
+    setTag: port('releaseLife.setTag', tags),
+    removeTag: port('releaseLife.removeTag', tags),
+  };
+  const keyLife = {
+    rotate: port('keyLife.rotate', { key, successor: key }),
+    revoke: port('keyLife.revoke', { key, blockedReleaseIds: [ID] }),
+  };
+  const releases = {
+    reach: port('releases.reach', {
+      release: { id: ID, plugin: 'acme/hello', version: '1.0.0', state: 'published' },
+      installations: 1,
+      invocationsPerDay: 10,
+      operators: [{ slug: 'arcade', installations: 1, enabled: 1, following: 0 }],
+      operatorCount: 1,
+      suggestedReplacement: null,
+      digest: HEX,
+    }),
+    yank: port('releases.yank', release),
   };
   const grant = {
     capability: 'kv',
@@ -414,8 +454,13 @@ export function fakePorts(): Fake {
     ...fakePeople(port, calls, failure),
     ...fakeFactors(port),
     ...fakeTransparency(port),
+    ...fakeScans(port),
+    ...fakeMarketplace(port),
     ...fakeOrganisations(port, { id: ID, at: AT }),
     registry,
+    releaseLife,
+    keyLife,
+    releases,
     installations,
     grants,
     privacy,

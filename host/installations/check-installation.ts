@@ -13,10 +13,14 @@ import { PluginFaultError } from '../invocations/contract.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { InstallationFacts } from './contract.ts';
 
-/** Refuses with: release-not-installable, engine-incompatible. */
+/** Refuses with: release-not-installable, release-blocked, engine-incompatible. */
 export function checkRelease(release: Release, hostVersion: string): void {
   if (release.state !== 'published') {
     throw new HostRefusal('release-not-installable', undefined, { plugin: release.plugin, state: release.state });
+  }
+  if (release.blocked !== null) {
+    const { plugin, version, blocked } = release;
+    throw new HostRefusal('release-blocked', undefined, { plugin, version, ...blocked });
   }
   const { engine } = release.manifest;
   if (!semver.satisfies(hostVersion, engine, { includePrerelease: true })) {

@@ -32,6 +32,8 @@ export interface InstallationFacts extends Installation {
   manifest: Manifest;
   /** The effective limits. */
   limits: Limits;
+  /** Why the release may not run anywhere any more; absent where it may. */
+  blocked?: { at: string; reason: string };
   /** Only while a canary runs: which of the two releases these facts are of, and the other one. */
   rollout?: { id: string; arm: 'stable'; percent: number; canary: InstallationFacts } | { id: string; arm: 'canary' };
 }

@@ -1,4 +1,5 @@
 import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
+import { isRunnable, type Release } from '../../registry/index.ts';
 import { changeAwareCache } from '../change-aware-cache.ts';
 import type { RememberedRegistry } from '../remembered-registry.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
@@ -21,6 +22,13 @@ export interface InstallationCache {
   clear(): void;
 }
 
+const blockOf = (release: Release): Pick<InstallationFacts, 'blocked'> =>
+  isRunnable(release)
+    ? {}
+    : {
+        blocked: release.blocked ?? { at: release.reviewedAt ?? release.createdAt, reason: `It is ${release.state}.` },
+      };
+
 /** A missed notification is made good after this time. */
 const KEEP_MS = 60_000;
 
@@ -32,14 +40,18 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     // Promoted or dropped a moment ago, or gone: the stable release answers.
     if (!release || terms.fromReleaseId !== installation.releaseId) return undefined;
     const { rolloutId: id, percent } = terms;
-    const canary = { ...onCanary(installation, release, terms), rollout: { id, arm: 'canary' } as const };
+    const canary = {
+      ...onCanary(installation, release, terms),
+      rollout: { id, arm: 'canary' } as const,
+      ...blockOf(release),
+    };
     return { id, arm: 'stable', percent, canary };
   };
   const withRelease = async (installation: Installation): Promise<InstallationFacts | null> => {
     const release = await registry.releaseById(installation.releaseId);
     if (release === null) return null;
     const limits = effectiveLimits(release.manifest.limits ?? {}, installation.grantedLimits);
-    const facts = { ...installation, manifest: release.manifest, limits };
+    const facts = { ...installation, manifest: release.manifest, limits, ...blockOf(release) };
     const rollout = installation.updates.canary === null ? undefined : await readCanary(installation);
     return rollout === undefined ? facts : { ...facts, rollout };
   };

@@ -96,7 +96,7 @@ export interface PluginAnswer {
 /**
  * Runs one job of one installation: the only way from the host, `gate dev` and the test harness into the sandbox. More than
  * `concurrent` at once wait for their turn; what they wait counts as part of their `wallMs`.
- * Refuses with: installation-saturated, installation-suspended, cpu-budget-exhausted, PluginFaultError, SandboxRefusal.
+ * Refuses with: release-blocked, installation-saturated, installation-suspended, cpu-budget-exhausted, PluginFaultError, SandboxRefusal.
  */
 export type PluginRunner = (
   installation: InstallationFacts,
@@ -109,7 +109,8 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
 
   return async (installation, job, options) => {
     const { caller, signal, record: requested = false, deadlineAtMs, attempt } = options;
-    const { id } = installation;
+    const { id, blocked } = installation;
+    if (blocked !== undefined) throw new HostRefusal('release-blocked', undefined, blocked);
     const limits =
       deadlineAtMs === undefined ? installation.limits : within(installation.limits, deadlineAtMs - ports.nowMs());
     let entered = false;

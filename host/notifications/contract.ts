@@ -14,6 +14,7 @@ export const NOTIFICATION_KINDS = [
   'canary-rolled-back',
   'plugin-message',
   'security-alert',
+  'release-yanked',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 

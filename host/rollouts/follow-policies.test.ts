@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { newerInRange } from './follow-policies.ts';
 
 const published = (...versions: string[]) =>
-  versions.map((version) => ({ plugin: 'acme/shop', releaseId: `id of ${version}`, version }));
+  versions.map((version) => ({ plugin: 'acme/shop', releaseId: `id of ${version}`, version, tags: [] }));
 const newer = (version: string, follows: string, ...versions: string[]) =>
   newerInRange({ version, follows }, published(...versions)).map((each) => each.version);
 

@@ -1,6 +1,7 @@
 import type { Route } from '../http/route.ts';
 import { type AccountRoutePorts, accountRoutes } from './accounts.ts';
 import { type AuditRoutePorts, auditRoutes } from './audit.ts';
+import { type CataloguePorts, catalogueRoutes } from './catalogue.ts';
 import { type DeviceCodePorts, deviceCodeRoutes } from './device-codes.ts';
 import { type FactorLoginPorts, factorLoginRoutes } from './factor-logins.ts';
 import { type FactorRoutePorts, factorRoutes } from './factors.ts';
@@ -8,6 +9,7 @@ import { type GrantPorts, grantRoutes } from './grants.ts';
 import type { InstallationPorts } from './installation-fields.ts';
 import { installationRoutes } from './installations.ts';
 import { type InvitationPorts, invitationRoutes } from './invitations.ts';
+import { type KeyPorts, keyRoutes } from './keys.ts';
 import { type MailboxPorts, mailboxRoutes } from './mailbox.ts';
 import { type MemberPorts, memberRoutes } from './members.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
@@ -16,8 +18,10 @@ import { pageRoutes } from './pages.ts';
 import { type PrivacyRoutePorts, privacyRoutes } from './privacy.ts';
 import { type QueuePorts, queueRoutes } from './queues.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
+import { type ReleaseLifePorts, releaseLifeRoutes } from './release-life.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
+import { type ScanRoutePorts, scanRoutes } from './scans.ts';
 import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
@@ -39,7 +43,10 @@ export type RoutePorts = AccountRoutePorts &
   TokenPorts &
   DeviceCodePorts &
   OrganisationPorts &
+  KeyPorts &
   ReleasePorts &
+  ScanRoutePorts &
+  ReleaseLifePorts &
   InstallationPorts &
   GrantPorts &
   RecordingPorts &
@@ -47,6 +54,7 @@ export type RoutePorts = AccountRoutePorts &
   QueuePorts &
   NotificationPorts &
   AuditRoutePorts &
+  CataloguePorts &
   PrivacyRoutePorts &
   TailPorts &
   TransparencyRoutePorts &
@@ -68,7 +76,10 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...invitationRoutes(ports),
     ...tokenRoutes(ports),
     ...deviceCodeRoutes(ports),
+    ...keyRoutes(ports),
     ...releaseRoutes(ports),
+    ...scanRoutes(ports),
+    ...releaseLifeRoutes(ports),
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),
     ...secretRoutes(ports),
@@ -76,6 +87,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...recordingRoutes(ports),
     ...grantRoutes(ports),
     ...notificationRoutes(ports),
+    ...catalogueRoutes(ports),
     ...auditRoutes(ports),
     ...privacyRoutes(ports),
     ...tailRoutes(ports),

@@ -2,50 +2,9 @@ import { Type } from 'typebox';
 import { ARCHIVE_BYTES_MAX, type Manifest, ManifestSchema } from '../../plugins-sdk/contract/index.ts';
 import { RELEASE_STATES, type Registry } from '../../registry/index.ts';
 import { answer, type Route, route } from '../http/route.ts';
-import { Digest, Id, Label, nullable, oneOf, PluginName, page, pageFields, Slug, strict, Timestamp } from './fields.ts';
+import { Id, nullable, oneOf, PluginName, page, pageFields, Slug, strict } from './fields.ts';
 import { VersionWish } from './installation-fields.ts';
-
-const KeyId = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256 of the public key (SPKI, DER).' });
-const PublisherKey = Type.Object(
-  {
-    keyId: KeyId,
-    label: Type.String(),
-    publicKeyPem: Type.String(),
-    createdAt: Timestamp,
-    revokedAt: nullable(Timestamp),
-  },
-  { title: 'PublisherKey' },
-);
-
-const Envelope = Type.Object(
-  {
-    payloadType: Type.String({ maxLength: 128 }),
-    payload: Type.String({ maxLength: 8_192, pattern: '^[A-Za-z0-9+/]+={0,2}$', description: 'Base64.' }),
-    signatures: Type.Array(
-      Type.Object({ keyid: KeyId, sig: Type.String({ maxLength: 512, pattern: '^[A-Za-z0-9+/]+={0,2}$' }) }, strict),
-      { minItems: 1, maxItems: 16 },
-    ),
-  },
-  { ...strict, title: 'DsseEnvelope' },
-);
-
-const Release = Type.Object(
-  {
-    id: Id,
-    plugin: Type.String(),
-    version: Type.String(),
-    state: oneOf(RELEASE_STATES),
-    manifest: Type.Unsafe<Manifest>({ ...ManifestSchema, title: 'Manifest' }),
-    digest: Digest,
-    bundleDigest: Digest,
-    bundleBytes: Type.Integer(),
-    envelope: Envelope,
-    reasons: Type.Array(Type.String()),
-    createdAt: Timestamp,
-    reviewedAt: nullable(Timestamp),
-  },
-  { title: 'Release' },
-);
+import { Envelope, Release } from './release-fields.ts';
 
 const PluginListing = Type.Object(
   {
@@ -77,53 +36,12 @@ const PUBLISH_BODY_BYTES_MAX = 8 * 1024 * 1024;
 export interface ReleasePorts {
   registry: Pick<
     Registry,
-    | 'registerKey'
-    | 'listKeys'
-    | 'publishRelease'
-    | 'listReleases'
-    | 'resolveRelease'
-    | 'approveRelease'
-    | 'rejectRelease'
-    | 'listPlugins'
+    'publishRelease' | 'listReleases' | 'resolveRelease' | 'approveRelease' | 'rejectRelease' | 'listPlugins'
   >;
 }
 
-/** From a publisher's key to the catalogue. */
-export const releaseRoutes = (ports: ReleasePorts): Route[] => [
-  ...keyRoutes(ports),
-  ...publishRoutes(ports),
-  ...reviewRoutes(ports),
-];
-
-const keyRoutes = ({ registry }: ReleasePorts): Route[] => [
-  route({
-    method: 'POST',
-    path: '/v1/keys',
-    consumer: 'Publishers',
-    summary: 'Register an Ed25519 public key that signs releases. Safe to repeat.',
-    allow: ['key:register'],
-    stepUp: true,
-    body: Type.Object(
-      { publicKeyPem: Type.String({ minLength: 1, maxLength: 2_048, description: 'SPKI in PEM form.' }), label: Label },
-      { ...strict, title: 'NewPublisherKey' },
-    ),
-    reply: { 201: PublisherKey },
-    refuses: ['key-invalid', 'key-taken'],
-    handle: ({ principal, body }) => registry.registerKey(principal, body),
-  }),
-  route({
-    method: 'GET',
-    path: '/v1/keys',
-    consumer: 'Publishers',
-    summary: "List the publisher's keys.",
-    allow: ['key:read'],
-    reply: {
-      200: Type.Object({ items: Type.Array(PublisherKey), nextCursor: Type.Null() }, { title: 'PublisherKeys' }),
-    },
-    refuses: [],
-    handle: async ({ principal }) => ({ items: await registry.listKeys(principal), nextCursor: null }),
-  }),
-];
+/** From the archive to the catalogue. */
+export const releaseRoutes = (ports: ReleasePorts): Route[] => [...publishRoutes(ports), ...reviewRoutes(ports)];
 
 const publishRoutes = ({ registry }: ReleasePorts): Route[] => [
   route({
@@ -141,6 +59,7 @@ const publishRoutes = ({ registry }: ReleasePorts): Route[] => [
       'release-manifest-invalid',
       'release-signature-invalid',
       'release-version-taken',
+      'plugin-name-confusable',
       'publisher-foreign',
     ],
     handle: async ({ principal, body: { archive, envelope } }) => {
@@ -203,7 +122,13 @@ const reviewRoutes = ({ registry }: ReleasePorts): Route[] => [
     stepUp: true,
     params: Type.Object({ id: Id }),
     reply: { 200: Release },
-    refuses: ['release-unknown', 'release-state-invalid', 'release-signature-invalid'],
+    refuses: [
+      'release-unknown',
+      'release-state-invalid',
+      'release-signature-invalid',
+      'scan-running',
+      'scan-unacknowledged',
+    ],
     handle: ({ principal, params }) => registry.approveRelease(principal, params.id),
   }),
   route({

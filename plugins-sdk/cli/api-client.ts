@@ -12,6 +12,7 @@ import type { Notification } from '../../host/notifications/contract.ts';
 import type { MessageState, QueueMessage } from '../../host/queues/contract.ts';
 import type { RecordingEntry } from '../../host/recordings/contract.ts';
 import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
+import type { Reach } from '../../host/releases/contract.ts';
 import type { Rollout } from '../../host/rollouts/contract.ts';
 import type { SecretStatus } from '../../host/secrets/contract.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
@@ -19,6 +20,9 @@ import type {
   ApiToken,
   AuditFilter,
   AuditRecord,
+  CatalogueFilter,
+  CataloguePage,
+  DistTag,
   MemberRole,
   Organisation,
   OrganisationKind,
@@ -125,17 +129,34 @@ export function createApiClient(options: TransportOptions) {
 
     registerKey: (key: { publicKeyPem: string; label: string }) => send<PublisherKey>('POST', '/v1/keys', key),
     listKeys: () => get<Page<PublisherKey>>('/v1/keys'),
+    rotateKey: (keyId: string, successor: { publicKeyPem: string; label: string; overlapSeconds: number }) =>
+      send<{ key: PublisherKey; successor: PublisherKey }>('POST', `/v1/keys/${at(keyId)}/rotation`, successor),
+    revokeKey: (keyId: string, command: { compromisedSince?: string }) =>
+      send<{ key: PublisherKey; blockedReleaseIds: string[] }>('POST', `/v1/keys/${at(keyId)}/revocation`, command),
 
     /** The same bytes again are the same release, so this is repeated safely. */
     publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
       send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
     listReleases: (filter: PageRequest & { plugin?: string; state?: ReleaseState } = {}) =>
       get<Page<Release>>('/v1/releases', filter),
-    findRelease: (plugin: string, version: string) =>
-      get<Release>(`/v1/releases/${plugin.split('/').map(at).join('/')}/${at(version)}`),
+    findRelease: (plugin: string, version: string) => get<Release>(`/v1/releases/${pathOf(plugin)}/${at(version)}`),
+    reach: (id: string) => get<Reach>(`/v1/releases/${at(id)}/reach`),
+    yank: (id: string, command: { reason: string; replacement?: string; reach: string }) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/yank`, command),
+    deprecate: (id: string, notice: { reason: string; replacement?: string } | null) =>
+      send<Release>(notice ? 'PUT' : 'DELETE', `/v1/releases/${at(id)}/deprecation`, notice ?? undefined),
+    setListed: (plugin: string, listed: boolean) =>
+      send<{ listed: boolean }>('PUT', `/v1/plugins/${pathOf(plugin)}/listing`, { listed }),
+    listTags: (plugin: string) => get<Page<DistTag>>(`/v1/plugins/${pathOf(plugin)}/dist-tags`),
+    setTag: (plugin: string, tag: string, version: string) =>
+      send<Page<DistTag>>('PUT', `/v1/plugins/${pathOf(plugin)}/dist-tags/${at(tag)}`, { version }),
+    removeTag: (plugin: string, tag: string) =>
+      send<Page<DistTag>>('DELETE', `/v1/plugins/${pathOf(plugin)}/dist-tags/${at(tag)}`, undefined),
     approveRelease: (id: string) => send<Release>('POST', `/v1/releases/${at(id)}/approval`, undefined),
     rejectRelease: (id: string, reasons: string[]) =>
       send<Release>('POST', `/v1/releases/${at(id)}/rejection`, { reasons }),
+    searchCatalogue: (filter: Omit<CatalogueFilter, 'without'> & { without?: string } = {}) =>
+      get<CataloguePage>('/v1/catalogue', filter),
     listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),
 
     install: (request: InstallRequest) => send<Installation>('POST', '/v1/installations', request),
@@ -223,6 +244,8 @@ export function createApiClient(options: TransportOptions) {
     raw: transport as Transport,
   };
 }
+
+const pathOf = (plugin: string): string => plugin.split('/').map(encodeURIComponent).join('/');
 
 function queryText(query: object): string {
   const entries = Object.entries(query).filter(([, value]) => value !== undefined);

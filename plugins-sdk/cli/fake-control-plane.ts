@@ -92,6 +92,10 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
       reasons: [],
       createdAt: NOW,
       reviewedAt: null,
+      yanked: null,
+      deprecated: null,
+      blocked: null,
+      provenance: null,
     };
     if (!known) fake.releases.push(release);
     return release;
@@ -167,7 +171,8 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
         const { publicKeyPem, label } = json();
         const keyId = keyIdOf(createPublicKey(publicKeyPem));
         keys.set(keyId, publicKeyPem);
-        return [201, { keyId, label, publicKeyPem, createdAt: NOW, revokedAt: null }];
+        const times = { createdAt: NOW, revokedAt: null, retiresAt: null, successorId: null, compromisedSince: null };
+        return [201, { keyId, label, publicKeyPem, ...times }];
       }
       case 'POST releases':
         return [201, await publish(json())];

@@ -4,14 +4,17 @@ import { auditCommand } from './commands/audit.ts';
 import { auditLogCommand } from './commands/audit-log.ts';
 import { callCommand } from './commands/call.ts';
 import { configureCommand } from './commands/configure.ts';
+import { deprecateCommand, listingCommand } from './commands/deprecate.ts';
 import { devCommand } from './commands/dev.ts';
 import { disableCommand } from './commands/disable.ts';
+import { distTagCommand } from './commands/dist-tag.ts';
 import { enableCommand } from './commands/enable.ts';
 import { grantsCommand } from './commands/grants.ts';
 import { initCommand } from './commands/init.ts';
 import { installCommand } from './commands/install.ts';
 import { installationsCommand } from './commands/installations.ts';
 import { keygenCommand } from './commands/keygen.ts';
+import { keysCommand } from './commands/keys.ts';
 import { loginCommand } from './commands/login.ts';
 import { logoutCommand } from './commands/logout.ts';
 import { logsCommand } from './commands/logs.ts';
@@ -31,6 +34,7 @@ import { resumeCommand } from './commands/resume.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
+import { searchCommand } from './commands/search.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
 import { tokensCommand } from './commands/tokens.ts';
@@ -39,7 +43,9 @@ import { uninstallCommand } from './commands/uninstall.ts';
 import { updateCommand } from './commands/update.ts';
 import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
+import { versionsCommand } from './commands/versions.ts';
 import { whoamiCommand } from './commands/whoami.ts';
+import { yankCommand } from './commands/yank.ts';
 import { readSettings } from './settings.ts';
 
 /** Every verb, in the order of the help: authors, operators, moderators. */
@@ -54,8 +60,15 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   validateCommand,
   packCommand,
   keygenCommand,
+  keysCommand,
   publishCommand,
   releasesCommand,
+  searchCommand,
+  versionsCommand,
+  distTagCommand,
+  deprecateCommand,
+  yankCommand,
+  listingCommand,
   installCommand,
   installationsCommand,
   outdatedCommand,

@@ -9,6 +9,10 @@ export const ARCHIVE_FILES = {
   bundle: 'bundle.js',
   sourceMap: 'bundle.js.map',
   readme: 'README.md',
+  /** CycloneDX: the packages whose code is in the bundle. */
+  sbom: 'sbom.cdx.json',
+  /** Where it was built. */
+  provenance: 'provenance.json',
 } as const;
 
 export const ARCHIVE_BYTES_MAX = 4 * 1024 * 1024;

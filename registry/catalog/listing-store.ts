@@ -23,7 +23,7 @@ export function createListingStore(database: Knex): ListingStore {
       const query = database('plugins')
         .join('organisations as publishers', 'publishers.id', 'plugins.organisation_id')
         .join('releases', 'releases.id', 'plugins.latest_release_id')
-        .where('releases.state', 'published')
+        .where({ 'releases.state': 'published', 'releases.blocked': null, 'plugins.unlisted_at': null })
         .select('publishers.slug as publisher', 'plugins.name', 'releases.version', 'releases.manifest')
         .orderBy(['publishers.slug', 'plugins.name'])
         .limit(count);

@@ -56,7 +56,7 @@ describe('resolveRelease', () => {
   });
 
   it('refuses what is no range', async () => {
-    for (const bad of ['newest', '', '1.2.3+build'])
+    for (const bad of ['Newest', '', '1.2.3+build'])
       expect((await refused(bad)).code, bad).to.equal('version-range-invalid');
   });
 });

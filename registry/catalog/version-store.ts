@@ -5,6 +5,8 @@ export interface PublishedVersion {
   plugin: string;
   releaseId: string;
   version: string;
+  /** Channels that point at it. */
+  tags: string[];
 }
 
 export interface VersionStore {
@@ -19,7 +21,7 @@ export function createVersionStore(database: Knex): VersionStore {
       const rows = await database('releases')
         .join('plugins', 'plugins.id', 'releases.plugin_id')
         .join('organisations as publishers', 'publishers.id', 'plugins.organisation_id')
-        .where('releases.state', 'published')
+        .where({ 'releases.state': 'published', 'releases.blocked': null })
         .whereIn(
           ['publishers.slug', 'plugins.name'],
           plugins.map(({ publisher, name }) => [publisher, name]),
@@ -29,6 +31,7 @@ export function createVersionStore(database: Knex): VersionStore {
           version: 'releases.version',
           publisher: 'publishers.slug',
           name: 'plugins.name',
+          tags: database.raw('array(select tag from dist_tags where dist_tags.release_id = releases.id)'),
         });
       return rows.map(({ publisher, name, ...rest }) => ({ plugin: `${publisher}/${name}`, ...rest }));
     },

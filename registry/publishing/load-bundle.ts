@@ -7,8 +7,8 @@ import type { ReleaseStore, StoredRelease } from './release-store.ts';
 
 export interface LoadBundlePorts {
   releases: ReleaseStore;
-  /** The publisher's keys that are not revoked. */
-  activeKeys(organisationId: string): Promise<VerifyingKey[]>;
+  /** The publisher's keys that spoke for it in what was received then. */
+  keysAt(organisationId: string, receivedAtMs: number): Promise<VerifyingKey[]>;
   /** The registry's public key. */
   registryKey: KeyObject;
 }
@@ -50,7 +50,10 @@ async function verifiedArchive(
       throw error;
     });
   if (read?.bundleDigest !== bundleDigest) return null;
-  const keys = { publisher: await ports.activeKeys(publisherId), registry: ports.registryKey };
+  const keys = {
+    publisher: await ports.keysAt(publisherId, Date.parse(release.createdAt)),
+    registry: ports.registryKey,
+  };
   const found = { publisher: publisherSlug, name: pluginName, version: release.version, digest: read.digest };
   return isCountersigned(release.envelope, keys, found) ? read : null;
 }

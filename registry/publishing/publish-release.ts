@@ -24,13 +24,15 @@ export interface PublishReleasePorts {
     }) => Promise<Result>,
   ): Promise<Result>;
   newId: () => string;
+  /** What a release begins as; `scanning` where somebody scans. */
+  firstState: 'scanning' | 'in-review';
 }
 
 /**
  * Checks everything that needs only the archive, then, in one transaction that other publishes of this plugin wait for:
  * signature, version, rows. The same bytes give the stored release, whatever their new envelope says.
  * Refuses with: release-archive-invalid, release-manifest-invalid, publisher-foreign, release-signature-invalid,
- * release-version-taken.
+ * release-version-taken, plugin-name-confusable.
  */
 export const publishRelease =
   (ports: PublishReleasePorts): Registry['publishRelease'] =>
@@ -51,7 +53,8 @@ export const publishRelease =
     const organisationId = actor.organisation.id;
     return ports.transaction(async ({ releases, lockKeys, audit, logEvent }) => {
       const signed = checkSignature(envelope, await lockKeys(organisationId), read);
-      const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, name });
+      const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, publisher, name });
+      if (pluginId === null) throw looksAlike(`${publisher}/${name}`);
       const stored = await releases.findByVersion(pluginId, version);
       if (stored) return sameOrTaken(stored.release, read.digest);
       const { manifest, digest, bundleDigest, bundleBytes } = read;
@@ -60,11 +63,13 @@ export const publishRelease =
         id,
         pluginId,
         version,
+        state: ports.firstState,
         manifest,
         digest,
         bundleDigest,
         bundleBytes,
         envelope: signed,
+        provenance: read.provenance,
         archive,
       });
       await audit({
@@ -98,6 +103,13 @@ function checkSignature(envelope: unknown, keys: VerifyingKey[], read: ReadArchi
   const fault = statementFault(verified.statement, { publisher, name, version, digest: read.digest });
   return fault === null ? verified.envelope : refuse(`The signature is for ${fault}.`);
 }
+
+const looksAlike = (plugin: string) =>
+  new RegistryRefusal(
+    'plugin-name-confusable',
+    `Another plugin looks like ${plugin} at a glance (0 and o; 1, i and l; rn and m; with or without hyphens); choose another name.`,
+    { plugin },
+  );
 
 function sameOrTaken(stored: Release, digest: string): Release {
   if (stored.digest === digest) return stored;

@@ -199,7 +199,7 @@ describe('reading releases', () => {
         test.database
           .knex('publisher_keys')
           .where('organisation_id', principal.organisation.id)
-          .update({ revoked_at: new Date() });
+          .update({ revoked_at: new Date(), compromised_since: new Date(0) });
       await revoke(other);
       expect((await load(release)).code).to.equal(code);
       await revoke(acme);

@@ -1,11 +1,11 @@
 import { Model, snakeCaseMappers } from 'objection';
 import type { DsseEnvelope, Manifest } from '../../plugins-sdk/contract/index.ts';
-import type { ReleaseState } from '../contract.ts';
+import type { Provenance, Release, ReleaseNotice, ReleaseState } from '../contract.ts';
 
 export class ReleaseModel extends Model {
   static override tableName = 'releases';
   static override columnNameMappers = snakeCaseMappers();
-  static override jsonAttributes = ['manifest', 'envelope'];
+  static override jsonAttributes = ['manifest', 'envelope', 'yanked', 'deprecated', 'blocked', 'provenance'];
   declare id: string;
   declare pluginId: string;
   declare version: string;
@@ -18,6 +18,10 @@ export class ReleaseModel extends Model {
   declare reasons: string[];
   declare reviewedAt: Date | null;
   declare createdAt: Date;
+  declare yanked: ReleaseNotice | null;
+  declare deprecated: ReleaseNotice | null;
+  declare blocked: Release['blocked'];
+  declare provenance: Provenance | null;
 }
 
 export class PluginModel extends Model {
@@ -27,4 +31,5 @@ export class PluginModel extends Model {
   declare organisationId: string;
   declare name: string;
   declare latestReleaseId: string | null;
+  declare unlistedAt: Date | null;
 }

@@ -1,6 +1,8 @@
 import type { Knex } from 'knex';
 import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
-import type { Release, ReleaseState } from '../contract.ts';
+import type { Provenance, Release, ReleaseNotice, ReleaseState } from '../contract.ts';
+import { lookOf } from '../rules/look-alikes.ts';
+import { RUNNABLE_STATES } from '../rules/runnable-release.ts';
 import { PluginModel, ReleaseModel } from './release-model.ts';
 
 /** A release as the registry works with it: with its plugin's and publisher's ids. */
@@ -16,11 +18,14 @@ export interface NewRelease {
   id: string;
   pluginId: string;
   version: string;
+  /** Whether it is scanned before it is reviewed. */
+  state: 'scanning' | 'in-review';
   manifest: Release['manifest'];
   digest: string;
   bundleDigest: string;
   bundleBytes: number;
   envelope: DsseEnvelope;
+  provenance: Provenance | null;
   archive: Buffer;
 }
 
@@ -37,21 +42,34 @@ export interface ReleaseFilter {
 
 /** Everything but `archive` is one row of `releases` with its names. Methods called `lock…` need a transaction. */
 export interface ReleaseStore {
-  /** The plugin's id, made where it is missing. Held until the end of the transaction: publishes and reviews of one plugin take turns. */
-  lockPlugin(plugin: { id: string; organisationId: string; name: string }): Promise<string>;
+  /** The plugin's id, made where it is missing; null where another one looks the same. Held until the end of the transaction: publishes and reviews of one plugin take turns. */
+  lockPlugin(plugin: { id: string; organisationId: string; publisher: string; name: string }): Promise<string | null>;
+  /** Null where there is none, or nothing of it may be seen. */
+  pluginId(name: { publisher: string; name: string }): Promise<string | null>;
   insert(release: NewRelease): Promise<void>;
   findById(id: string): Promise<StoredRelease | null>;
   findByVersion(pluginId: string, version: string): Promise<StoredRelease | null>;
   findByName(name: { publisher: string; name: string; version?: string }): Promise<StoredRelease | null>;
   /** Newest first. */
   list(filter: ReleaseFilter): Promise<StoredRelease[]>;
-  /** Published or yanked releases with this bundle, newest first, at most 20; with `releaseId` that one alone. */
+  /** Releases that may run with this bundle, newest first, at most 20; with `releaseId` that one alone. */
   listByBundle(bundleDigest: string, releaseId?: string): Promise<StoredRelease[]>;
   archiveOf(releaseId: string): Promise<Buffer>;
   saveReview(
     releaseId: string,
     review: { state: ReleaseState; envelope: DsseEnvelope; reasons: string[]; reviewedAt: Date },
   ): Promise<void>;
+  saveNotice(
+    releaseId: string,
+    notice: { state?: ReleaseState; yanked?: ReleaseNotice; deprecated?: ReleaseNotice | null },
+  ): Promise<void>;
+  /** Blocks those of the publisher that this key signed and that came from then on; ids and names of those that were not blocked yet. */
+  blockSignedBy(
+    organisationId: string,
+    key: { keyId: string; since: Date },
+    blocked: NonNullable<Release['blocked']>,
+  ): Promise<{ id: string; pluginId: string }[]>;
+  saveListed(pluginId: string, unlistedAt: Date | null): Promise<void>;
   listPublishedVersions(pluginId: string): Promise<{ id: string; version: string }[]>;
   saveLatest(pluginId: string, releaseId: string | null): Promise<void>;
 }
@@ -72,20 +90,27 @@ export function createReleaseStore(database: Knex): ReleaseStore {
       .castTo<Row[]>();
   const first = (rows: Row[]): StoredRelease | null => (rows[0] ? storedOf(rows[0]) : null);
   return {
-    async lockPlugin({ id, organisationId, name }) {
+    async lockPlugin({ id, organisationId, publisher, name }) {
       const locked = () =>
         PluginModel.query(database).findOne({ organisation_id: organisationId, name }).forNoKeyUpdate();
       // Whoever reviews may lock a plugin, but not make one.
       const present = await locked();
       if (present) return present.id;
       await database('plugins')
-        .insert({ id, organisation_id: organisationId, name })
-        .onConflict(['organisation_id', 'name'])
+        .insert({ id, organisation_id: organisationId, name, look: lookOf({ publisher, name }) })
+        .onConflict()
         .ignore();
-      return (await locked().throwIfNotFound()).id;
+      return (await locked())?.id ?? null;
     },
+    pluginId: async ({ publisher, name }) =>
+      (
+        await database('plugins')
+          .join('organisations as publishers', 'publishers.id', 'plugins.organisation_id')
+          .where({ 'publishers.slug': publisher, 'plugins.name': name })
+          .first('plugins.id')
+      )?.id ?? null,
     async insert({ archive, ...release }) {
-      await ReleaseModel.query(database).insert({ ...release, state: 'in-review' });
+      await ReleaseModel.query(database).insert(release);
       await database('release_artifacts').insert({ release_id: release.id, archive });
     },
     findById: async (id) => first(await select().where('releases.id', id)),
@@ -113,7 +138,8 @@ export function createReleaseStore(database: Knex): ReleaseStore {
     async listByBundle(bundleDigest, releaseId) {
       const rows = await select()
         .where('releases.bundle_digest', bundleDigest)
-        .whereIn('releases.state', ['published', 'yanked'])
+        .whereIn('releases.state', RUNNABLE_STATES)
+        .whereNull('releases.blocked')
         .modify((query) => {
           if (releaseId !== undefined) query.where('releases.id', releaseId);
         })
@@ -128,8 +154,24 @@ export function createReleaseStore(database: Knex): ReleaseStore {
     async saveReview(releaseId, review) {
       await ReleaseModel.query(database).findById(releaseId).patch(review);
     },
+    async saveNotice(releaseId, notice) {
+      await ReleaseModel.query(database).findById(releaseId).patch(notice);
+    },
+    async blockSignedBy(organisationId, { keyId, since }, blocked) {
+      const rows = await database('releases')
+        .where({ organisation_id: organisationId, blocked: null })
+        .whereNot('state', 'in-review')
+        .where('created_at', '>=', since)
+        .whereRaw(`envelope -> 'signatures' @> ?::jsonb`, [JSON.stringify([{ keyid: keyId }])])
+        .update({ blocked: JSON.stringify(blocked) })
+        .returning(['id', 'plugin_id']);
+      return rows.map((row) => ({ id: row.id, pluginId: row.plugin_id }));
+    },
+    async saveListed(pluginId, unlistedAt) {
+      await PluginModel.query(database).findById(pluginId).patch({ unlistedAt });
+    },
     listPublishedVersions: (pluginId) =>
-      database('releases').where({ plugin_id: pluginId, state: 'published' }).select('id', 'version'),
+      database('releases').where({ plugin_id: pluginId, state: 'published', blocked: null }).select('id', 'version'),
     async saveLatest(pluginId, latestReleaseId) {
       await PluginModel.query(database).findById(pluginId).patch({ latestReleaseId });
     },
@@ -154,5 +196,9 @@ const storedOf = (row: Row): StoredRelease => ({
     reasons: row.reasons,
     createdAt: row.createdAt.toISOString(),
     reviewedAt: row.reviewedAt?.toISOString() ?? null,
+    yanked: row.yanked,
+    deprecated: row.deprecated,
+    blocked: row.blocked,
+    provenance: row.provenance,
   },
 });

@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import semver from 'semver';
 import { compareVersions } from './version.ts';
-import { newestInRange, readVersionWish } from './version-range.ts';
+import { isTag, newestInRange, readVersionWish } from './version-range.ts';
 
 const of = (...versions: string[]) => versions.map((version) => ({ version }));
 const newest = (range: string, ...versions: string[]) => newestInRange(range, of(...versions))?.version ?? null;
@@ -24,7 +24,7 @@ describe('wishes for a version', () => {
   });
 
   it('are nothing else', () => {
-    for (const bad of ['', ' ', 'newest', '^', '1.2.3+build', '^1.2 and more', 'v', '\0', `^${'1'.repeat(64)}`]) {
+    for (const bad of ['', ' ', 'Newest', '^', '1.2.3+build', '^1.2 and more', 'v', '\0', `^${'1'.repeat(64)}`]) {
       expect(readVersionWish(bad), bad).to.equal(null);
     }
   });
@@ -41,6 +41,17 @@ describe('newestInRange', () => {
   it('has no answer where nothing fits', () => {
     expect(newest('^2', '1.0.0', '2.0.0-rc.1')).to.equal(null);
     expect(newest('latest')).to.equal(null);
+  });
+
+  it('takes what a channel points at, whatever is newer', () => {
+    const items = [
+      { version: '2.0.0', tags: [] },
+      { version: '1.0.0-beta', tags: ['beta', 'next'] },
+    ];
+    expect(newestInRange('beta', items)?.version).to.equal('1.0.0-beta');
+    expect(newestInRange('canary', items)).to.equal(null);
+    expect(['beta', 'next-2'].map(isTag)).to.deep.equal([true, true]);
+    expect(['latest', 'x', 'v1', '1', 'Beta', 'a b', ''].some(isTag)).to.equal(false);
   });
 
   it('takes a pre-release only where the range names one', () => {

@@ -9,5 +9,8 @@ export class KeyModel extends Model {
   declare label: string;
   declare publicKeyPem: string;
   declare revokedAt: Date | null;
+  declare retiresAt: Date | null;
+  declare successorId: string | null;
+  declare compromisedSince: Date | null;
   declare createdAt: Date;
 }
