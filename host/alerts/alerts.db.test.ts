@@ -4,7 +4,13 @@ import { type TestDatabase, testDatabase } from '../../migrations/test-database.
 import { type AuditIn, createAuditIn } from '../../registry/index.ts';
 import { type Alerts, openAlerts } from './open-alerts.ts';
 
-const log = { debug() {}, info() {}, warn() {}, error() {} };
+const lines: string[] = [];
+const log = {
+  debug() {},
+  info: (_: object, text: string) => void lines.push(`info ${text}`),
+  warn: (_: object, text: string) => void lines.push(`warn ${text}`),
+  error() {},
+};
 
 describe('alerts', () => {
   let database: TestDatabase;
@@ -28,6 +34,7 @@ describe('alerts', () => {
   beforeEach(async () => {
     database = await testDatabase();
     counted.length = 0;
+    lines.length = 0;
     auditIn = createAuditIn({ nowMs: () => clock.ms, newId: v7, origin: () => null });
     await database.knex('organisations').insert([
       { id: arcade, slug: 'arcade', kind: 'operator', name: 'Arcade' },
@@ -46,6 +53,7 @@ describe('alerts', () => {
     expect(others).to.deep.equal([]);
     expect(alert.subject).to.include('may do everything');
     expect(counted).to.deep.equal(['privilege']);
+    expect(lines).to.deep.equal(['info security alert']);
     expect(await told(platform)).to.deep.equal([]);
     for (const { close } of hosts) await close();
   });
@@ -78,6 +86,7 @@ describe('alerts', () => {
     const audited = await database.knex('audit_entries').where('action', 'security.login-locked');
     expect(audited).to.have.length(3);
     expect(counted).to.deep.equal(['lockout', 'lockout']);
+    expect(lines).to.deep.equal(['warn security alert', 'warn security alert']);
   });
 
   it('tell nobody of what was undone, of what was there before, and of what is ordinary', async () => {

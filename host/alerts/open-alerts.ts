@@ -48,10 +48,10 @@ export async function openAlerts({ system, auditIn, onAlert, log }: AlertsPorts)
         const alert = alertOf(entry);
         if (alert !== null && (await store.tell(entry, alert)) > 0) {
           onAlert(alert.kind);
-          log.warn(
-            { alert: alert.kind, action: entry.action, subject: entry.subject, entryId: entry.id },
-            'security alert',
-          );
+          const facts = { alert: alert.kind, action: entry.action, subject: entry.subject, entryId: entry.id };
+          // What one organisation alone has to look at is told to it; whoever runs the host has nothing to do.
+          if (alert.platform) log.warn(facts, 'security alert');
+          else log.info(facts, 'security alert');
         }
         seen = sequence;
       }

@@ -2,6 +2,7 @@ import { rm } from 'node:fs/promises';
 import path from 'node:path';
 import { type Host, startHost } from '../compose.ts';
 import type { Config } from '../config.ts';
+import { contextOf, inContext } from '../database-context.ts';
 import type { Log } from '../http/log.ts';
 import { migrate, nearPath, openPlatformDatabase } from '../open-database.ts';
 import { RoleRefused } from '../roles/role.ts';
@@ -81,7 +82,11 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
       'accounts',
       async () => {
         const admin = (await host.registry.authenticate(credentials.admin))!;
-        return seedAccounts({ url: host.url, admin, organisations: host.people.organisations, file: passwords });
+        const { organisations } = host.people;
+        // As over HTTP: the database is asked for the admin.
+        const invite: typeof organisations.invite = (actor, command) =>
+          inContext(contextOf(actor), () => organisations.invite(actor, command));
+        return seedAccounts({ url: host.url, admin, organisations: { invite }, file: passwords });
       },
       (made) => `${made.map(({ username }) => username).join(', ')}, by the mail in ${host.url}/dev/mailbox`,
     );
@@ -106,6 +111,8 @@ async function clearData(config: Config, log: Log): Promise<void> {
   const mine = [
     'postgres',
     'registry-key.pem',
+    'audit-head.json',
+    'transparency-head.json',
     'publisher-key.pem',
     'encryption-key',
     'password-pepper',
