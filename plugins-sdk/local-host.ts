@@ -62,6 +62,8 @@ export interface LocalHostPorts {
   onUsage?(invocationId: string, usage: Usage): void;
   /** The host calls of an invocation that ended; told before its answer and after its fault is logged. */
   onTrace?(invocationId: string, trace: Waterfall): void;
+  /** Every capability call, before it is answered; also those that will be refused. */
+  onCall?(call: { name: string; args: string }): void;
   /** What plugins run in; a sandbox as the host has it where absent. */
   openSandbox?: OpenLocalSandbox;
   /** A capability call failed here and not in the plugin, which sees `capability-unavailable`. */
@@ -115,6 +117,20 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
   let dependencies: NonNullable<Manifest['dependencies']> = [];
   const egress = ports.answerFetch === undefined ? openEgress({ allow: [], http: false }) : null;
   const record: RunnerPorts['record'] = ({ id }, entry) => ports.onLog?.(shownSecrets.hide(id, entry));
+  const broker = createBroker({
+    calls: capabilityCalls({
+      ...insularPorts(said),
+      ...answeringPlugins(ports.answerPlugins ?? {}, (plugin) => dependencies.find((each) => each.plugin === plugin)),
+      kvStore: store,
+      egress: egress ?? answeringEgress(ports.answerFetch ?? null),
+      secrets: memorySecrets(() => secrets),
+      shownSecrets,
+      queue: queue.queue,
+      newId: uuidv7,
+      nowMs,
+    }),
+    onOutage: onFailure,
+  });
   const runPlugin = createPluginRunner({
     sandbox: {
       invoke: async (invocation, invocationPorts) => {
@@ -123,20 +139,10 @@ export async function startLocalHost(ports: LocalHostPorts): Promise<LocalHost> 
         return outcome;
       },
     },
-    broker: createBroker({
-      calls: capabilityCalls({
-        ...insularPorts(said),
-        ...answeringPlugins(ports.answerPlugins ?? {}, (plugin) => dependencies.find((each) => each.plugin === plugin)),
-        kvStore: store,
-        egress: egress ?? answeringEgress(ports.answerFetch ?? null),
-        secrets: memorySecrets(() => secrets),
-        shownSecrets,
-        queue: queue.queue,
-        newId: uuidv7,
-        nowMs,
-      }),
-      onOutage: onFailure,
-    }),
+    broker: (scope, call) => {
+      ports.onCall?.(call);
+      return broker(scope, call);
+    },
     record,
     meter: () => {},
     completed: (_installation, { invocationId, trace }) => {

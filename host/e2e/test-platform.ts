@@ -53,7 +53,7 @@ export interface TestPlatform {
 /** Settings by name of the environment variable. */
 export async function startTestPlatform(
   settings: Record<string, string> = {},
-  ports: Pick<HostPorts, 'resolveHost' | 'people'> = {},
+  ports: Pick<HostPorts, 'resolveHost' | 'people' | 'scan'> = {},
 ): Promise<TestPlatform> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-e2e-'));
   const database = await testDatabase();
@@ -73,6 +73,8 @@ export async function startTestPlatform(
       log: createLog(config.logLevel),
       // bcrypt at its real cost is for the one test that says so.
       people: { bcryptCost: 4 },
+      // A scan takes a second; the one test that is about it turns it on.
+      scan: false,
       ...ports,
     });
   const host = await start();

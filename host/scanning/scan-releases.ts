@@ -1,0 +1,84 @@
+import {
+  bounded,
+  type ClaimedScan,
+  type DynamicReport,
+  type Finding,
+  observedFindings,
+  readArchive,
+  type ScanReport,
+  type Scans,
+  scanInWorker,
+  verdictOf,
+} from '../../registry/index.ts';
+import type { Log } from '../http/log.ts';
+import type { observeRelease } from './observe-release.ts';
+
+const LEASE_MS = 120_000;
+const ATTEMPTS_MAX = 3;
+/** Of the bar: what the static scan takes, and what the run takes. */
+const STATIC_FROM = 5;
+const RUN_FROM = 60;
+
+export interface ScannerPorts {
+  scans: Pick<Scans, 'claim' | 'progress' | 'finish'>;
+  observe: typeof observeRelease extends (release: infer Release, ports: never) => infer Result
+    ? (release: Release, onProgress: (percent: number) => void) => Result
+    : never;
+  log: Log;
+}
+
+/** Looks through every release that waits, one after another, and returns how many; hosts that do so at once share them. */
+export const scanReleases =
+  ({ scans, observe, log }: ScannerPorts) =>
+  async (): Promise<number> => {
+    for (let count = 0; ; count += 1) {
+      const claimed = await scans.claim(LEASE_MS);
+      if (claimed === null) return count;
+      const { releaseId } = claimed;
+      const report = claimed.report ?? (await look(claimed));
+      await scans.finish(releaseId, report);
+      log.info({ releaseId, verdict: report.verdict, findings: report.findings.length }, 'release scanned');
+    }
+
+    async function look(claimed: ClaimedScan): Promise<ScanReport> {
+      // Three hosts, or one three times, have not come to its end: people have to look at this one.
+      if (claimed.attempt > ATTEMPTS_MAX)
+        return complete([unfinished(`The scan was begun ${ATTEMPTS_MAX} times and never ended.`)], null);
+      const { releaseId, otherPlugins, archive } = claimed;
+      const tell = (stage: 'reading' | 'static' | 'running', percent: number) =>
+        void scans
+          .progress(releaseId, { stage, percent }, LEASE_MS)
+          .catch((error) => log.error({ err: error }, 'progress of a scan not written'));
+      tell('reading', 1);
+      const { manifest, code, sourceMap, bundleDigest } = await readArchive(archive);
+      const found = await scanInWorker(
+        { manifest, code, sourceMap },
+        {
+          otherPlugins,
+          onProgress: (percent) => tell('static', STATIC_FROM + Math.floor((percent * (RUN_FROM - STATIC_FROM)) / 100)),
+        },
+      );
+      const dynamic = await observe({ manifest, code, digest: bundleDigest }, (percent) =>
+        tell('running', RUN_FROM + Math.floor((percent * (99 - RUN_FROM)) / 100)),
+      ).catch((error) => {
+        log.error({ err: error, releaseId }, 'a release could not be run for its scan');
+        return null;
+      });
+      return complete([...found, ...observedFindings(dynamic)], dynamic);
+    }
+  };
+
+const complete = (findings: readonly Finding[], dynamic: DynamicReport | null): ScanReport => ({
+  verdict: verdictOf(findings),
+  ...bounded(findings),
+  dynamic,
+});
+
+const unfinished = (explanation: string): Finding => ({
+  family: 'incomplete',
+  severity: 'high',
+  place: null,
+  explanation,
+  fix: 'Ask for a person to look at it.',
+  evidence: '',
+});
