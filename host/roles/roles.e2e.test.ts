@@ -99,6 +99,9 @@ describe('gatehouse', () => {
     ]);
     expect(code).to.equal(0);
     expect(stdout).to.match(/✔ approve /);
+    // What was signed of the database before it was deleted is no head of the new one.
+    const doctor = await run(['doctor', '--audit', '--json', '--data', path.join(folder, 'smoke')]);
+    expect(doctor.code, doctor.stdout).to.equal(0);
   });
 
   it('demo answers after SIGKILL of the host, with everything that was answered before', async () => {

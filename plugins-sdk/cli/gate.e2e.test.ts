@@ -282,7 +282,7 @@ describe('gate', () => {
 
   it('has help with examples for every verb', async () => {
     const { out } = await gate(['--help']);
-    const verbs = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z]+)/gm)]
+    const verbs = [...out.slice(out.indexOf('Commands:')).matchAll(/^ {2}([a-z-]+)/gm)]
       .map(([, verb]) => verb!)
       .filter((verb) => verb !== 'help');
     expect(verbs).to.include.members([
