@@ -89,6 +89,7 @@ export const ById = Type.Object({ id: Id });
 export const CHECKS = [
   'release-unknown',
   'release-not-installable',
+  'release-not-logged',
   'engine-incompatible',
   'capability-undeclared',
   'grant-missing',
