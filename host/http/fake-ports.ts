@@ -36,6 +36,7 @@ import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
 import { fakeMarketplace } from './fake-marketplace.ts';
 import { fakeScans } from './fake-scans.ts';
+import { fakeMarketplace } from './fake-marketplace.ts';
 import { fakeTransparency } from './fake-transparency.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
@@ -454,6 +455,7 @@ export function fakePorts(): Fake {
     ...fakePeople(port, calls, failure),
     ...fakeFactors(port),
     ...fakeTransparency(port),
+    ...fakeMarketplace(port),
     ...fakeScans(port),
     ...fakeMarketplace(port),
     ...fakeOrganisations(port, { id: ID, at: AT }),

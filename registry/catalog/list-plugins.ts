@@ -18,7 +18,7 @@ export const listPlugins =
     return pageOf(rows, limit, listingOf, ({ publisher, name }) => `${publisher}/${name}`);
   };
 
-const listingOf = ({ publisher, name, version, manifest }: ListedPlugin): PluginListing => ({
+export const listingOf = ({ publisher, name, version, manifest }: ListedPlugin): PluginListing => ({
   plugin: `${publisher}/${name}`,
   title: manifest.title,
   description: manifest.description,

@@ -1,0 +1,23 @@
+import type { Knex } from 'knex';
+import { createCatalogue } from '../../registry/index.ts';
+import type { Log } from '../http/log.ts';
+import { every } from '../repeat-work.ts';
+import type { CataloguePorts } from '../routes/catalogue.ts';
+
+const REFRESH_INTERVAL_MS = 5 * 60_000;
+
+export interface MarketplacePorts {
+  /** For whoever asks. */
+  scoped: Knex;
+  /** Counts over everybody's installations. */
+  system: Knex;
+  log: Log;
+}
+
+/** What everybody may find, counted anew every five minutes. `opened` collects how to stop that. */
+export function openMarketplace({ scoped, system, log }: MarketplacePorts, opened: (() => Promise<unknown>)[]) {
+  const { refresh } = createCatalogue({ database: system });
+  opened.push(every(REFRESH_INTERVAL_MS, async () => void (await refresh()), log));
+  const routes: CataloguePorts = { catalogue: createCatalogue({ database: scoped }) };
+  return routes;
+}

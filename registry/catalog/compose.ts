@@ -1,0 +1,15 @@
+import type { Knex } from 'knex';
+import { createCatalogueStore } from './catalogue-store.ts';
+import type { Catalogue } from './contract.ts';
+import { findAlike, searchCatalogue } from './search-catalogue.ts';
+
+/** The marketplace as everybody sees it. */
+export function createCatalogue({ database }: { database: Knex }): Catalogue {
+  const catalogue = createCatalogueStore(database);
+  return {
+    search: searchCatalogue({ catalogue }),
+    categories: catalogue.categories,
+    alike: findAlike({ catalogue }),
+    refresh: catalogue.refresh,
+  };
+}
