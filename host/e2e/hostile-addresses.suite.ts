@@ -1,5 +1,6 @@
 import { connect } from 'node:net';
 import { expect } from 'chai';
+import { v7 as uuidv7 } from 'uuid';
 import { can, PERMISSIONS, type Role } from '../../registry/index.ts';
 import { fakePorts } from '../http/fake-ports.ts';
 import type { Route } from '../http/route.ts';
@@ -68,6 +69,14 @@ function send(port: number, method: string, target: string, token: string): Prom
   });
 }
 
+/** Logged in a moment ago, with a second factor. */
+async function logIn({ database, host }: TestPlatform): Promise<string> {
+  const account = { id: uuidv7(), username: `h_${uuidv7().slice(-12)}` };
+  await database.system('accounts').insert({ ...account, state: 'active', person_key: Buffer.alloc(93, 1) });
+  const device = { name: 'test', userAgent: '', address: '127.0.0.1' };
+  return (await host.people.sessions.open(account, device, { factorAtMs: Date.now() })).accessToken;
+}
+
 const AT_A_TIME = 16;
 
 /** Every route of the platform, with everything hostile that fits into an address, by somebody who may use it. */
@@ -85,6 +94,7 @@ export function describeHostileAddresses(platform: () => TestPlatform): void {
           caller: credentials.caller,
         };
         const before = await as.operator.listInstallations();
+        const session = await logIn(platform());
         const requests: [method: string, target: string, token: string][] = [];
         for (const route of allRoutes(fakePorts())) {
           if ((route.method === 'GET') !== (how === 'of routes that read')) continue;
@@ -93,8 +103,7 @@ export function describeHostileAddresses(platform: () => TestPlatform): void {
           const role = roles.find(
             (each) => tokens[each] && (typeof allow === 'string' || allow.some((permission) => can(each, permission))),
           );
-          // What only people may do, or nobody of these, is refused before the address is read.
-          const token = tokens[role ?? 'admin']!;
+          const token = allow === 'account' ? session : tokens[role ?? 'admin']!;
           for (const target of hostileTargets(route)) requests.push([route.method, target, token]);
         }
         expect(requests).to.have.length.above(500);
@@ -113,6 +122,8 @@ export function describeHostileAddresses(platform: () => TestPlatform): void {
         };
         await Promise.all(Array.from({ length: AT_A_TIME }, worker));
         expect((await as.operator.listInstallations()).items).to.deep.equal(before.items);
+        const own = await fetch(`${host.url}/v1/account`, { headers: { authorization: `Bearer ${session}` } });
+        expect(own.status, 'the session has lasted').to.equal(200);
       }).timeout(180_000);
     }
 

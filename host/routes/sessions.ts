@@ -4,18 +4,9 @@ import { sessionCookies } from '../http/cookies.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import type { RateLimits } from '../rate-limits/contract.ts';
-import { Id, Label, nullable, strict, Timestamp } from './fields.ts';
+import { FactorChallenge } from './factor-fields.ts';
+import { Id, Label, strict, Timestamp } from './fields.ts';
 import { SessionGrant, sessionAnswer, TokenPlace, withoutCookies } from './session-answer.ts';
-
-const LoginChallenge = Type.Object(
-  {
-    challenge: Type.String({ description: 'For the second step; one use.' }),
-    expiresAt: Timestamp,
-    methods: Type.Array(Type.String()),
-    passkeyOptions: nullable(Type.Record(Type.String(), Type.Unknown())),
-  },
-  { title: 'LoginChallenge' },
-);
 
 const Session = Type.Object(
   {
@@ -38,7 +29,7 @@ export interface SessionRoutePorts {
   challengeFor(
     account: Account,
     client: { address: string; userAgent: string },
-  ): Promise<Static<typeof LoginChallenge> | null>;
+  ): Promise<Static<typeof FactorChallenge> | null>;
   rateLimits?: Pick<RateLimits, 'limit'>;
   publicOrigin(): string;
   nowMs(): number;
@@ -63,7 +54,7 @@ export const sessionRoutes = (ports: SessionRoutePorts): Route[] => [
     summary: 'Log in by a password. 202: a second factor is asked for.',
     allow: 'public',
     body: Login,
-    reply: { 201: SessionGrant, 202: LoginChallenge },
+    reply: { 201: SessionGrant, 202: FactorChallenge },
     refuses: ['credentials-invalid', 'email-unverified', 'login-locked', 'login-busy', 'rate-limited'],
     handle: async ({ body, address, userAgent = '' }) => {
       await ports.rateLimits?.limit('login-address', addressKey(address));

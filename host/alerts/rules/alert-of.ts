@@ -42,7 +42,7 @@ const RULES: Record<string, Rule> = {
   'security.login-locked': {
     kind: 'lockout',
     subject: 'Logins were locked after too many failures',
-    advice: 'Somebody may be guessing passwords. An admin can unlock the account: POST /v1/accounts/{id}/unlock.',
+    advice: 'Somebody may be guessing passwords. An admin can end the lockout: DELETE /v1/accounts/{username}/lockout.',
     platform: true,
     outcome: 'refused',
   },
