@@ -129,7 +129,8 @@ describe('second factors of people', () => {
     const archive = () => send('GET', `/v1/account/exports/${id}/archive`, undefined, token);
     let answered = await archive();
     while (answered.status === 404) answered = await archive();
-    expect((await answered.json()).account).to.deep.include({ addresses: ['eve_leaves@example.com'] });
+    const { account } = (await answered.json()) as { account: object };
+    expect(account).to.deep.include({ addresses: ['eve_leaves@example.com'] });
     await expecting(422, send('POST', '/v1/account/erasure', { username: 'eve' }, token));
     await expecting(204, send('POST', '/v1/account/erasure', { username: 'eve_leaves' }, token));
     expect(await codeOf(await send('GET', '/v1/account/exports', undefined, token))).to.equal('token-invalid');

@@ -12,6 +12,7 @@ export interface StoredMail {
 
 /** Sealed mail in PostgreSQL. */
 export interface OutboxStore {
+  /** Nothing where there is mail with this id. */
   insert(mail: { id: string; accountId: string | null; sealed: Buffer; now: Date }): Promise<void>;
   /** Takes mail that is due, for this host alone until `until`. */
   claim(now: Date, until: Date, countMax: number): Promise<StoredMail[]>;
@@ -28,7 +29,10 @@ export function outboxStore(database: Knex): OutboxStore {
   const mails = () => database('mail_outbox');
   return {
     insert: async ({ id, accountId, sealed, now }) =>
-      void (await mails().insert({ id, account_id: accountId, sealed, next_at: now, created_at: now })),
+      void (await mails()
+        .insert({ id, account_id: accountId, sealed, next_at: now, created_at: now })
+        .onConflict('id')
+        .ignore()),
     async claim(now, until, countMax) {
       const rows = await mails()
         .whereIn(

@@ -28,6 +28,7 @@ import { openFactors } from '../factors/open-factors.ts';
 import type { FindSession } from '../http/authenticate.ts';
 import type { Log } from '../http/log.ts';
 import { openMail, type SendMail } from '../mail/open-mail.ts';
+import { tellPeople } from '../mail/tell-people.ts';
 import { invitationMailIn } from '../organisations/invitation-mail.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import { every } from '../repeat-work.ts';
@@ -100,6 +101,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     ports.raise(event);
   };
   const mail = openMail({ system, envelope, settings: config.mail, log, nowMs, newId, ...(send && { send }) });
+  const { close: stopTelling } = await tellPeople({ system, vault, mailIn: mail.mailIn, log });
   const accounts = createAccounts({
     database: scoped,
     system,
@@ -188,6 +190,7 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
       await accounts.settled();
       await stopSending();
       await stopSweeping();
+      await stopTelling();
       mail.close();
     },
   };
