@@ -91,7 +91,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     isolates: 0,
     pace: createLanePace(),
     border: new LaneBorder(),
-    line: new LaneLine({ costs: new TurnCosts(), nowMs, send: () => {} }),
+    line: new LaneLine({ costs: new TurnCosts(nowMs, () => {}), nowMs, send: () => {} }),
     send: () => {},
   });
   fake.lanes = Array.from({ length: lanes }, (_, lane) => laneOf(lane));

@@ -76,4 +76,33 @@ describe('who waits for a lane', () => {
     expect(answerOf(await rig.run(HONEST, { installation: 'honest' }))).to.equal(1);
     expect(rig.logs.length - before, 'who computed').to.equal(40);
   });
+
+  it('goes to another lane when it turns out that its installation takes long, and computes once', async () => {
+    const two = await openTestSandbox({ cordons: 2 });
+    try {
+      const heavy = Array.from({ length: 40 }, () => two.run(HEAVY, { installation: 'heavy', limits: LIMITS }));
+      let ended = 0;
+      for (const run of heavy) void run.then(() => ended++);
+      const honest: Promise<Outcome>[] = [];
+      let isApart = false;
+      while (ended < 40) {
+        const [least, most] = two.sandbox
+          .status()
+          .cordons.map(({ running }) => running)
+          .sort((a, b) => a - b);
+        // They were spread evenly as long as nothing was known of them.
+        isApart ||= least! <= 2 && most! >= 26;
+        honest.push(two.run(HONEST, { installation: 'honest' }));
+        await Promise.race([honest.at(-1), ...heavy]);
+        await new Promise((resolve) => setTimeout(resolve, 2));
+      }
+      const outcomes = await Promise.all([...heavy, ...honest]);
+      expect(isApart, 'heavy ones on one lane').to.equal(true);
+      expect(outcomes.map(({ usage }) => usage.executions)).to.deep.equal(outcomes.map(() => 1));
+      expect(two.logs.length).to.equal(40);
+      expect(two.sandbox.status().running).to.equal(0);
+    } finally {
+      await two.close();
+    }
+  });
 });

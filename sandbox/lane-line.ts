@@ -126,6 +126,11 @@ export class LaneLine {
     this.#sendOn();
   }
 
+  /** An execution waits here, and the lane has never heard of it. */
+  isHeld(ticket: number): boolean {
+    return this.#entries.get(ticket)?.started === false;
+  }
+
   /** Nobody waits for an execution any more: what is held of it is not sent. True where the lane has never heard of it. */
   drop(ticket: number): boolean {
     const entry = this.#entries.get(ticket);

@@ -19,6 +19,11 @@ export class RunTable extends Map<string, Run> {
     return super.delete(invocationId);
   }
 
+  /** Takes those of an installation that no lane has begun out of their lines. */
+  stepBack(installationId: string): Run[] {
+    return [...this.values()].filter((run) => run.invocation.installationId === installationId && run.stepBack());
+  }
+
   countOf(installationId: string): number {
     return this.#counts.get(installationId) ?? 0;
   }

@@ -9,6 +9,7 @@ import { limitFault, roundTo3 } from './limits.ts';
 import type { Cost, HostMessage, LaneMessage } from './messages.ts';
 import { ignore, NEVER, NO_INVOCATION, NO_PORTS } from './no-invocation.ts';
 import { readFault } from './read-fault.ts';
+import { startFrame } from './start-frame.ts';
 
 /** The lane answers `expire` at once unless it is inside somebody's turn; the watchdog ends that one within this time. */
 const EXPIRE_GRACE_MS = 250;
@@ -34,7 +35,7 @@ export interface RunLane {
   /** How many of them the lane has not begun. */
   waiting: number;
   /** Whoever is to compute there stands in it. */
-  line: Pick<LaneLine, 'start' | 'goOn' | 'drop'>;
+  line: Pick<LaneLine, 'start' | 'goOn' | 'drop' | 'isHeld'>;
   send(message: HostMessage, tail?: string): void;
 }
 
@@ -114,7 +115,7 @@ export class Run {
 
   /** Sends the invocation to a lane, for the first time or again. */
   begin(lane: RunLane, ticket: number): void {
-    const { invocationId, installationId, digest, seed, startedAtMs, limits, input } = this.invocation;
+    const { installationId, input } = this.invocation;
     this.lane = lane;
     this.ticket = ticket;
     this.executions++;
@@ -124,22 +125,8 @@ export class Run {
     this.#calls?.attach((seq, nowMs, { ok, json }) => lane.line.goOn({ op: 'result', ticket, seq, nowMs, ok }, json));
     lane.runs.set(ticket, this);
     lane.waiting++;
-    lane.line.start(
-      installationId,
-      {
-        op: 'start',
-        ticket,
-        execution: this.executions,
-        id: invocationId,
-        installationId,
-        digest,
-        seed,
-        nowMs: startedAtMs,
-        deadlineMs: this.deadlineMs,
-        limits,
-      },
-      input,
-    );
+    const { deadlineMs, executions: execution } = this;
+    lane.line.start(installationId, startFrame(this.invocation, { ticket, execution, deadlineMs }), input);
   }
 
   /** Takes the invocation off its lane: answered, or to be executed elsewhere. */
@@ -152,6 +139,14 @@ export class Run {
     if (lane.line.drop(this.ticket)) this.#left = true;
     if (!this.begun) lane.waiting--;
     if (!this.#left) this.#leaveOpen(lane.leaving);
+  }
+
+  /** Takes it out of the line in which it stands; false where its lane has it already, or another than all others. */
+  stepBack(): boolean {
+    if (this.suspect || this.invocation.solitary || !this.lane?.line.isHeld(this.ticket)) return false;
+    this.detach();
+    this.executions--;
+    return true;
   }
 
   /** A lane that never says its last words must not fill the host's memory. */

@@ -50,7 +50,7 @@ export class Supervisor {
   readonly #probation: Probation | null = null;
   readonly #choice: LaneChoice;
   readonly #runs = new RunTable();
-  readonly #costs = new TurnCosts();
+  readonly #costs = new TurnCosts(monotonicMs, (installationId) => setImmediate(this.#onLong, installationId));
   /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
   #tickets = 0;
@@ -215,6 +215,11 @@ export class Supervisor {
     if (lane < 0) run.refuse('sandbox-saturated');
     else this.#begin(run, links[lane]!);
   }
+
+  /** Its turns turned out to be long: what waits goes to where those are. */
+  #onLong = (installationId: string): void => {
+    for (const run of this.#runs.stepBack(installationId)) this.#dispatch(run);
+  };
 
   #begin = (run: Run, lane: RunLane): void => {
     lane.cordon.used = true;
