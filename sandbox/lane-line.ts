@@ -21,8 +21,8 @@ const OWED_US_MAX = 50_000;
 const AHEAD_TURNS_ALONE = 2;
 /** It has the lane to itself when nobody else has used it for so long. */
 const ALONE_AFTER_MS = 100;
-/** Turns that wait on the lane for the code of their installation. They hold up nobody, but they start all at once. */
-const LOADING_TURNS_MAX = 4;
+/** Turns that wait on the lane for the code of their installation. They hold up nobody, but when it comes nothing gets in between. */
+const LOADING_TURNS_MAX = 1;
 /** Below this it is cheaper to remember installations than to look for those that need not be. */
 const REMEMBER_MIN = 512;
 

@@ -31,14 +31,14 @@ describe('TurnCosts', () => {
     expect(costs.expectedMs('two')).to.equal(12);
   });
 
-  it('calls an installation long from its second long turn on, tells it once, and takes it back after ten seconds', () => {
+  it('calls an installation long from its second long turn on, tells it once, and takes it back after thirty seconds', () => {
     const costs = openCosts();
     noteAll(costs, [20]);
     expect([costs.isLong('one'), told]).to.deep.equal([false, []]);
     noteAll(costs, [20, 20]);
     expect([costs.isLong('one'), told]).to.deep.equal([true, ['one']]);
     noteAll(costs, Array(200).fill(0.05));
-    nowMs += 9_999;
+    nowMs += 29_999;
     expect(costs.isLong('one')).to.equal(true);
     nowMs += 1;
     expect(costs.isLong('one')).to.equal(false);

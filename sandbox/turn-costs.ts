@@ -7,7 +7,7 @@ const FORGETTING = 1 / 16;
 /** One long turn is how many plugins start. */
 const LONG_TURNS_MIN = 1.5;
 /** It stays long for so long, for its isolates should not go to and fro. */
-const LONG_FOR_MS = 10_000;
+const LONG_FOR_MS = 30_000;
 const REMEMBERED_MAX = 4_096;
 /** Ceiling of `cpuMs`. A lane that was taken over may say more. */
 const TURN_MS_MAX = 1_000;
