@@ -36,6 +36,13 @@ describe('requireFactor', () => {
     expect(codeOf(person('admin', null), { allow: 'any-token' })).to.equal('none');
   });
 
+  it('lets them end no token without one, although every token may end itself', () => {
+    const change = { allow: 'any-token', method: 'DELETE' } as const;
+    expect(codeOf(person('admin', null), change)).to.equal('factor-required');
+    expect(codeOf(person('admin', 0), change)).to.equal('none');
+    expect(codeOf(person('operator-owner', null), change)).to.equal('none');
+  });
+
   it('asks for a factor of less than ten minutes ago before something dangerous, whatever the role', () => {
     const at = (factorAtMs: number | null) => codeOf(person('operator-owner', factorAtMs), dangerous);
     expect(at(null)).to.equal('factor-required');

@@ -1,6 +1,7 @@
 import { isSteppedUp, needsFactor, STEP_UP_MS } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Allow, Identity } from './authenticate.ts';
+import type { Method } from './route.ts';
 
 /**
  * Checks that a person has confirmed a second factor where the route or their role asks for it. A session of an account that has one
@@ -9,12 +10,14 @@ import type { Allow, Identity } from './authenticate.ts';
  */
 export function requireFactor(
   { person, principal }: Identity,
-  { allow, stepUp = false }: { allow: Allow; stepUp?: boolean },
+  { allow, stepUp = false, method = 'GET' }: { allow: Allow; stepUp?: boolean; method?: Method },
   nowMs: number,
 ): void {
   if (person === null) return;
   const { factorAtMs } = person;
-  const byRole = typeof allow !== 'string' && principal !== null && needsFactor(principal.role);
+  // Who they are everybody may ask; to change something, as to end tokens of others, their role needs a factor on such routes too.
+  const forOrganisation = typeof allow !== 'string' || (allow === 'any-token' && method !== 'GET');
+  const byRole = forOrganisation && principal !== null && needsFactor(principal.role);
   if (factorAtMs === null && (byRole || stepUp)) {
     throw new HostRefusal('factor-required', undefined, byRole ? { role: principal.role } : {});
   }

@@ -107,7 +107,7 @@ export function refusalsOf({ method, allow, stepUp, body, params, query, refuses
   if (allow !== 'public') steps.push('membership-missing');
   if (allow !== 'public' && allow !== 'account') steps.push('organisation-needed');
   if (typeof allow !== 'string') steps.push('permission-denied');
-  if (typeof allow !== 'string' || stepUp) steps.push('factor-required');
+  if (typeof allow !== 'string' || stepUp || (allow === 'any-token' && method !== 'GET')) steps.push('factor-required');
   if (stepUp) steps.push('step-up-required');
   if (method !== 'GET') steps.push('request-cross-site');
   if (params || query) steps.push('query-invalid');

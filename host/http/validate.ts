@@ -4,7 +4,12 @@ import type { TSchema } from 'typebox';
 import { type DocumentFault, documentFaults } from '../../plugins-sdk/contract/index.ts';
 import { HostRefusal } from '../errors.ts';
 
-const withFormats = (ajv: Ajv): Ajv => formats.default(ajv, ['date-time', 'uuid']);
+const dateTime = formats.default.get('date-time') as { validate(text: string): boolean };
+/** Also a time that can be computed with: RFC 3339 knows seconds that are the sixtieth, and neither Date nor PostgreSQL does. */
+const isTime = (text: string): boolean => dateTime.validate(text) && !Number.isNaN(Date.parse(text));
+
+const withFormats = (ajv: Ajv): Ajv =>
+  formats.default(ajv, ['date-time', 'uuid']).addFormat('date-time', { type: 'string', validate: isTime });
 const thorough = withFormats(new Ajv({ allErrors: true, strict: false }));
 const brief = withFormats(new Ajv({ strict: false }));
 const coercing = withFormats(new Ajv({ allErrors: true, strict: false, coerceTypes: true }));
