@@ -33,7 +33,15 @@ export interface Transparency {
 export interface LogFault {
   /** Where; for what was removed, the first that is missing. */
   index: number;
-  kind: 'removed' | 'edited' | 'inserted' | 'node-edited' | 'head-forged' | 'head-mismatch' | 'tail-removed';
+  kind:
+    | 'removed'
+    | 'edited'
+    | 'inserted'
+    | 'node-edited'
+    | 'head-forged'
+    | 'head-mismatch'
+    | 'tail-removed'
+    | 'unlogged';
   /** One sentence for the person who runs Gatehouse. */
   message: string;
 }

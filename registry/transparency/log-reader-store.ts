@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { DsseEnvelope, SignedTreeHead } from '../../plugins-sdk/contract/index.ts';
+import { RUNNABLE_STATES } from '../rules/runnable-release.ts';
 import type { TreePlace } from './rules/prove-log.ts';
 
 /** A leaf with the entry that it is over; null where that is gone. */
@@ -16,6 +17,8 @@ export interface LoggedRelease {
   version: string;
   digest: string;
   envelope: DsseEnvelope;
+  state: string;
+  blocked: unknown;
 }
 
 export interface LogReaderStore {
@@ -27,6 +30,8 @@ export interface LogReaderStore {
   hashes(places: TreePlace[]): Promise<(Buffer | null)[]>;
   /** Entries that are in no leaf: at most `limit` ids. */
   unplaced(limit: number): Promise<string[]>;
+  /** Releases that may run, and whose approval no entry tells of: at most `limit` names. */
+  unlogged(limit: number): Promise<string[]>;
   /** The newest entry of this event about this release. */
   findRelease(event: string, release: string): Promise<number | null>;
   /** The first entry that registered the key. */
@@ -84,6 +89,23 @@ export function createLogReaderStore(database: Knex): LogReaderStore {
         .orderBy('e.id')
         .limit(limit)
         .pluck('e.id'),
+    unlogged: async (limit) => {
+      const rows: { release: string }[] = await database('releases as r')
+        .join('plugins as p', 'p.id', 'r.plugin_id')
+        .join('organisations as o', 'o.id', 'p.organisation_id')
+        .whereIn('r.state', [...RUNNABLE_STATES])
+        .whereNotExists((entries) =>
+          entries
+            .select(database.raw('1'))
+            .from('transparency_entries as e')
+            .where('e.event', 'release.approve')
+            .whereRaw("e.content::jsonb ->> 'digest' = r.digest"),
+        )
+        .orderBy('r.id')
+        .limit(limit)
+        .select(database.raw("o.slug || '/' || p.name || '@' || r.version as release"));
+      return rows.map(({ release }) => release);
+    },
     findRelease: async (event, release) =>
       position(await placed().where({ event, release }).orderBy('l.position', 'desc').first('l.position')),
     findKey: async (keyId) =>
@@ -120,7 +142,7 @@ export function createLogReaderStore(database: Knex): LogReaderStore {
         .join('plugins as p', 'p.id', 'r.plugin_id')
         .join('organisations as o', 'o.id', 'p.organisation_id')
         .where('r.digest', digest)
-        .first('r.version', 'r.digest', 'r.envelope', 'p.name', 'o.slug as publisher');
+        .first('r.version', 'r.digest', 'r.envelope', 'r.state', 'r.blocked', 'p.name', 'o.slug as publisher');
       return row ?? null;
     },
     publicKeyOf: async (keyId) => {

@@ -8,6 +8,7 @@ import {
   statementDigest,
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
+import { isRunnable } from '../rules/runnable-release.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { inclusionProof } from './prove.ts';
 
@@ -22,13 +23,15 @@ const DIGEST = /^[0-9a-f]{64}$/;
 /** Releases that need not be looked up again. */
 const REMEMBERED_MAX = 10_000;
 
-/** Everything that `gate verify` wants. Releases that nobody approved are as unknown as those that do not exist. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
+/** Everything that `gate verify` wants. Releases that nobody approved, and those that were taken down, are as unknown as those that do not exist. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
 export const proveRelease =
   ({ store, head }: ProveReleasePorts) =>
   async (digest: string): Promise<ReleaseProof> => {
     const release = DIGEST.test(digest) ? await store.releaseOf(digest) : null;
-    const approvedAt = release && (await store.findRelease('release.approve', statementDigest(release)));
-    if (release === null || approvedAt === null) throw new RegistryRefusal('release-unknown', undefined, { digest });
+    const unknown = () => new RegistryRefusal('release-unknown', undefined, { digest });
+    if (release === null || !isRunnable(release)) throw unknown();
+    const approvedAt = await store.findRelease('release.approve', statementDigest(release));
+    if (approvedAt === null) throw unknown();
     const { envelope } = release;
     const keyId = envelope.signatures[0]!.keyid;
     const [publicKeyPem, registeredAt] = [await store.publicKeyOf(keyId), await store.findKey(keyId)];
@@ -38,7 +41,7 @@ export const proveRelease =
       version: 1,
       envelope,
       publisherKey: { publicKeyPem, proof: await inclusionProof(store, registeredAt, newest.size) },
-      approval: await inclusionProof(store, approvedAt!, newest.size),
+      approval: await inclusionProof(store, approvedAt, newest.size),
       head: newest,
     };
   };

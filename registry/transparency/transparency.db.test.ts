@@ -199,6 +199,11 @@ describe('the transparency log', () => {
     expect(JSON.parse(publisherKey.proof.entry).keyId).to.equal(envelope.signatures[0]!.keyid);
     await log.requireLogged(statement);
     expect(await codeOf(log.requireLogged({ ...statement, version: '1.0.1' }))).to.equal('release-not-logged');
+    await test.database
+      .knex('releases')
+      .where({ id })
+      .update({ blocked: JSON.stringify({ at: 'x', reason: 'stolen key' }) });
+    expect(await codeOf(log.proveRelease(digest)), 'blocked').to.equal('release-unknown');
   });
 
   it('verifies a release once: what was in the log stays in it', async () => {
@@ -308,6 +313,18 @@ describe('the transparency log', () => {
       );
       expect(await faults()).to.deep.equal(['head-forged 10']);
       expect(await codeOf(log.head())).to.equal('log-inconsistent');
+    });
+
+    it('finds a release that was published past the log', async () => {
+      const { id } = await test.registry.publishRelease(acme.principal, await sampleRelease(acme, {}));
+      await test.database.asOwner(async (owner) => {
+        await owner.raw('alter table releases disable trigger user');
+        await owner('releases').where({ id }).update({ state: 'published', reviewed_at: new Date() });
+      });
+      const { faults: found } = await log.verify(kept);
+      expect(found.map(({ kind, message }) => [kind, message])).to.deep.equal([
+        ['unlogged', 'acme/greeter@1.0.0 is published, but its approval is not in the log.'],
+      ]);
     });
 
     it('finds an entry that was put in past the tree', async () => {

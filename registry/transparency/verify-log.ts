@@ -16,7 +16,7 @@ const FAULTS_MAX = 100;
 
 /**
  * Hashes the whole log again and names everything that is not as it was written: entries, leaves, inner nodes, the edge, signed heads.
- * `kept` was kept outside of the database; it finds a log that was rewritten together with its heads. Give a store on one snapshot.
+ * Also names releases that run without having been approved in public. `kept` was kept outside of the database; it finds a log that was rewritten together with its heads. Give a store on one snapshot.
  */
 export const verifyLog =
   ({ store, publicKey }: { store: LogReaderStore; publicKey: KeyObject }) =>
@@ -111,6 +111,10 @@ async function edgeFaults(store: LogReaderStore, frontier: Frontier, heads: Sign
   for (const id of unplaced) {
     const message = `Entry ${id} has no place in the tree: it was put in past it.`;
     faults.push({ index: size, kind: 'inserted', message });
+  }
+  for (const release of await store.unlogged(10)) {
+    const message = `${release} is published, but its approval is not in the log.`;
+    faults.push({ index: size, kind: 'unlogged', message });
   }
   return faults;
 }
