@@ -34,6 +34,8 @@ import { createKeyStore } from './signing/key-store.ts';
 import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
 import { createLogIn } from './transparency/log-event-store.ts';
+import { createUploads } from './uploads/compose.ts';
+import type { Uploads } from './uploads/contract.ts';
 
 export interface RegistryPorts {
   /** For whoever acts: sees what the context of the request may see. */
@@ -161,11 +163,16 @@ export function createRegistry(ports: RegistryPorts): Registry {
 }
 
 /** What becomes of releases and keys after they were published and registered. */
-export function createPublishing(ports: RegistryPorts): { releaseLife: ReleaseLife; keyLife: KeyLife } {
+export function createPublishing({ publishRelease, ...ports }: RegistryPorts & Pick<Registry, 'publishRelease'>): {
+  releaseLife: ReleaseLife;
+  keyLife: KeyLife;
+  uploads: Uploads;
+} {
   const { database, nowMs, newId, origin = () => null } = ports;
   const auditIn = createAuditIn({ nowMs, newId, origin });
   const logIn = createLogIn({ nowMs, newId });
   return {
+    uploads: createUploads({ database, publishRelease, nowMs }),
     releaseLife: createReleaseLife({ database, auditIn, logIn, nowMs, newId }),
     keyLife: createKeyLife({
       database,

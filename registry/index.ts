@@ -29,6 +29,7 @@ export { createTokenStore } from './identity/token-store.ts';
 export { createOrganisations } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
 export type { DistTag, ReleaseLife } from './publishing/life-contract.ts';
+export { readArchive } from './publishing/read-archive.ts';
 export * from './review/contract.ts';
 export {
   CHECKLIST_ITEMS,
@@ -44,10 +45,6 @@ export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
 export { may } from './rules/token-rights.ts';
 export { compareVersions } from './rules/version.ts';
 export { newestInRange, VERSION_WISH_CHARS_MAX } from './rules/version-range.ts';
-export { createSessions, endSessionsIn } from './sessions/compose.ts';
-export type { Sessions, SessionTokens } from './sessions/contract.ts';
-export type { KeyLife } from './signing/contract.ts';
-export { readArchive } from './publishing/read-archive.ts';
 export { createScans } from './scanning/compose.ts';
 export type { ClaimedScan, Scans } from './scanning/contract.ts';
 export { hostOf, isDeclaredHost } from './scanning/rules/declared.ts';
@@ -65,6 +62,9 @@ export {
 } from './scanning/rules/scan-report.ts';
 export { bounded, verdictOf } from './scanning/rules/verdict.ts';
 export { scanInWorker } from './scanning/scan-in-worker.ts';
+export { createSessions, endSessionsIn } from './sessions/compose.ts';
+export type { Sessions, SessionTokens } from './sessions/contract.ts';
+export type { KeyLife } from './signing/contract.ts';
 export { loadSigningKey, SigningKeyUnusable } from './signing/load-signing-key.ts';
 export { createTelegram } from './telegram/compose.ts';
 export type { Telegram } from './telegram/contract.ts';
@@ -74,3 +74,4 @@ export { createTransparency } from './transparency/compose.ts';
 export type { LogReport, Transparency } from './transparency/contract.ts';
 export { createLogIn, type LogIn } from './transparency/log-event-store.ts';
 export { ENTRIES_PAGE_MAX } from './transparency/read-log.ts';
+export type { Upload, Uploads } from './uploads/contract.ts';

@@ -58,7 +58,7 @@ export async function testRegistry(): Promise<TestRegistry> {
   const moderator: Principal = { ...admin, credentialId: v7(), role: 'moderator' };
   return {
     registry,
-    publishing: createPublishing(ports),
+    publishing: createPublishing({ ...ports, publishRelease: registry.publishRelease }),
     database,
     signingKey,
     clock,

@@ -32,11 +32,11 @@ import type { Tails } from '../tails/contract.ts';
 import { type AppPart, createApp, type HttpPorts } from './app.ts';
 import { createClientAddress } from './client-address.ts';
 import { fakeFactors } from './fake-factors.ts';
+import { fakeMarketplace } from './fake-marketplace.ts';
 import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
-import { fakeMarketplace } from './fake-marketplace.ts';
+import { fakeReviews } from './fake-reviews.ts';
 import { fakeScans } from './fake-scans.ts';
-import { fakeMarketplace } from './fake-marketplace.ts';
 import { fakeTransparency } from './fake-transparency.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
@@ -279,6 +279,13 @@ export function fakePorts(): Fake {
     setTag: port('releaseLife.setTag', tags),
     removeTag: port('releaseLife.removeTag', tags),
   };
+  const upload = { id: ID, bytes: 10, sha256: HEX, received: 5, expiresAt: AT };
+  const uploads = {
+    begin: port('uploads.begin', upload),
+    find: port('uploads.find', upload),
+    addPart: port('uploads.addPart', upload),
+    publish: port('uploads.publish', release),
+  };
   const keyLife = {
     rotate: port('keyLife.rotate', { key, successor: key }),
     revoke: port('keyLife.revoke', { key, blockedReleaseIds: [ID] }),
@@ -455,6 +462,7 @@ export function fakePorts(): Fake {
     ...fakePeople(port, calls, failure),
     ...fakeFactors(port),
     ...fakeTransparency(port),
+    ...fakeReviews(port, release),
     ...fakeMarketplace(port),
     ...fakeScans(port),
     ...fakeMarketplace(port),
@@ -462,6 +470,7 @@ export function fakePorts(): Fake {
     registry,
     releaseLife,
     keyLife,
+    uploads,
     releases,
     installations,
     grants,

@@ -5,6 +5,7 @@ import {
   type Registry,
   type RegistryPorts,
   type ReleaseLife,
+  type Uploads,
 } from '../../registry/index.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
 import { notificationStore } from '../notifications/notification-store.ts';
@@ -16,17 +17,17 @@ import { createReleases } from './yank-release.ts';
 export interface OpenReleasesPorts extends Omit<RegistryPorts, 'database'> {
   /** For whoever acts. */
   scoped: Knex;
-  registry: Pick<Registry, 'releaseById' | 'publishedVersions'>;
+  registry: Pick<Registry, 'releaseById' | 'publishedVersions' | 'publishRelease'>;
   sandbox: Pick<Sandbox, 'stop' | 'evict'>;
 }
 
 /** What becomes of releases and keys, and who is told. */
 export function openReleases({ scoped, registry, sandbox, ...ports }: OpenReleasesPorts): {
-  routes: { releases: Releases; releaseLife: ReleaseLife; keyLife: KeyLife };
+  routes: { releases: Releases; releaseLife: ReleaseLife; keyLife: KeyLife; uploads: Uploads };
   stopBlocked: StopBlocked;
 } {
   const { system, newId, nowMs } = ports;
-  const publishing = createPublishing({ ...ports, database: scoped });
+  const publishing = createPublishing({ ...ports, database: scoped, publishRelease: registry.publishRelease });
   const store = reachStore(system);
   const releases = createReleases({
     store,

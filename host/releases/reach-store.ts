@@ -12,6 +12,7 @@ export interface RunningInstallation {
 export interface ReachStore {
   /** Installations that run a release, as their own or as a canary; by id. */
   running(releaseId: string): Promise<RunningInstallation[]>;
+  publisherOf(releaseId: string): Promise<string | null>;
   invocationsSince(installationIds: string[], since: Date): Promise<number>;
   /** Ids of installations whose release, or canary, may not run: of one release, or all. */
   stopped(runnableStates: readonly string[], releaseId?: string): Promise<string[]>;
@@ -37,6 +38,8 @@ export function reachStore(system: Knex): ReachStore {
       );
       return rows;
     },
+    publisherOf: async (releaseId) =>
+      (await system('releases').where('id', releaseId).first('organisation_id'))?.organisation_id ?? null,
     invocationsSince: async (installationIds, since) => {
       const sum = await system('usage')
         .whereIn('installation_id', installationIds)

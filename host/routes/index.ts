@@ -20,6 +20,7 @@ import { type QueuePorts, queueRoutes } from './queues.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleaseLifePorts, releaseLifeRoutes } from './release-life.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
+import { type ReviewRoutePorts, reviewOfReleaseRoutes } from './reviews-of-releases.ts';
 import { rolloutRoutes } from './rollouts.ts';
 import { type ScanRoutePorts, scanRoutes } from './scans.ts';
 import { type SecretPorts, secretRoutes } from './secrets.ts';
@@ -29,6 +30,7 @@ import { type TailPorts, tailRoutes } from './tails.ts';
 import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
 import { type TransparencyRoutePorts, transparencyRoutes } from './transparency.ts';
+import { type UploadRoutePorts, uploadRoutes } from './uploads.ts';
 
 export type { Readiness } from './service.ts';
 
@@ -46,7 +48,9 @@ export type RoutePorts = AccountRoutePorts &
   KeyPorts &
   ReleasePorts &
   ScanRoutePorts &
+  ReviewRoutePorts &
   ReleaseLifePorts &
+  UploadRoutePorts &
   InstallationPorts &
   GrantPorts &
   RecordingPorts &
@@ -79,7 +83,9 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...keyRoutes(ports),
     ...releaseRoutes(ports),
     ...scanRoutes(ports),
+    ...reviewOfReleaseRoutes(ports),
     ...releaseLifeRoutes(ports),
+    ...uploadRoutes(ports),
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),
     ...secretRoutes(ports),

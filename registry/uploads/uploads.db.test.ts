@@ -1,0 +1,107 @@
+import { randomBytes } from 'node:crypto';
+import { expect } from 'chai';
+import { v7 } from 'uuid';
+import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
+
+describe('uploads', () => {
+  let test: TestRegistry;
+  let acme: TestPublisher;
+  let rival: TestPublisher;
+  before(async () => {
+    test = await testRegistry();
+    acme = await test.publisher('acme');
+    rival = await test.publisher('rival');
+  });
+  after(() => test.database.close());
+  const uploads = () => test.publishing.uploads;
+  const announce = async (name: string) => {
+    const command = await sampleRelease(acme, { name });
+    const announced = { id: v7(), bytes: command.archive.length, sha256: sha256Hex(command.archive) };
+    await uploads().begin(acme.principal, announced);
+    const add = (start: number, end: number, content = command.archive.subarray(start, end)) =>
+      uploads().addPart(acme.principal, announced.id, { start, content });
+    return { ...command, ...announced, add };
+  };
+
+  it('publish what came in parts, as if it had come at once', async () => {
+    const { id, bytes, add, envelope } = await announce('parts');
+    expect((await add(0, 100)).received).to.equal(100);
+    expect((await uploads().find(acme.principal, id)).received).to.equal(100);
+    await add(100, bytes);
+    const release = await uploads().publish(acme.principal, id, envelope);
+    expect(release).to.include({ plugin: 'acme/parts', state: 'in-review' });
+    expect((await refusalOf(uploads().find(acme.principal, id))).code).to.equal('upload-unknown');
+    expect(await test.database.knex('upload_parts').where({ upload_id: id })).to.have.length(0);
+  });
+
+  it('take a part that is sent again for what it is, and refuse another one in its place', async () => {
+    const { add } = await announce('replayed');
+    await add(0, 100);
+    expect((await add(0, 100)).received).to.equal(100);
+    expect((await refusalOf(add(0, 100, randomBytes(100)))).code).to.equal('upload-conflict');
+    expect((await refusalOf(add(50, 150))).code).to.equal('upload-conflict');
+  });
+
+  it('refuse gaps and more than was announced, and say where to go on', async () => {
+    const { bytes, add } = await announce('gaps');
+    await add(0, 100);
+    const gap = await refusalOf(add(150, 200));
+    expect(gap.code).to.equal('upload-part-misplaced');
+    expect(gap.facts).to.include({ received: 100 });
+    expect((await refusalOf(add(100, bytes, randomBytes(bytes)))).code).to.equal('upload-part-misplaced');
+  });
+
+  it('publish nothing that is cut short, or is not what was announced', async () => {
+    const truncated = await announce('truncated');
+    await truncated.add(0, truncated.bytes - 1);
+    const publish = (each: typeof truncated) => uploads().publish(acme.principal, each.id, each.envelope);
+    expect((await refusalOf(publish(truncated))).code).to.equal('upload-part-misplaced');
+    const damaged = await announce('damaged');
+    const archive = Buffer.from(damaged.archive);
+    archive[50]! ^= 1;
+    await damaged.add(0, damaged.bytes, archive);
+    expect((await refusalOf(publish(damaged))).code).to.equal('upload-conflict');
+  });
+
+  it('go on where several parts for one place come at once', async () => {
+    const { bytes, add } = await announce('race');
+    const all = await Promise.all(Array.from({ length: 5 }, () => add(0, bytes)));
+    expect(all.every(({ received }) => received === bytes)).to.equal(true);
+  });
+
+  it("are begun again by the same announcement, and are nobody else's", async () => {
+    const { id, bytes, sha256, add } = await announce('again');
+    await add(0, 100);
+    expect((await uploads().begin(acme.principal, { id, bytes, sha256 })).received).to.equal(100);
+    expect((await refusalOf(uploads().begin(acme.principal, { id, bytes: 7, sha256 }))).code).to.equal(
+      'upload-conflict',
+    );
+    expect((await refusalOf(uploads().begin(rival.principal, { id, bytes, sha256 }))).code).to.equal('upload-conflict');
+    expect((await refusalOf(uploads().find(rival.principal, id))).code).to.equal('upload-unknown');
+    const operator = await test.organisation('arcade', 'operator', 'operator-owner');
+    expect((await refusalOf(uploads().begin(operator, { id: v7(), bytes, sha256 }))).code).to.equal(
+      'publisher-foreign',
+    );
+  });
+
+  it('expire, and are bounded', async () => {
+    const { id } = await announce('expires');
+    const begin = () => uploads().begin(acme.principal, { id: v7(), bytes: 9, sha256: 'a'.repeat(64) });
+    const begun = await Promise.all(Array.from({ length: 30 }, () => begin().catch((error) => error.code)));
+    expect(begun).to.include('uploads-too-many');
+    test.clock.nowMs += 25 * 3_600_000;
+    expect((await refusalOf(uploads().find(acme.principal, id))).code).to.equal('upload-unknown');
+    await begin();
+    expect(Number((await test.database.knex('uploads').count())[0]!.count)).to.equal(1);
+  });
+
+  it('refuse the bytes of one release under the signature of another', async () => {
+    const other = await sampleRelease(acme, { name: 'confused' }, 'export default 2;');
+    const { id, bytes, add } = await announce('confused');
+    await add(0, bytes);
+    const refusal = await refusalOf(uploads().publish(acme.principal, id, other.envelope));
+    expect(refusal.code).to.equal('release-signature-invalid');
+    expect(refusal.message).to.contain('digest');
+  });
+});
