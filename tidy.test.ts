@@ -41,6 +41,37 @@ const CONNECTION_MAKERS: Record<string, string> = {
 /** Who may name the settings that row-level security reads. */
 const CONTEXT_SETTERS = ['host/context-client.ts', 'host/database-context.ts', 'migrations/row-security.ts'];
 
+/** Who may be given the pool that sees everything, each with what cannot be asked for somebody. Others are given `scoped`. */
+const SYSTEM_HOLDERS: Record<string, string> = {
+  'host/database.ts': 'makes it',
+  'host/alerts/alert-store.ts': 'reads the trail of everybody, to tell whom it concerns',
+  'host/alerts/open-alerts.ts': 'events of logins, before anybody is known',
+  'host/audit/sign-heads.ts': 'signs the end of the one chain',
+  'host/catalogue/open-marketplace.ts': 'counts over the installations of everybody',
+  'host/factors/open-factors.ts': 'second steps of logins, and resets by an admin',
+  'host/mail/open-mail.ts': 'delivers the outbox of everybody',
+  'host/mail/tell-people.ts': 'writes to people about what happened to their accounts, whoever did it',
+  'host/organisations/open-programs.ts': 'devices that nobody has let in yet',
+  'host/privacy/open-privacy.ts': 'archives made later, what had its time, and erasure',
+  'host/queues/open.ts': 'runs the messages of every installation',
+  'host/releases/reach-store.ts': 'looks at what runs everywhere before it is stopped',
+  'host/rollouts/open-rollouts.ts': 'judges the rollouts of everybody by a timer',
+  'host/scanning/open-scanning.ts': 'looks at the releases of everybody',
+  'host/schedules/open-schedules.ts': 'starts the schedules of every installation',
+  'host/sessions/open-people.ts': 'logins and registrations: whoever comes is nobody yet',
+  'host/transparency/open-transparency.ts': 'signs the end of the one log',
+  'registry/compose.ts': 'finds out whose a token is',
+  'registry/accounts/compose.ts': 'registration, login, codes from mails, and counting who tries',
+  'registry/devices/compose.ts': 'a device is nobody until a person has let it in',
+  'registry/factors/compose.ts': 'second steps of logins, and resets by an admin',
+  'registry/organisations/compose.ts': 'who brings an invitation or founds an organisation belongs nowhere yet',
+  'registry/review/compose.ts': 'what follows from a review by itself',
+  'registry/scanning/compose.ts': 'looks at the releases of everybody',
+  'registry/sessions/compose.ts': 'a session is opened, refreshed and found by what proves it',
+  'registry/telegram/compose.ts': 'logins: whoever comes is nobody yet',
+  'registry/transparency/compose.ts': 'the log is one, and everybody reads it',
+};
+
 const BANNED_FOLDERS = ['utils', 'util', 'common', 'shared', 'helpers', 'types', 'misc', 'lib'];
 const LINES_MAX = 350;
 
@@ -78,7 +109,8 @@ describe('The repository', () => {
         (file) => !/^migrations\/\d{4}-/.test(file),
       ),
     ).to.deep.equal([...CONTEXT_SETTERS].sort());
-    // Whoever holds the pool of the host sees everything: it is handed out where everything is put together, and by name.
+    // Whoever holds the pool of the host sees everything: it is handed out by name, and to those who say why.
+    expect(matching(/\bsystem\??: Knex\b/)).to.deep.equal(Object.keys(SYSTEM_HOLDERS).sort());
     const handing = matching(/\bcontextValues\b/);
     expect(handing).to.deep.equal(['host/context-client.ts', 'host/database.ts']);
   });

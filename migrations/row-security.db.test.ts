@@ -108,6 +108,59 @@ describe('row-level security', () => {
     expect(await inContext(anonymous, () => database.scoped('release_artifacts').select())).to.deep.equal([]);
   });
 
+  it('lets nobody write into the audit trail what somebody else did', async () => {
+    const { id: _, ...rest } = JSON.parse(world.rows.audit_entries!.content as string);
+    const entryOf = (change: object) => {
+      const id = v7();
+      const content = { ...rest, id, ...change };
+      const { organisationId } = content;
+      return { id, at: new Date(), organisation_id: organisationId, content: JSON.stringify(content) };
+    };
+    const { owner, stranger } = world;
+    const acting = (who: { accountId: string; organisationId: string }, organisationId: string | null) => ({
+      organisationId,
+      actor: { via: 'session', accountId: who.accountId, organisationId: who.organisationId },
+    });
+    const write = (role: string, who: { accountId: string | null; organisationId: string | null }, change: object) =>
+      asSomebody({ ...who, role }, (knex) => insert(knex, 'audit_entries', entryOf(change)));
+    expect(await write('operator-owner', stranger, acting(owner, owner.organisationId))).to.equal(DENIED);
+    expect(await write('operator-owner', stranger, acting(owner, null))).to.equal(DENIED);
+    expect(await write('admin', stranger, acting(owner, owner.organisationId))).to.equal(DENIED);
+    // A review of another organisation's release is the reviewer's own deed.
+    expect(await write('moderator', stranger, acting(stranger, owner.organisationId))).to.equal(1);
+    const alone = { accountId: owner.accountId, organisationId: null };
+    expect(await write('user', alone, { organisationId: null, actor: { via: 'session', ...alone } })).to.equal(1);
+    const nobody = { accountId: null, organisationId: null };
+    expect(await write('anonymous', nobody, { organisationId: null, actor: { via: 'anonymous' } })).to.equal(DENIED);
+  });
+
+  it('shows a code of a device to people while it waits, and then to who has approved it alone', async () => {
+    const codes = database.knex('device_codes').where({ id: world.rows.device_codes!.id });
+    const seenBy = (who: object) =>
+      inContext({ ...world.stranger, role: 'user', ...who }, () => database.scoped('device_codes').pluck('id'));
+    const nobody = { accountId: null, organisationId: null, role: 'anonymous' };
+    expect(await seenBy({})).to.deep.equal([]);
+    await codes.clone().update({ state: 'pending', account_id: null, organisation_id: null });
+    expect(await seenBy({})).to.have.length(1);
+    expect(await seenBy(nobody)).to.deep.equal([]);
+    // Nobody can approve it as somebody else.
+    const give = (accountId: string) =>
+      asSomebody({ ...world.stranger, role: 'user' }, (knex) =>
+        knex('device_codes').update({ state: 'denied', account_id: accountId }),
+      );
+    expect([await give(world.owner.accountId), await give(world.stranger.accountId)]).to.deep.equal([DENIED, 1]);
+  });
+
+  it('lets an organisation write to whom it invites, and to no person in their own name', async () => {
+    const write = (row: object, role = 'operator-owner', who: object = world.owner) =>
+      asSomebody({ ...world.owner, role, ...who }, (knex) =>
+        insert(knex, 'mail_outbox', { ...world.rows.mail_outbox, id: v7(), ...row }),
+      );
+    expect(await write({ account_id: null })).to.equal(1);
+    expect(await write({ account_id: world.stranger.accountId })).to.equal(DENIED);
+    expect(await write({ account_id: null }, 'user', { organisationId: null })).to.equal(DENIED);
+  });
+
   it('binds the owner of the schema as well, and neither role can step around it', async () => {
     for (const url of [database.ownerUrl, database.appUrl]) {
       const client = await connectOnce(url, 'without-context');
