@@ -45,9 +45,9 @@ import { recordingStore } from './recordings/recording-store.ts';
 import { openReleases } from './releases/open-releases.ts';
 import { rememberedRegistry } from './remembered-registry.ts';
 import { every, once } from './repeat-work.ts';
+import { openJudging } from './reviews/open-judging.ts';
 import { openRollouts } from './rollouts/open-rollouts.ts';
 import { rolloutStore } from './rollouts/rollout-store.ts';
-import { openScanning } from './scanning/open-scanning.ts';
 import { openSchedules } from './schedules/open-schedules.ts';
 import { createSecrets, secretReader } from './secrets/compose.ts';
 import { secretStore } from './secrets/secret-store.ts';
@@ -134,8 +134,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const { auditIn, audit, raise } = await openAudit(auditing, opened);
   const transparency = openTransparency(auditing);
   opened.push(transparency.close);
-  const scanning = openScanning({ ...auditing, scoped, auditIn, config, looks: registryPorts.scans });
-  opened.push(scanning.close);
+  const judging = openJudging({ ...auditing, scoped, auditIn, config, scans: registryPorts.scans });
+  opened.push(judging.close);
   const people = await openPeople({ ...registryPorts, scoped, envelope, folder, config, log, raise, ...given.people });
   opened.push(people.close);
   const personal = { ...registryPorts, scoped, auditIn, vault: people.vault, forgetSessions: people.cache.clear, log };
@@ -298,8 +298,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(limits.close);
   const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
   const server = await openListeners(config, {
-    registry: scanning.scanned(registry),
-    scans: scanning.scans,
+    ...judging.routes(registry),
     installations,
     tails,
     transparency,

@@ -15,6 +15,9 @@ export const NOTIFICATION_KINDS = [
   'plugin-message',
   'security-alert',
   'release-yanked',
+  'release-reviewed',
+  'release-suspended',
+  'release-restored',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 

@@ -128,6 +128,9 @@ const reviewRoutes = ({ registry }: ReleasePorts): Route[] => [
       'release-signature-invalid',
       'scan-running',
       'scan-unacknowledged',
+      'review-assigned',
+      'review-conflict',
+      'review-checklist-open',
     ],
     handle: ({ principal, params }) => registry.approveRelease(principal, params.id),
   }),
@@ -143,7 +146,7 @@ const reviewRoutes = ({ registry }: ReleasePorts): Route[] => [
       { ...strict, title: 'Rejection' },
     ),
     reply: { 200: Release },
-    refuses: ['release-unknown', 'release-state-invalid'],
+    refuses: ['release-unknown', 'release-state-invalid', 'review-assigned', 'review-conflict'],
     handle: ({ principal, params, body }) => registry.rejectRelease(principal, params.id, body.reasons),
   }),
 ];

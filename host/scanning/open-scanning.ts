@@ -19,6 +19,8 @@ export interface OpenScanningPorts {
   config: Pick<Config, 'confinement'>;
   /** Whether this host looks, or shows only what others found. */
   looks: boolean;
+  /** Called when a release has been scanned, and is in review. */
+  onScanned(releaseId: string): Promise<unknown>;
   log: Log;
   nowMs(): number;
 }
@@ -31,10 +33,17 @@ export interface OpenScanning {
 }
 
 /** Scans of releases, in threads and sandbox processes that are there for one scan each. */
-export function openScanning({ scoped, system, auditIn, config, looks, log, nowMs }: OpenScanningPorts): OpenScanning {
+export function openScanning(ports: OpenScanningPorts): OpenScanning {
+  const { scoped, system, auditIn, config, looks, onScanned, log, nowMs } = ports;
   const scans = createScans({ database: scoped, system, auditIn, nowMs });
   const look = scanReleases({
-    scans,
+    scans: {
+      ...scans,
+      finish: async (releaseId, report) => {
+        await scans.finish(releaseId, report);
+        await onScanned(releaseId);
+      },
+    },
     observe: (release, onProgress) =>
       observeRelease(release, {
         nowMs,

@@ -22,6 +22,7 @@ import type {
   AuditRecord,
   CatalogueFilter,
   CataloguePage,
+  DecisionWish,
   DistTag,
   MemberRole,
   Organisation,
@@ -31,10 +32,16 @@ import type {
   PluginListing,
   Principal,
   PublisherKey,
+  QueuedReview,
+  ReasonWish,
   Release,
   ReleaseState,
+  Review,
+  ReviewFigures,
+  ReviewRound,
   Role,
   TokenNarrowing,
+  TrustedPublisher,
 } from '../../registry/index.ts';
 import type {
   CapabilityName,
@@ -157,6 +164,29 @@ export function createApiClient(options: TransportOptions) {
       send<Release>('POST', `/v1/releases/${at(id)}/rejection`, { reasons }),
     searchCatalogue: (filter: Omit<CatalogueFilter, 'without'> & { without?: string } = {}) =>
       get<CataloguePage>('/v1/catalogue', filter),
+    reviewQueue: (filter: PageRequest & { assigned?: 'me' | 'nobody' } = {}) =>
+      get<Page<QueuedReview>>('/v1/reviews', filter),
+    reviewFigures: (span: { from?: string; to?: string } = {}) => get<ReviewFigures>('/v1/reviews/figures', span),
+    findReview: (id: string) => get<Review>(`/v1/releases/${at(id)}/review`),
+    assignReview: (id: string, to: 'me' | 'nobody') =>
+      send<ReviewRound>('PUT', `/v1/releases/${at(id)}/review/assignment`, { to }),
+    checkReview: (id: string, checks: object) =>
+      send<ReviewRound>('PATCH', `/v1/releases/${at(id)}/review/checklist`, checks),
+    decideReview: (id: string, wish: DecisionWish) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/review/decision`, wish, once),
+    resubmitRelease: (id: string, statement: string) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/review/resubmission`, { statement }, once),
+    appealRelease: (id: string, statement: string) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/review/appeal`, { statement }, once),
+    publishApproved: (id: string) => send<Release>('POST', `/v1/releases/${at(id)}/publication`, undefined),
+    takeDown: (id: string, reason: ReasonWish) => send<Release>('POST', `/v1/releases/${at(id)}/takedown`, reason),
+    restoreRelease: (id: string, reason: string) =>
+      send<Release>('POST', `/v1/releases/${at(id)}/restoration`, { reason }, once),
+    listTrusted: () => get<Page<TrustedPublisher>>('/v1/trusted-publishers'),
+    trustPublisher: (publisher: string, reason: string) =>
+      send<TrustedPublisher>('PUT', `/v1/trusted-publishers/${at(publisher)}`, { reason }),
+    distrustPublisher: (publisher: string) =>
+      send<void>('DELETE', `/v1/trusted-publishers/${at(publisher)}`, undefined),
     listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),
 
     install: (request: InstallRequest) => send<Installation>('POST', '/v1/installations', request),

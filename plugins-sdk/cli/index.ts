@@ -31,6 +31,7 @@ import { releasesCommand } from './commands/releases.ts';
 import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
+import { reviewCommand } from './commands/review.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
@@ -96,6 +97,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   auditCommand,
   verifyCommand,
   auditLogCommand,
+  reviewCommand,
   approveCommand,
   rejectCommand,
 ];
