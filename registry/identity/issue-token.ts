@@ -70,8 +70,9 @@ export const actsForAll = (actor: Principal): boolean => actor.role === 'admin' 
 export const tokensOf = (actor: Principal): TokenScope => {
   if (actsForAll(actor)) return 'all';
   const organisationId = actor.organisation.id;
-  if (may(actor, 'token:manage') || actor.account === null) return { organisationId };
-  return { organisationId, accountId: actor.account.id };
+  if (may(actor, 'token:manage')) return { organisationId };
+  // A token of the organisation itself answers for its like alone, and not for those of people.
+  return { organisationId, accountId: actor.account?.id ?? null };
 };
 
 /** Refuses with: role-not-allowed, token-restricted. */

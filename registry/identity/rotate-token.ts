@@ -9,7 +9,7 @@ import { type IssueTokenPorts, tokensOf } from './issue-token.ts';
 /**
  * A successor with the same role, restrictions and end; the old one works beside it for the overlap. A token may rotate itself: its
  * successor can do nothing that it could not. Once only, however often it is asked at once.
- * Refuses with: token-unknown, token-rotated.
+ * Refuses with: token-unknown, role-not-allowed, token-rotated.
  */
 export const rotateToken =
   ({ tokens, audit, newId, randomBytes, nowMs }: IssueTokenPorts & { nowMs: () => number }): Registry['rotateToken'] =>
@@ -25,6 +25,10 @@ export const rotateToken =
     const own = old.organisation.id === actor.organisation.id;
     if (!itself && own && !mayGive(actor.role, old.organisation.kind, old.role)) {
       throw new RegistryRefusal('role-not-allowed', `As ${actor.role} you cannot rotate a token of ${old.role}.`);
+    }
+    const actorEndsAtMs = actor.via === 'token' && !itself ? (actor.expiresAtMs ?? Number.POSITIVE_INFINITY) : null;
+    if (actorEndsAtMs !== null && endOf(old.token.expiresAt) > actorEndsAtMs) {
+      throw new RegistryRefusal('role-not-allowed', 'The successor would outlive the token that asks for it.');
     }
     if (old.token.successorId !== null) {
       throw new RegistryRefusal('token-rotated', undefined, { successorId: old.token.successorId });

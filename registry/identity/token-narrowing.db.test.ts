@@ -173,6 +173,14 @@ describe('narrowed tokens', () => {
     const others = await issue(owner, 'caller');
     expect((await test.registry.listTokens(acting)).map(({ id }) => id)).to.deep.equal([own.token.id]);
     expect((await refusalOf(test.registry.revokeToken(acting, others.token.id))).code).to.equal('token-unknown');
+    // A token of the organisation itself, without token:manage: neither those of people nor those that may do more.
+    const program = await principalOf((await issue(owner, 'operator-manager')).secret);
+    const above = await issue(owner, 'operator-owner');
+    const listed = (await test.registry.listTokens(program)).map(({ id }) => id);
+    expect(listed).to.include(others.token.id).and.not.to.include(own.token.id);
+    for (const { token } of [own, above]) {
+      expect((await refusalOf(test.registry.revokeToken(program, token.id))).code).to.equal('token-unknown');
+    }
     expect((await test.registry.listTokens(owner)).map(({ id }) => id)).to.include.members([
       own.token.id,
       others.token.id,
@@ -212,6 +220,19 @@ describe('narrowed tokens', () => {
       await test.registry.revokeToken(owner, revoked.token.id);
       const again = test.registry.rotateToken(owner, revoked.token.id, { overlapSeconds: 0 });
       expect((await refusalOf(again)).code).to.equal('token-unknown');
+    });
+
+    it('gives to a token that ends no successor that would not', async () => {
+      const endless = await issue(owner, 'caller');
+      const brief = await issue(owner, 'operator-owner', {
+        expiresAt: new Date(test.clock.nowMs + 60_000).toISOString(),
+      });
+      const actor = await principalOf(brief.secret);
+      const { code } = await refusalOf(test.registry.rotateToken(actor, endless.token.id, { overlapSeconds: 0 }));
+      expect(code).to.equal('role-not-allowed');
+      // Itself it may replace: the successor ends when it would have.
+      const { token } = await test.registry.rotateToken(actor, brief.token.id, { overlapSeconds: 0 });
+      expect(token.expiresAt).to.equal(brief.token.expiresAt);
     });
 
     it('refuses to a manager the token of an owner, and to strangers every token', async () => {

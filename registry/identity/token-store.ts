@@ -20,7 +20,8 @@ export interface NewToken {
 }
 
 /** Which tokens: those of an organisation, of one member there, or all. */
-export type TokenScope = { organisationId: string; accountId?: string } | 'all';
+/** `accountId` null: those for which no member answers. */
+export type TokenScope = { organisationId: string; accountId?: string | null } | 'all';
 
 /** A token with what a successor of it needs. */
 export interface StoredToken {
@@ -81,7 +82,7 @@ export function createTokenStore(database: Knex): TokenStore {
         'memberships.role as holder_role',
       )
       .castTo<Row[]>();
-  const within = (scope: TokenScope) => (query: { where(column: string, value: string): unknown }) => {
+  const within = (scope: TokenScope) => (query: { where(column: string, value: string | null): unknown }) => {
     if (scope === 'all') return;
     query.where('api_tokens.organisation_id', scope.organisationId);
     if (scope.accountId !== undefined) query.where('api_tokens.account_id', scope.accountId);
