@@ -7,8 +7,11 @@ import { join, resolve } from 'node:path';
 import { expect } from 'chai';
 import { type ReleaseProof, sha256Hex, signRelease, statementDigest } from '../../contract/index.ts';
 import type { ServerRefusal } from '../errors.ts';
+import { refusalOf } from '../test-refusal.ts';
 import { type FakeLog, fakeLog, keyEntry } from '../transparency/fake-log.ts';
+import { readLogState, readPublicKey } from '../transparency/log-state.ts';
 import { gzipTar, writeTar } from '../write-archive.ts';
+import { readProof } from './verify.ts';
 
 const GATE = resolve(import.meta.dirname, '../../../bin/gate.ts');
 
@@ -88,14 +91,15 @@ describe('gate audit-log and gate verify', () => {
     expect(watching.out).to.contain('7 entries, 7 of them hashed now').and.contain('(forked)');
   });
 
-  it('takes no damaged memory for none, and no private key for a public one', async () => {
-    await writeFile(join(root, 'seen.json'), '{"version":1}');
-    const damaged = await gate(['audit-log', 'verify', '--state', 'seen.json']);
-    expect(damaged.err).to.contain('settings-invalid');
-    await writeFile(join(root, 'key.pem'), log.signingKey.export({ type: 'pkcs8', format: 'pem' }));
-    const wrong = await gate(['audit-log', 'verify', '--registry-key', 'key.pem']);
-    expect(wrong.err).to.contain('key-invalid');
-    expect((await gate(['audit-log', 'verify', '--interval', 'often'])).exitCode).to.equal(2);
+  it('takes no damaged memory for none, no private key for a public one, and no other document for a proof', async () => {
+    const [state, key, none] = [join(root, 'seen.json'), join(root, 'key.pem'), join(root, 'none.json')];
+    await writeFile(state, '{"version":1}');
+    expect((await refusalOf(readLogState(state))).code).to.equal('settings-invalid');
+    expect((await refusalOf(readProof(none))).code).to.equal('file-unreadable');
+    await writeFile(none, '{"version":2}');
+    expect((await refusalOf(readProof(none))).code).to.equal('proof-invalid');
+    await writeFile(key, log.signingKey.export({ type: 'pkcs8', format: 'pem' }));
+    expect((await refusalOf(readPublicKey(key))).code).to.equal('key-invalid');
   });
 
   it('verifies an archive with the key that it trusted before, and says what is wrong with another', async () => {
@@ -129,7 +133,5 @@ describe('gate audit-log and gate verify', () => {
     await writeFile(join(root, 'other.pem'), (await fakeLog(0).transparency()).publicKeyPem);
     const foreign = await gate(['verify', 'hello.gpk', '--registry-key', 'other.pem']);
     expect(foreign.out).to.contain('✖ countersignature').and.contain('✖ head');
-    await writeFile(join(root, 'hello.gpk.proof.json'), '{}');
-    expect((await gate(['verify', 'hello.gpk'])).err).to.contain('proof-invalid');
   });
 });
