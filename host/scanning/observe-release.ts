@@ -1,4 +1,5 @@
 import {
+  CAPABILITY_NAMES,
   EVENT_HOOKS,
   grantFor,
   isEventHookName,
@@ -27,7 +28,7 @@ export interface ObservePorts {
 }
 
 /**
- * Runs every route, hook and job of a release once in the real sandbox, with nothing real around it: everything declared is granted,
+ * Runs every route, hook and job of a release once in the real sandbox, with nothing real around it: everything is granted,
  * stores are empty, secrets are placeholders, and every request is answered with `{}`. What it asks for is compared with
  * what its manifest says; so is what only runs on other input never seen, which is why this is a look and no proof.
  */
@@ -49,7 +50,8 @@ export async function observeRelease(
     );
     const installation = host.install(
       { manifest, code, digest },
-      { secrets: placeholders, config: sampleOf(manifest.config) },
+      // Whatever it asks for is granted, for what is denied is not even called.
+      { grants: [...CAPABILITY_NAMES], secrets: placeholders, config: sampleOf(manifest.config) },
     );
     const shape = await host.describe(installation).catch(() => null);
     if (shape === null) return reportOf(manifest, seen, { entries: 0, faults: 0, started: false });

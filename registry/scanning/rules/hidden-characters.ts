@@ -2,7 +2,7 @@
 const BIDIRECTIONAL = /[\u202a-\u202e\u2066-\u2069\u200e\u200f\u061c]/u;
 /** What shows as nothing: joiners are part of emoji and of some scripts, so only where neither is around them. */
 const INVISIBLE =
-  /[\u200b\u2060-\u2064\u180e\u00ad\u{e0000}-\u{e007f}\u{e0100}-\u{e01ef}\u3164\uffa0\u115f\u1160]|(?<=[\x21-\x7e])[\u200c\u200d\ufeff](?=[\x21-\x7e])/u;
+  /[\u200b\u2060-\u2064\u180e\u00ad\u{e0000}-\u{e007f}\u3164\uffa0\u115f\u1160]|[\u{e0100}-\u{e01ef}]|(?<=[\x21-\x7e])(?:\u200c|\u200d|\ufeff)(?=[\x21-\x7e])/u;
 /** One word in which Latin letters stand beside letters of a script that looks like it. */
 const MIXED =
   /(?:\p{Script=Latin}[\p{Script=Latin}\d_$]*[\p{Script=Cyrillic}\p{Script=Greek}]|[\p{Script=Cyrillic}\p{Script=Greek}][\d_$]*\p{Script=Latin})[\p{L}\d_$]*/u;
@@ -15,7 +15,7 @@ export function hiddenCharacters(
   linesMax: number,
 ): { kind: HiddenKind; line: number; column: number; text: string }[] {
   // Most sources have none at all, which one look tells.
-  if (!/[^\x00-\x7f]/.test(text)) return [];
+  if (!/\P{ASCII}/u.test(text)) return [];
   return text.split('\n', linesMax).flatMap((row, index) => {
     const found = (kind: HiddenKind, pattern: RegExp) => {
       const match = pattern.exec(row);
