@@ -57,7 +57,6 @@ import { reportConfinement, startSandbox } from './start-sandbox.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
 import { createWatchList } from './tails/watch-list.ts';
-import { openTransparency } from './transparency/open-transparency.ts';
 import { HOST_VERSION } from './version.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
@@ -131,9 +130,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
   const onAlert: Metrics['securityAlert'] = (kind) => metrics.securityAlert(kind);
   const auditing = { ...registryPorts, signingKeyFile: config.signingKeyFile, onAlert, log };
-  const { auditIn, audit, raise } = await openAudit(auditing, opened);
-  const transparency = openTransparency(auditing);
-  opened.push(transparency.close);
+  const { auditIn, audit, raise, transparency } = await openAudit(auditing, opened);
   const judging = openJudging({ ...auditing, scoped, auditIn, config, scans: registryPorts.scans });
   opened.push(judging.close);
   const people = await openPeople({ ...registryPorts, scoped, envelope, folder, config, log, raise, ...given.people });
@@ -343,12 +340,6 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(async () => tails.close());
   const { url, adminUrl } = server;
   people.servesAt(url);
-  return {
-    url,
-    adminUrl,
-    registry: createRegistry({ ...registryPorts, database: system }),
-    installations,
-    people,
-    sandbox,
-  };
+  const unscoped = createRegistry({ ...registryPorts, database: system });
+  return { url, adminUrl, registry: unscoped, installations, people, sandbox };
 }
