@@ -3,6 +3,7 @@ import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildResult, build, type Message, type Plugin, stop } from 'esbuild';
 import { type BundlePart, partsOf, SDK_NAMESPACE } from './bundling/bundle-parts.ts';
+import { type BundledPackage, packagesOf } from './bundling/bundled-packages.ts';
 import { importChain } from './bundling/import-chain.ts';
 import { leaveNativeFiles, NATIVE_PREFIX, nativePackages } from './bundling/native-code.ts';
 import { adviceFor, builtInName, leaveBuiltIns } from './bundling/node-built-ins.ts';
@@ -30,6 +31,7 @@ export interface PluginBundle {
   warnings: BundleMessage[];
   /** What of each file is in the code, the largest first. */
   parts: BundlePart[];
+  packages: BundledPackage[];
 }
 
 /** The sources cannot become a bundle; `faults` says every reason that was found. */
@@ -77,7 +79,8 @@ export async function bundlePlugin(source: {
   const bundle = { code: withoutOuterPaths(code!, inputs), sourceMap: withPortableSources(sourceMap!) };
   const bytes = Buffer.byteLength(bundle.code);
   if (bytes > BUNDLE_BYTES_MAX) throw new BundleRefused([tooLarge(bytes, parts)]);
-  return { ...bundle, warnings: built.warnings.map(toMessage), parts };
+  const packages = packagesOf(built.metafile, folder);
+  return { ...bundle, warnings: built.warnings.map(toMessage), parts, packages };
 }
 
 type Built = BuildResult<{ write: false; metafile: true }>;

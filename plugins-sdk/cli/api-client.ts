@@ -33,6 +33,7 @@ import type {
   Principal,
   PublisherKey,
   QueuedReview,
+  Rating,
   ReasonWish,
   Release,
   ReleaseState,
@@ -40,8 +41,10 @@ import type {
   ReviewFigures,
   ReviewRound,
   Role,
+  Scan,
   TokenNarrowing,
   TrustedPublisher,
+  Upload,
 } from '../../registry/index.ts';
 import type {
   CapabilityName,
@@ -103,6 +106,7 @@ export function createApiClient(options: TransportOptions) {
       idempotent,
     }).then((answer) => readAnswer<Value>(answer, url));
   const at = encodeURIComponent;
+  const ratingsAt = (plugin: string) => `/v1/catalogue/${plugin.split('/').map(at).join('/')}/ratings`;
   /** For what would go a step further the second time. */
   const once = { idempotent: false };
 
@@ -144,9 +148,17 @@ export function createApiClient(options: TransportOptions) {
     /** The same bytes again are the same release, so this is repeated safely. */
     publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
       send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
+    beginUpload: (upload: { id: string; bytes: number; sha256: string }) => send<Upload>('POST', '/v1/uploads', upload),
+    addPart: (id: string, start: number, content: Uint8Array) =>
+      send<Upload>('POST', `/v1/uploads/${at(id)}/parts`, { start, content: Buffer.from(content).toString('base64') }),
+    publishUpload: (id: string, envelope: DsseEnvelope) =>
+      send<Release>('POST', `/v1/uploads/${at(id)}/release`, { envelope }),
     listReleases: (filter: PageRequest & { plugin?: string; state?: ReleaseState } = {}) =>
       get<Page<Release>>('/v1/releases', filter),
     findRelease: (plugin: string, version: string) => get<Release>(`/v1/releases/${pathOf(plugin)}/${at(version)}`),
+    findScan: (id: string) => get<Scan>(`/v1/releases/${at(id)}/scan`),
+    acknowledgeScan: (id: string, reason: string) =>
+      send<Scan>('POST', `/v1/releases/${at(id)}/scan/acknowledgement`, { reason }),
     reach: (id: string) => get<Reach>(`/v1/releases/${at(id)}/reach`),
     yank: (id: string, command: { reason: string; replacement?: string; reach: string }) =>
       send<Release>('POST', `/v1/releases/${at(id)}/yank`, command),
@@ -187,6 +199,13 @@ export function createApiClient(options: TransportOptions) {
       send<TrustedPublisher>('PUT', `/v1/trusted-publishers/${at(publisher)}`, { reason }),
     distrustPublisher: (publisher: string) =>
       send<void>('DELETE', `/v1/trusted-publishers/${at(publisher)}`, undefined),
+    listRatings: (plugin: string, page: PageRequest = {}) => get<Page<Rating>>(ratingsAt(plugin), page),
+    rate: (plugin: string, rating: { stars: number; body: string }) =>
+      send<Rating>('PUT', `${ratingsAt(plugin)}/own`, rating),
+    withdrawRating: (plugin: string) => send<void>('DELETE', `${ratingsAt(plugin)}/own`, undefined),
+    voteRating: (id: string, helpful: boolean) => send<Rating>('PUT', `/v1/ratings/${at(id)}/vote`, { helpful }),
+    replyToRating: (id: string, body: string) => send<Rating>('PUT', `/v1/ratings/${at(id)}/reply`, { body }),
+    reportRating: (id: string, reason: string) => send<void>('PUT', `/v1/ratings/${at(id)}/report`, { reason }),
     listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),
 
     install: (request: InstallRequest) => send<Installation>('POST', '/v1/installations', request),

@@ -1,8 +1,19 @@
 import { randomBytes } from 'node:crypto';
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
-import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
-import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
+import { ARCHIVE_FILES, sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import {
+  envelopeOf,
+  refusalOf,
+  releaseFiles,
+  sampleManifest,
+  sampleRelease,
+  type TestPublisher,
+  type TestRegistry,
+  tarOf,
+  testRegistry,
+} from '../test-registry.ts';
 
 describe('uploads', () => {
   let test: TestRegistry;
@@ -83,6 +94,34 @@ describe('uploads', () => {
     expect((await refusalOf(uploads().begin(operator, { id: v7(), bytes, sha256 }))).code).to.equal(
       'publisher-foreign',
     );
+  });
+
+  it('come with where they were built, where their publisher signed that', async () => {
+    const provenance = { repository: 'https://code.example/a', commit: 'a'.repeat(40), builder: 'gate 0.1.0' };
+    const publish = async (name: string, text: string) => {
+      const manifest = sampleManifest({ name });
+      const files = [...releaseFiles(manifest), { name: ARCHIVE_FILES.provenance, content: text }];
+      const archive = gzipSync(await tarOf(files));
+      return test.registry.publishRelease(acme.principal, {
+        archive,
+        envelope: envelopeOf(manifest, archive, acme.privateKey),
+      });
+    };
+    const release = await publish('built', JSON.stringify(provenance));
+    expect(release.provenance).to.deep.equal(provenance);
+    expect((await test.registry.releaseById(release.id))!.provenance).to.deep.equal(provenance);
+    for (const bad of [
+      'no json',
+      '{}',
+      'null',
+      JSON.stringify({ ...provenance, commit: 'main' }),
+      JSON.stringify({ ...provenance, repository: 'javascript:alert(1)' }),
+      JSON.stringify({ ...provenance, builder: 'a\u202eb' }),
+      JSON.stringify({ ...provenance, more: 1 }),
+      ' '.repeat(5_000),
+    ]) {
+      expect((await refusalOf(publish('badly-built', bad))).code, bad).to.equal('release-archive-invalid');
+    }
   });
 
   it('expire, and are bounded', async () => {

@@ -1,5 +1,6 @@
 import { writeFile } from 'node:fs/promises';
 import { join, resolve } from 'node:path';
+import type { Provenance } from '../../../registry/index.ts';
 import type { BundlePart } from '../../bundling/bundle-parts.ts';
 import {
   ARCHIVE_BYTES_MAX,
@@ -15,6 +16,7 @@ import { CliError } from '../errors.ts';
 import { loadProject } from '../load-project.ts';
 import { bytesText, columns, fields, type Paint } from '../terminal.ts';
 import { type ArchiveEntries, gzipTar, writeTar } from '../write-archive.ts';
+import { writeSbom } from '../write-sbom.ts';
 
 export interface PackedPlugin {
   /** `<publisher>/<name>`. */
@@ -41,7 +43,10 @@ export const archiveName = ({ publisher, name, version }: Manifest): string => `
  * folder and on every machine; the digest does not even depend on the compressor.
  * Refuses with: manifest-missing, manifest-invalid, bundle-failed, archive-too-large, file-unreadable.
  */
-export async function packPlugin(folder: string): Promise<PackedPlugin> {
+export async function packPlugin(
+  folder: string,
+  { provenance }: { provenance?: Provenance } = {},
+): Promise<PackedPlugin> {
   const project = await loadProject(folder);
   const bundle = await bundleProject(project);
   const { manifest, readme } = project;
@@ -51,6 +56,8 @@ export async function packPlugin(folder: string): Promise<PackedPlugin> {
     [ARCHIVE_FILES.bundle]: bundle.code,
     [ARCHIVE_FILES.sourceMap]: bundle.sourceMap,
     ...(readme === null ? {} : { [ARCHIVE_FILES.readme]: readme }),
+    [ARCHIVE_FILES.sbom]: writeSbom(manifest, bundle.packages),
+    ...(provenance && { [ARCHIVE_FILES.provenance]: `${JSON.stringify(provenance)}\n` }),
   };
   const tar = await writeTar(files);
   const archive = gzipTar(tar);

@@ -1,11 +1,13 @@
 import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
-import type { Release } from '../../../registry/index.ts';
+import type { Provenance, Release } from '../../../registry/index.ts';
 import { type DsseEnvelope, keyIdOf, signRelease } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { ServerRefusal } from '../errors.ts';
+import { readProvenance } from '../read-provenance.ts';
 import { fields } from '../terminal.ts';
+import { progressBar, type UploadApi, uploadArchive } from '../upload-archive.ts';
 import { keyPath, loadKeyFile } from './keygen.ts';
 import { type PackedPlugin, packedText, packPlugin } from './pack.ts';
 
@@ -19,53 +21,88 @@ export const signPlugin = (
 /**
  * Packs, signs and publishes the plugin of a folder; the same bytes again are the same release.
  * Refuses with: the codes of packPlugin, release-archive-invalid, release-manifest-invalid, release-signature-invalid,
- * release-version-taken, publisher-foreign.
+ * release-version-taken, plugin-name-confusable, publisher-foreign.
  */
 export const publishPlugin =
-  (api: Pick<ApiClient, 'publishRelease'>) =>
-  async (command: {
-    folder: string;
-    privateKey: KeyObject;
-  }): Promise<{ packed: PackedPlugin; envelope: DsseEnvelope; release: Release }> => {
-    const packed = await packPlugin(command.folder);
+  (api: UploadApi) =>
+  async (
+    command: PublishCommand,
+    onProgress?: (sent: number, bytes: number) => void,
+  ): Promise<{ packed: PackedPlugin; envelope: DsseEnvelope; release: Release }> => {
+    const packed = await packPlugin(command.folder, command);
     const envelope = signPlugin(packed, command.privateKey);
-    return { packed, envelope, release: await api.publishRelease(packed.archive, envelope) };
+    const release = await uploadArchive(api, { archive: packed.archive, envelope }, onProgress);
+    return { packed, envelope, release };
   };
+
+export interface PublishCommand {
+  folder: string;
+  privateKey: KeyObject;
+  provenance?: Provenance;
+}
+
+interface PublishOptions {
+  key?: string;
+  dryRun?: true;
+  provenance?: true;
+  builder?: string;
+}
 
 export function publishCommand(cli: Cli): void {
   verb(cli, {
     name: 'publish',
     summary: 'Pack, sign and publish a plugin',
-    examples: ['gate publish', 'gate publish ./my-plugin --dry-run', 'gate publish --key ./release-key.pem --json'],
+    examples: [
+      'gate publish',
+      'gate publish ./my-plugin --dry-run',
+      'gate publish --provenance --builder "$CI_JOB_URL"',
+      'gate publish --key ./release-key.pem --json',
+    ],
   })
     .argument('[folder]', 'folder of the plugin', '.')
     .option('--key <file>', 'private key to sign with (default: keys/<profile>.pem in the settings folder)')
     .option('--dry-run', 'pack and sign, but send nothing')
+    .option('--provenance', 'sign along from which repository and commit this is; nothing may be uncommitted')
+    .option('--builder <text>', 'with --provenance: what built it, such as the address of a CI run')
     .action(
-      cli.answer(async (folder: string, options: { key?: string; dryRun?: true }) => {
+      cli.answer(async (folder: string, options: PublishOptions) => {
         const path = options.key
           ? resolve(cli.settings.cwd, options.key)
           : keyPath(cli.settings.configFolder, await cli.profile());
         const privateKey = await loadKeyFile(path);
-        const source = { folder: resolve(cli.settings.cwd, folder), privateKey };
-        return options.dryRun ? dryRun(source) : sent(await cli.api(), source);
+        const place = resolve(cli.settings.cwd, folder);
+        const provenance = options.provenance && (await readProvenance(place, options.builder));
+        const source = { folder: place, privateKey, ...(provenance && { provenance }) };
+        return options.dryRun ? dryRun(source) : sent(await cli.api(), source, showProgress(cli));
       }),
     );
 }
 
-async function dryRun({ folder, privateKey }: { folder: string; privateKey: KeyObject }) {
-  const packed = await packPlugin(folder);
-  const envelope = signPlugin(packed, privateKey);
+/** A bar in a terminal, nothing anywhere else. */
+function showProgress({ streams, json }: Cli): (sent: number, bytes: number) => void {
+  if (json() || streams.err.isTTY !== true) return () => {};
+  return (sent, bytes) => streams.err.write(`\r${progressBar(sent, bytes)}${sent === bytes ? '\n' : ''}`);
+}
+
+async function dryRun(source: PublishCommand) {
+  const packed = await packPlugin(source.folder, source);
+  const envelope = signPlugin(packed, source.privateKey);
   const { archive, manifest: _manifest, ...value } = packed;
   return {
-    value: { ...value, archiveBytes: archive.length, envelope, published: false },
+    value: {
+      ...value,
+      archiveBytes: archive.length,
+      envelope,
+      provenance: source.provenance ?? null,
+      published: false,
+    },
     text: (paint: Cli['paint']) =>
-      `${packedText(paint, packed)}\n${paint('yellow', 'Nothing was sent')} (--dry-run); signed with key ${keyIdOf(privateKey).slice(0, 16)}…`,
+      `${packedText(paint, packed)}\n${paint('yellow', 'Nothing was sent')} (--dry-run); signed with key ${keyIdOf(source.privateKey).slice(0, 16)}…`,
   };
 }
 
-async function sent(api: ApiClient, source: { folder: string; privateKey: KeyObject }) {
-  const { release } = await publishPlugin(api)(source).catch((error) => {
+async function sent(api: ApiClient, source: PublishCommand, onProgress: (sent: number, bytes: number) => void) {
+  const { release } = await publishPlugin(api)(source, onProgress).catch((error) => {
     throw error instanceof ServerRefusal && error.code === 'release-signature-invalid' ? unregistered(error) : error;
   });
   const { id, plugin, version, state, digest } = release;

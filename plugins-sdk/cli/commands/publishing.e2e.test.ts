@@ -68,11 +68,17 @@ describe('publishing', () => {
       expect(two.digest).to.equal(one.digest);
       expect(two.archive.equals(one.archive)).to.equal(true);
     });
-    it('puts nothing but manifest, code, map and README into the archive, and no path of this machine', async () => {
+    it('puts nothing but manifest, code, map, README and packages into the archive, and no path of this machine', async () => {
       const packed = await packPlugin(folder);
       const tar = gunzipSync(packed.archive);
       const files = await readTar(tar);
-      expect(Object.keys(files)).to.deep.equal(['README.md', 'bundle.js', 'bundle.js.map', 'gatehouse.json']);
+      const names = ['README.md', 'bundle.js', 'bundle.js.map', 'gatehouse.json', 'sbom.cdx.json'];
+      expect(Object.keys(files)).to.deep.equal(names);
+      const sbom = JSON.parse(files['sbom.cdx.json']!);
+      expect(sbom).to.include({ bomFormat: 'CycloneDX', specVersion: '1.6' });
+      expect(sbom.components.map(({ purl }: { purl: string }) => purl)).to.deep.equal([
+        'pkg:npm/%40gatehouse/plugin-sdk@0.1.0',
+      ]);
       expect(packed.digest).to.equal(sha256Hex(tar));
       expect(packed.bundleDigest).to.equal(sha256Hex(files['bundle.js']!));
       expect(tar.includes(root)).to.equal(false);
