@@ -103,7 +103,7 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
         .orderBy('id', 'desc')
         .limit(AUDIT_ENTRIES_MAX)
         .pluck('content');
-      found.audit = entries.map((content: string) => JSON.parse(content));
+      found.audit = entries.map((content: string) => asSeenBy(accountId, JSON.parse(content)));
       return found;
     },
     erase: (accountId, actor, now) =>
@@ -117,6 +117,9 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
           .where({ account_id: accountId })
           .whereNull('revoked_at')
           .update({ revoked_at: now });
+        // Invitations that went to one of their addresses say so; others rely on none of them.
+        const addresses = transaction('account_emails').where({ account_id: accountId }).select('address_index');
+        await transaction('invitations').whereIn('address_index', addresses).delete();
         for (const { table, account, erasure } of PERSONAL_TABLES) {
           if (erasure === 'delete') await transaction(table).where(account, accountId).delete();
         }
@@ -143,6 +146,18 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
   };
 }
 
+interface Trace {
+  actor: { via: string; accountId?: string };
+  address?: string | null;
+  requestId?: string | null;
+}
+
+/** Where others sat who did something to a person is about them, and not for the archive of that person. */
+function asSeenBy(accountId: string, { address, requestId, ...entry }: Trace): object {
+  const byAnother = ['session', 'token'].includes(entry.actor.via) && entry.actor.accountId !== accountId;
+  return byAnother ? entry : { ...entry, address, requestId };
+}
+
 /** Slugs of organisations that have no other owner. Locks the person's organisations: of two owners who leave at once one is the last. */
 async function ownedAlone(transaction: Knex, accountId: string): Promise<string[]> {
   const owners = Object.values(ROLES_OF_KIND).map(([owner]) => owner);
@@ -162,6 +177,10 @@ async function ownedAlone(transaction: Knex, accountId: string): Promise<string[
         .from('memberships as other')
         .whereRaw(
           'other.organisation_id = own.organisation_id and other.role = own.role and other.account_id <> own.account_id',
+        )
+        // One whose account is closed owns nothing.
+        .whereExists((active) =>
+          active.select(transaction.raw('1')).from('accounts').whereRaw("id = other.account_id and state = 'active'"),
         ),
     )
     .pluck('o.slug');

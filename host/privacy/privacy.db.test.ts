@@ -71,6 +71,13 @@ describe('privacy', () => {
   describe('an archive', () => {
     it('holds what is kept about the person, is sealed, and is for that person alone, until it expires', async () => {
       const [ada, bob] = [await addPerson(), await addPerson('bob_b', 'bob@example.org')];
+      const fromElsewhere = createAuditIn({
+        nowMs: () => clock.ms,
+        newId: v7,
+        origin: () => ({ requestId: 'r', address: '203.0.113.9' }),
+      });
+      const subject = { kind: 'account', id: ada.account.id };
+      await fromElsewhere(database.knex)({ action: 'factor.reset', actor: bob, organisationId: null, subject });
       const { id, state } = await open.privacy.requestExport(ada);
       expect(state).to.equal('waiting');
       expect((await open.privacy.requestExport(ada)).id).to.equal(id);
@@ -85,6 +92,9 @@ describe('privacy', () => {
       expect(archive.sessions[0]).to.include({ device: 'Laptop of Ada', address: '192.0.2.7' });
       expect(archive.audit.map(({ action }: { action: string }) => action)).to.include('account.export');
       expect(text).not.to.include('bob');
+      const reset = archive.audit.find(({ action }: { action: string }) => action === 'factor.reset');
+      expect(reset.actor).to.include({ accountId: bob.account.id });
+      expect(text).not.to.include('203.0.113.9');
       const { sealed } = await database.knex('personal_exports').where({ id }).first();
       expect(sealed.includes(ADDRESS)).to.equal(false);
 
@@ -172,7 +182,15 @@ describe('privacy', () => {
       expect(await codeOf(open.privacy.erase(ada, 'ada_l'))).to.equal('last-owner');
       const bob = await addPerson('bob_b', 'bob@example.org');
       await knex('memberships').insert({ id: v7(), account_id: bob.account.id, ...own });
+      await knex('accounts').where('id', bob.account.id).update({ state: 'deactivated' });
+      expect(await codeOf(open.privacy.erase(ada, 'ada_l'))).to.equal('last-owner');
+      await knex('accounts').where('id', bob.account.id).update({ state: 'active' });
+      const hint = { address_index: vault.index(ADDRESS), address_hint: 'a…@example.com' };
+      const times = { created_at: new Date(), expires_at: new Date(clock.ms + DAY_MS) };
+      const sent = { organisation_id: organisationId, role: 'operator-viewer', secret_sha256: Buffer.alloc(32, 5) };
+      await knex('invitations').insert({ id: v7(), ...sent, ...hint, ...times });
       expect(await codeOf(open.privacy.erase(ada, 'ada_l'))).to.equal('done');
+      expect(await knex('invitations').first()).to.equal(undefined);
     });
   });
 
