@@ -30,8 +30,8 @@ export interface MailPorts {
 }
 
 export interface OpenMail {
-  /** Puts mail into the outbox, within a transaction; the same id once. */
-  mailIn(database: Knex): (mail: Mail, id?: string) => Promise<void>;
+  /** Puts mail into the outbox, within a transaction; the same id once, for the host itself. */
+  mailIn(database: Knex): (mail: Mail, onceId?: string) => Promise<void>;
   /** Sends what is due; to be called every few seconds. */
   drain(): Promise<void>;
   sweep(): Promise<void>;
@@ -58,9 +58,12 @@ export function openMail({ system, envelope, settings, send, log, nowMs, newId }
   return {
     mailIn:
       (database) =>
-      async ({ accountId, to, subject, text }, id = newId()) => {
+      async ({ accountId, to, subject, text }, onceId) => {
+        const id = onceId ?? newId();
         const sealed = envelope.seal(placeOf(id), JSON.stringify({ to, subject, text }));
-        await outboxStore(database).insert({ id, accountId, sealed, now: new Date(nowMs()) });
+        const outbox = outboxStore(database);
+        const write = onceId === undefined ? outbox.insert : outbox.insertOnce;
+        await write({ id, accountId, sealed, now: new Date(nowMs()) });
       },
     drain: async () => {
       if (sendMail === null) return;

@@ -10,10 +10,18 @@ export interface StoredMail {
   sentAt: Date | null;
 }
 
+interface NewMail {
+  id: string;
+  accountId: string | null;
+  sealed: Buffer;
+  now: Date;
+}
+
 /** Sealed mail in PostgreSQL. */
 export interface OutboxStore {
-  /** Nothing where there is mail with this id. */
-  insert(mail: { id: string; accountId: string | null; sealed: Buffer; now: Date }): Promise<void>;
+  insert(mail: NewMail): Promise<void>;
+  /** For the host itself. Nothing where there is mail with this id. */
+  insertOnce(mail: NewMail): Promise<void>;
   /** Takes mail that is due, for this host alone until `until`. */
   claim(now: Date, until: Date, countMax: number): Promise<StoredMail[]>;
   /** Forgets what it said, unless it is to be shown. */
@@ -28,11 +36,9 @@ export interface OutboxStore {
 export function outboxStore(database: Knex): OutboxStore {
   const mails = () => database('mail_outbox');
   return {
-    insert: async ({ id, accountId, sealed, now }) =>
-      void (await mails()
-        .insert({ id, account_id: accountId, sealed, next_at: now, created_at: now })
-        .onConflict('id')
-        .ignore()),
+    // Whoever writes mail may not read any, as onConflict does.
+    insert: async (mail) => void (await mails().insert(rowOf(mail))),
+    insertOnce: async (mail) => void (await mails().insert(rowOf(mail)).onConflict('id').ignore()),
     async claim(now, until, countMax) {
       const rows = await mails()
         .whereIn(
@@ -84,4 +90,12 @@ const mailOf = (row: {
   attempts: row.attempts,
   createdAt: row.created_at,
   sentAt: row.sent_at,
+});
+
+const rowOf = ({ id, accountId, sealed, now }: NewMail) => ({
+  id,
+  account_id: accountId,
+  sealed,
+  next_at: now,
+  created_at: now,
 });
