@@ -8,6 +8,8 @@ const LIST_MAX = 1_000;
 export interface MemberStore {
   /** To be called first by whatever changes members: changes of one organisation take turns. Null where there is none. */
   lockOrganisation(id: string): Promise<Organisation | null>;
+  /** To be called first by whatever counts what somebody owns. */
+  lockOwner(accountId: string): Promise<void>;
   membershipsOf(accountId: string): Promise<Membership[]>;
   list(organisationId: string): Promise<Member[]>;
   find(organisationId: string, accountId: string): Promise<Member | null>;
@@ -48,6 +50,8 @@ export function createMemberStore(database: Knex): MemberStore {
       const row = await database('organisations').where({ id }).forUpdate().first('id', 'slug', 'kind', 'name');
       return row ?? null;
     },
+    lockOwner: async (accountId) =>
+      void (await database.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`owner:${accountId}`])),
     async membershipsOf(accountId) {
       const rows = await database('memberships')
         .join('organisations', 'organisations.id', 'memberships.organisation_id')

@@ -20,6 +20,7 @@ export const registerOrganisation =
     const { members, audit, newId, nowMs } = ports;
     const { account } = person;
     const wanted: Organisation = { id: id.toLowerCase(), slug, kind, name: storedText(name) };
+    await members.lockOwner(account.id);
     const owned = (await members.membershipsOf(account.id)).filter(
       ({ organisation, role }) => role === ownerRole(organisation.kind),
     );
