@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { followScan } from '../../plugins-sdk/cli/commands/scan.ts';
 import type { ServerRefusal } from '../../plugins-sdk/cli/errors.ts';
 import type { Release, Scan } from '../../registry/index.ts';
 import { startTestPlatform, type TestPlatform } from './test-platform.ts';
@@ -86,7 +87,9 @@ describe('The scan of a release', function () {
     );
     // A moderator who is faster than the scan waits for it.
     expect(await codeOf(platform.as.moderator.approveRelease(release.id))).to.equal('scan-unacknowledged');
-    const { report } = await done(release);
+    const stages: string[] = [];
+    const { report } = await followScan(platform.as.publisher)(release.id, ({ stage }) => stages.push(stage));
+    expect(stages.at(-1)).to.equal('done');
     expect(report?.verdict).to.equal('second-look');
     expect(report?.dynamic).to.deep.include({ undeclaredHosts: ['evil.example'], undeclaredCapabilities: ['events'] });
     expect(report?.findings.map(({ family, evidence }) => `${family} ${evidence}`)).to.include(

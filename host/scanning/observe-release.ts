@@ -18,6 +18,8 @@ const ALL_MS_MAX = 15_000;
 const ENTRY_MS_MAX = 1_500;
 const ENTRIES_MAX = 60;
 const NAMES_MAX = 50;
+/** Used without a call that anybody could see. */
+const UNSEEN = new Set(['config', 'log']);
 
 export interface ObservePorts {
   /** A sandbox of its own, for this release alone: what nobody has reviewed shares no process with what runs for money. */
@@ -177,7 +179,7 @@ function reportOf(
     hosts,
     undeclaredCapabilities: called.filter((name) => !declared.has(name)),
     undeclaredHosts: hosts.filter((each) => !isDeclaredHost(fetchHosts, each)),
-    unusedCapabilities: [...declared].filter((name) => !seen.capabilities.has(name)),
+    unusedCapabilities: [...declared].filter((name) => !UNSEEN.has(name) && !seen.capabilities.has(name)),
     unusedHosts: fetchHosts.filter(
       (each) => !each.startsWith('config:') && !hosts.some((host) => isDeclaredHost([each], host)),
     ),

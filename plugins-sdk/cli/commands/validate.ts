@@ -1,5 +1,6 @@
 import { resolve } from 'node:path';
 import { PluginFaultError } from '../../../host/invocations/contract.ts';
+import type { Finding } from '../../../registry/index.ts';
 import type { PluginShape } from '../../contract/index.ts';
 import { mapFrames } from '../../map-frames.ts';
 import { type Cli, verb } from '../command-line.ts';
@@ -7,6 +8,7 @@ import { compareShape } from '../compare-shape.ts';
 import { LOCAL_OPERATOR } from '../dev-operator.ts';
 import { CliError } from '../errors.ts';
 import type { LocalPlugin } from '../load-plugin.ts';
+import { findingText, scanPlugin } from '../scan-plugin.ts';
 import { bytesText, fields, type Paint } from '../terminal.ts';
 
 export interface ValidatedPlugin {
@@ -16,6 +18,8 @@ export interface ValidatedPlugin {
   bundleBytes: number;
   shape: PluginShape;
   warnings: string[];
+  /** What the scan of the registry would find in the code. */
+  findings: Finding[];
 }
 
 /**
@@ -40,6 +44,8 @@ export async function validatePlugin(folder: string): Promise<ValidatedPlugin> {
     bundleBytes: Buffer.byteLength(code),
     shape,
     warnings,
+    // Handlers were asked for, not run: `gate scan` does that.
+    findings: (await scanPlugin(plugin, { run: false })).findings,
   };
 }
 
@@ -73,7 +79,10 @@ export function validateCommand(cli: Cli): void {
     );
 }
 
-function validatedText(paint: Paint, { plugin, version, bundleBytes, shape, warnings }: ValidatedPlugin): string {
+function validatedText(
+  paint: Paint,
+  { plugin, version, bundleBytes, shape, warnings, findings }: ValidatedPlugin,
+): string {
   const { routes, hooks, schedule, health, configure } = shape;
   const list = (names: string[]) => names.join(', ') || 'none';
   return [
@@ -87,5 +96,6 @@ function validatedText(paint: Paint, { plugin, version, bundleBytes, shape, warn
       ['configure', configure ? 'yes' : 'no'],
     ]),
     ...warnings.map((warning) => `${paint('yellow', 'warning')} ${warning}`),
+    ...findings.map((finding) => findingText(paint, finding)),
   ].join('\n');
 }
