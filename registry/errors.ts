@@ -73,6 +73,10 @@ export const REGISTRY_REFUSALS = {
   'version-range-unsatisfied': 'No published release of the plugin fits this range.',
   'release-not-logged': 'The approval of this release is not in the transparency log, so it is not installed.',
   'plugin-unlisted': 'The catalogue has no plugin with this name.',
+  'rating-not-installed': 'Only who has installed the plugin, or had it installed, may rate it.',
+  'rating-own-plugin': 'Somebody of your organisation belongs to the publisher, too.',
+  'rating-own': 'Your organisation wrote this itself.',
+  'rating-unknown': 'There is no such rating.',
   'log-entry-unknown': 'The transparency log has no such entry, or is not that long.',
   'log-inconsistent':
     'The stored transparency log is not the one that was signed; nothing is signed or proven until an admin has looked.',

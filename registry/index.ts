@@ -38,6 +38,8 @@ export {
   VERDICTS as CHECK_VERDICTS,
 } from './review/rules/checklist.ts';
 export type { AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
+export { createRatings } from './ratings/compose.ts';
+export type { Rating, RatingReport, Ratings } from './ratings/contract.ts';
 export { statementOf } from './rules/log-event.ts';
 export * from './rules/permissions.ts';
 export { isRunnable, RUNNABLE_STATES } from './rules/runnable-release.ts';

@@ -1,12 +1,13 @@
 import type { Knex } from 'knex';
-import { createCatalogue } from '../../registry/index.ts';
+import { createCatalogue, createRatings } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
 import { every } from '../repeat-work.ts';
 import type { CataloguePorts } from '../routes/catalogue.ts';
+import type { RatingRoutePorts } from '../routes/ratings.ts';
 
 const REFRESH_INTERVAL_MS = 5 * 60_000;
 
-export interface MarketplacePorts {
+export interface MarketplacePorts extends Omit<Parameters<typeof createRatings>[0], 'database'> {
   /** For whoever asks. */
   scoped: Knex;
   /** Counts over everybody's installations. */
@@ -15,9 +16,13 @@ export interface MarketplacePorts {
 }
 
 /** What everybody may find, counted anew every five minutes. `opened` collects how to stop that. */
-export function openMarketplace({ scoped, system, log }: MarketplacePorts, opened: (() => Promise<unknown>)[]) {
+export function openMarketplace(ports: MarketplacePorts, opened: (() => Promise<unknown>)[]) {
+  const { scoped, system, log } = ports;
   const { refresh } = createCatalogue({ database: system });
   opened.push(every(REFRESH_INTERVAL_MS, async () => void (await refresh()), log));
-  const routes: CataloguePorts = { catalogue: createCatalogue({ database: scoped }) };
+  const routes: CataloguePorts & RatingRoutePorts = {
+    catalogue: createCatalogue({ database: scoped }),
+    ratings: createRatings({ ...ports, database: scoped }),
+  };
   return routes;
 }

@@ -151,6 +151,10 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'release-not-logged':
     'Admin: run `gatehouse doctor --audit`. Operator: do not install it; ask the platform why its log does not have it.',
   'plugin-unlisted': 'Search for it (`gate search`): it may be spelled otherwise, unlisted or yanked.',
+  'rating-not-installed': 'Install the plugin and use it first.',
+  'rating-own-plugin': 'Leave it to organisations that have nothing to do with the publisher.',
+  'rating-own': 'Change the rating instead: send it anew.',
+  'rating-unknown': 'List the ratings of the plugin again: it may have been withdrawn or hidden.',
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
   'log-inconsistent':
     'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',

@@ -17,6 +17,7 @@ import { type OrganisationPorts, organisationRoutes } from './organisations.ts';
 import { pageRoutes } from './pages.ts';
 import { type PrivacyRoutePorts, privacyRoutes } from './privacy.ts';
 import { type QueuePorts, queueRoutes } from './queues.ts';
+import { type RatingRoutePorts, ratingRoutes } from './ratings.ts';
 import { type RecordingPorts, recordingRoutes } from './recordings.ts';
 import { type ReleaseLifePorts, releaseLifeRoutes } from './release-life.ts';
 import { type ReleasePorts, releaseRoutes } from './releases.ts';
@@ -59,6 +60,7 @@ export type RoutePorts = AccountRoutePorts &
   NotificationPorts &
   AuditRoutePorts &
   CataloguePorts &
+  RatingRoutePorts &
   PrivacyRoutePorts &
   TailPorts &
   TransparencyRoutePorts &
@@ -94,6 +96,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...grantRoutes(ports),
     ...notificationRoutes(ports),
     ...catalogueRoutes(ports),
+    ...ratingRoutes(ports),
     ...auditRoutes(ports),
     ...privacyRoutes(ports),
     ...tailRoutes(ports),

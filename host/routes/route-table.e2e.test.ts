@@ -116,6 +116,11 @@ const BODIES: Record<string, object> = {
   'PATCH /v1/installations/:id': { enabled: false },
   'POST /v1/installations/:id/rollback': { restoreConfig: true },
   'PATCH /v1/installations/:id/recording-settings': { sampleRate: 0.5, share: 'failures' },
+  'PUT /v1/catalogue/:publisher/:name/ratings/own': { stars: 4, body: 'Greets well.' },
+  'PUT /v1/ratings/:id/vote': { helpful: true },
+  'PUT /v1/ratings/:id/reply': { body: 'Mended.' },
+  'PUT /v1/ratings/:id/report': { reason: 'It advertises.' },
+  'PUT /v1/ratings/:id/moderation': { hide: 'It advertises.' },
   'PUT /v1/installations/:id/secrets/:secret': { value: 'key-123456' },
   'POST /v1/installations/:id/hooks/:hook': { eventId: 'e-1', payload: { orderId: 'o-1' } },
 };

@@ -32,6 +32,7 @@ import type {
   PluginListing,
   Principal,
   PublisherKey,
+  Rating,
   QueuedReview,
   Rating,
   ReasonWish,

@@ -35,6 +35,7 @@ import { reviewCommand } from './commands/review.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
+import { reviewsCommand } from './commands/reviews.ts';
 import { searchCommand } from './commands/search.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
@@ -65,6 +66,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   publishCommand,
   releasesCommand,
   searchCommand,
+  reviewsCommand,
   versionsCommand,
   distTagCommand,
   deprecateCommand,

@@ -8,6 +8,7 @@ const PUBLISHING = [
   'key:register',
   'key:revoke',
   'key:read',
+  'rating:reply',
   'log:read',
   'recording:read',
   'notification:read',
@@ -32,6 +33,7 @@ const OPERATING = [
   'installation:update',
   'installation:delete',
   'installation:invoke',
+  'rating:write',
   'hook:deliver',
   'recording:configure',
   'recording:create',
@@ -62,7 +64,7 @@ export const PERMISSIONS = {
   'operator-viewer': VIEWING,
   /** Programs only. */
   caller: ['installation:invoke', 'hook:deliver'],
-  moderator: [...STAFF, 'release:review', 'release:suspend', 'release:manage', 'key:revoke', 'token:issue'],
+  moderator: [...STAFF, 'rating:moderate', 'release:review', 'release:suspend', 'release:manage', 'key:revoke', 'token:issue'],
   admin: [
     ...STAFF,
     ...OWNING,
