@@ -1,4 +1,8 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { execFile } from 'node:child_process';
+import { createPublicKey, generateKeyPairSync, randomBytes } from 'node:crypto';
+import { writeFile } from 'node:fs/promises';
+import path from 'node:path';
+import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
@@ -20,6 +24,7 @@ export default definePlugin({
 });
 `;
 const SECONDS_MAX = 5;
+const GATE = path.join(import.meta.dirname, '../../bin/gate.ts');
 
 /** What was signed with a stolen key, or yanked, over two hosts in two processes. */
 describe('releases that are taken back, over two host processes', () => {
@@ -91,6 +96,69 @@ describe('releases that are taken back, over two host processes', () => {
       .install({ ...wish, slug: 'again', version: '1.0.0', id: uuidv7() })
       .catch((error) => error);
     expect(again.code).to.equal('release-blocked');
+  });
+
+  it('stop on every host within seconds when a moderator takes them down, and run again when they are restored', async () => {
+    const { as } = platform;
+    const source = SOURCE.replace('true', '"taken down"');
+    const installation = await platform.install({ source, manifest: manifest('taken-down') });
+    expect(await statuses(installation)).to.deep.equal([200, 200]);
+    const running = callBoth(installation, '/slow');
+    await statuses(installation);
+
+    const from = performance.now();
+    const reason = { code: 'malicious-behaviour' as const, message: 'It sends orders away.' };
+    expect((await as.moderator.takeDown(installation.releaseId, reason)).state).to.equal('suspended');
+    const ended = await Promise.all(running);
+    const stoppedSeconds = (performance.now() - from) / 1_000;
+    expect(ended.map(({ status }) => status)).to.not.include(200);
+    expect(stoppedSeconds).to.be.below(SECONDS_MAX);
+    console.log(`      taken down on both hosts after ${stoppedSeconds.toFixed(2)} s`);
+    for (const answer of await Promise.all(callBoth(installation, '/hello'))) {
+      expect(answer.status).to.equal(403);
+      expect(await codeOf(answer)).to.equal('release-blocked');
+    }
+    const refused = await as.publisher.restoreRelease(installation.releaseId, 'x').catch((error) => error);
+    expect(refused.code).to.equal('permission-denied');
+    for (const client of [as.operator, as.publisher]) {
+      const { items } = await client.listNotifications({ unread: true });
+      expect(items.find(({ kind }) => kind === 'release-suspended')!.body).to.contain('It sends orders away.');
+    }
+
+    expect((await as.admin.restoreRelease(installation.releaseId, 'It was another one.')).state).to.equal('published');
+    const deadline = Date.now() + 30_000;
+    while (!(await statuses(installation)).every((status) => status === 200)) expect(Date.now()).to.be.below(deadline);
+  });
+
+  it('are reviewed over HTTP: sent back with evidence, answered, appealed, held and published', async () => {
+    const { as } = platform;
+    const { id } = await platform.publish(
+      await platform.writePlugin({ source: SOURCE, manifest: manifest('reviewed') }),
+    );
+    expect((await as.moderator.reviewQueue()).items.map(({ releaseId }) => releaseId)).to.include(id);
+    await as.moderator.assignReview(id, 'me');
+    const evidence = [{ file: 'gatehouse.json', line: 1 }];
+    const reasons = [{ code: 'misleading-listing' as const, message: 'It says nothing.', evidence }];
+    await as.moderator.decideReview(id, { decision: 'request-changes', reasons });
+    const { rounds } = await as.publisher.findReview(id);
+    expect(rounds[0]!.reasons[0]!.evidence[0]).to.include({ file: 'gatehouse.json', line: 1 });
+    expect((await as.publisher.resubmitRelease(id, 'It is a test.')).state).to.equal('in-review');
+    await as.moderator.decideReview(id, { decision: 'reject', reasons });
+    expect((await as.publisher.appealRelease(id, 'It is a test indeed.')).state).to.equal('in-review');
+    const own = await as.moderator.decideReview(id, { decision: 'approve', reasons: [] }).catch((error) => error);
+    expect(own.code).to.equal('review-conflict');
+    const organisation = (await as.admin.whoami()).organisation.slug;
+    const { secret } = await as.admin.issueToken({ organisation, role: 'moderator', label: 'second' });
+    const second = createApiClient({ url: platform.host.url, token: secret });
+    const held = await second.decideReview(id, { decision: 'approve', reasons: [], hold: true });
+    expect(held.state).to.equal('approved');
+    expect((await as.publisher.publishApproved(id)).state).to.equal('published');
+    expect((await as.moderator.reviewFigures()).changesRequested).to.equal(1);
+    const { items } = await as.publisher.listNotifications({ unread: true });
+    expect(items.filter(({ kind }) => kind === 'release-reviewed')).to.have.length(3);
+    await as.admin.trustPublisher('acme-labs', 'Known for years.');
+    expect((await as.moderator.listTrusted()).items.map(({ publisher }) => publisher)).to.deep.equal(['acme-labs']);
+    await as.admin.distrustPublisher('acme-labs');
   });
 
   it('are verified again at every load: what was changed behind the back of the registry does not run', async () => {
@@ -177,6 +245,36 @@ describe('releases that are taken back, over two host processes', () => {
     await publish('1.0.0-beta.2');
     await as.publisher.setTag(first.plugin, 'beta', '1.0.0-beta.2');
     expect((await as.operator.updateInstallation(id, { version: 'beta' })).version).to.equal('1.0.0-beta.2');
+  });
+
+  it('are published in parts, listed, tagged, yanked and revoked from the terminal', async () => {
+    const gate = async (token: string, ...args: string[]): Promise<string> => {
+      const env = { PATH: process.env.PATH, GATEHOUSE_URL: other.url, GATEHOUSE_TOKEN: token, HOME: platform.folder };
+      return (await promisify(execFile)(process.execPath, [GATE, ...args], { env })).stdout;
+    };
+    const { publisher } = platform.credentials;
+    const { privateKey } = generateKeyPairSync('ed25519');
+    const keyFile = path.join(platform.folder, 'terminal.pem');
+    await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
+    const keyId = keyIdOf(createPublicKey(privateKey as never)).slice(0, 12);
+    expect(await gate(publisher, 'keys', 'register', '--key', keyFile, '--label', 'terminal')).to.contain('signs');
+    const source = `${SOURCE}\nconsole.log(${JSON.stringify(randomBytes(600_000).toString('hex'))}.length);`;
+    const folder = await platform.writePlugin({ source, manifest: manifest('terminal') });
+    const release = JSON.parse(await gate(publisher, 'publish', folder, '--key', keyFile, '--json'));
+    expect(await platform.database.knex('uploads').select('id')).to.deep.equal([]);
+    await platform.as.moderator.approveRelease(release.id);
+    const name = 'acme-labs/terminal';
+    expect(await gate(publisher, 'dist-tag', 'set', `${name}@1.0.0`, 'beta')).to.match(/beta +1\.0\.0/);
+    expect(await gate(publisher, 'deprecate', `${name}@1.0.0`, '--reason', 'Old.')).to.contain('deprecated');
+    expect(await gate(publisher, 'versions', name)).to.match(/1\.0\.0 .*latest.*deprecated: Old\./);
+    expect(await gate(publisher, 'unlist', name)).to.contain('by its name alone');
+    expect(await gate(publisher, 'yank', `${name}@1.0.0`)).to.contain('Nothing was changed');
+    expect(await gate(publisher, 'yank', `${name}@1.0.0`, '--reason', 'Bad.', '--yes')).to.contain('yanked');
+    const next = path.join(platform.folder, 'next.pem');
+    expect(await gate(publisher, 'keys', 'rotate', keyId, '--out', next, '--overlap', '1')).to.contain('signs until');
+    const revoked = await gate(publisher, 'keys', 'revoke', keyId, '--compromised-since', '5m', '--yes');
+    expect(revoked).to.contain('1 release is blocked');
+    expect(await gate(publisher, 'versions', name)).to.contain('blocked');
   });
 
   it('lets a token that is restricted to one plugin publish that one from CI, and no other', async () => {

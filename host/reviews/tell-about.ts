@@ -54,7 +54,11 @@ export function tellAbout(ports: TellPorts): Reviews {
       return told(release, {
         kind: 'release-reviewed',
         subject: `${nameOf(release)} was ${done}`,
-        body: wish.reasons.map(({ code, message }) => `${code}: ${message}`).join('\n'),
+        body: [
+          ...wish.reasons.map(({ code, message }) => `${code}: ${message}`),
+          ...(release.state === 'approved' ? ['It is held: `gate review publish` publishes it.'] : []),
+          `It is ${release.state}; \`gate review show\` has the whole review.`,
+        ].join('\n'),
       });
     },
     takeDown: async (actor, releaseId, reason) => {
