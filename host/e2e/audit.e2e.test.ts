@@ -62,7 +62,7 @@ const AUDITED: Record<string, string> = {
   'DELETE /v1/account/passkeys/:id': 'passkey.remove',
   'POST /v1/sessions/current/step-up/challenge': '- a question to a device, forgotten within minutes',
   'POST /v1/sessions/current/step-up': 'session.step-up',
-  'DELETE /v1/accounts/:id/factors': 'factor.reset',
+  'DELETE /v1/accounts/:username/factors': 'factor.reset',
   'PUT /v1/account/telegram': 'telegram.link',
   'DELETE /v1/account/telegram': 'telegram.unlink',
   'DELETE /v1/memberships/:slug': 'member.leave',

@@ -190,7 +190,7 @@ describe('second factors of people', () => {
   it('are taken by an admin from who has lost them', async () => {
     const fay = await newPerson('fay_lost');
     await enrol(fay.accessToken);
-    const reset = await fetch(`${platform.host.url}/v1/accounts/${fay.id}/factors`, {
+    const reset = await fetch(`${platform.host.url}/v1/accounts/fay_lost/factors`, {
       method: 'DELETE',
       headers: { authorization: `Bearer ${platform.credentials.admin}` },
     });

@@ -3,7 +3,7 @@ import { type Accounts, type Membership, PERMISSIONS, RegistryRefusal, type Role
 import { answer, type Route, route } from '../http/route.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import type { RateLimits } from '../rate-limits/contract.ts';
-import { Id, nullable, oneOf, strict, Timestamp } from './fields.ts';
+import { ByUsername, Id, nullable, oneOf, strict, Timestamp } from './fields.ts';
 
 const ROLES = Object.keys(PERMISSIONS) as Role[];
 
@@ -186,8 +186,6 @@ const ownAccountRoutes = (ports: AccountRoutePorts): Route[] => [
     },
   }),
 ];
-
-const ByUsername = Type.Object({ username: Type.String({ pattern: '^[a-zA-Z0-9_]{3,20}$' }) });
 
 const accountSupportRoutes = ({ accounts }: AccountRoutePorts): Route[] => {
   /** Refuses with: account-unknown. */

@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Factors } from '../../registry/index.ts';
+import { type Accounts, type Factors, RegistryRefusal } from '../../registry/index.ts';
 import { type Route, route } from '../http/route.ts';
 import {
   Challenge,
@@ -10,14 +10,15 @@ import {
   proofFields,
   proofOf,
 } from './factor-fields.ts';
-import { Id, Label, strict, Timestamp } from './fields.ts';
+import { ByUsername, Id, Label, strict, Timestamp } from './fields.ts';
 
 export interface FactorRoutePorts {
   factors: Omit<Factors, 'sweep' | 'requireFresh' | 'waysInIn' | 'challengeFor'>;
+  accounts: Pick<Accounts, 'findByUsername'>;
 }
 
 /** Second factors of the person who asks: what there is, and how to add and remove it. */
-export const factorRoutes = ({ factors }: FactorRoutePorts): Route[] => [
+export const factorRoutes = ({ factors, accounts }: FactorRoutePorts): Route[] => [
   route({
     method: 'GET',
     path: '/v1/account/factors',
@@ -82,10 +83,10 @@ export const factorRoutes = ({ factors }: FactorRoutePorts): Route[] => [
     handle: async ({ person }) => ({ recoveryCodes: await factors.renewRecoveryCodes(person) }),
   }),
   ...passkeyRoutes({ factors }),
-  ...stepUpRoutes({ factors }),
+  ...stepUpRoutes({ factors, accounts }),
 ];
 
-function passkeyRoutes({ factors }: FactorRoutePorts): Route[] {
+function passkeyRoutes({ factors }: Pick<FactorRoutePorts, 'factors'>): Route[] {
   return [
     route({
       method: 'POST',
@@ -126,7 +127,7 @@ function passkeyRoutes({ factors }: FactorRoutePorts): Route[] {
   ];
 }
 
-function stepUpRoutes({ factors }: FactorRoutePorts): Route[] {
+function stepUpRoutes({ factors, accounts }: FactorRoutePorts): Route[] {
   return [
     route({
       method: 'POST',
@@ -159,16 +160,18 @@ function stepUpRoutes({ factors }: FactorRoutePorts): Route[] {
     }),
     route({
       method: 'DELETE',
-      path: '/v1/accounts/:id/factors',
+      path: '/v1/accounts/:username/factors',
       consumer: 'Platform',
       summary: 'Take all second factors from somebody who has lost them, and end their sessions.',
       allow: ['account:unlock'],
       stepUp: true,
-      params: Type.Object({ id: Id }),
+      params: ByUsername,
       reply: { 204: null },
-      refuses: ['factor-unknown', 'last-way-in'],
+      refuses: ['account-unknown', 'factor-unknown', 'last-way-in'],
       handle: async ({ principal, params }) => {
-        await factors.reset(principal, params.id);
+        const account = await accounts.findByUsername(params.username);
+        if (account === null) throw new RegistryRefusal('account-unknown');
+        await factors.reset(principal, account.id);
         return undefined;
       },
     }),

@@ -9,6 +9,8 @@ export const oneOf = <Name extends string>(names: readonly Name[], description?:
   Type.Unsafe<Name>(Type.Union(names.map((name) => Type.Literal(name), { description })));
 
 export const Id = Type.String({ format: 'uuid', description: 'UUID; version 7 where the client supplies it.' });
+/** Names a person in an address. */
+export const ByUsername = Type.Object({ username: Type.String({ pattern: '^[a-zA-Z0-9_]{3,20}$' }) });
 export const Slug = Type.String({ pattern: SLUG_PATTERN, examples: ['acme-arcade'] });
 export const Timestamp = Type.String({ format: 'date-time', description: 'ISO 8601, UTC.' });
 export const Digest = Type.String({ pattern: '^[0-9a-f]{64}$', description: 'SHA-256, lower-case hex.' });
