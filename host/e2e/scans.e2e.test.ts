@@ -112,4 +112,25 @@ describe('The scan of a release', function () {
       code: 'scan-unknown',
     });
   });
+
+  it('lets the rule approve a clean patch of a trusted publisher, and nothing that has a finding', async () => {
+    const { as } = platform;
+    const manifest = { name: 'trusted', routes: [{ method: 'GET' as const, path: '/', access: 'caller' as const }] };
+    const publish = async (version: string, source = CLEAN) =>
+      platform.publish(await platform.writePlugin({ source, manifest: { ...manifest, version, capabilities: [KV] } }));
+    await as.moderator.approveRelease((await publish('1.0.0')).id);
+    await as.admin.trustPublisher('acme-labs', 'Known for years.');
+    const patch = await publish('1.0.1', CLEAN.replace("'count'", "'calls'"));
+    const loud = await publish('1.0.2', CLEAN.replace("'count'", "String(eval('1'))"));
+    await Promise.all([done(patch), done(loud)]);
+    const deadline = Date.now() + 60_000;
+    const stateOf = async ({ id }: Release) => (await as.moderator.findReview(id)).release.state;
+    while ((await stateOf(patch)) !== 'published') expect(Date.now()).to.be.below(deadline);
+    const { rounds } = await as.moderator.findReview(patch.id);
+    expect(rounds[0]).to.include({ automatic: true, decision: 'approve' });
+    const { release, notAutomatic, comparison } = await as.moderator.findReview(loud.id);
+    expect(release.state).to.equal('in-review');
+    expect(notAutomatic.join(' ')).to.contain('dynamic-code');
+    expect(comparison!.findings!.added.map(({ id }) => id)).to.include('dynamic-code');
+  });
 });
