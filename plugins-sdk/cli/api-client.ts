@@ -32,7 +32,6 @@ import type {
   PluginListing,
   Principal,
   PublisherKey,
-  Rating,
   QueuedReview,
   Rating,
   ReasonWish,

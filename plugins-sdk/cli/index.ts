@@ -32,10 +32,11 @@ import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
 import { resumeCommand } from './commands/resume.ts';
 import { reviewCommand } from './commands/review.ts';
+import { reviewsCommand } from './commands/reviews.ts';
 import { rollbackCommand } from './commands/rollback.ts';
 import { rolloutsCommand } from './commands/rollouts.ts';
 import { testCommand } from './commands/run-tests.ts';
-import { reviewsCommand } from './commands/reviews.ts';
+import { scanCommand } from './commands/scan.ts';
 import { searchCommand } from './commands/search.ts';
 import { secretsCommand } from './commands/secrets.ts';
 import { tailCommand } from './commands/tail.ts';
@@ -101,6 +102,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   auditLogCommand,
   reviewCommand,
   approveCommand,
+  scanCommand,
   rejectCommand,
 ];
 
