@@ -33,6 +33,14 @@ describe('readConfig', () => {
     expect(strikes('4', '4')().strikes).to.include({ solitaryAt: 4, suspendAt: 4 });
   });
 
+  it('shows nobody a mailbox whose mail goes to real people', () => {
+    const both = { GATEHOUSE_DEV_MAILBOX: 'true', GATEHOUSE_SMTP_URL: 'smtps://ada:hunter2@mail.example' };
+    expect(() => readConfig({}, both))
+      .to.throw(ConfigInvalid, /GATEHOUSE_DEV_MAILBOX/)
+      .and.not.match(/hunter2/);
+    expect(readConfig({}, { ...both, GATEHOUSE_DEV_MAILBOX: 'false' }).mail.devMailbox).to.equal(false);
+  });
+
   it('never repeats a value, which may hold a password', () => {
     expect(() => readConfig({}, { DATABASE_URL: 'postgres//role:hunter2@host/x' })).to.throw(
       ConfigInvalid,

@@ -200,6 +200,11 @@ export function readConfig(
       'The configuration has faults:\n  GATEHOUSE_STRIKES_SUSPEND must be >= GATEHOUSE_STRIKES_SOLITARY',
     );
   }
+  if (settings.GATEHOUSE_DEV_MAILBOX && settings.GATEHOUSE_SMTP_URL !== undefined) {
+    throw new ConfigInvalid(
+      'The configuration has faults:\n  GATEHOUSE_DEV_MAILBOX shows everybody the codes of people who get real mail; unset it, or GATEHOUSE_SMTP_URL',
+    );
+  }
   for (const range of listOf(settings.GATEHOUSE_EGRESS_ALLOW)) {
     if (!isRange(range))
       throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
