@@ -30,6 +30,8 @@ export { createOrganisations } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
 export type { DistTag, ReleaseLife } from './publishing/life-contract.ts';
 export { readArchive } from './publishing/read-archive.ts';
+export { createRatings } from './ratings/compose.ts';
+export type { Rating, RatingReport, Ratings } from './ratings/contract.ts';
 export * from './review/contract.ts';
 export {
   CHECKLIST_ITEMS,
@@ -38,8 +40,6 @@ export {
   VERDICTS as CHECK_VERDICTS,
 } from './review/rules/checklist.ts';
 export type { AuditEntry, AuditOrigin } from './rules/audit-entry.ts';
-export { createRatings } from './ratings/compose.ts';
-export type { Rating, RatingReport, Ratings } from './ratings/contract.ts';
 export { statementOf } from './rules/log-event.ts';
 export * from './rules/permissions.ts';
 export { isRunnable, RUNNABLE_STATES } from './rules/runnable-release.ts';

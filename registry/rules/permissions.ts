@@ -64,7 +64,15 @@ export const PERMISSIONS = {
   'operator-viewer': VIEWING,
   /** Programs only. */
   caller: ['installation:invoke', 'hook:deliver'],
-  moderator: [...STAFF, 'rating:moderate', 'release:review', 'release:suspend', 'release:manage', 'key:revoke', 'token:issue'],
+  moderator: [
+    ...STAFF,
+    'rating:moderate',
+    'release:review',
+    'release:suspend',
+    'release:manage',
+    'key:revoke',
+    'token:issue',
+  ],
   admin: [
     ...STAFF,
     ...OWNING,
