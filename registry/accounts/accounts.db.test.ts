@@ -116,6 +116,18 @@ describe('accounts', () => {
       }
     });
 
+    it('lets strangers have five mails an hour sent to an address, and does not say when it was enough', async () => {
+      const email = 'flooded@example.com';
+      for (let at = 0; at < 8; at += 1) await register({ username: `flood_${at}`, email });
+      await test.accounts.settled();
+      expect(test.mails.filter(({ to }) => to === email)).to.have.length.within(1, 5);
+      test.clock.nowMs += 3_600_000;
+      test.mails.length = 0;
+      await register({ username: 'flood_late', email });
+      await test.accounts.settled();
+      expect(test.mails).to.have.length(1);
+    });
+
     it('forgets who never verified the address, after a week', async () => {
       await register({ username: 'gone_1', email: 'gone@example.com' });
       await test.accounts.settled();

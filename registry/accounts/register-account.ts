@@ -6,6 +6,10 @@ import type { Accounts } from './contract.ts';
 import { alreadyRegisteredMail, verificationMail } from './mails.ts';
 import { issueCode, useCode } from './one-time-codes.ts';
 
+const HOUR_MS = 3_600_000;
+/** To one address, whoever registers with it and from wherever: more would be somebody's nuisance. The code can be asked for again. */
+const FIRST_MAILS_HOURLY_MAX = 5;
+
 /**
  * The account is made either way, so that neither the answer nor a second registration tells whether somebody has the address; the
  * mail, sent later, is the only difference. Refuses with: account-invalid, username-taken, login-busy.
@@ -57,6 +61,9 @@ async function sendFirstMail(
   to: string,
 ): Promise<void> {
   await ports.transaction(async (stores) => {
+    const since = ports.nowMs() - HOUR_MS;
+    const waiting = await stores.accounts.findWaiting(address.index);
+    if (waiting.filter(({ account }) => account.createdAt.getTime() > since).length > FIRST_MAILS_HOURLY_MAX) return;
     const owner = await stores.accounts.findByEmail(address.index);
     if (owner !== null) return stores.mail({ accountId: owner.id, to, ...alreadyRegisteredMail(owner.username) });
     await sendVerification(ports, stores, account, address.id, to);

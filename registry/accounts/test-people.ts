@@ -8,6 +8,7 @@ import type { Membership } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { createSessions, endSessionsIn } from '../sessions/compose.ts';
 import type { Sessions } from '../sessions/contract.ts';
+import { askedBy } from '../test-context.ts';
 import { createAccounts } from './compose.ts';
 import type { Accounts, Mail, SecurityEvent } from './contract.ts';
 import { createPasswordHasher } from './hash-passwords.ts';
@@ -45,8 +46,8 @@ export async function testPeople(): Promise<TestPeople> {
   const envelope = createEnvelope(new Map([[1, randomBytes(32)]]));
   const auditIn = createAuditIn({ nowMs, newId: v7, origin: () => null });
   const raise = (event: SecurityEvent) => void events.push(event);
-  const accounts = createAccounts({
-    database: database.system,
+  const made = createAccounts({
+    database: database.scoped,
     system: database.system,
     hasher: createPasswordHasher({ peppers: new Map([[1, PEPPER]]), cost: 4, onWork: () => void work.count++ }),
     vault: createPersonVault(envelope, PEPPER),
@@ -61,21 +62,24 @@ export async function testPeople(): Promise<TestPeople> {
     nowMs,
     newId: v7,
   });
+  const accounts: Accounts = { ...askedBy(made), attempts: made.attempts };
   const place = (keyId: string) => ({ table: 'access_token_keys', row: keyId, column: 'sealed' });
   const another = () =>
-    createSessions({
-      database: database.system,
-      system: database.system,
-      auditIn,
-      seal: (keyId, text) => envelope.seal(place(keyId), text),
-      open: (keyId, sealed) => envelope.open(place(keyId), sealed),
-      issuer: 'https://gate.example',
-      successorKey: PEPPER,
-      membershipsOf: async () => memberships,
-      raise,
-      nowMs,
-      newId: v7,
-    });
+    askedBy(
+      createSessions({
+        database: database.scoped,
+        system: database.system,
+        auditIn,
+        seal: (keyId, text) => envelope.seal(place(keyId), text),
+        open: (keyId, sealed) => envelope.open(place(keyId), sealed),
+        issuer: 'https://gate.example',
+        successorKey: PEPPER,
+        membershipsOf: async () => memberships,
+        raise,
+        nowMs,
+        newId: v7,
+      }),
+    );
   const codeFor = (email: string) => /^ {4}(\S+)$/m.exec(mails.findLast(({ to }) => to === email)!.text)![1]!;
   return {
     database,
