@@ -39,6 +39,7 @@ export function fakeReviews(port: FakePort, release: Release): ReviewRoutePorts 
         comparison: {
           previousVersion: '1.0.0',
           files: [{ name: 'bundle.js', change: 'changed' as const, bytes: 2, bytesBefore: 1 }],
+          manifest: ['fetchHosts'],
           ...{ capabilities: NAMES, hosts: NAMES, secrets: NAMES, routes: NAMES, hooks: NAMES, findings: null },
         },
         notAutomatic: ['Its publisher is not trusted with patches.'],

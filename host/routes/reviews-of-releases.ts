@@ -68,6 +68,7 @@ const Comparison = Type.Object(
         bytesBefore: Type.Integer(),
       }),
     ),
+    manifest: Type.Array(Type.String(), { description: 'Parts of the manifest that are not the same.' }),
     capabilities: Names,
     hosts: Names,
     secrets: Names,

@@ -86,14 +86,20 @@ export const considerAutomatic =
     // Reading two archives is for those whom it may help.
     if (seen?.release.state !== 'in-review' || !(await ports.describe.reviews.isTrusted(seen.publisherId)))
       return false;
-    return ports.systemTransaction(async (stores) => {
-      const found = await stores.lockRelease(releaseId);
-      if (found?.release.state !== 'in-review') return false;
-      const rounds = await stores.reviews.rounds(releaseId);
-      const { against } = await judge({ ...ports.describe, reviews: stores.reviews }, found, rounds);
-      const [round] = rounds;
-      if (against.length > 0 || !round || round.assignedTo !== null) return false;
-      await approveIn(ports, stores, { actor: { via: 'system', part: 'reviews' }, found, round });
-      return true;
-    });
+    return ports
+      .systemTransaction(async (stores) => {
+        const found = await stores.lockRelease(releaseId);
+        if (found?.release.state !== 'in-review') return false;
+        const rounds = await stores.reviews.rounds(releaseId);
+        const { against } = await judge({ ...ports.describe, reviews: stores.reviews }, found, rounds);
+        const [round] = rounds;
+        if (against.length > 0 || !round || round.assignedTo !== null) return false;
+        await approveIn(ports, stores, { actor: { via: 'system', part: 'reviews' }, found, round });
+        return true;
+      })
+      .catch((error) => {
+        // Its key was revoked meanwhile: people see that when they look.
+        if (error instanceof RegistryRefusal) return false;
+        throw error;
+      });
   };

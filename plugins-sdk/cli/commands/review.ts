@@ -48,6 +48,8 @@ export function reviewText(paint: Paint, { release, rounds, comparison, notAutom
     lines.push(`Since ${comparison.previousVersion ?? 'nothing'}:`);
     for (const { name, change, bytes, bytesBefore } of comparison.files)
       lines.push(`  ${SIGNS[change]} ${oneLine(name)} (${bytesBefore} → ${bytes} bytes)`);
+    if (comparison.previousVersion !== null && comparison.manifest.length > 0)
+      lines.push(`  ~ manifest: ${comparison.manifest.map(oneLine).join(', ')}`);
     for (const part of ['capabilities', 'hosts', 'secrets', 'routes', 'hooks'] as const) {
       for (const name of comparison[part].added) lines.push(`  + ${part} ${oneLine(name)}`);
       for (const name of comparison[part].removed) lines.push(`  - ${part} ${oneLine(name)}`);

@@ -12,12 +12,19 @@ export interface AutomaticCase {
   findings: readonly ScanFinding[] | null;
 }
 
+/** Parts of a manifest that a patch may change; whatever else there is or will be is for people. */
+const FREE_PARTS = ['$schema', 'entry'];
+/** Said in words of their own. */
+const NAMED_PARTS = ['capabilities', 'fetchHosts', 'secrets', 'routes', 'hooks'];
+
 /** Harmless however many there are. */
 const QUIET_SEVERITIES = ['info', 'note'];
 
 /** Why a release is for people to judge, each as a sentence; empty: it may be approved by this rule alone. */
 export function againstAutomatic({ trusted, round, version, comparison, findings }: AutomaticCase): string[] {
-  const { previousVersion, capabilities, hosts, secrets, routes, hooks } = comparison;
+  const { previousVersion, manifest, capabilities, hosts, secrets, routes, hooks } = comparison;
+  const named = [capabilities, hosts, secrets, routes, hooks].some((names) => names.added.length > 0);
+  const changed = manifest.filter((part) => !FREE_PARTS.includes(part) && !(named && NAMED_PARTS.includes(part)));
   const added = (what: string, names: string[]) =>
     names.length === 0 ? [] : [`It has new ${what}: ${names.join(', ')}.`];
   const loud = findings?.filter(({ severity }) => !QUIET_SEVERITIES.includes(severity)) ?? [];
@@ -29,6 +36,7 @@ export function againstAutomatic({ trusted, round, version, comparison, findings
       : isPatchOf(previousVersion, version)
         ? []
         : [`${version} is no patch of ${previousVersion}.`]),
+    ...(previousVersion === null || changed.length === 0 ? [] : [`Its manifest changes ${changed.join(', ')}.`]),
     ...added('capabilities', capabilities.added),
     ...added('hosts', hosts.added),
     ...added('secrets', secrets.added),

@@ -1,4 +1,5 @@
-import type { Manifest } from '../../../plugins-sdk/contract/index.ts';
+import type { Json, Manifest } from '../../../plugins-sdk/contract/index.ts';
+import { canonicalJson } from '../../rules/audit-entry.ts';
 
 /** A file of an archive. */
 export interface ArchivedFile {
@@ -33,6 +34,8 @@ interface Names {
 export interface ReleaseComparison {
   previousVersion: string | null;
   files: { name: string; change: 'added' | 'removed' | 'changed'; bytes: number; bytesBefore: number }[];
+  /** Parts of the manifest that are not the same, its version aside. */
+  manifest: string[];
   capabilities: Names;
   hosts: Names;
   /** Secrets that operators are asked for, by name. */
@@ -51,6 +54,7 @@ export function compareWithPrevious(before: ComparedRelease | null, after: Compa
   return {
     previousVersion: before?.version ?? null,
     files: filesOf(before?.files ?? new Map(), after.files),
+    manifest: partsOf(before?.manifest ?? null, after.manifest),
     capabilities: names(capabilitiesOf),
     hosts: names(hostsOf),
     secrets: names(({ secrets = [] }) => secrets.map(({ name }) => name)),
@@ -62,6 +66,13 @@ export function compareWithPrevious(before: ComparedRelease | null, after: Compa
 
 export const capabilitiesOf = ({ capabilities = [] }: Manifest): string[] => capabilities.map(({ name }) => name);
 export const hostsOf = ({ fetchHosts = [] }: Manifest): string[] => [...fetchHosts];
+
+function partsOf(before: Manifest | null, after: Manifest): string[] {
+  const [old, now] = [before ?? {}, after] as Record<string, Json>[];
+  const parts = new Set([...Object.keys(old!), ...Object.keys(now!)]);
+  const textOf = (part: Json | undefined) => (part === undefined ? undefined : canonicalJson(part));
+  return [...parts].filter((part) => part !== 'version' && textOf(old![part]) !== textOf(now![part])).sort();
+}
 
 function difference(before: readonly string[] | null, after: readonly string[]): Names {
   const old = new Set(before);

@@ -70,6 +70,7 @@ describe('compareWithPrevious', () => {
         { name: 'README.md', change: 'removed', bytes: 0, bytesBefore: 1 },
         { name: 'bundle.js', change: 'changed', bytes: 12, bytesBefore: 10 },
       ],
+      manifest: ['capabilities', 'fetchHosts', 'hooks', 'routes', 'secrets'],
       capabilities: { added: ['fetch'], removed: ['kv'] },
       hosts: { added: ['new.example.com'], removed: ['old.example.com'] },
       secrets: { added: ['API_KEY'], removed: [] },
@@ -123,6 +124,8 @@ describe('againstAutomatic', () => {
       [against({ manifest: sampleManifest({ capabilities }) }), /new capabilities: kv/],
       [against({ manifest: sampleManifest({ fetchHosts: hosts }) }), /new hosts: a.example.com/],
       [against({ manifest: sampleManifest({ hooks: ['order.paid'] }) }), /new hooks/],
+      [against({ manifest: sampleManifest({ title: 'Your bank' }) }), /changes title/],
+      [against({ manifest: sampleManifest({ limits: { wallMs: 25_000 } }) }), /changes limits/],
       [against({ findings: null }), /not been scanned/],
       [against({ findings: [finding('redos', 'low')] }), /found redos/],
     ];
