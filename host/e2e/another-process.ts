@@ -37,7 +37,13 @@ export async function startHostProcess(appUrl: string, settings: Record<string, 
 if (process.send && process.argv[1] === import.meta.filename) {
   const { appUrl, settings } = JSON.parse(process.argv[2]!);
   const config = readConfig({ flags: settings }, {});
-  const host = await startHost({ config, appUrl, log: createLog(config.logLevel), people: { bcryptCost: 4 } });
+  const host = await startHost({
+    config,
+    appUrl,
+    log: createLog(config.logLevel),
+    people: { bcryptCost: 4 },
+    scan: false,
+  });
   process.once('disconnect', () => void host.close().finally(() => process.exit(0)));
   process.send(host.url);
 }

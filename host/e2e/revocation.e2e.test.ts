@@ -258,7 +258,7 @@ describe('releases that are taken back, over two host processes', () => {
     await writeFile(keyFile, privateKey.export({ type: 'pkcs8', format: 'pem' }));
     const keyId = keyIdOf(createPublicKey(privateKey as never)).slice(0, 12);
     expect(await gate(publisher, 'keys', 'register', '--key', keyFile, '--label', 'terminal')).to.contain('signs');
-    const source = `${SOURCE}\nconsole.log(${JSON.stringify(randomBytes(600_000).toString('hex'))}.length);`;
+    const source = `${SOURCE}\nconsole.log(${JSON.stringify(randomBytes(200_000).toString('base64'))}.length);`;
     const folder = await platform.writePlugin({ source, manifest: manifest('terminal') });
     const release = JSON.parse(await gate(publisher, 'publish', folder, '--key', keyFile, '--json'));
     expect(await platform.database.knex('uploads').select('id')).to.deep.equal([]);
