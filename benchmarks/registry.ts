@@ -30,7 +30,7 @@ const SEARCHES: Record<string, Parameters<ReturnType<typeof createApiClient>['se
   'filters and orders': [
     { sort: 'popular' },
     { sort: 'newest', category: 'gaming' },
-    { search: 'orders', price: 'free', without: 'fetch,email', sort: 'rating' },
+    { search: 'orders', price: 'free', without: 'fetch,queue', sort: 'rating' },
   ],
 };
 

@@ -51,7 +51,7 @@ export function searchCommand(cli: Cli): void {
     summary: 'Search the marketplace',
     examples: [
       'gate search inventory of keys',
-      'gate search 快递 --price free --without fetch,email',
+      'gate search 快递 --price free --without fetch,queue',
       'gate search --category gaming --sort newest --json',
     ],
   })
@@ -59,7 +59,7 @@ export function searchCommand(cli: Cli): void {
     .option('--category <category>', 'only one category')
     .option('--kind <kind>', 'plugin or game')
     .option('--price <price>', 'free or paid')
-    .option('--without <capabilities>', 'only plugins that ask for none of these, such as fetch,email')
+    .option('--without <capabilities>', 'only plugins that ask for none of these, such as fetch,queue')
     .option('--sort <order>', SORTS.join(', '))
     .option('--limit <count>', `how many to show; default ${SHOWN_MAX}`, readCount)
     .action(
