@@ -19,7 +19,7 @@ describe('logging in a device', () => {
   let organisation: Organisation;
   before(async () => {
     test = await testRegistry();
-    people = testOrganisations(test.database.system, test.clock);
+    people = testOrganisations(test.database, test.clock);
     const nowMs = () => test.clock.nowMs;
     devices = createDevices({
       database: test.database.system,

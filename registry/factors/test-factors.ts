@@ -13,6 +13,7 @@ import { createTelegram } from '../telegram/compose.ts';
 import type { Telegram } from '../telegram/contract.ts';
 import type { InitDataProof } from '../telegram/rules/check-init-data.ts';
 import { BOT_TOKEN } from '../telegram/test-init-data.ts';
+import { askedBy } from '../test-context.ts';
 import { createFactors, type FactorsPorts } from './compose.ts';
 import type { Factors } from './contract.ts';
 import type { FactorEvent } from './factor-ports.ts';
@@ -68,8 +69,8 @@ export async function testFactors({
     return { id, username };
   };
   const ends = endSessionsIn(nowMs);
-  const factors = createFactors({
-    database: knex,
+  const made = createFactors({
+    database: database.scoped,
     system: knex,
     auditIn,
     endSessionsIn: ends,
@@ -81,19 +82,21 @@ export async function testFactors({
     nowMs,
     newId: v7,
   });
-  const telegram = createTelegram({
-    database: knex,
+  const factors: Factors = { ...askedBy(made), waysInIn: made.waysInIn };
+  const linking = createTelegram({
+    database: database.scoped,
     system: knex,
     proof,
     bounds: { ageMsMax: 300_000, skewMsMax: 30_000 },
     auditIn,
     newAccountIn: (transaction) => () => insertAccount(transaction),
     activeAccount,
-    waysInIn: factors.waysInIn,
-    requireFresh: factors.requireFresh,
+    waysInIn: made.waysInIn,
+    requireFresh: made.requireFresh,
     endSessionsIn: ends,
     nowMs,
   });
+  const telegram = askedBy(linking);
   const session: TestFactors['session'] = async ({ account }) => {
     const id = v7();
     const now = new Date(clock.nowMs);

@@ -143,7 +143,7 @@ describe('narrowed tokens', () => {
   });
 
   it('shrink with who answers for them, at once, and grow back with them', async () => {
-    const people = testOrganisations(test.database.system, test.clock);
+    const people = testOrganisations(test.database, test.clock);
     const ada = await people.person('ada');
     await people.join(ada, owner.organisation.id, 'operator-owner');
     const second = await people.person('grace');
@@ -165,7 +165,7 @@ describe('narrowed tokens', () => {
   });
 
   it('are seen and ended by those who manage tokens, and else by who answers for them', async () => {
-    const people = testOrganisations(test.database.system, test.clock);
+    const people = testOrganisations(test.database, test.clock);
     const manager = await people.person('manny');
     await people.join(manager, owner.organisation.id, 'operator-manager');
     const acting = await people.acting(manager, 'arcade');

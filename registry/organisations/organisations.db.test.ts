@@ -9,7 +9,7 @@ describe('organisations and their members', () => {
   let people: TestOrganisations;
   before(async () => {
     test = await testRegistry();
-    people = testOrganisations(test.database.system, test.clock);
+    people = testOrganisations(test.database, test.clock);
   });
   after(() => test.database.close());
 

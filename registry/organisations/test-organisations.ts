@@ -1,10 +1,12 @@
 import { createHash, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { v7 } from 'uuid';
+import { contextOf, inContext } from '../../host/database-context.ts';
 import { createAuditIn } from '../audit/audit-store.ts';
 import type { Person, Principal } from '../contract.ts';
 import { createOrganisationStore } from '../identity/organisation-store.ts';
 import type { MemberRole } from '../rules/permissions.ts';
+import { askedBy } from '../test-context.ts';
 import { createOrganisations } from './compose.ts';
 import type { Organisations } from './contract.ts';
 
@@ -23,13 +25,16 @@ export interface TestOrganisations {
 }
 
 /** Organisations over a test's database. `clock` may be moved. */
-export function testOrganisations(system: Knex, clock: { nowMs: number }): TestOrganisations {
+export function testOrganisations(
+  { system, scoped }: { system: Knex; scoped: Knex },
+  clock: { nowMs: number },
+): TestOrganisations {
   const mails: TestOrganisations['mails'] = [];
   const nowMs = () => clock.nowMs;
-  const organisations = createOrganisations({
-    database: system,
+  const made = createOrganisations({
+    database: scoped,
     system,
-    actAs: (_person, _membership, work) => work(),
+    actAs: ({ account }, membership, work) => inContext(contextOf({ account, ...membership }), work),
     organisationsIn: createOrganisationStore,
     auditIn: createAuditIn({ nowMs, newId: v7, origin: () => null }),
     addressIndex,
@@ -40,6 +45,7 @@ export function testOrganisations(system: Knex, clock: { nowMs: number }): TestO
     nowMs,
     newId: v7,
   });
+  const organisations = askedBy(made);
   return {
     organisations,
     mails,
