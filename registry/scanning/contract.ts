@@ -1,5 +1,5 @@
 import type { Principal } from '../contract.ts';
-import type { Scan, ScannedRelease, ScanProgress, ScanReport } from './rules/scan-report.ts';
+import type { Scan, ScanProgress, ScanReport } from './rules/scan-report.ts';
 
 /** What was found in releases before anybody reviewed them: for those who may see it, and for the host that looks. */
 export interface Scans {
@@ -33,5 +33,3 @@ export interface ClaimedScan {
   /** What was found before, where the release came back to be scanned. */
   report: ScanReport | null;
 }
-
-export type { ScannedRelease };

@@ -6,6 +6,7 @@ import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { ServerRefusal } from '../errors.ts';
 import { readProvenance } from '../read-provenance.ts';
+import { findingText, scanPlugin } from '../scan-plugin.ts';
 import { fields } from '../terminal.ts';
 import { progressBar, type UploadApi, uploadArchive } from '../upload-archive.ts';
 import { keyPath, loadKeyFile } from './keygen.ts';
@@ -88,16 +89,20 @@ async function dryRun(source: PublishCommand) {
   const packed = await packPlugin(source.folder, source);
   const envelope = signPlugin(packed, source.privateKey);
   const { archive, manifest: _manifest, ...value } = packed;
+  const { loadLocalPlugin } = await import('../load-plugin.ts');
+  // Looked at, not run: `gate scan` does that.
+  const { findings } = await scanPlugin(await loadLocalPlugin(source.folder), { run: false });
   return {
     value: {
       ...value,
       archiveBytes: archive.length,
       envelope,
       provenance: source.provenance ?? null,
+      findings,
       published: false,
     },
     text: (paint: Cli['paint']) =>
-      `${packedText(paint, packed)}\n${paint('yellow', 'Nothing was sent')} (--dry-run); signed with key ${keyIdOf(source.privateKey).slice(0, 16)}…`,
+      `${[packedText(paint, packed), ...findings.map((finding) => findingText(paint, finding))].join('\n')}\n${paint('yellow', 'Nothing was sent')} (--dry-run); signed with key ${keyIdOf(source.privateKey).slice(0, 16)}…`,
   };
 }
 
