@@ -17,15 +17,17 @@ import { createOrganisationStore } from './identity/organisation-store.ts';
 import { revokeToken } from './identity/revoke-token.ts';
 import { adoptToken, rotateToken } from './identity/rotate-token.ts';
 import { createTokenStore } from './identity/token-store.ts';
-import { blockReleasesIn, createReleaseLife } from './publishing/compose.ts';
+import { blockReleasesIn, chooseLatestIn, createReleaseLife } from './publishing/compose.ts';
 import { findRelease, releaseById } from './publishing/find-release.ts';
 import type { ReleaseLife } from './publishing/life-contract.ts';
 import { listReleases } from './publishing/list-releases.ts';
 import { loadBundle } from './publishing/load-bundle.ts';
 import { publishRelease } from './publishing/publish-release.ts';
+import { archiveFiles } from './publishing/read-archive.ts';
+import { ReleaseModel } from './publishing/release-model.ts';
 import { createReleaseStore } from './publishing/release-store.ts';
 import { approveRelease } from './review/approve-release.ts';
-import { createReviews, type OpenReviewPorts, reviewPorts } from './review/compose.ts';
+import { createReviews, type OpenReviewPorts, type ReviewFeatures, reviewPorts } from './review/compose.ts';
 import type { Reviews } from './review/contract.ts';
 import { rejectRelease } from './review/reject-release.ts';
 import { createKeyLife } from './signing/compose.ts';
@@ -76,7 +78,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
     releases: createReleaseStore(system),
     versions: createVersionStore(system),
   };
-  const review = reviewPorts({ database, system, signingKey, auditIn, logIn, nowMs });
+  const review = reviewPorts({ database, system, signingKey, featuresIn: reviewFeatures, auditIn, logIn, nowMs });
   const auditPorts = { store: createAuditReaderStore(database), findOrganisation: organisations.findBySlug };
   return {
     listAudit: listAudit(auditPorts),
@@ -195,5 +197,35 @@ export function createPublishing({ publishRelease, ...ports }: RegistryPorts & P
 export function createReviewing(ports: RegistryPorts & { findingsOf?: OpenReviewPorts['findingsOf'] }): Reviews {
   const { nowMs, newId, origin = () => null, findingsOf = async () => null } = ports;
   const auditIn = createAuditIn({ nowMs, newId, origin });
-  return createReviews({ ...ports, auditIn, logIn: createLogIn({ nowMs, newId }), findingsOf });
+  return createReviews({
+    ...ports,
+    featuresIn: reviewFeatures,
+    auditIn,
+    logIn: createLogIn({ nowMs, newId }),
+    findingsOf,
+  });
+}
+
+function reviewFeatures(knex: Knex): ReviewFeatures {
+  const releases = createReleaseStore(knex);
+  const keys = createKeyStore(knex);
+  return {
+    findRelease: releases.findById,
+    async lockRelease(releaseId) {
+      const found = await releases.findById(releaseId);
+      if (found === null) return null;
+      const { pluginId: id, publisherId: organisationId, publisherSlug: publisher, pluginName: name } = found;
+      await releases.lockPlugin({ id, organisationId, publisher, name });
+      // Read again: what was true before the lock may not be true under it.
+      return releases.findById(releaseId);
+    },
+    lockKeys: keys.lockUnrevoked,
+    keysAt: keys.listAt,
+    async saveState(releaseId, change) {
+      await ReleaseModel.query(knex).findById(releaseId).patch(change);
+    },
+    filesOf: async (releaseId) => archiveFiles(await releases.archiveOf(releaseId)),
+    chooseLatest: chooseLatestIn(knex),
+    findOrganisation: createOrganisationStore(knex).findBySlug,
+  };
 }

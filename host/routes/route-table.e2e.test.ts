@@ -101,6 +101,7 @@ const BODIES: Record<string, object> = {
   'PUT /v1/plugins/:publisher/:name/listing': { listed: false },
   'PUT /v1/plugins/:publisher/:name/dist-tags/:tag': { version: '2.0.0-rc.1' },
   'POST /v1/releases/:id/rejection': { reasons: ['It mines coins.'] },
+  'POST /v1/releases/:id/scan/acknowledgement': { reason: 'Asked the publisher.' },
   'PUT /v1/releases/:id/review/assignment': { to: 'me' },
   'PATCH /v1/releases/:id/review/checklist': { code: { verdict: 'fine', note: 'Read it.' } },
   'POST /v1/releases/:id/review/decision': {

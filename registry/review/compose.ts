@@ -1,10 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
-import { createOrganisationStore } from '../identity/organisation-store.ts';
-import { chooseLatestIn } from '../publishing/compose.ts';
-import { ReleaseModel } from '../publishing/release-model.ts';
-import { createReleaseStore } from '../publishing/release-store.ts';
-import { createKeyStore } from '../signing/key-store.ts';
+import type { Organisation } from '../contract.ts';
 import { appealRelease, publishApproved, resubmitRelease } from './answer-review.ts';
 import type { ApprovePorts } from './approve-release.ts';
 import type { Reviews } from './contract.ts';
@@ -15,7 +11,15 @@ import { createReviewStore } from './review-store.ts';
 import { restoreRelease, takeDown } from './take-down.ts';
 import { distrustPublisher, trustPublisher } from './trust-publishers.ts';
 
+/** What other features of the registry do for reviews, over one connection. */
+export interface ReviewFeatures
+  extends Pick<ReviewStores, 'lockRelease' | 'lockKeys' | 'keysAt' | 'saveState' | 'filesOf' | 'chooseLatest'>,
+    Pick<DescribeStores, 'findRelease'> {
+  findOrganisation(slug: string): Promise<Organisation | null>;
+}
+
 export interface OpenReviewPorts {
+  featuresIn(knex: Knex): ReviewFeatures;
   /** For whoever acts. */
   database: Knex;
   /** For the registry itself. */
@@ -33,12 +37,17 @@ const DAY_MS = 86_400_000;
 
 /** What every use case of reviewing stands on. */
 export function reviewPorts(ports: Omit<OpenReviewPorts, 'findingsOf'>): ApprovePorts {
-  const { database, system, signingKey, auditIn, logIn, nowMs } = ports;
+  const { database, system, signingKey, featuresIn, auditIn, logIn, nowMs } = ports;
   const inside =
     (knex: Knex): ReviewPorts['transaction'] =>
     (work) =>
       knex.transaction((transaction) =>
-        work({ ...reviewStores(transaction), audit: auditIn(transaction), logEvent: logIn(transaction) }),
+        work({
+          ...featuresIn(transaction),
+          reviews: createReviewStore(transaction),
+          audit: auditIn(transaction),
+          logEvent: logIn(transaction),
+        }),
       );
   return {
     transaction: inside(database),
@@ -52,11 +61,11 @@ export function reviewPorts(ports: Omit<OpenReviewPorts, 'findingsOf'>): Approve
 }
 
 export function createReviews(opened: OpenReviewPorts): Reviews {
-  const { database, system, auditIn, findingsOf, nowMs } = opened;
+  const { database, system, featuresIn, auditIn, nowMs } = opened;
   const ports = reviewPorts(opened);
   const reviews = createReviewStore(database);
   const trust = {
-    findOrganisation: createOrganisationStore(system).findBySlug,
+    findOrganisation: featuresIn(system).findOrganisation,
     transaction: <Result>(
       work: (stores: { reviews: typeof reviews; audit: ReviewStores['audit'] }) => Promise<Result>,
     ) =>
@@ -66,7 +75,7 @@ export function createReviews(opened: OpenReviewPorts): Reviews {
   };
   return {
     queue: reviewQueue({ reviews }),
-    find: findReview(describeStores(database, findingsOf)),
+    find: findReview(describeStores(database, opened)),
     assign: assignReview(ports),
     check: checkReview(ports),
     decide: decideReview(ports),
@@ -83,44 +92,20 @@ export function createReviews(opened: OpenReviewPorts): Reviews {
     listTrusted: () => reviews.listTrusted(),
     trust: trustPublisher(trust),
     distrust: distrustPublisher(trust),
-    considerAutomatic: considerAutomatic({ ...ports, describe: describeStores(system, findingsOf) }),
+    considerAutomatic: considerAutomatic({ ...ports, describe: describeStores(system, opened) }),
   };
 }
 
-const describeStores = (knex: Knex, findingsOf: DescribeStores['findingsOf']): DescribeStores => {
-  const releases = createReleaseStore(knex);
-  return {
-    reviews: createReviewStore(knex),
-    archiveOf: releases.archiveOf,
-    findRelease: releases.findById,
-    publishedOf: (pluginId) =>
-      knex('releases')
-        .where('plugin_id', pluginId)
-        .whereIn('state', ['published', 'deprecated', 'yanked'])
-        .select('id', 'version'),
-    findingsOf,
-  };
-};
-
-function reviewStores(transaction: Knex): Omit<ReviewStores, 'audit' | 'logEvent'> {
-  const releases = createReleaseStore(transaction);
-  const keys = createKeyStore(transaction);
-  return {
-    async lockRelease(releaseId) {
-      const found = await releases.findById(releaseId);
-      if (found === null) return null;
-      const { pluginId: id, publisherId: organisationId, publisherSlug: publisher, pluginName: name } = found;
-      await releases.lockPlugin({ id, organisationId, publisher, name });
-      // Read again: what was true before the lock may not be true under it.
-      return releases.findById(releaseId);
-    },
-    lockKeys: keys.lockUnrevoked,
-    keysAt: keys.listAt,
-    reviews: createReviewStore(transaction),
-    async saveState(releaseId, change) {
-      await ReleaseModel.query(transaction).findById(releaseId).patch(change);
-    },
-    archiveOf: releases.archiveOf,
-    chooseLatest: chooseLatestIn(transaction),
-  };
-}
+const describeStores = (
+  knex: Knex,
+  { featuresIn, findingsOf }: Pick<OpenReviewPorts, 'featuresIn' | 'findingsOf'>,
+): DescribeStores => ({
+  ...featuresIn(knex),
+  reviews: createReviewStore(knex),
+  publishedOf: (pluginId) =>
+    knex('releases')
+      .where('plugin_id', pluginId)
+      .whereIn('state', ['published', 'deprecated', 'yanked'])
+      .select('id', 'version'),
+  findingsOf,
+});

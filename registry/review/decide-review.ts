@@ -72,7 +72,7 @@ export const decideReview =
       const found = await lockForReview(stores, actor, releaseId);
       const { decision, hold } = wish;
       const round = await openRound(ports, stores, actor, found, 'decided');
-      const reasons = await withEvidence(wish.reasons, () => stores.archiveOf(releaseId));
+      const reasons = await withEvidence(wish.reasons, () => stores.filesOf(releaseId));
       const made = { actor, found, round, reasons };
       return decision === 'approve'
         ? approveIn(ports, stores, { ...made, ...(hold && { hold }) })

@@ -1,7 +1,6 @@
 import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
-import { archiveFiles } from '../publishing/read-archive.ts';
 import { isUuid } from '../rules/ids.ts';
 import { may } from '../rules/token-rights.ts';
 import { compareVersions } from '../rules/version.ts';
@@ -16,7 +15,7 @@ import {
   type ScanFinding,
 } from './rules/compare-with-previous.ts';
 
-export interface DescribeStores extends Pick<ReviewStores, 'reviews' | 'archiveOf'> {
+export interface DescribeStores extends Pick<ReviewStores, 'reviews' | 'filesOf'> {
   findRelease(releaseId: string): Promise<ReviewedRelease | null>;
   /** Releases of the plugin that were ever published. */
   publishedOf(pluginId: string): Promise<{ id: string; version: string }[]>;
@@ -69,10 +68,10 @@ async function judge(
 }
 
 async function readCompared(
-  { archiveOf, findingsOf }: DescribeStores,
+  { filesOf, findingsOf }: DescribeStores,
   { id, version, manifest }: Release,
 ): Promise<ComparedRelease> {
-  const files = [...(await archiveFiles(await archiveOf(id)))].map(
+  const files = [...(await filesOf(id))].map(
     ([name, bytes]) => [name, { sha256: sha256Hex(bytes), bytes: bytes.length }] as const,
   );
   return { version, manifest, files: new Map(files), findings: await findingsOf(id) };

@@ -1,5 +1,4 @@
 import { RegistryRefusal } from '../errors.ts';
-import { archiveFiles } from '../publishing/read-archive.ts';
 import { storedText } from '../rules/stored-text.ts';
 import type { Evidence, ReasonWish, ReviewReason } from './contract.ts';
 
@@ -11,10 +10,10 @@ const TEXT_CHARS_MAX = 200;
  */
 export async function withEvidence(
   wishes: readonly ReasonWish[],
-  archive: () => Promise<Buffer>,
+  filesOf: () => Promise<Map<string, Buffer>>,
 ): Promise<ReviewReason[]> {
   const asked = wishes.some(({ evidence = [] }) => evidence.length > 0);
-  const files = asked ? await archiveFiles(await archive()) : new Map<string, Buffer>();
+  const files = asked ? await filesOf() : new Map<string, Buffer>();
   const faults: string[] = [];
   const read = ({ file, line }: { file: string; line?: number }): Evidence => {
     const bytes = files.get(file);

@@ -27,7 +27,8 @@ export interface ReviewStores {
   keysAt(organisationId: string, receivedAtMs: number): Promise<VerifyingKey[]>;
   reviews: ReviewStore;
   saveState(releaseId: string, change: StateChange): Promise<void>;
-  archiveOf(releaseId: string): Promise<Buffer>;
+  /** Those of its archive, by name. */
+  filesOf(releaseId: string): Promise<Map<string, Buffer>>;
   /** Decides anew which release of the plugin is its newest. */
   chooseLatest(pluginId: string): Promise<void>;
   audit: Audit;

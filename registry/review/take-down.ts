@@ -37,7 +37,7 @@ export const takeDown =
       const { release } = found;
       if (release.state === 'suspended') return release;
       if (!mayBecome(release.state, 'take-down', moverOf(actor), 'suspended')) refuseState(release, 'taken down');
-      const [reason] = await withEvidence([wish], () => stores.archiveOf(releaseId));
+      const [reason] = await withEvidence([wish], () => stores.filesOf(releaseId));
       const { code, message } = reason as ReviewReason;
       await stores.saveState(releaseId, {
         state: 'suspended',

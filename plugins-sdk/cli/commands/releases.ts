@@ -1,5 +1,5 @@
 import type { Release, ReleaseState } from '../../../registry/index.ts';
-import { RELEASE_STATES } from '../../../registry/rules/release-states.ts';
+import { RELEASE_STATES } from '../../../registry/index.ts';
 import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
