@@ -44,7 +44,7 @@ export async function seedMarketplace(
         category: pick(CATEGORIES),
         entry: 'index.ts',
         engine: '^0.1.0',
-        capabilities: draw() < 0.5 ? [{ name: pick(['kv', 'fetch', 'email']), reason: 'Needs it for its work.' }] : [],
+        capabilities: draw() < 0.5 ? [{ name: pick(['kv', 'fetch', 'queue']), reason: 'Needs it for its work.' }] : [],
       };
       return { pluginId: uuidv7(), releaseId: uuidv7(), organisationId: publisher.id, name, manifest };
     });
