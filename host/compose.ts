@@ -323,7 +323,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
       assignCall: rollouts.assignCall,
       countRequest: limits.countInstallation,
     }),
-    ...openMarketplace({ ...registryPorts, scoped, log }, opened),
+    ...openMarketplace({ ...registryPorts, scoped, auditIn, log }, opened),
     ...limits,
     ...publishing.routes,
     ...programs.routes,

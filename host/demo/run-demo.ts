@@ -113,8 +113,6 @@ async function clearData(config: Config, log: Log): Promise<void> {
     'registry-key.pem',
     'audit-head.json',
     'transparency-head.json',
-    'audit-head.json',
-    'transparency-head.json',
     'publisher-key.pem',
     'encryption-key',
     'password-pepper',

@@ -15,8 +15,10 @@ export function requireAddress(principal: Principal | null, address: () => strin
 const ABOUT = {
   /** By the address of the request. */
   installation: ({ installationIds }: Restrictions, { id }: Values) => installationIds?.includes(String(id)) ?? false,
-  plugin: ({ plugin }: Restrictions, { publisher, name }: Values) => plugin !== undefined && plugin === `${publisher}/${name}`,
-  pluginOfQuery: ({ plugin }: Restrictions, _: Values, query: Values) => plugin !== undefined && plugin === query.plugin,
+  plugin: ({ plugin }: Restrictions, { publisher, name }: Values) =>
+    plugin !== undefined && plugin === `${publisher}/${name}`,
+  pluginOfQuery: ({ plugin }: Restrictions, _: Values, query: Values) =>
+    plugin !== undefined && plugin === query.plugin,
   /** The use case looks itself, or shows nothing else. */
   itself: () => true,
 } as const;

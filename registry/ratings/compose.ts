@@ -1,8 +1,8 @@
 import type { Knex } from 'knex';
-import { type AuditPorts, createAuditIn } from '../audit/audit-store.ts';
 import type { Principal } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { cursorKey, pageLimit, pageOf } from '../page.ts';
+import type { Audit } from '../rules/audit-entry.ts';
 import { pluginName } from '../rules/plugin-name.ts';
 import { storedText } from '../rules/stored-text.ts';
 import type { Rating, Ratings } from './contract.ts';
@@ -14,15 +14,14 @@ export interface RatingPorts {
   nowMs: () => number;
   /** A new UUIDv7. */
   newId: () => string;
-  origin?: AuditPorts['origin'];
+  auditIn(database: Knex): Audit;
 }
 
 const ID = /^[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** Ratings over one database. */
-export function createRatings({ database, nowMs, newId, origin = () => null }: RatingPorts): Ratings {
+export function createRatings({ database, nowMs, newId, auditIn }: RatingPorts): Ratings {
   const store = createRatingStore(database);
-  const auditIn = createAuditIn({ nowMs, newId, origin });
   return {
     async list(actor, { plugin, ...page }) {
       const limit = pageLimit(page);

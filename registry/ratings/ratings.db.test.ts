@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { inContext } from '../../host/database-context.ts';
+import { createAuditIn } from '../audit/audit-store.ts';
 import { createCatalogue } from '../catalog/compose.ts';
 import type { Principal } from '../contract.ts';
 import { refusalOf, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
@@ -18,7 +19,12 @@ describe('ratings', () => {
   const operators: Principal[] = [];
   before(async () => {
     test = await testRegistry();
-    ratings = createRatings({ database: test.database.scoped, nowMs: () => test.clock.nowMs, newId: v7 });
+    const ports = { nowMs: () => test.clock.nowMs, newId: v7 };
+    ratings = createRatings({
+      ...ports,
+      database: test.database.scoped,
+      auditIn: createAuditIn({ ...ports, origin: () => null }),
+    });
     acme = await test.publisher('acme');
     releaseId = (await test.published(acme)).id;
     for (const slug of ['shop', 'cafe', 'bakery']) operators.push(await operator(slug));
