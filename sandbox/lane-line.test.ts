@@ -225,6 +225,23 @@ describe('LaneLine', () => {
     expect(rig.line.held).to.equal(0);
   });
 
+  it('does not hold an installation back for long because one of its light turns took, or was counted as, long', () => {
+    const rig = openRig();
+    for (let turn = 0; turn < 20; turn++) {
+      rig.start('light');
+      rig.step(0.03, true);
+    }
+    for (let times = 0; times < 32; times++) rig.start('light');
+    rig.step(30, true);
+    for (let turn = 0; turn < 200; turn++) {
+      rig.start('light');
+      rig.step(0.03, true);
+    }
+    for (let times = 0; times < 31; times++) rig.step(0.03, true);
+    for (let times = 0; times < 64; times++) rig.start('light');
+    expect(rig.line.held).to.equal(0);
+  });
+
   it('has one turn ready for a lane that an installation with heavy ones has to itself, and none where somebody else is', () => {
     const rig = openRig();
     const heavy = () => {

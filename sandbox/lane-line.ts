@@ -21,8 +21,8 @@ const OWED_US_MAX = 50_000;
 const AHEAD_TURNS_ALONE = 2;
 /** It has the lane to itself when nobody else has used it for so long. */
 const ALONE_AFTER_MS = 100;
-/** Turns that wait on the lane for the code of their installation. They hold up nobody, but when it comes nothing gets in between. */
-const LOADING_TURNS_MAX = 1;
+/** Turns that may wait on the lane for the code of their installation. They hold up nobody, but when it comes nothing gets in between. */
+const COLD_TURNS_MAX = 1;
 /** Below this it is cheaper to remember installations than to look for those that need not be. */
 const REMEMBER_MIN = 512;
 
@@ -34,6 +34,8 @@ interface Flow {
   /** Turns on the lane, and what is expected of them. */
   turns: number;
   us: number;
+  /** One of its turns has ended here: its code is on the lane. */
+  warm: boolean;
   /** How often its code is being loaded. */
   loading: number;
   queue: Held[];
@@ -175,10 +177,18 @@ export class LaneLine {
   }
 
   #mayGo(flow: Flow): boolean {
-    if (flow.loading > 0) return flow.turns < LOADING_TURNS_MAX;
+    if ((flow.loading > 0 || !flow.warm) && flow.turns >= COLD_TURNS_MAX) return false;
+    if (flow.loading > 0) return true;
+    // Nobody waits until the others have had as much. One turn that was counted as long must not hold it back for ever.
+    if (this.#isAlone(flow)) this.#hadUs = Math.max(this.#hadUs, flow.hadUs);
     // Not in between, when whoever is owed more has work on the lane: its next turn comes before that is done.
     if (this.#us < AHEAD_US_MAX && (this.#turns === 0 || this.#isDue(flow))) return true;
     return this.#turns < AHEAD_TURNS_ALONE && this.#ports.nowMs() - this.#othersAtMs > ALONE_AFTER_MS;
+  }
+
+  #isAlone(flow: Flow): boolean {
+    const others = this.#waiting.size - (this.#waiting.has(flow) ? 1 : 0);
+    return others === 0 && this.#turns === (flow.loading > 0 ? 0 : flow.turns);
   }
 
   #isDue({ hadUs }: Flow): boolean {
@@ -205,6 +215,7 @@ export class LaneLine {
 
   #end(entry: Entry, turns: number, turnsDone: number, cpuMs: number): void {
     const { flow } = entry;
+    flow.warm = true;
     // Whole microseconds, so that sums come back to zero.
     const us = turns === entry.turns ? entry.us : Math.floor((entry.us * turns) / entry.turns);
     const usedMs = Math.max(0, cpuMs - entry.cpuMs);
@@ -247,7 +258,7 @@ export class LaneLine {
 
   #meet(id: string): Flow {
     if (this.#flows.size >= this.#sweepAt) this.#sweep();
-    const flow = { id, hadUs: 0, turns: 0, us: 0, loading: 0, queue: [] };
+    const flow = { id, hadUs: 0, turns: 0, us: 0, warm: false, loading: 0, queue: [] };
     this.#flows.set(id, flow);
     return flow;
   }

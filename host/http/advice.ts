@@ -158,7 +158,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
   'log-inconsistent':
     'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',
-  'scan-unknown': 'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
+  'scan-unknown':
+    'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
   'scan-running': 'Wait until its stage is "done"; that takes seconds.',
   'scan-unacknowledged': 'Read the findings; acknowledge them with a reason, or reject the release.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
