@@ -70,7 +70,7 @@ function send(port: number, method: string, target: string, token: string): Prom
 }
 
 /** Logged in a moment ago, with a second factor. */
-async function logIn({ database, host }: TestPlatform): Promise<string> {
+export async function logIn({ database, host }: TestPlatform): Promise<string> {
   const account = { id: uuidv7(), username: `h_${uuidv7().slice(-12)}` };
   await database.system('accounts').insert({ ...account, state: 'active', person_key: Buffer.alloc(93, 1) });
   const device = { name: 'test', userAgent: '', address: '127.0.0.1' };
