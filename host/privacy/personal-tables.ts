@@ -84,6 +84,14 @@ export const PERSONAL_TABLES: readonly PersonalTable[] = [
     shown: ['organisation_id', 'role', 'created_at'],
     erasure: 'delete',
   },
+  // What an organisation says of a plugin; who of it wrote it stays an id.
+  {
+    name: 'ratings',
+    table: 'ratings',
+    account: 'account_id',
+    shown: ['id', 'stars', 'body', 'created_at', 'updated_at'],
+    erasure: 'keep',
+  },
   {
     name: 'offersMade',
     table: 'ownership_offers',
