@@ -268,7 +268,8 @@ describe('createSandbox', () => {
     for (const answer of answers) answer();
     const outcome = await run;
     expect(answerOf(outcome)).to.equal(1);
-    expect(outcome.usage.executions).to.equal(6);
+    // A cordon that dies before it has begun costs no execution.
+    expect(outcome.usage.executions).to.be.within(5, 6);
     expect(rig.calls).to.have.length(1);
   });
 
