@@ -1,6 +1,7 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { AuditHead } from '../../registry/index.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** The newest head that this machine signed, beside the key that signed it: whoever has the database alone cannot take it away. */
 export const keptHeadFile = (signingKeyFile: string): string =>
@@ -15,9 +16,7 @@ export async function keepHead(file: string, head: AuditHead): Promise<void> {
     keyId,
     signature: signature.toString('base64'),
   });
-  // Written under another name first: it is there whole or not at all.
-  await writeFile(`${file}.${process.pid}`, `${text}\n`, { mode: 0o600 });
-  await rename(`${file}.${process.pid}`, file);
+  await writeWhole(file, `${text}\n`);
 }
 
 /** Null where this machine has kept none. */

@@ -1,15 +1,14 @@
-import { readFile, rename, writeFile } from 'node:fs/promises';
+import { readFile } from 'node:fs/promises';
 import path from 'node:path';
 import type { SignedTreeHead } from '../../plugins-sdk/contract/index.ts';
+import { writeWhole } from '../write-whole.ts';
 
 /** The newest head of the transparency log that this machine signed, beside the key: whoever has the database alone cannot take it away. */
 export const keptTreeHeadFile = (signingKeyFile: string): string =>
   path.join(path.dirname(signingKeyFile), 'transparency-head.json');
 
 export async function keepTreeHead(file: string, head: SignedTreeHead): Promise<void> {
-  // Written under another name first: it is there whole or not at all.
-  await writeFile(`${file}.${process.pid}`, `${JSON.stringify(head)}\n`, { mode: 0o600 });
-  await rename(`${file}.${process.pid}`, file);
+  await writeWhole(file, `${JSON.stringify(head)}\n`);
 }
 
 /** Null where this machine has kept none. */

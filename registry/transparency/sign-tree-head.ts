@@ -29,12 +29,13 @@ export interface HeadPorts {
 export const signTreeHead = (ports: HeadPorts) => async (): Promise<SignedTreeHead> => {
   const { store, signingKey, nowMs } = ports;
   const publicKey = createPublicKey(signingKey as never);
-  const [tree, last] = [await store.tree(), await store.lastHead()];
+  // The tree last: it only grows, so it is no smaller than what somebody signed in between.
+  const [kept, last, tree] = [await ports.keptHead(), await store.lastHead(), await store.tree()];
   if (tree === null) throw new RegistryRefusal('log-inconsistent');
   const isNew = last === null || last.size < tree.size || nowMs() - Date.parse(last.signedAt) > HEAD_AGE_MS_MAX;
   if (!isNew && isTreeHeadOf(last, publicKey)) return last;
   const present = { size: tree.size, root: frontierRoot(tree).toString('hex') };
-  for (const before of [last, await ports.keptHead()]) {
+  for (const before of [last, kept]) {
     if (before === null) continue;
     const isOurs = isTreeHeadOf(before, publicKey) && before.size <= present.size;
     if (!isOurs || !isExtensionOf(before, present, await consistencyPath(store, before.size, present.size))) {
