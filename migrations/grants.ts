@@ -61,7 +61,7 @@ export const GRANTS: Record<string, string[]> = {
     'select',
     'insert',
     'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at, follows, canary_percent)',
-    'update (promote_after_seconds, revision, purge_at)',
+    'update (promote_after_seconds, revision, purge_at, delay_seconds)',
   ],
   installation_conduct: [
     'select',
@@ -73,6 +73,13 @@ export const GRANTS: Record<string, string[]> = {
   installation_leases: ['select', 'insert', 'update', 'delete'],
   rollouts: ['select', 'insert', 'update (state, percent, promote_after_seconds, reason, facts, ended_at)'],
   rollout_samples: ['select', 'insert', 'update', 'delete'],
+  stagings: [
+    'select',
+    'insert',
+    'update (percents, every_seconds, state, stage, reason, began_at, stage_at, ended_at, revision)',
+  ],
+  staging_samples: ['select', 'insert', 'update', 'delete'],
+  accepted_signings: ['select', 'insert', 'update (weaknesses, reason)', 'delete'],
   kv_entries: ['select', 'insert', 'update', 'delete'],
   installation_logs: ['select', 'insert', 'delete'],
   recordings: ['select', 'insert', 'delete'],

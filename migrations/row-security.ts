@@ -177,6 +177,10 @@ export const ROW_RULES: Record<string, TableRules> = {
     owner: 'exists (select 1 from rollouts as own where own.id = rollout_id)',
     owns: ['select', 'delete'],
   },
+  stagings: { owner: OF_OWN_PLUGIN, owns: ['select', 'insert', 'update'] },
+  // Sums over all operators: whoever publishes is told by the host alone, and rounded.
+  staging_samples: OF_THE_HOST,
+  accepted_signings: ofInstallation(...ALL),
   kv_entries: ofInstallation('select', 'delete'),
   queue_messages: ofInstallation('select', 'update', 'delete'),
   schedule_runs: ofInstallation('select'),

@@ -97,6 +97,9 @@ async function seedPlugins(
   // Its first round began with the release itself.
   await add('trusted_publishers', { organisation_id: mine, reason: 'known' });
   await add('dist_tags', { id: v7(), plugin_id: ownPlugin, tag: 'beta', release_id: ownRelease });
+  const staging = { id: v7(), plugin_id: ownPlugin, version: '2.0.0', percents: [5, 100], every_seconds: 60 };
+  await add('stagings', staging);
+  await add('staging_samples', { staging_id: staging.id, arm: 'staged', bucket: 0, calls: 1 });
   const upload = { id: v7(), organisation_id: mine, bytes: 1, sha256: hex('e'), received: 1 };
   await add('uploads', { ...upload, created_at: now(), expires_at: later() });
   await add('upload_parts', { upload_id: upload.id, start: 0, content: bytes(1) });
@@ -142,6 +145,7 @@ async function seedInstallation(
     ended_at: now(),
   });
   await add('rollout_samples', { rollout_id: rollout, arm: 'stable', bucket: 0, calls: 1 });
+  await add('accepted_signings', { ...own, release_id: release, weaknesses: ['signer-new'], reason: 'asked' });
   await add('kv_entries', { ...own, key: 'k', value: '1', version: 1 });
   const message = { id: v7(), call_id: v7(), queue: 'q', payload: '1', attempts_max: 1, depth: 0, seed: hex('d') };
   await add('queue_messages', { ...own, ...message });
