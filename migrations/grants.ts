@@ -43,6 +43,9 @@ export const GRANTS: Record<string, string[]> = {
   plugins: ['select', 'insert', 'update (latest_release_id, unlisted_at)'],
   releases: ['select', 'insert', 'update (state, envelope, reasons, reviewed_at, yanked, deprecated, blocked)'],
   release_artifacts: ['select', 'insert'],
+  release_imports: ['select', 'insert', 'update (evidence, updated_at)'],
+  imported_publishers: ['select', 'insert'],
+  registry_key_links: ['select', 'insert'],
   release_scans: [
     'select',
     'insert',
@@ -113,6 +116,9 @@ export const GRANTS: Record<string, string[]> = {
   listing_words: ['select'],
   plugin_standing: ['select'],
   plugin_neighbours: ['select'],
+  release_usage: ['select', 'insert', 'update', 'delete'],
+  plugin_statistics: ['select', 'insert', 'delete'],
+  statistics_days: ['select', 'insert', 'update'],
   ratings: [
     'select',
     'insert',

@@ -96,10 +96,13 @@ async function seedPlugins(
   await add('publisher_keys', key);
   // Its first round began with the release itself.
   await add('trusted_publishers', { organisation_id: mine, reason: 'known' });
+  await add('plugin_statistics', { plugin_id: ownPlugin, day: '2030-01-01' });
   await add('dist_tags', { id: v7(), plugin_id: ownPlugin, tag: 'beta', release_id: ownRelease });
   const staging = { id: v7(), plugin_id: ownPlugin, version: '2.0.0', percents: [5, 100], every_seconds: 60 };
   await add('stagings', staging);
   await add('staging_samples', { staging_id: staging.id, arm: 'staged', bucket: 0, calls: 1 });
+  await add('release_imports', { release_id: ownRelease, root_key_id: hex('c'), evidence: {} });
+  await add('imported_publishers', { organisation_id: mine, root_key_id: hex('c') });
   const upload = { id: v7(), organisation_id: mine, bytes: 1, sha256: hex('e'), received: 1 };
   await add('uploads', { ...upload, created_at: now(), expires_at: later() });
   await add('upload_parts', { upload_id: upload.id, start: 0, content: bytes(1) });
@@ -153,6 +156,7 @@ async function seedInstallation(
   await add('usage', hour);
   await add('usage_refusals', { ...hour, code: 'busy', invocations: 1 });
   await add('usage_capabilities', { ...hour, capability: 'kv' });
+  await add('release_usage', { ...own, release_id: release, day: '2030-01-01' });
   const result = { invocation_id: 'i', call_seq: 1, args_sha256: hex('e'), result: '1', keep_until: later() };
   await add('call_results', result);
   const event = v7();

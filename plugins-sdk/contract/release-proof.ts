@@ -1,4 +1,5 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
+import { asTrusted, type RegistryKeys } from './registry-keys.ts';
 import { keyIdOf, type ReleaseStatement, verifyRelease } from './release.ts';
 import {
   isInLog,
@@ -18,9 +19,13 @@ export interface ProofStep {
 
 /**
  * Checks what proves a release, from the archive's digest to the registry's key, without a network. All steps are looked at, so that
- * one sees everything that is wrong. `found` is what the archive itself says. Throws nothing, whatever the proof is.
+ * one sees everything that is wrong. `found` is what the archive itself says; `registryKeys` the key that is trusted, or those that follow from it. Throws nothing, whatever the proof is.
  */
-export function checkReleaseProof(found: ReleaseStatement, proof: ReleaseProof, registryKey: KeyObject): ProofStep[] {
+export function checkReleaseProof(
+  found: ReleaseStatement,
+  proof: ReleaseProof,
+  registryKeys: RegistryKeys,
+): ProofStep[] {
   const guarded = (step: ProofStep['step'], look: () => [boolean, string]): ProofStep => {
     try {
       const [passed, message] = look();
@@ -53,19 +58,24 @@ export function checkReleaseProof(found: ReleaseStatement, proof: ReleaseProof, 
       if (!isTheirs) return [false, `The log entry does not say that ${found.publisher} registered this key.`];
       return placed(proof.publisherKey.proof, proof, `${found.publisher} registered the key on ${entry.at}`);
     }),
-    guarded('countersignature', () =>
-      verifyRelease(proof.envelope, registryKey) === null
+    guarded('countersignature', () => {
+      // With a key that has retired since it is as good: the log says when it was approved.
+      const by = asTrusted(registryKeys).find(({ key }) => verifyRelease(proof.envelope, key) !== null);
+      return by === undefined
         ? [false, 'The registry did not countersign this.']
-        : [true, `Countersigned by the registry with the key ${keyIdOf(registryKey)}.`],
-    ),
+        : [true, `Countersigned by the registry with the key ${by.keyId}.`];
+    }),
     guarded('approval', () => {
       const entry = readLogEntry(proof.approval.entry);
-      const isIts = entry?.event === 'release.approve' && entry.release === statementDigest(found);
+      const isIts =
+        (entry?.event === 'release.approve' || entry?.event === 'release.import') &&
+        entry.release === statementDigest(found);
       if (!isIts) return [false, 'The log entry is not the approval of this release.'];
-      return placed(proof.approval, proof, `Approved on ${entry.at}`);
+      const how = entry.event === 'release.import' ? 'Imported from another registry' : 'Approved';
+      return placed(proof.approval, proof, `${how} on ${entry.at}`);
     }),
     guarded('head', () =>
-      isTreeHeadOf(proof.head, registryKey)
+      isTreeHeadOf(proof.head, registryKeys)
         ? [true, `The registry signed the head of ${proof.head.size} entries on ${proof.head.signedAt}.`]
         : [false, "The head of the log is not signed with the registry's key."],
     ),

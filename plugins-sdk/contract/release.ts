@@ -9,6 +9,7 @@ export const ARCHIVE_FILES = {
   bundle: 'bundle.js',
   sourceMap: 'bundle.js.map',
   readme: 'README.md',
+  changelog: 'CHANGELOG.md',
   /** CycloneDX: the packages whose code is in the bundle. */
   sbom: 'sbom.cdx.json',
   /** Where it was built. */
@@ -46,7 +47,7 @@ export const keyIdOf = (key: KeyObject): string =>
   );
 
 /** DSSE pre-authentication encoding: lengths make type and payload inseparable. */
-function preAuthEncoding(payloadType: string, payload: Buffer): Buffer {
+export function preAuthEncoding(payloadType: string, payload: Buffer): Buffer {
   const head = `DSSEv1 ${Buffer.byteLength(payloadType)} ${payloadType} ${payload.length} `;
   return Buffer.concat([Buffer.from(head), payload]);
 }

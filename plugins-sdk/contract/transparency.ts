@@ -1,5 +1,6 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { leafHash, verifyConsistency, verifyInclusion } from './merkle.ts';
+import { keyOfTime, type RegistryKeys } from './registry-keys.ts';
 import { type DsseEnvelope, keyIdOf, type ReleaseStatement, sha256Hex } from './release.ts';
 
 /** Which form entries of the transparency log have; part of every one. */
@@ -76,17 +77,18 @@ export function signTreeHead(
 const HEX_32 = /^[0-9a-f]{64}$/;
 const STEPS_MAX = 64;
 
-/** Whether this key signed the head. Anything malformed is no. */
-export function isTreeHeadOf(head: SignedTreeHead, publicKey: KeyObject): boolean {
+/** Whether one of these keys signed the head, in the time in which it signs. Anything malformed is no. */
+export function isTreeHeadOf(head: SignedTreeHead, keys: RegistryKeys): boolean {
   const { size, root, signedAt, keyId, signature } = head;
+  const key = keyOfTime(keys, keyId, signedAt);
   return (
+    key !== null &&
     Number.isSafeInteger(size) &&
     size >= 0 &&
     [root, signedAt, keyId, signature].every((text) => typeof text === 'string') &&
     HEX_32.test(root) &&
     !Number.isNaN(Date.parse(signedAt)) &&
-    keyId === keyIdOf(publicKey) &&
-    verify(null, treeHeadText(head), publicKey, Buffer.from(signature, 'base64'))
+    verify(null, treeHeadText(head), key, Buffer.from(signature, 'base64'))
   );
 }
 
