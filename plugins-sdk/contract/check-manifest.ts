@@ -3,6 +3,7 @@ import { Cron } from 'croner';
 import semver from 'semver';
 import { SECRET_NAME_PATTERN } from './capabilities/index.ts';
 import { isSettableHeader } from './fetch-headers.ts';
+import { ICON_PATTERN, IMAGE_PATTERN, LINK_PATTERN, SUPPORT_PATTERN } from './listing.ts';
 import {
   FETCH_HOST_PATTERN,
   type Manifest,
@@ -48,6 +49,9 @@ export function checkManifest(value: unknown): Checked<Manifest> {
     ...eventFaults(value),
     ...dependencyFaults(value),
     ...configSchemaFaults(value.config),
+    ...(value.listing?.categories?.includes(value.category)
+      ? [{ pointer: '/listing/categories', message: `repeats "${value.category}" of /category` }]
+      : []),
   ];
   return faults.length > 0 ? { ok: false, faults } : { ok: true, value };
 }
@@ -82,6 +86,10 @@ const RULES: Record<string, string> = {
   [FETCH_HOST_PATTERN]:
     'must be a host such as api.example.com, api.example.com:8443 or *.example.com, or config:<field>; no address, scheme or path',
   [SECRET_NAME_PATTERN]: 'must be a name in capitals such as API_KEY',
+  [ICON_PATTERN]: 'must be a file of the plugin that ends with .png, .svg or .webp, such as listing/icon.png',
+  [IMAGE_PATTERN]: 'must be a file of the plugin that ends with .png, .jpg, .jpeg, .webp or .svg',
+  [LINK_PATTERN]: 'must be an https address without user and password',
+  [SUPPORT_PATTERN]: 'must be an https address, or mailto: and a mail address',
   [PERSONAL_PATTERN]:
     'must be a JSON pointer that begins with /body, /query, /headers, /params, /payload, /config or /results/<call>, such as /body/email',
 };

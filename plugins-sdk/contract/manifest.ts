@@ -9,6 +9,7 @@ import {
 } from './capabilities/index.ts';
 import { EVENT_HOOKS, type EventHookName, HOOKS, type HookName } from './hooks.ts';
 import { LimitsSchema } from './limits.ts';
+import { CATEGORIES, ListingSchema } from './listing.ts';
 import { PERSONAL_PATTERN } from './recording.ts';
 
 const literals = <Name extends string>(names: readonly Name[]) =>
@@ -29,16 +30,6 @@ export const SEMVER_PATTERN =
 export const METHODS = ['GET', 'HEAD', 'POST', 'PUT', 'PATCH', 'DELETE', 'OPTIONS'] as const;
 export const ACCESS = ['public', 'caller', 'operator'] as const;
 export type Access = (typeof ACCESS)[number];
-export const CATEGORIES = [
-  'vpn',
-  'streaming',
-  'gaming',
-  'software',
-  'productivity',
-  'security',
-  'entertainment',
-  'utilities',
-] as const;
 
 const Route = Type.Object(
   {
@@ -245,6 +236,7 @@ export const ManifestSchema = Type.Object(
       }),
     ),
     pricing: Type.Optional(Pricing),
+    listing: Type.Optional(ListingSchema),
   },
   strict,
 );

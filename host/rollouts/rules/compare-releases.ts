@@ -36,6 +36,7 @@ const HARMLESS = new Set([
   'category',
   'entry',
   'engine',
+  'listing',
 ]);
 /** These have rules of their own below. */
 const RULED = new Set([
