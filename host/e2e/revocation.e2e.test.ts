@@ -8,6 +8,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
 import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
+import { PART_BYTES } from '../../plugins-sdk/cli/upload-archive.ts';
 import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import { OPERATOR_SLUG } from '../demo/people.ts';
 import type { Installation } from '../installations/contract.ts';
@@ -287,10 +288,15 @@ describe('releases that are taken back, over two host processes', () => {
       scopes: ['release:publish'],
     });
     const ci = createApiClient({ url: platform.host.url, token: secret });
-    const publish = async (name: string) => {
-      const folder = await platform.writePlugin({ source: SOURCE, manifest: manifest(name) });
+    const publish = async (name: string, version = '1.0.0', source = SOURCE) => {
+      const folder = await platform.writePlugin({ source, manifest: { ...manifest(name), version } });
       return publishPlugin(ci)({ folder, privateKey: signingKey });
     };
+    // More than goes at once.
+    const noise = `${SOURCE}\nconsole.log('${randomBytes(300 * 1024).toString('base64')}');`;
+    expect((await publish('from-ci', '1.1.0', noise)).packed.archive.length).to.be.above(PART_BYTES);
+    const foreign = await publish('not-from-ci', '1.1.0', noise).catch((error) => error);
+    expect(foreign.code).to.equal('token-restricted');
     expect((await publish('from-ci')).release.state).to.be.oneOf(['in-review', 'scanning']);
     expect((await publish('not-from-ci').catch((error) => error)).code).to.equal('token-restricted');
     const revoked = await ci.revokeKey('a'.repeat(64), {}).catch((error) => error);

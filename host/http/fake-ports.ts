@@ -279,7 +279,7 @@ export function fakePorts(): Fake {
     setTag: port('releaseLife.setTag', tags),
     removeTag: port('releaseLife.removeTag', tags),
   };
-  const upload = { id: ID, bytes: 10, sha256: HEX, received: 5, expiresAt: AT };
+  const upload = { id: ID, bytes: 10, sha256: HEX, plugin: null, received: 5, expiresAt: AT };
   const uploads = {
     begin: port('uploads.begin', upload),
     find: port('uploads.find', upload),

@@ -93,7 +93,7 @@ const BODIES: Record<string, object> = {
   'POST /v1/releases': { archive: 'H4sIAAAA', envelope },
   'POST /v1/keys/:keyId/rotation': { publicKeyPem: '-----BEGIN PUBLIC KEY-----', label: 'next', overlapSeconds: 60 },
   'POST /v1/keys/:keyId/revocation': { compromisedSince: '2030-01-01T00:00:00Z' },
-  'POST /v1/uploads': { id: ID, bytes: 10, sha256: 'a'.repeat(64) },
+  'POST /v1/uploads': { id: ID, bytes: 10, sha256: 'a'.repeat(64), plugin: 'acme/hello' },
   'POST /v1/uploads/:id/parts': { start: 0, content: 'AAAA' },
   'POST /v1/uploads/:id/release': { envelope },
   'POST /v1/releases/:id/yank': { reason: 'It loses orders.', replacement: '1.0.1', reach: 'a'.repeat(64) },

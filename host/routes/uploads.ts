@@ -2,7 +2,7 @@ import { Type } from 'typebox';
 import { ARCHIVE_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import type { Uploads } from '../../registry/index.ts';
 import { answer, type Route, route } from '../http/route.ts';
-import { Digest, Id, strict, Timestamp } from './fields.ts';
+import { Digest, Id, nullable, PluginName, strict, Timestamp } from './fields.ts';
 import { Envelope, Release } from './release-fields.ts';
 
 const PART_BYTES_MAX = 512 * 1024;
@@ -13,6 +13,7 @@ const Upload = Type.Object(
     id: Id,
     bytes: Type.Integer(),
     sha256: Digest,
+    plugin: nullable(PluginName),
     received: Type.Integer({ description: 'So many of its first bytes are here; the next part begins there.' }),
     expiresAt: Timestamp,
   },
@@ -34,11 +35,19 @@ export const uploadRoutes = ({ uploads }: UploadRoutePorts): Route[] => [
     summary: 'Announce a release archive that comes in parts, within 24 hours. Safe to repeat.',
     allow: ['release:publish'],
     body: Type.Object(
-      { id: Id, bytes: Type.Integer({ minimum: 1, maximum: ARCHIVE_BYTES_MAX }), sha256: Digest },
+      {
+        id: Id,
+        bytes: Type.Integer({ minimum: 1, maximum: ARCHIVE_BYTES_MAX }),
+        sha256: Digest,
+        plugin: Type.Optional({
+          ...PluginName,
+          description: 'Of which plugin it is; a token that is restricted to one has to say so.',
+        }),
+      },
       { ...strict, title: 'NewUpload' },
     ),
     reply: { 201: Upload },
-    refuses: ['publisher-foreign', 'upload-conflict', 'uploads-too-many'],
+    refuses: ['publisher-foreign', 'token-restricted', 'upload-conflict', 'uploads-too-many'],
     handle: ({ principal, body }) => uploads.begin(principal, body),
   }),
   route({

@@ -33,7 +33,9 @@ import type {
   Principal,
   PublisherKey,
   QueuedReview,
+  Ranking,
   Rating,
+  RatingReport,
   ReasonWish,
   Release,
   ReleaseState,
@@ -148,7 +150,8 @@ export function createApiClient(options: TransportOptions) {
     /** The same bytes again are the same release, so this is repeated safely. */
     publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
       send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
-    beginUpload: (upload: { id: string; bytes: number; sha256: string }) => send<Upload>('POST', '/v1/uploads', upload),
+    beginUpload: (upload: { id: string; bytes: number; sha256: string; plugin?: string }) =>
+      send<Upload>('POST', '/v1/uploads', upload),
     addPart: (id: string, start: number, content: Uint8Array) =>
       send<Upload>('POST', `/v1/uploads/${at(id)}/parts`, { start, content: Buffer.from(content).toString('base64') }),
     publishUpload: (id: string, envelope: DsseEnvelope) =>
@@ -205,6 +208,10 @@ export function createApiClient(options: TransportOptions) {
     withdrawRating: (plugin: string) => send<void>('DELETE', `${ratingsAt(plugin)}/own`, undefined),
     voteRating: (id: string, helpful: boolean) => send<Rating>('PUT', `/v1/ratings/${at(id)}/vote`, { helpful }),
     replyToRating: (id: string, body: string) => send<Rating>('PUT', `/v1/ratings/${at(id)}/reply`, { body }),
+    ranking: (plugin: string) => get<Ranking>(`/v1/catalogue/${plugin.split('/').map(at).join('/')}/ranking`),
+    ratingReports: (page: PageRequest = {}) => get<Page<RatingReport>>('/v1/rating-reports', page),
+    moderateRating: (id: string, hide: string | null) =>
+      send<Rating>('PUT', `/v1/ratings/${at(id)}/moderation`, { hide }),
     reportRating: (id: string, reason: string) => send<void>('PUT', `/v1/ratings/${at(id)}/report`, { reason }),
     listPlugins: (filter: PageRequest & { search?: string } = {}) => get<Page<PluginListing>>('/v1/plugins', filter),
 

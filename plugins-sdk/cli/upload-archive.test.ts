@@ -33,7 +33,7 @@ function fakeHost(breaks: (step: string, count: number) => Error | null = () => 
     publishRelease: async (archive) => publish(archive),
     beginUpload: async (announced) => {
       step('begin');
-      const fresh = { upload: { ...announced, received: 0, expiresAt: '' }, parts: [] };
+      const fresh = { upload: { plugin: null, ...announced, received: 0, expiresAt: '' }, parts: [] };
       uploads.set(announced.id, uploads.get(announced.id) ?? fresh);
       return of(announced.id).upload;
     },

@@ -16,7 +16,7 @@ export type UploadApi = Pick<ApiClient, 'publishRelease' | 'beginUpload' | 'addP
  */
 export async function uploadArchive(
   api: UploadApi,
-  { archive, envelope }: { archive: Buffer; envelope: DsseEnvelope },
+  { archive, envelope, plugin }: { archive: Buffer; envelope: DsseEnvelope; plugin?: string },
   onProgress: (sent: number, bytes: number) => void = () => {},
 ): Promise<Release> {
   if (archive.length <= PART_BYTES) return api.publishRelease(archive, envelope);
@@ -25,7 +25,7 @@ export async function uploadArchive(
   let id = idOf(sha256);
   for (let beginning = 1; ; beginning += 1) {
     try {
-      let { received } = await api.beginUpload({ id, bytes, sha256 });
+      let { received } = await api.beginUpload({ id, bytes, sha256, ...(plugin !== undefined && { plugin }) });
       onProgress(received, bytes);
       while (received < bytes) {
         received = (await api.addPart(id, received, archive.subarray(received, received + PART_BYTES))).received;

@@ -19,15 +19,16 @@ export interface UploadStore {
 
 export function createUploadStore(database: Knex): UploadStore {
   return {
-    async insert({ id, organisationId, bytes, sha256, expiresAt, createdAt }) {
-      const row = { id, organisation_id: organisationId, bytes, sha256, created_at: createdAt, expires_at: expiresAt };
+    async insert({ id, organisationId, bytes, sha256, plugin, expiresAt, createdAt }) {
+      const owned = { id, organisation_id: organisationId, plugin };
+      const row = { ...owned, bytes, sha256, created_at: createdAt, expires_at: expiresAt };
       return (await database('uploads').insert(row).onConflict('id').ignore().returning('id')).length === 1;
     },
     async lock(organisationId, id) {
       const row = await database('uploads').where({ id, organisation_id: organisationId }).forUpdate().first();
       if (!row) return null;
-      const { bytes, sha256, received, expires_at } = row;
-      return { id, bytes, sha256, received, expiresAt: expires_at.toISOString() };
+      const { bytes, sha256, plugin, received, expires_at } = row;
+      return { id, bytes, sha256, plugin, received, expiresAt: expires_at.toISOString() };
     },
     async count(organisationId, now) {
       const own = () => database('uploads').where({ organisation_id: organisationId });

@@ -3,6 +3,7 @@ import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { ARCHIVE_FILES, sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import type { Principal } from '../index.ts';
 import {
   envelopeOf,
   refusalOf,
@@ -122,6 +123,40 @@ describe('uploads', () => {
     ]) {
       expect((await refusalOf(publish('badly-built', bad))).code, bad).to.equal('release-archive-invalid');
     }
+  });
+
+  it('let a token that is restricted to a plugin upload for that one, and touch no other upload', async () => {
+    const ci: Principal = { ...acme.principal, restrictions: { plugin: 'acme/built-by-ci' } };
+    const { archive, envelope } = await sampleRelease(acme, { name: 'built-by-ci' });
+    const announced = { bytes: archive.length, sha256: sha256Hex(archive) };
+    const begin = (plugin?: string) => uploads().begin(ci, { id: v7(), ...announced, ...(plugin && { plugin }) });
+    expect((await refusalOf(begin())).code, 'unnamed').to.equal('token-restricted');
+    expect((await refusalOf(begin('acme/other'))).code).to.equal('token-restricted');
+    expect((await refusalOf(begin('rival/built-by-ci'))).code).to.equal('publisher-foreign');
+    const { id } = await begin('acme/built-by-ci');
+    await uploads().addPart(ci, id, { start: 0, content: archive });
+    const other = await announce('not-from-ci');
+    await other.add(0, other.bytes);
+    for (const touch of [
+      () => uploads().find(ci, other.id),
+      () => uploads().addPart(ci, other.id, { start: 0, content: Buffer.alloc(1) }),
+      () => uploads().publish(ci, other.id, other.envelope),
+    ]) {
+      expect((await refusalOf(touch())).code).to.equal('upload-unknown');
+    }
+    const swapped = await refusalOf(uploads().publish(ci, id, other.envelope));
+    expect(swapped.code, 'announced for one, signed for another').to.equal('upload-conflict');
+    expect((await uploads().publish(ci, id, envelope)).plugin).to.equal('acme/built-by-ci');
+  });
+
+  it('publish nothing of another plugin, though it was announced and signed for the right one', async () => {
+    const ci: Principal = { ...acme.principal, restrictions: { plugin: 'acme/announced' } };
+    const { archive } = await sampleRelease(acme, { name: 'inside' });
+    const { envelope } = await sampleRelease(acme, { name: 'announced' });
+    const announced = { id: v7(), bytes: archive.length, sha256: sha256Hex(archive), plugin: 'acme/announced' };
+    await uploads().begin(ci, announced);
+    await uploads().addPart(ci, announced.id, { start: 0, content: archive });
+    expect((await refusalOf(uploads().publish(ci, announced.id, envelope))).code).to.equal('token-restricted');
   });
 
   it('expire, and are bounded', async () => {

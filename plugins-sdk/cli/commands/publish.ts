@@ -32,7 +32,8 @@ export const publishPlugin =
   ): Promise<{ packed: PackedPlugin; envelope: DsseEnvelope; release: Release }> => {
     const packed = await packPlugin(command.folder, command);
     const envelope = signPlugin(packed, command.privateKey);
-    const release = await uploadArchive(api, { archive: packed.archive, envelope }, onProgress);
+    const plugin = `${packed.manifest.publisher}/${packed.manifest.name}`;
+    const release = await uploadArchive(api, { archive: packed.archive, envelope, plugin }, onProgress);
     return { packed, envelope, release };
   };
 
