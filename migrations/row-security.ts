@@ -48,6 +48,12 @@ const moderators = (...may: Command[]): OtherRule => ({ who: 'moderators', may, 
 const publishers = (when: string, ...may: Command[]): OtherRule => ({ who: 'publishers of the plugin', may, when });
 const anybody = (when: string): OtherRule => ({ who: 'anybody', may: ['select'], when: `${ANYBODY} and ${when}` });
 
+const SHOWN_WITH_RELEASE = [
+  anybody(`exists (select 1 from releases as shown where shown.id = release_id and shown.${PUBLIC_RELEASE})`),
+  moderators('select'),
+  admins('select'),
+];
+
 const ALL = COMMANDS;
 /** What is read, written and swept by the host alone. */
 const OF_THE_HOST: TableRules = { owner: null, owns: [] };
@@ -142,6 +148,10 @@ export const ROW_RULES: Record<string, TableRules> = {
   // What proves a release of another registry; the host verifies it.
   release_imports: OF_THE_HOST,
   imported_publishers: OF_THE_HOST,
+  // Written by the host; who sees the release sees its pages.
+  release_pages: { owner: OF_RELEASE, owns: ['select'], others: SHOWN_WITH_RELEASE },
+  release_images: { owner: OF_RELEASE, owns: ['select'], others: SHOWN_WITH_RELEASE },
+  listing_views: { owner: OF_OWN_PLUGIN, owns: ['select'], others: [admins('select')] },
   installations: {
     owner: ofOrganisation('operator_id'),
     owns: ['select', 'insert', 'update'],

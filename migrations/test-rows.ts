@@ -92,6 +92,10 @@ async function seedPlugins(
   );
   await add('release_scans', { release_id: ownRelease });
   await add('release_artifacts', { release_id: ownRelease, archive: bytes(1) });
+  await add('release_pages', { release_id: ownRelease, readme: 'r', made_at: now() });
+  const image = { file: 'icon.png', sha256: hex('d'), media_type: 'image/png', content: bytes(1) };
+  await add('release_images', { release_id: ownRelease, ...image });
+  await add('listing_views', { plugin_id: ownPlugin, day: '2030-01-01', count: 1 });
   const key = { id: v7(), organisation_id: mine, key_id: hex('c'), label: 'laptop', public_key_pem: 'pem' };
   await add('publisher_keys', key);
   // Its first round began with the release itself.

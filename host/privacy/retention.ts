@@ -30,6 +30,15 @@ export const RETENTION: readonly RetentionRule[] = [
   { table: 'notifications', column: 'at', keepDays: 365, what: 'notifications' },
   { table: 'installation_strikes', column: 'at', keepDays: 365, what: 'strikes' },
   { table: 'installation_logs', column: 'at', keepDays: 90, what: 'logs of plugins' },
+  { table: 'release_usage', column: 'day', keepDays: 90, what: 'daily use of releases by one installation' },
+  { table: 'listing_views', column: 'day', keepDays: 730, what: 'views of listings by day' },
+  { table: 'plugin_statistics', column: 'day', keepDays: 730, what: 'daily statistics of plugins' },
+  {
+    table: 'uploads',
+    column: 'expires_at',
+    keepDays: 0,
+    what: 'uploads that were not published within a day, with their parts',
+  },
   {
     table: 'invitations',
     column: 'created_at',
