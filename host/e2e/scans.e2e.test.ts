@@ -96,6 +96,12 @@ describe('The scan of a release', function () {
       'undeclared evil.example',
     );
 
+    const { items } = await platform.as.publisher.listNotifications({});
+    const held = items.find(({ kind }) => kind === 'release-held');
+    expect(held?.subject).to.contain(`${release.plugin}@${release.version}`);
+    expect(held?.body).to.contain('undeclared (').and.to.contain('gate scan');
+    expect(items.filter(({ kind }) => kind === 'release-held')).to.have.length(1);
+
     const reason = { reason: 'Asked the publisher: the host is gone in the next release.' };
     expect((await ask(platform.credentials.publisher, release, reason)).status).to.equal(403);
     const { body } = await ask(platform.credentials.moderator, release, reason);

@@ -15,9 +15,11 @@ export const NOTIFICATION_KINDS = [
   'plugin-message',
   'security-alert',
   'release-yanked',
+  'release-held',
   'release-reviewed',
   'release-suspended',
   'release-restored',
+  'webhook-paused',
 ] as const;
 export type NotificationKind = (typeof NOTIFICATION_KINDS)[number];
 

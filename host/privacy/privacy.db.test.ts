@@ -240,6 +240,17 @@ describe('privacy', () => {
       { key: 'old', failures: 1, last_failed_at: new Date(clock.ms - 31 * DAY_MS) },
       { key: 'new', failures: 1, last_failed_at: new Date(clock.ms - 29 * DAY_MS) },
     ]);
+    const upload = (hours: number) => ({
+      id: v7(),
+      organisation_id: organisationId,
+      bytes: 9,
+      sha256: `${hours}`.padStart(64, '0'),
+      created_at: new Date(clock.ms - hours * 3_600_000),
+      expires_at: new Date(clock.ms + (24 - hours) * 3_600_000),
+    });
+    const [young, old] = [upload(23), upload(25)];
+    await knex('uploads').insert([young, old]);
+    await knex('upload_parts').insert([young, old].map(({ id }) => ({ upload_id: id, start: 0, content: 'x' })));
     const ada = await addPerson();
     const seen = { last_seen_at: new Date(clock.ms - 91 * DAY_MS) };
     await knex('sessions').update({ ...seen, revoked_at: new Date(), revoked_reason: 'x' });
@@ -247,6 +258,8 @@ describe('privacy', () => {
     await open.sweep();
     expect(await knex('notifications').pluck('subject')).to.deep.equal(['364']);
     expect(await knex('login_throttles').pluck('key')).to.deep.equal(['new']);
+    expect(await knex('uploads').pluck('id')).to.deep.equal([young.id]);
+    expect(await knex('upload_parts').pluck('upload_id')).to.deep.equal([young.id]);
     expect(await knex('sessions').pluck('account_id'))
       .to.deep.equal([bob.account.id])
       .and.not.to.include(ada.account.id);

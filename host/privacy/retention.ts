@@ -40,6 +40,21 @@ export const RETENTION: readonly RetentionRule[] = [
     what: 'uploads that were not published within a day, with their parts',
   },
   {
+    table: 'webhook_deliveries',
+    column: 'created_at',
+    keepDays: 30,
+    what: 'deliveries of webhooks with their logs',
+    only: "state <> 'waiting'",
+  },
+  {
+    table: 'feed_events',
+    column: 'at',
+    keepDays: 30,
+    what: 'events of the feed',
+    only: 'not exists (select 1 from webhook_deliveries as sent where sent.event_id = feed_events.id)',
+  },
+  { table: 'webhook_secrets', column: 'expires_at', keepDays: 0, what: 'secrets of webhooks that were replaced' },
+  {
     table: 'invitations',
     column: 'created_at',
     keepDays: 365,

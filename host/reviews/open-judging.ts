@@ -1,5 +1,7 @@
 import type { Registry, Reviews, Scans } from '../../registry/index.ts';
+import { notificationStore } from '../notifications/notification-store.ts';
 import { type OpenScanningPorts, openScanning } from '../scanning/open-scanning.ts';
+import { tellScanned } from '../scanning/tell-scanned.ts';
 import { type OpenReviewsPorts, openReviews } from './open-reviews.ts';
 
 export type OpenJudgingPorts = Omit<OpenReviewsPorts, 'scans'> &
@@ -13,8 +15,12 @@ export function openJudging({ scans: looks = true, ...ports }: OpenJudgingPorts)
   const { scans, scanned, close } = openScanning({
     ...ports,
     looks,
-    onScanned: (releaseId) => reviews.considerAutomatic(releaseId),
+    onScanned: async (releaseId) => {
+      await tellHeld(releaseId);
+      return reviews.considerAutomatic(releaseId);
+    },
   });
+  const tellHeld = tellScanned({ ...ports, scans, notifications: notificationStore(ports.system) });
   const reviews: Reviews = openReviews({ ...ports, scans });
   return {
     routes: (registry: Registry): { registry: Registry; scans: Scans; reviews: Reviews } => ({
