@@ -31,7 +31,7 @@ export type { Organisations } from './organisations/contract.ts';
 export type { DistTag, ReleaseLife } from './publishing/life-contract.ts';
 export { readArchive } from './publishing/read-archive.ts';
 export { createRatings } from './ratings/compose.ts';
-export type { Rating, Ratings } from './ratings/contract.ts';
+export type { Rating, RatingReport, Ratings } from './ratings/contract.ts';
 export * from './review/contract.ts';
 export {
   ITEMS as CHECKLIST,

@@ -28,6 +28,7 @@ export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePor
     own: false,
     helpful: 1,
     unhelpful: 0,
+    hidden: null,
     reply: null,
     createdAt: AT,
     updatedAt: AT,
@@ -48,6 +49,13 @@ export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePor
       search: port('searchCatalogue', { items: [plugin], nextCursor: null, correctedSearch: null }),
       categories: port('categories', [{ category: 'software', plugins: 1 }]),
       alike: port('alike', [plugin]),
+      ranking: port('ranking', {
+        plugin: 'acme/hello',
+        score: 0.5,
+        place: 1,
+        of: 2,
+        terms: [{ term: 'operators' as const, weight: 0.25, value: 0.5, points: 0.125, facts: { operators: 2 } }],
+      }),
     },
   };
 };

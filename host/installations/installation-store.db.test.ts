@@ -62,6 +62,7 @@ describe('installations in PostgreSQL', () => {
       'usage',
       'usage_refusals',
       'usage_capabilities',
+      'release_usage',
       'installation_conduct',
       'installation_strikes',
       'installation_grants',

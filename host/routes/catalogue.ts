@@ -41,8 +41,29 @@ const CataloguePage = Type.Object(
   { title: 'CataloguePage' },
 );
 
+const Ranking = Type.Object(
+  {
+    plugin: Type.String(),
+    score: Type.Number({ description: '0 to 1: the sum of the points.' }),
+    place: Type.Integer({ description: 'Among all plugins by score, from 1.' }),
+    of: Type.Integer(),
+    terms: Type.Array(
+      Type.Object({
+        term: oneOf(['rating', 'operators', 'retention', 'uninstalls', 'faults', 'recency']),
+        weight: Type.Number(),
+        value: Type.Number({ description: '0 to 1.' }),
+        points: Type.Number({ description: 'Weight times value.' }),
+        facts: Type.Record(Type.String(), nullable(Type.Number()), {
+          description: 'What the value was computed from.',
+        }),
+      }),
+    ),
+  },
+  { title: 'PluginRanking' },
+);
+
 export interface CataloguePorts {
-  catalogue: Pick<Catalogue, 'search' | 'categories' | 'alike'>;
+  catalogue: Pick<Catalogue, 'search' | 'categories' | 'alike' | 'ranking'>;
 }
 
 const consumer = 'Operators';
@@ -100,11 +121,23 @@ export const catalogueRoutes = ({ catalogue }: CataloguePorts): Route[] => [
     method: 'GET',
     path: '/v1/catalogue/:publisher/:name/alike',
     consumer,
-    summary: 'What operators of this plugin use as well: at least two of them, the likest first.',
+    summary: 'What operators of this plugin use as well: at least three of them, the likest first.',
     allow: ['plugin:read'],
     params: Type.Object({ publisher: Slug, name: Slug }),
     reply: { 200: Type.Object({ items: Type.Array(CataloguePlugin) }) },
     refuses: ['plugin-unlisted'],
     handle: async ({ params: { publisher, name } }) => ({ items: await catalogue.alike(`${publisher}/${name}`) }),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/catalogue/:publisher/:name/ranking',
+    consumer,
+    summary:
+      'Why a plugin stands where it stands: each term of its score, with its weight and what it was computed from.',
+    allow: ['plugin:read'],
+    params: Type.Object({ publisher: Slug, name: Slug }),
+    reply: { 200: Ranking },
+    refuses: ['plugin-unlisted'],
+    handle: ({ params: { publisher, name } }) => catalogue.ranking(`${publisher}/${name}`),
   }),
 ];

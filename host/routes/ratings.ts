@@ -17,6 +17,11 @@ const Rating = Type.Object(
     own: Type.Boolean({ description: 'Whether your organisation wrote it.' }),
     helpful: Type.Integer(),
     unhelpful: Type.Integer(),
+    hidden: nullable(
+      Type.String({
+        description: 'Why a moderator hid it; only its own organisation and moderators see such ratings.',
+      }),
+    ),
     reply: nullable(Type.Object({ body: Type.String(), at: Timestamp })),
     createdAt: Timestamp,
     updatedAt: Timestamp,
@@ -97,7 +102,7 @@ const judgedRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
     params: RatingParams,
     body: Type.Object({ helpful: nullable(Type.Boolean()) }, { ...strict, title: 'RatingVote' }),
     reply: { 200: Rating },
-    refuses: ['rating-unknown', 'rating-own'],
+    refuses: ['rating-unknown', 'rating-own', 'rating-own-plugin'],
     handle: ({ principal, params, body }) => ratings.vote(principal, params.id, body.helpful),
   }),
   route({

@@ -32,6 +32,28 @@ export interface CataloguePlugin extends PluginListing {
   standing: Standing | null;
 }
 
+/** One part of the score: `weight` times `value` are its `points`; the score is the sum of the points of all. */
+export interface RankingTerm {
+  term: 'rating' | 'operators' | 'retention' | 'uninstalls' | 'faults' | 'recency';
+  /** 0 to 1; those of all terms make 1. */
+  weight: number;
+  /** 0 to 1. */
+  value: number;
+  points: number;
+  /** What the value was computed from. */
+  facts: Record<string, number | null>;
+}
+
+/** Why a plugin stands where it stands, as of the last time that it was counted; see docs/marketplace.md. */
+export interface Ranking {
+  plugin: string;
+  score: number;
+  /** Among all listed plugins by score, from 1. */
+  place: number;
+  of: number;
+  terms: RankingTerm[];
+}
+
 export interface CataloguePage extends Page<CataloguePlugin> {
   /** What was searched for instead, where a word that no plugin has looks like a slip; null where nothing was changed. */
   correctedSearch: string | null;
@@ -42,8 +64,10 @@ export interface Catalogue {
   search(filter: CatalogueFilter): Promise<CataloguePage>;
   /** Those that are not empty, with their number of plugins, by name. */
   categories(): Promise<{ category: string; plugins: number }[]>;
-  /** What operators of a plugin use as well, the likest first. Refuses with: plugin-unlisted. */
+  /** What at least three operators of a plugin use as well, the likest first. Refuses with: plugin-unlisted. */
   alike(plugin: string): Promise<CataloguePlugin[]>;
+  /** The score of a plugin, term by term; one that was never counted is as one that nobody has. Refuses with: plugin-unlisted. */
+  ranking(plugin: string): Promise<Ranking>;
   /** Counts everything anew; false where another host is about it. */
   refresh(): Promise<boolean>;
 }

@@ -3,6 +3,7 @@ import type { Principal } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { cursorKey, pageLimit, pageOf } from '../page.ts';
 import type { Audit } from '../rules/audit-entry.ts';
+import { can } from '../rules/permissions.ts';
 import { pluginName } from '../rules/plugin-name.ts';
 import { storedText } from '../rules/stored-text.ts';
 import type { Rating, Ratings } from './contract.ts';
@@ -28,25 +29,44 @@ export function createRatings({ database, nowMs, newId, auditIn }: RatingPorts):
       const before = cursorKey(page, ID);
       const named = pluginName(plugin);
       const found = named && (await store.findPlugin(named));
-      const rows = found ? await store.list(found.id, before, limit + 1) : [];
+      const rows = found ? await store.list(found.id, seerOf(actor), before, limit + 1) : [];
       return pageOf(rows, limit, shownTo(actor), ({ id }) => id);
     },
-    rate: rate({ store, nowMs, newId }),
+    rate: (actor, wish) =>
+      database.transaction(async (transaction) => {
+        const rating = await rate({ store: createRatingStore(transaction), nowMs, newId })(actor, wish);
+        await auditIn(transaction)({
+          action: 'rating.write',
+          actor,
+          organisationId: actor.organisation.id,
+          subject: { kind: 'rating', id: rating.id },
+          after: { plugin: rating.plugin, stars: rating.stars },
+        });
+        return rating;
+      }),
     async withdraw(actor, plugin) {
       const named = pluginName(plugin);
       const found = named && (await store.findPlugin(named));
       if (found) await store.remove(found.id, actor.organisation.id);
     },
     async vote(actor, ratingId, helpful) {
-      await others(store, actor, ratingId);
+      const { publisherId } = await others(store, actor, ratingId);
+      // To vote for praise, or against blame, of what is one's own is to praise it.
+      if (await store.shareMember(actor.organisation.id, publisherId)) throw new RegistryRefusal('rating-own-plugin');
       await store.vote(ratingId, actor.organisation.id, helpful);
       return shownTo(actor)(await known(store, ratingId));
     },
     async reply(actor, ratingId, body) {
       const { plugin } = await known(store, ratingId);
       if (!plugin.startsWith(`${actor.organisation.slug}/`)) throw new RegistryRefusal('rating-unknown');
-      await store.reply(ratingId, body === null ? null : { body: storedText(body), atMs: nowMs() });
-      return shownTo(actor)(await known(store, ratingId));
+      return database.transaction(async (transaction) => {
+        const within = createRatingStore(transaction);
+        await within.reply(ratingId, body === null ? null : { body: storedText(body), atMs: nowMs() });
+        const organisationId = actor.organisation.id;
+        const subject = { kind: 'rating', id: ratingId };
+        if (body !== null) await auditIn(transaction)({ action: 'rating.reply', actor, organisationId, subject });
+        return shownTo(actor)(await known(within, ratingId));
+      });
     },
     async report(actor, ratingId, reason) {
       await others(store, actor, ratingId);
@@ -77,7 +97,7 @@ export function createRatings({ database, nowMs, newId, auditIn }: RatingPorts):
           before: { hidden: before.hidden },
           after: { hidden: hide },
         });
-        return shownTo(actor)(before);
+        return shownTo(actor)({ ...before, hidden: hide });
       }),
   };
 }
@@ -106,14 +126,17 @@ async function known(store: RatingStore, id: string): Promise<StoredRating> {
 }
 
 /** Nobody judges what they wrote themselves. */
-async function others(store: RatingStore, actor: Principal, id: string): Promise<void> {
-  const { organisationId } = await known(store, id);
-  if (organisationId === actor.organisation.id) throw new RegistryRefusal('rating-own');
+async function others(store: RatingStore, actor: Principal, id: string): Promise<StoredRating> {
+  const found = await known(store, id);
+  if (found.organisationId === actor.organisation.id) throw new RegistryRefusal('rating-own');
+  return found;
 }
+
+const seerOf = (actor: Principal) => (can(actor.role, 'rating:moderate') ? 'all' : actor.organisation.id);
 
 const shownTo =
   (actor: Principal | null) =>
-  ({ organisationId, pluginId: _, hidden: __, ...rating }: StoredRating): Rating => ({
+  ({ organisationId, pluginId: _, publisherId: __, ...rating }: StoredRating): Rating => ({
     ...rating,
     own: organisationId === actor?.organisation.id,
   });

@@ -13,6 +13,8 @@ export interface Rating {
   /** How many organisations found it helpful, and how many did not. */
   helpful: number;
   unhelpful: number;
+  /** Why a moderator took it from view; null where it is shown. Only its own organisation and moderators see such ratings. */
+  hidden: string | null;
   /** Of the publisher. */
   reply: { body: string; at: string } | null;
   createdAt: string;
@@ -28,13 +30,13 @@ export interface RatingReport {
 
 /** What those who installed a plugin think of it. An organisation has one voice, however many people it has. */
 export interface Ratings {
-  /** Those of a plugin, newest first. Refuses with: cursor-invalid. */
+  /** Those of a plugin, newest first; hidden ones as far as the actor sees them. Refuses with: cursor-invalid. */
   list(actor: Principal, filter: PageRequest & { plugin: string }): Promise<Page<Rating>>;
   /** Writes the organisation's rating, or writes it anew. Refuses with: plugin-unlisted, rating-not-installed, rating-own-plugin. */
   rate(actor: Principal, command: { plugin: string; stars: number; body: string }): Promise<Rating>;
-  /** Idempotent. */
+  /** Idempotent. What a moderator hid loses its text and stays hidden, so that it is not written anew. */
   withdraw(actor: Principal, plugin: string): Promise<void>;
-  /** Null takes the vote back. Refuses with: rating-unknown, rating-own. */
+  /** Null takes the vote back. Refuses with: rating-unknown, rating-own, rating-own-plugin. */
   vote(actor: Principal, ratingId: string, helpful: boolean | null): Promise<Rating>;
   /** Of the publisher; null takes the reply back. Refuses with: rating-unknown. */
   reply(actor: Principal, ratingId: string, body: string | null): Promise<Rating>;

@@ -4,7 +4,7 @@ import type { Rating } from './contract.ts';
 export interface StoredRating extends Omit<Rating, 'own'> {
   organisationId: string;
   pluginId: string;
-  hidden: string | null;
+  publisherId: string;
 }
 
 export interface StoredReport {
@@ -33,8 +33,8 @@ export interface RatingStore {
   remove(pluginId: string, organisationId: string): Promise<void>;
   findOf(pluginId: string, organisationId: string): Promise<StoredRating | null>;
   find(id: string): Promise<StoredRating | null>;
-  /** Those that are shown; newest first, before `before`. */
-  list(pluginId: string, before: string | null, count: number): Promise<StoredRating[]>;
+  /** Newest first, before `before`. Of hidden ones only those of the organisation `seer`, or all. */
+  list(pluginId: string, seer: string | 'all', before: string | null, count: number): Promise<StoredRating[]>;
   vote(id: string, organisationId: string, helpful: boolean | null): Promise<void>;
   reply(id: string, reply: { body: string; atMs: number } | null): Promise<void>;
   report(report: { id: string; ratingId: string; organisationId: string; reason: string }): Promise<void>;
@@ -86,13 +86,18 @@ export function createRatingStore(database: Knex): RatingStore {
         .merge({ ...said, account_id: accountId, updated_at: at });
     },
     async remove(pluginId, organisationId) {
-      await database('ratings').where({ plugin_id: pluginId, organisation_id: organisationId }).delete();
+      const own = { plugin_id: pluginId, organisation_id: organisationId };
+      await database('ratings')
+        .where({ ...own, hidden: null })
+        .delete();
+      await database('ratings').where(own).update({ body: '', account_id: null });
     },
     findOf: (pluginId, organisationId) =>
       first(ratings().where({ plugin_id: pluginId, 'ratings.organisation_id': organisationId })),
     find: (id) => first(ratings().where({ 'ratings.id': id })),
-    async list(pluginId, before, count) {
-      const query = ratings().where({ plugin_id: pluginId, hidden: null }).orderBy('ratings.id', 'desc').limit(count);
+    async list(pluginId, seer, before, count) {
+      const query = ratings().where({ plugin_id: pluginId }).orderBy('ratings.id', 'desc').limit(count);
+      if (seer !== 'all') query.whereRaw('(hidden is null or ratings.organisation_id = ?)', [seer]);
       if (before !== null) query.where('ratings.id', '<', before);
       return (await query.select(columns)).map(ratingOf);
     },
@@ -149,6 +154,7 @@ const ratingOf = (row: any): StoredRating => ({
   id: row.rating_id,
   plugin: `${row.publisher}/${row.name}`,
   pluginId: row.plugin_id,
+  publisherId: row.publisher_id,
   organisationId: row.organisation_id,
   stars: row.stars,
   body: row.body,

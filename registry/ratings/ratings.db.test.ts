@@ -71,6 +71,22 @@ describe('ratings', () => {
     expect((await listed(shop)).items).to.have.length(1);
   });
 
+  it('keeps hidden what a moderator hid, whatever its author does, and tells the author why', async () => {
+    const [, cafe] = operators as [Principal, Principal];
+    const { id } = await rate(cafe, 1, 'Buy my plugin instead.');
+    await as(test.moderator, () => ratings.moderate(test.moderator, id, 'It advertises.'));
+    expect((await listed(cafe)).items.find(({ own }) => own)).to.include({ hidden: 'It advertises.' });
+    expect((await listed(test.moderator)).items.find((each) => each.id === id)).to.include({
+      hidden: 'It advertises.',
+    });
+    await as(cafe, () => ratings.withdraw(cafe, PLUGIN));
+    expect(await rate(cafe, 1, 'Buy it!')).to.include({ id, hidden: 'It advertises.' });
+    expect((await listed(operators[0]!)).items.map((each) => each.id)).not.to.include(id);
+    await as(cafe, () => ratings.withdraw(cafe, PLUGIN));
+    expect((await listed(test.moderator)).items.find((each) => each.id === id)).to.include({ body: '' });
+    await test.database.knex('ratings').where({ id }).delete();
+  });
+
   it('takes none from an organisation that shares a member with the publisher', async () => {
     const bakery = operators[2]!;
     await install(bakery);
@@ -85,6 +101,8 @@ describe('ratings', () => {
       await knex('memberships').insert({ ...membership, created_at: new Date() });
     }
     expect(await codeOf(rate(bakery, 5))).to.equal('rating-own-plugin');
+    const { id: praise } = (await listed(operators[0]!)).items[0]!;
+    expect(await codeOf(as(bakery, () => ratings.vote(bakery, praise, true)))).to.equal('rating-own-plugin');
     await knex('memberships').where({ account_id: accountId }).delete();
     expect(await rate(bakery, 4)).to.include({ stars: 4 });
   });
@@ -124,7 +142,9 @@ describe('ratings', () => {
     await as(moderator, () => ratings.moderate(moderator, id, 'It advertises.'));
     expect((await reports()).items).to.deep.equal([]);
     expect((await listed(shop)).items.map((each) => each.id)).not.to.include(id);
-    const audited = await test.database.knex('audit_entries').whereRaw(`content::jsonb ->> 'action' = 'rating.hide'`);
+    const audited = await test.database
+      .knex('audit_entries')
+      .whereRaw(`content::jsonb ->> 'action' = 'rating.hide' and content::jsonb #>> '{subject,id}' = ?`, [id]);
     expect(audited).to.have.length(1);
     await as(moderator, () => ratings.moderate(moderator, id, null));
     expect((await listed(shop)).items.map((each) => each.id)).to.include(id);
@@ -167,7 +187,69 @@ describe('ratings', () => {
     expect(after).to.include({ ratings: 3, operators: 3, rating: 4 });
   });
 
-  it('recommends what at least two owners use together', async () => {
+  it('ranks by people: owners who own an organisation together count once, and insiders not at all', async () => {
+    const catalogue = createCatalogue({ database: test.database.system });
+    const { knex } = test.database;
+    const join = async (organisation: Principal, accountId: string, role: string) => {
+      const membership = { id: v7(), organisation_id: organisation.organisation.id, account_id: accountId, role };
+      await knex('memberships').insert({ ...membership, created_at: new Date() });
+    };
+    const person = async (username: string) => {
+      const id = v7();
+      await knex('accounts').insert({ id, username, state: 'active', person_key: Buffer.alloc(100) });
+      return id;
+    };
+    const operatorsNow = async () => {
+      await catalogue.refresh();
+      const { terms } = await catalogue.ranking(PLUGIN);
+      return terms.find(({ term }) => term === 'operators')!.facts.operators;
+    };
+    const before = (await operatorsNow()) as number;
+    // One and two are owned by different people, but both of them own the third.
+    const [one, two] = [await person('first_one'), await person('second_one')];
+    for (const [slug, owners] of [
+      ['chain-1', [one]],
+      ['chain-2', [two]],
+      ['chain-3', [one, two]],
+    ] as const) {
+      const actor = await operator(slug);
+      for (const owner of owners) await join(actor, owner, 'operator-owner');
+      await install(actor);
+      await rate(actor, 1);
+    }
+    expect(await operatorsNow()).to.equal(before + 1);
+    // Whoever joins the publisher after the rating is an insider all the same.
+    await join(acme.principal, two, 'developer');
+    expect(await operatorsNow()).to.equal(before);
+    const { items } = await catalogue.search({});
+    expect(items.find(({ plugin }) => plugin === PLUGIN)!.standing!.ratings).to.equal(3);
+    const chain = operators[0]!;
+    expect(await codeOf(as(chain, () => catalogue.ranking('acme/nothing')))).to.equal('plugin-unlisted');
+  });
+
+  it('lets no owner hide the faults of others behind a flood of good invocations', async () => {
+    const catalogue = createCatalogue({ database: test.database.system });
+    const { knex } = test.database;
+    const faults = async () => {
+      await catalogue.refresh();
+      const { terms } = await catalogue.ranking(PLUGIN);
+      return terms.find(({ term }) => term === 'faults')!;
+    };
+    const use = async (actor: Principal, invocations: number, failed: number) => {
+      const { id } = await knex('installations').where({ operator_id: actor.organisation.id }).first('id');
+      const hour = knex.raw("date_trunc('hour', now(), 'UTC')");
+      await knex('usage').insert({ installation_id: id, hour, invocations, faults: failed });
+    };
+    const [shop, , bakery] = operators as [Principal, Principal, Principal];
+    await use(shop, 10_000, 1_000);
+    expect((await faults()).facts).to.deep.equal({ invocations: 10_000, faults: 1_000 });
+    await use(bakery, 9_000_000, 0);
+    const flooded = await faults();
+    expect(flooded.facts).to.deep.equal({ invocations: 20_000, faults: 1_000 });
+    expect(flooded.value).to.be.closeTo(0.5, 0.01);
+  });
+
+  it('recommends what at least three owners use together', async () => {
     const catalogue = createCatalogue({ database: test.database.system });
     const other = await test.published(acme, { name: 'parting' });
     const [shop, , bakery] = operators as [Principal, Principal, Principal];
@@ -175,6 +257,10 @@ describe('ratings', () => {
       await catalogue.refresh();
       return (await catalogue.alike(PLUGIN)).map(({ plugin }) => plugin);
     };
+    // Many accounts of one operator are one.
+    const puppets = await test.database.knex('organisations').whereLike('slug', 'puppet-%').pluck('id');
+    for (const id of puppets)
+      await install({ ...shop, organisation: { ...shop.organisation, id } }, { release_id: other.id });
     await install(shop, { release_id: other.id });
     expect(await alike()).to.deep.equal([]);
     await install(bakery, { release_id: other.id });

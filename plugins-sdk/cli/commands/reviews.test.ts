@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { Rating } from '../../../registry/index.ts';
-import { ratingText } from './reviews.ts';
+import { ratingText, reportsText } from './reviews.ts';
 
 const plain = (_style: unknown, text: string) => text;
 const RATING: Rating = {
@@ -12,6 +12,7 @@ const RATING: Rating = {
   own: true,
   helpful: 2,
   unhelpful: 1,
+  hidden: null,
   reply: { body: 'Thanks.', at: '2026-11-21T12:00:00.000Z' },
   createdAt: '2026-11-21T12:00:00.000Z',
   updatedAt: '2026-11-21T12:00:00.000Z',
@@ -25,5 +26,15 @@ describe('gate reviews', () => {
     expect(lines.join('')).not.to.include('\u001b');
     const silent = ratingText(plain, { ...RATING, body: '', reply: null, helpful: 0, unhelpful: 0, own: false });
     expect(silent.split('\n')).to.have.length(1);
+  });
+
+  it('shows its author and moderators why one is hidden, and moderators what was reported', () => {
+    const hidden = { ...RATING, hidden: 'It advertises.\u001b[2J' };
+    expect(ratingText(plain, hidden).split('\n')[1]).to.match(/^ {4}Hidden by a moderator: It advertises\./);
+    const report = { id: RATING.id, rating: hidden, reason: 'Spam\u001b[2J', createdAt: RATING.createdAt };
+    const text = reportsText(plain, [report]);
+    expect(text).to.match(/^acme\/hello reported 2026-11-21T12:00:00\.000Z: Spam/);
+    expect(text).not.to.include('\u001b');
+    expect(reportsText(plain, [])).to.equal('Nothing is reported.');
   });
 });

@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import type { CataloguePlugin } from '../../../registry/index.ts';
-import { foundText, searchPlugins } from './search.ts';
+import { foundText, rankingText, searchPlugins } from './search.ts';
 
 const plain = (_style: unknown, text: string) => text;
 const plugin = (name: string, changes: Partial<CataloguePlugin> = {}): CataloguePlugin => ({
@@ -47,5 +47,21 @@ describe('gate search', () => {
     expect(text).to.match(/acme\/two +1\.0\.0 +free +- +0 /);
     expect(text).not.to.include('\u001b');
     expect(foundText(plain, { items: [], correctedSearch: null })).to.equal('There are no such plugins.');
+  });
+
+  it('explains a score by its terms', () => {
+    const text = rankingText(plain, {
+      plugin: 'acme/one',
+      score: 0.4567,
+      place: 3,
+      of: 12,
+      terms: [
+        { term: 'rating', weight: 0.35, value: 0.5, points: 0.175, facts: { ratings: 0, mean: null, drawnTo: 3.5 } },
+        { term: 'operators', weight: 0.25, value: 0.2, points: 0.05, facts: { operators: 3 } },
+      ],
+    });
+    expect(text).to.match(/^acme\/one: 0\.457, place 3 of 12 by score\n/);
+    expect(text).to.match(/rating +35 % +0\.500 +0\.175 +0 ratings, 3\.50 drawn to/);
+    expect(text).to.match(/operators +25 % +0\.200 +0\.050 +3 operators have it/);
   });
 });
