@@ -54,8 +54,6 @@ export const RETENTION: readonly RetentionRule[] = [
     only: 'not exists (select 1 from webhook_deliveries as sent where sent.event_id = feed_events.id)',
   },
   { table: 'webhook_secrets', column: 'expires_at', keepDays: 0, what: 'secrets of webhooks that were replaced' },
-  { table: 'release_usage', column: 'day', keepDays: 90, what: 'daily use of releases by one installation' },
-  { table: 'plugin_statistics', column: 'day', keepDays: 730, what: 'daily statistics of plugins' },
   {
     table: 'invitations',
     column: 'created_at',
