@@ -9,6 +9,7 @@ export * from './limits.ts';
 export * from './listing.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
+export * from './reach-words.ts';
 export * from './registry-keys.ts';
 export * from './release.ts';
 export * from './release-export.ts';

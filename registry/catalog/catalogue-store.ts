@@ -73,7 +73,7 @@ export function createCatalogueStore(database: Knex): CatalogueStore {
     async search({ search, category, kind, price, without = [], sort, after, count }) {
       const found = listings();
       if (search !== undefined) found.whereRaw('l.document @@ listing_query(?)', [search]);
-      if (category !== undefined) found.where('l.category', category);
+      if (category !== undefined) found.whereRaw('? = any (l.categories)', [category]);
       if (kind !== undefined) found.where('l.kind', kind);
       if (price !== undefined) found.where('l.pricing', price === 'free' ? '=' : '<>', 'free');
       if (without.length > 0) found.whereRaw('not l.capabilities && ?::text[]', [without]);
@@ -95,7 +95,13 @@ export function createCatalogueStore(database: Knex): CatalogueStore {
       return shown(page);
     },
     async categories() {
-      const rows = await database('plugin_listings').groupBy('category').orderBy('category').select('category').count();
+      const each = database('plugin_listings').select({ category: database.raw('unnest(categories)') });
+      const rows = await database
+        .from(each.as('each'))
+        .groupBy('category')
+        .orderBy('category')
+        .select('category')
+        .count();
       return rows.map(({ category, count }) => ({ category: String(category), plugins: Number(count) }));
     },
     async alike({ publisher, name }) {

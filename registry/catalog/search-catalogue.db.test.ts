@@ -131,4 +131,19 @@ describe('searching the catalogue', () => {
     await knex('releases').whereRaw(`manifest ->> 'name' = 'chess'`).update({ state: 'yanked' });
     expect(await found({ kind: 'game' })).to.deep.equal([]);
   });
+
+  it('finds by titles in another language, and in further categories', async () => {
+    const listing = { title: { zh: '国际象棋' }, categories: ['entertainment' as const] };
+    await test.published(await test.publisher('gambit-works'), {
+      name: 'gambit',
+      title: 'Gambit',
+      kind: 'game',
+      category: 'gaming',
+      listing,
+    });
+    expect(await found({ search: '象棋' })).to.deep.equal(['gambit-works/gambit']);
+    expect(await found({ category: 'entertainment' })).to.deep.equal(['gambit-works/gambit']);
+    expect(await found({ category: 'gaming' })).to.include('gambit-works/gambit');
+    expect(await catalogue.categories()).to.deep.include({ category: 'entertainment', plugins: 1 });
+  });
 });

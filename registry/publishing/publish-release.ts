@@ -10,7 +10,7 @@ import {
   type VerifyingKey,
   verifiedBy,
 } from '../rules/release-signatures.ts';
-import { type ReadArchive, readArchive } from './read-archive.ts';
+import { checkListing, type ReadArchive, readArchive } from './read-archive.ts';
 import type { ReleaseStore } from './release-store.ts';
 
 export interface PublishReleasePorts {
@@ -50,6 +50,7 @@ export const publishRelease =
     if (only !== undefined && only !== `${publisher}/${name}`) {
       throw new RegistryRefusal('token-restricted', `The token publishes ${only} only.`, { plugin: only });
     }
+    checkListing(read);
     const organisationId = actor.organisation.id;
     return ports.transaction(async ({ releases, lockKeys, audit, logEvent }) => {
       const signed = checkSignature(envelope, await lockKeys(organisationId), read);

@@ -1,5 +1,6 @@
 import { gunzip } from 'node:zlib';
 import { extract } from 'tar-stream';
+import { listingFaults } from '../../plugins-sdk/contract/check-listing.ts';
 import {
   ARCHIVE_BYTES_MAX,
   ARCHIVE_ENTRIES_MAX,
@@ -34,6 +35,8 @@ export interface ReadArchive {
   bundleBytes: number;
   sourceMap: string | null;
   provenance: Provenance | null;
+  /** Every file of the archive by its name. */
+  files: ReadonlyMap<string, Buffer>;
 }
 
 /**
@@ -60,7 +63,17 @@ export async function readArchive(archive: Buffer): Promise<ReadArchive> {
     bundleBytes: bundle.length,
     sourceMap: map === undefined ? null : textOf(map, ARCHIVE_FILES.sourceMap),
     provenance: provenance === undefined ? null : readProvenance(provenance),
+    files,
   };
+}
+
+/** Checks what listings show of a release; for new releases only, since what was published once goes on to run. Refuses with: release-archive-invalid. */
+export function checkListing({ manifest, files }: Pick<ReadArchive, 'manifest' | 'files'>): void {
+  const faults = listingFaults(manifest, files);
+  const [first] = faults;
+  if (first === undefined) return;
+  const more = faults.length > 1 ? ` (and ${faults.length - 1} more files have faults)` : '';
+  refuse(`${first.reason}${more}`, first.file);
 }
 
 /** Every file of an archive by its name. Refuses with: release-archive-invalid. */
