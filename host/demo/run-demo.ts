@@ -9,6 +9,7 @@ import { RoleRefused } from '../roles/role.ts';
 import { HOST_VERSION } from '../version.ts';
 import { type DemoPerson, seedAccounts, showLogin } from './accounts.ts';
 import { type Credentials, OPERATOR_SLUG, seedPeople } from './people.ts';
+import { startSecondHost } from './second-host.ts';
 import { createStage } from './stage.ts';
 import { type TourStop, takeTour } from './tour.ts';
 
@@ -96,7 +97,13 @@ export async function runDemo({ config, log, fresh, stream, json, onDeath }: Dem
       () => showLogin(host, visitor),
       ({ sessions }) => `${visitor.username} by password, ${sessions} open ${sessions === 1 ? 'session' : 'sessions'}`,
     );
-    const stops = await takeTour({ url: host.url, credentials, stage, dataFolder: config.dataFolder });
+    const stops = await takeTour({
+      url: host.url,
+      credentials,
+      stage,
+      dataFolder: config.dataFolder,
+      startSecondHost: json ? null : () => startSecondHost(database.appUrl, config),
+    });
     if (json) stream.write(`${JSON.stringify({ url: host.url, credentials, installations: stops })}\n`);
     else stage.say(farewell(host.url, credentials, file, people));
     return { host, credentials, people, stops, close };

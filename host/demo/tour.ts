@@ -1,17 +1,26 @@
 import path from 'node:path';
-import { v7 as uuidv7 } from 'uuid';
-import { type ApiClient, createApiClient, readPages } from '../../plugins-sdk/cli/api-client.ts';
+import { type ApiClient, createApiClient } from '../../plugins-sdk/cli/api-client.ts';
 import { type CallAnswer, callPlugin } from '../../plugins-sdk/cli/commands/call.ts';
-import { installPlugin } from '../../plugins-sdk/cli/commands/install.ts';
 import { createKeyFile, loadKeyFile, registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
-import { type PackedPlugin, packPlugin } from '../../plugins-sdk/cli/commands/pack.ts';
-import { signPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
-import type { CapabilityName, Json } from '../../plugins-sdk/contract/index.ts';
+import type { PackedPlugin } from '../../plugins-sdk/cli/commands/pack.ts';
 import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
 import type { Installation } from '../installations/contract.ts';
 import { RoleRefused } from '../roles/role.ts';
+import { installStep } from './install-step.ts';
 import { type Credentials, OPERATOR_SLUG } from './people.ts';
+import {
+  approveStep,
+  decidedRelease,
+  type PublishPorts,
+  packStep,
+  proofStep,
+  publishStep,
+  short,
+} from './publish-steps.ts';
+import type { SecondHost } from './second-host.ts';
+import { showRejection } from './show-rejection.ts';
+import { showTakedown } from './show-takedown.ts';
 import type { Stage } from './stage.ts';
 import { type JsonObject, STOPS, type Visit } from './stops.ts';
 
@@ -28,6 +37,8 @@ export interface TourPorts {
   credentials: Credentials;
   stage: Stage;
   dataFolder: string;
+  /** Another process over the same database; null leaves out the chapters that are there to be looked at. */
+  startSecondHost: (() => Promise<SecondHost>) | null;
 }
 
 interface Clients {
@@ -39,8 +50,17 @@ interface Clients {
 
 const EXAMPLES_FOLDER = path.join(import.meta.dirname, '..', '..', 'examples');
 
-/** The main job, three times: pack, sign, publish, approve, install, invoke; what exists already is shown and kept. */
-export async function takeTour({ url, credentials, stage, dataFolder }: TourPorts): Promise<TourStop[]> {
+/**
+ * The main job, three times: pack, sign, publish, scan, review, prove, install, invoke; then a release that is not approved, and one that
+ * is taken down. What exists already is shown and kept.
+ */
+export async function takeTour({
+  url,
+  credentials,
+  stage,
+  dataFolder,
+  startSecondHost,
+}: TourPorts): Promise<TourStop[]> {
   const client = (token: string) => createApiClient({ url, token });
   const clients: Clients = {
     publisher: client(credentials.publisher),
@@ -53,17 +73,13 @@ export async function takeTour({ url, credentials, stage, dataFolder }: TourPort
     () => publisherKey(clients.publisher, path.join(dataFolder, 'publisher-key.pem')),
     (key) => `Ed25519 ${short(keyIdOf(key))}, registered for acme-labs`,
   );
+  const ports = { publisher: clients.publisher, moderator: clients.moderator, signingKey, stage };
   const stops: TourStop[] = [];
   for (const { example, slug, config, visit } of STOPS) {
     stage.chapter(`examples/${example}`);
-    const packed = await stage.step(
-      'pack',
-      () => packPlugin(path.join(EXAMPLES_FOLDER, example)),
-      ({ plugin, version, archive, digest }) =>
-        `${plugin}@${version}, ${kilobytes(archive.length)}, sha256 ${short(digest)}`,
-    );
-    const release = await releaseOf(clients, packed, signingKey, stage);
-    const installation = await installationOf(clients.operator, release, { slug, config }, stage);
+    const packed = await packStep(path.join(EXAMPLES_FOLDER, example), stage);
+    const release = await releaseOf(clients, packed, ports);
+    const installation = await installStep(clients.operator, release, { slug, config }, stage);
     await invoke(clients, installation, visit, stage);
     stops.push({
       plugin: release.plugin,
@@ -72,6 +88,9 @@ export async function takeTour({ url, credentials, stage, dataFolder }: TourPort
       path: `/run/${OPERATOR_SLUG}/${slug}`,
     });
   }
+  if (startSecondHost === null) return stops;
+  await showRejection(ports);
+  await showTakedown(ports, { ...clients, url, tokens: credentials, startSecondHost });
   return stops;
 }
 
@@ -84,61 +103,24 @@ async function publisherKey(publisher: ApiClient, file: string) {
   return key;
 }
 
-/** Publishes and approves, or finds what was published before. */
-async function releaseOf(
-  { publisher, moderator }: Clients,
-  packed: PackedPlugin,
-  signingKey: Awaited<ReturnType<typeof publisherKey>>,
-  stage: Stage,
-): Promise<Release> {
-  const { items } = await publisher.listReleases({ plugin: packed.plugin });
-  const known = items.find(({ version }) => version === packed.version);
+/** Publishes and approves, or finds what was published before; either way its proof is verified. */
+async function releaseOf(clients: Clients, packed: PackedPlugin, ports: PublishPorts): Promise<Release> {
+  const known = await decidedRelease(clients.publisher, packed);
   if (known?.state === 'published') {
     const same = known.digest === packed.digest;
     const advice = same ? '' : '; the source has changed since: raise its version, or start with --fresh';
-    return stage.step(
+    await ports.stage.step(
       'publish',
       async () => known,
       () => `is published already${advice}`,
     );
+    if (same) await proofStep(clients.operator, packed, ports.stage);
+    return known;
   }
-  const envelope = await stage.step(
-    'sign',
-    async () => signPlugin(packed, signingKey),
-    ({ signatures }) => `DSSE envelope by key ${short(signatures[0]!.keyid)}`,
-  );
-  const release = await stage.step(
-    'publish',
-    () => publisher.publishRelease(packed.archive, envelope),
-    ({ state, id }) => `${state}, release ${id}`,
-  );
-  return stage.step(
-    'approve',
-    () => moderator.approveRelease(release.id),
-    (approved) => `${approved.state}, countersigned by ${short(approved.envelope.signatures.at(-1)!.keyid)}`,
-  );
-}
-
-async function installationOf(
-  operator: ApiClient,
-  release: Release,
-  { slug, config }: { slug: string; config: Json },
-  stage: Stage,
-): Promise<Installation> {
-  const known = (await readPages(operator.listInstallations)).find((installation) => installation.slug === slug);
-  if (known)
-    return stage.step(
-      'install',
-      async () => known,
-      () => `is installed already as ${OPERATOR_SLUG}/${slug}`,
-    );
-  const grants = (release.manifest.capabilities ?? []).map(({ name }) => name) as CapabilityName[];
-  return stage.step(
-    'install',
-    () =>
-      installPlugin(operator)({ id: uuidv7(), plugin: `${release.plugin}@${release.version}`, slug, grants, config }),
-    () => `${OPERATOR_SLUG}/${slug}, granted ${grants.join(', ') || 'nothing'}`,
-  );
+  const { release } = await publishStep(ports, packed);
+  const approved = await approveStep(ports, release);
+  await proofStep(clients.operator, packed, ports.stage);
+  return approved;
 }
 
 async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit, stage: Stage): Promise<void> {
@@ -171,8 +153,6 @@ async function invoke(clients: Clients, { id, slug }: Installation, visit: Visit
   });
 }
 
-const short = (hex: string): string => `${hex.slice(0, 12)}…`;
-const kilobytes = (bytes: number): string => `${(bytes / 1024).toFixed(1)} KiB`;
 /** Ids in a path tell nobody anything. */
 const pathOf = (at: string): string => at.replace(/[0-9a-f]{8}-[0-9a-f-]{27}/, (id) => `${id.slice(0, 4)}…`);
 const clip = (text: string): string => (text.length > 58 ? `${text.slice(0, 57)}…` : text);

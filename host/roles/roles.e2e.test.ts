@@ -73,21 +73,48 @@ describe('gatehouse', () => {
     expect(code).to.equal(1);
   };
 
-  it('demo --smoke shows every step, and a second one keeps what exists', async () => {
+  it('demo --smoke shows every step, and a second one keeps what exists', async function () {
+    // Two whole tours, with five scans and two hosts; a busy machine takes its time.
+    this.timeout(180_000);
     const args = ['demo', '--smoke', '--port', '0', '--data', path.join(folder, 'smoke')];
     const first = await run(args);
     expect(first.stderr).to.equal('');
     expect(first.code).to.equal(0);
-    for (const step of ['pack', 'sign', 'publish', 'approve', 'install', 'invoke']) {
+    for (const step of [
+      'pack',
+      'sign',
+      'publish',
+      'scan',
+      'review',
+      'approve',
+      'log',
+      'consent',
+      'install',
+      'invoke',
+    ]) {
       expect(first.stdout).to.match(new RegExp(`✔ ${step} .* ms\\n`));
     }
+    expect(first.stdout).to.match(/inclusion proven by \d+ siblings?; \d checks passed offline/);
+    expect(first.stdout)
+      .to.match(/second-look, 2 findings/)
+      .and.match(/high undeclared src\/index\.ts:7 .*collector/);
+    expect(first.stdout)
+      .to.match(/409 scan-unacknowledged/)
+      .and.match(/rejected: undeclared-host/);
+    expect(first.stdout).to.match(/bundle\.js:\d+ await fetch\("https:\/\/collector/);
+    expect(first.stdout).to.match(/✔ take down .*running calls on both hosts ended after \d\.\d\d s \(at most 5 s\)/);
+    expect(first.stdout).to.match(/GET \/price → 403, 403 release-blocked/);
     const second = await run(args);
     expect(second.code).to.equal(0);
     expect(second.stdout).to.include('is published already').and.include('is installed already');
+    expect(second.stdout)
+      .to.include('is rejected already')
+      .and.match(/✔ take down .*403 release-blocked/);
     expect(second.stdout).to.not.match(/✔ (sign|approve) /);
   });
 
-  it('demo --fresh starts from nothing, and leaves other files in the folder alone', async () => {
+  it('demo --fresh starts from nothing, and leaves other files in the folder alone', async function () {
+    this.timeout(180_000);
     const { stdout, code } = await run([
       'demo',
       '--smoke',
