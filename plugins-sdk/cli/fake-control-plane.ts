@@ -185,10 +185,11 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
           ),
         ];
       }
-      case 'POST releases/:id/approval':
-        return [200, review(id!, { state: 'published' })];
-      case 'POST releases/:id/rejection':
-        return [200, review(id!, { state: 'rejected', reasons: json().reasons })];
+      case 'POST releases/:id/review': {
+        const { decision, reasons } = json() as { decision: string; reasons: { message: string }[] };
+        const state = decision === 'approve' ? 'published' : 'rejected';
+        return [200, review(id!, { state, reasons: reasons.map(({ message }) => message) })];
+      }
       case 'GET plugins':
         return [200, items(fake.releases.filter(({ state }) => state === 'published').map(toListing))];
       case 'POST installations':

@@ -63,7 +63,7 @@ describe('gate', () => {
       [['keygen', '--register'], /Made a signing key[\s\S]*registered at/],
       [['publish', 'hello'], /acme-labs\/hello@0\.1\.0 is in-review/],
       [['releases', '--state', 'in-review'], /acme-labs\/hello +0\.1\.0 +in-review/],
-      [['approve', 'acme-labs/hello@0.1.0'], /is published/],
+      [['review', 'approve', 'acme-labs/hello@0.1.0'], /is published/],
       [
         ['install', 'acme-labs/hello', '--as', 'greeter', '--grant-all', '--yes'],
         /Installed acme-labs\/hello@0\.1\.0 as "greeter"[\s\S]*kv, config/,
@@ -228,7 +228,8 @@ describe('gate', () => {
   });
 
   it('shows the reasons of a rejection to its publisher', async () => {
-    await gate(['reject', 'acme-labs/hello@0.1.0', '--reason', 'no README', '--reason', 'too loud']);
+    const reasons = ['--reason', 'misleading-listing: no README', '--reason', 'other: too loud'];
+    await gate(['review', 'reject', 'acme-labs/hello@0.1.0', ...reasons]);
     const { out } = await gate(['releases']);
     expect(out).to.contain('✖ acme-labs/hello@0.1.0: no README\n✖ acme-labs/hello@0.1.0: too loud\n');
   });

@@ -1,5 +1,4 @@
 import { type Cli, createCli, reportError } from './command-line.ts';
-import { approveCommand } from './commands/approve.ts';
 import { auditCommand } from './commands/audit.ts';
 import { auditLogCommand } from './commands/audit-log.ts';
 import { callCommand } from './commands/call.ts';
@@ -26,7 +25,6 @@ import { profileCommand } from './commands/profile.ts';
 import { publishCommand } from './commands/publish.ts';
 import { queueCommand } from './commands/queue.ts';
 import { recordingsCommand } from './commands/recordings.ts';
-import { rejectCommand } from './commands/reject.ts';
 import { releasesCommand } from './commands/releases.ts';
 import { replayCommand } from './commands/replay.ts';
 import { restoreCommand } from './commands/restore.ts';
@@ -101,9 +99,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   verifyCommand,
   auditLogCommand,
   reviewCommand,
-  approveCommand,
   scanCommand,
-  rejectCommand,
 ];
 
 /** Runs one command line and resolves with its exit code: 0 fine, 1 refused or failed, 2 not understood. */
