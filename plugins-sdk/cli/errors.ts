@@ -14,6 +14,7 @@ export const CLI_REFUSALS = {
   'folder-not-empty': 'The folder has files in it; choose an empty or a new one.',
   'manifest-missing': 'There is no gatehouse.json here. Start one with: gate init',
   'manifest-invalid': 'The manifest has faults.',
+  'listing-invalid': 'A picture or a text of the listing cannot be shown.',
   'bundle-failed': 'The code cannot be bundled.',
   'archive-too-large': 'The release archive is larger than allowed.',
   'plugin-invalid': 'The plugin has faults.',

@@ -35,7 +35,7 @@ export async function loadProject(folder: string): Promise<Project> {
 }
 
 /** Null where there is no such file. A byte order mark and `\r\n` do not make another text. */
-async function readText(path: string): Promise<string | null> {
+export async function readText(path: string): Promise<string | null> {
   try {
     return (await readFile(path, 'utf8')).replace(/^\ufeff/, '').replace(/\r\n/g, '\n');
   } catch (error) {

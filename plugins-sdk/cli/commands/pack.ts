@@ -13,6 +13,7 @@ import {
 import { bundleProject, warningLines } from '../bundle-project.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { loadListing, pictureWarnings } from '../load-listing.ts';
 import { loadProject } from '../load-project.ts';
 import { bytesText, columns, fields, type Paint } from '../terminal.ts';
 import { type ArchiveEntries, gzipTar, writeTar } from '../write-archive.ts';
@@ -41,13 +42,14 @@ export const archiveName = ({ publisher, name, version }: Manifest): string => `
 /**
  * Bundles a plugin's folder into a release archive. The same manifest, sources and README give the same bytes in every
  * folder and on every machine; the digest does not even depend on the compressor.
- * Refuses with: manifest-missing, manifest-invalid, bundle-failed, archive-too-large, file-unreadable.
+ * Refuses with: manifest-missing, manifest-invalid, listing-invalid, bundle-failed, archive-too-large, file-unreadable.
  */
 export async function packPlugin(
   folder: string,
   { provenance }: { provenance?: Provenance } = {},
 ): Promise<PackedPlugin> {
   const project = await loadProject(folder);
+  const listing = await loadListing(project);
   const bundle = await bundleProject(project);
   const { manifest, readme } = project;
   const files: ArchiveEntries = {
@@ -55,7 +57,7 @@ export async function packPlugin(
     [ARCHIVE_FILES.manifest]: `${JSON.stringify(manifest, null, 2)}\n`,
     [ARCHIVE_FILES.bundle]: bundle.code,
     [ARCHIVE_FILES.sourceMap]: bundle.sourceMap,
-    ...(readme === null ? {} : { [ARCHIVE_FILES.readme]: readme }),
+    ...listing,
     [ARCHIVE_FILES.sbom]: writeSbom(manifest, bundle.packages),
     ...(provenance && { [ARCHIVE_FILES.provenance]: `${JSON.stringify(provenance)}\n` }),
   };
@@ -74,6 +76,7 @@ export async function packPlugin(
     parts: bundle.parts,
     warnings: [
       ...warningLines(bundle),
+      ...pictureWarnings(project, listing),
       ...(readme === null ? ['There is no README.md; operators read it before they install.'] : []),
     ],
   };

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { keyIdOf, sha256Hex, verifyRelease } from '../../contract/index.ts';
+import { pngOf } from '../../contract/test-images.ts';
 import { createApiClient } from '../api-client.ts';
 import { FAKE_TOKEN, type FakeControlPlane, readTar, startFakeControlPlane } from '../fake-control-plane.ts';
 import { refusalOf } from '../test-refusal.ts';
@@ -93,6 +94,31 @@ describe('publishing', () => {
         `${await readFile(join(other, 'src/delivery.ts'), 'utf8')}\nconsole.log(1);\n`,
       );
       expect((await packPlugin(other)).digest).not.to.equal((await packPlugin(folder)).digest);
+    });
+    it('takes changelog and pictures of the listing along, warns of pictures left out, and refuses those that do more than show', async () => {
+      const other = join(root, 'listed');
+      await cp(folder, other, { recursive: true });
+      const manifest = JSON.parse(await readFile(join(other, 'gatehouse.json'), 'utf8'));
+      const listing = { icon: 'listing/icon.png', images: ['flow.svg'] };
+      await writeFile(join(other, 'gatehouse.json'), JSON.stringify({ ...manifest, listing }));
+      await mkdir(join(other, 'listing'));
+      await writeFile(join(other, 'listing/icon.png'), pngOf(64, 64));
+      await writeFile(join(other, 'flow.svg'), '<svg xmlns="http://www.w3.org/2000/svg"/>');
+      await writeFile(join(other, 'CHANGELOG.md'), '# 1.0.0\r\n');
+      await writeFile(join(other, 'README.md'), '![flow](flow.svg) ![else](other.png)');
+      const packed = await packPlugin(other);
+      expect(packed.files.map(({ name }) => name)).to.include.members(['CHANGELOG.md', 'flow.svg', 'listing/icon.png']);
+      const left = packed.warnings.filter((warning) => warning.includes('listing.images'));
+      expect(left).to.have.length(1);
+      expect(left[0]).to.include('other.png');
+      await writeFile(join(other, 'flow.svg'), '<svg xmlns="http://www.w3.org/2000/svg" onload="alert(1)"/>');
+      await rm(join(other, 'listing/icon.png'));
+      const error = await packPlugin(other).catch((thrown) => thrown);
+      expect(error.code).to.equal('listing-invalid');
+      expect(error.facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal([
+        '/listing/icon.png',
+        '/flow.svg',
+      ]);
     });
     it('warns of a missing README', async () => {
       const other = join(root, 'bare');
