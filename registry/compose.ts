@@ -30,6 +30,7 @@ import { approveRelease } from './review/approve-release.ts';
 import { createReviews, type OpenReviewPorts, type ReviewFeatures, reviewPorts } from './review/compose.ts';
 import type { Reviews } from './review/contract.ts';
 import { rejectRelease } from './review/reject-release.ts';
+import { compareSignings } from './signing/compare-signings.ts';
 import { createKeyLife } from './signing/compose.ts';
 import type { KeyLife } from './signing/contract.ts';
 import { createKeyStore } from './signing/key-store.ts';
@@ -149,6 +150,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
       releaseByVersion: async (name) => (await releases.findByName(name))?.release ?? null,
     }),
     publishedVersions: publishedVersions(ofEverybody),
+    compareSignings: compareSignings({ releases: ofEverybody.releases, keysOf: ofEverybody.keys.list }),
     approveRelease: approveRelease(review),
     rejectRelease: rejectRelease(review),
     listPlugins: listPlugins({ listings }),

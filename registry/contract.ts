@@ -2,6 +2,7 @@ import type { DsseEnvelope, Json, Manifest } from '../plugins-sdk/contract/index
 import type { AuditOutcome } from './rules/audit-entry.ts';
 import type { OrganisationKind, Permission, Role, TokenRole } from './rules/permissions.ts';
 import { RELEASE_STATES, type ReleaseState } from './rules/release-states.ts';
+import type { Weakness } from './rules/signing-strength.ts';
 import type { Restrictions } from './rules/token-rights.ts';
 
 /** Who acts for an organisation: a program by an API token, or a person by a session and one of their memberships. */
@@ -120,7 +121,7 @@ export interface Provenance {
   builder: string;
 }
 
-export { RELEASE_STATES, type ReleaseState };
+export { RELEASE_STATES, type ReleaseState, type Weakness };
 
 /** One immutable version of a plugin. */
 export interface Release {
@@ -148,6 +149,18 @@ export interface Release {
   /** It does not run anywhere any more. */
   blocked: { at: string; reason: string } | null;
   provenance: Provenance | null;
+}
+
+/** A version that may be installed. */
+export interface PublishedVersion {
+  /** `<publisher>/<name>`. */
+  plugin: string;
+  releaseId: string;
+  version: string;
+  /** Channels that point at it. */
+  tags: string[];
+  /** When it came out, in ISO 8601. */
+  publishedAt: string;
 }
 
 /** One plugin of the catalogue with its newest published release. */
@@ -279,10 +292,10 @@ export interface Registry {
     actor: Principal,
     wish: { plugin: string; version?: string },
   ): Promise<{ release: Release; range: string | null }>;
-  /** Every published version of these plugins, in no order. */
-  publishedVersions(
-    plugins: string[],
-  ): Promise<{ plugin: string; releaseId: string; version: string; tags: string[] }[]>;
+  /** Every published version of these plugins but those whose staging was stopped, in no order. */
+  publishedVersions(plugins: string[]): Promise<PublishedVersion[]>;
+  /** In what a release is signed more weakly than an earlier one of the same plugin; empty for most. Refuses with: release-unknown. */
+  compareSignings(fromReleaseId: string, toReleaseId: string): Promise<Weakness[]>;
   /** Countersigns and publishes; idempotent. Refuses with: release-unknown, release-state-invalid, release-signature-invalid. */
   approveRelease(actor: Principal, releaseId: string): Promise<Release>;
   /** Idempotent. Refuses with: release-unknown, release-state-invalid. */

@@ -43,6 +43,7 @@ export * from './rules/permissions.ts';
 export { isRunnable, RUNNABLE_STATES } from './rules/runnable-release.ts';
 export { isSteppedUp, needsFactor, STEP_UP_MS } from './rules/second-factor.ts';
 export { may } from './rules/token-rights.ts';
+export { SIGNING_WEAKNESSES, type SigningWeakness } from './rules/signing-strength.ts';
 export { compareVersions } from './rules/version.ts';
 export { newestInRange, VERSION_WISH_CHARS_MAX } from './rules/version-range.ts';
 export { createScans } from './scanning/compose.ts';

@@ -46,6 +46,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
   'consent-needed':
     'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
+  'signing-weaker':
+    'Ask the publisher why. Whoever owns the operator can take this one release all the same: `gate update <installation> <version> --accept-weaker-signing <reason>`.',
   'rollout-running':
     'Take the canary with `gate update <installation> --promote`, or drop it with `gate rollback <installation>`.',
   'rollout-unknown': 'Start one: `gate update <installation> <version> --canary 10`.',
@@ -58,6 +60,15 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Ask the operator for `gate recordings settings <installation> --share failures`, or for the file.',
   'queue-message-unknown': 'Check the id against those that `gate queue list --state dead` shows.',
   'secret-unknown': 'Check the name against those that `gate secrets list` shows.',
+  'webhook-unknown': 'GET /v1/webhooks lists your endpoints, `gate webhooks list` too.',
+  'webhook-id-taken': 'Send a fresh UUIDv7 for a new endpoint.',
+  'webhook-url-refused':
+    'Use an https: URL without user name and password whose host is on the public internet. Whoever runs Gatehouse can allow ' +
+    'ranges of a private network: GATEHOUSE_EGRESS_ALLOW.',
+  'webhooks-exceeded': 'Remove one that you do not need, or let one endpoint take more types.',
+  'webhook-inactive': 'Enable it: `PATCH /v1/webhooks/{id}` with `{"enabled":true}`.',
+  'webhook-backlog-exceeded': 'Let the endpoint take what waits first; the feed, GET /v1/events, shows all of it.',
+  'delivery-unknown': 'GET /v1/webhooks/{id}/deliveries lists those of the last 30 days.',
   'notification-unknown': 'Check the id against GET /v1/notifications.',
   'export-unknown': 'List your archives: `GET /v1/account/exports`. Ask for a new one where it has expired.',
   'erasure-unconfirmed': 'Send your own username, exactly as it is written.',
@@ -153,6 +164,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'plugin-unlisted': 'Search for it (`gate search`): it may be spelled otherwise, unlisted or yanked.',
   'rating-not-installed': 'Install the plugin and use it first.',
   'rating-own-plugin': 'Leave it to organisations that have nothing to do with the publisher.',
+  'statistics-range-invalid': 'Ask for 1 to 366 days, such as `?from=2026-10-24&to=2026-11-22`.',
   'rating-own': 'Change the rating instead: send it anew.',
   'rating-unknown': 'List the ratings of the plugin again: it may have been withdrawn or hidden.',
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
@@ -161,7 +173,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'scan-unknown':
     'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
   'scan-running': 'Wait until its stage is "done"; that takes seconds.',
-  'scan-unacknowledged': 'Read the findings; acknowledge them with a reason, or reject the release.',
+  'scan-unacknowledged': 'Read them with `gate scan --release <release>`; then add `--acknowledge <reason>`, or reject the release.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
 
   'sandbox-saturated': 'Wait as long as Retry-After says; the host has more work than it may queue.',

@@ -38,6 +38,7 @@ import { fakePeople } from './fake-people.ts';
 import { fakeReviews } from './fake-reviews.ts';
 import { fakeScans } from './fake-scans.ts';
 import { fakeTransparency } from './fake-transparency.ts';
+import { fakeWebhooks } from './fake-webhooks.ts';
 import type { Log } from './log.ts';
 import { type HttpServer, type ServerOptions, startServer } from './server.ts';
 
@@ -343,7 +344,9 @@ export function fakePorts(): Fake {
       releaseId: ID,
       consented: false,
       grantsMissing: ['kv'],
+      weaknesses: [],
     }),
+    acceptSigning: port('acceptSigning', installation),
     promote: port('promote', installation),
     rollBack: port('rollBack', installation),
     rollouts: port(
@@ -463,6 +466,7 @@ export function fakePorts(): Fake {
     ...fakeFactors(port),
     ...fakeTransparency(port),
     ...fakeReviews(port, release),
+    ...fakeWebhooks(port),
     ...fakeMarketplace(port),
     ...fakeScans(port),
     ...fakeMarketplace(port),

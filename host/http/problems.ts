@@ -3,6 +3,7 @@ import { REGISTRY_REFUSALS, RegistryRefusal, type RegistryRefusalCode } from '..
 import { SANDBOX_REFUSALS, SandboxRefusal, type SandboxRefusalCode } from '../../sandbox/index.ts';
 import { HOST_REFUSALS, HostRefusal, type HostRefusalCode } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
+import { ADVICE } from './advice.ts';
 import { isDatabaseOutage } from './outages.ts';
 
 /** Every code that a caller can meet. */
@@ -49,6 +50,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'reach-changed': 409,
   'engine-incompatible': 409,
   'consent-needed': 409,
+  'signing-weaker': 409,
   'rollout-running': 409,
   'rollout-unknown': 409,
   'rollback-target-unknown': 409,
@@ -57,6 +59,13 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'recordings-not-shared': 403,
   'queue-message-unknown': 404,
   'secret-unknown': 404,
+  'webhook-unknown': 404,
+  'webhook-id-taken': 409,
+  'webhook-url-refused': 422,
+  'webhooks-exceeded': 409,
+  'webhook-inactive': 409,
+  'webhook-backlog-exceeded': 429,
+  'delivery-unknown': 404,
   'notification-unknown': 404,
   'export-unknown': 404,
   'erasure-unconfirmed': 422,
@@ -143,6 +152,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'plugin-unlisted': 404,
   'rating-not-installed': 403,
   'rating-own-plugin': 403,
+  'statistics-range-invalid': 400,
   'rating-own': 403,
   'rating-unknown': 404,
   'log-entry-unknown': 404,
@@ -226,6 +236,8 @@ export interface Problem {
   detail: string;
   instance: string;
   code: ProblemCode;
+  /** What its reader can do about it. */
+  advice: string;
   [fact: string]: unknown;
 }
 
@@ -267,6 +279,7 @@ function answer(code: ProblemCode, detail: string, facts: Record<string, unknown
     detail: detail || TITLES[code],
     instance: `urn:request:${requestId}`,
     code,
+    advice: ADVICE[code],
   };
   // The standard members come first for readers, and last so that no fact replaces one.
   const problem: Problem = { ...members, ...facts, ...members };

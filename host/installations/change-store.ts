@@ -2,6 +2,7 @@ import type { Knex } from 'knex';
 // Those of one millisecond are in order, as the lines of a log must be.
 import { v7 as uuidv7 } from 'uuid';
 import type { CapabilityName, Json, Limits } from '../../plugins-sdk/contract/index.ts';
+import type { SigningWeakness } from '../../registry/index.ts';
 import { type AuditInstallation, digestOf } from '../audit/installation-audit-store.ts';
 import { notificationStore } from '../notifications/notification-store.ts';
 import type { RolloutCause, RolloutEnd, RolloutState } from '../rollouts/contract.ts';
@@ -18,6 +19,7 @@ export interface NewValues {
   follows?: string | null;
   canaryPercent?: number;
   promoteAfterSeconds?: number | null;
+  delaySeconds?: number;
   /** Removes it; what it stored is deleted at `purgeAtMs`. */
   removal?: { atMs: number; purgeAtMs: number };
 }
@@ -50,6 +52,8 @@ export interface Change {
   /** Gives the running canary another share. */
   share?: { percent: number; promoteAfterSeconds: number | null };
   begin?: NewRollout;
+  /** A release that its operator takes although it is signed more weakly. */
+  accept?: { releaseId: string; weaknesses: SigningWeakness[]; reason: string };
   lines: Line[];
   /** Told to the operator and the publisher. */
   message?: Message | null;
@@ -98,6 +102,7 @@ export function changeStore(database: Knex, audit: AuditInstallation): ChangeSto
       database.transaction(async (transaction) => {
         if (!(await setValues(transaction, change))) return false;
         await moveRollouts(transaction, change);
+        await acceptSigning(transaction, change);
         await tell(transaction, change);
         for (const entry of entriesOf(change)) await audit(transaction, entry);
         return true;
@@ -147,6 +152,7 @@ function columns(set: NewValues): Record<string, unknown> {
     follows: set.follows,
     canary_percent: set.canaryPercent,
     promote_after_seconds: set.promoteAfterSeconds,
+    delay_seconds: set.delaySeconds,
     deleted_at: removal && new Date(removal.atMs),
     purge_at: removal && new Date(removal.purgeAtMs),
   };
@@ -192,13 +198,22 @@ async function moveRollouts(transaction: Knex, change: Change): Promise<void> {
   });
 }
 
+async function acceptSigning(transaction: Knex, { installationId, accept }: Change): Promise<void> {
+  if (accept === undefined) return;
+  const { releaseId, weaknesses, reason } = accept;
+  await transaction('accepted_signings')
+    .insert({ installation_id: installationId, release_id: releaseId, weaknesses, reason })
+    .onConflict(['installation_id', 'release_id'])
+    .merge(['weaknesses', 'reason']);
+}
+
 /** The end of a failure is compared with the installation's own times, so the same clock tells both. */
 function endOf(state: RolloutState, at: Date, transaction: Knex) {
   if (state === 'waiting' || state === 'canary') return null;
   return state === 'failed' ? transaction.fn.now() : at;
 }
 
-const REASON_CHARS_MAX = 2_000;
+export const REASON_CHARS_MAX = 2_000;
 
 async function tell(transaction: Knex, { installationId, atMs, lines, message }: Change): Promise<void> {
   const at = new Date(atMs).toISOString();

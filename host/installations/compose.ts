@@ -6,6 +6,7 @@ import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
+import { acceptSigning } from './accept-signing.ts';
 import type { ChangeStore } from './change-store.ts';
 import type { Installation, InstallationFacts, Installations } from './contract.ts';
 import { deliverHook } from './deliver-hook.ts';
@@ -90,6 +91,7 @@ export function createInstallations(ports: InstallationsPorts): Installations {
     list: (actor, page) => store.page(actor.organisation.id, page),
     find: own,
     preview: previewUpdate({ ...ports, own }),
+    acceptSigning: (actor, id, accepted) => clearing(acceptSigning(ports)(actor, id, accepted)),
     promote: (actor, id) => clearing(promote(actor, id)),
     rollBack: (actor, id, request) => clearing(back(actor, id, request)),
     rollouts: async (actor, id, page) => ports.rollouts.page((await own(actor, id)).id, page),

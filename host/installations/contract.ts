@@ -1,5 +1,5 @@
 import type { CapabilityName, HealthReport, Json, Limits, Manifest } from '../../plugins-sdk/contract/index.ts';
-import type { Page, PageRequest, Principal } from '../../registry/index.ts';
+import type { Page, PageRequest, Principal, Weakness } from '../../registry/index.ts';
 import type { Conduct } from '../conduct/contract.ts';
 import type { Rollout, Updates } from '../rollouts/contract.ts';
 import type { ReleaseDiff } from '../rollouts/rules/compare-releases.ts';
@@ -56,6 +56,8 @@ export interface UpdatePolicyChange {
   /** 0 to 99; 0: updates by the policy get all calls at once. */
   canaryPercent?: number;
   promoteAfterSeconds?: number | null;
+  /** 0 to a year. */
+  delaySeconds?: number;
 }
 
 /** What an operator decides when it installs a plugin. */
@@ -100,6 +102,8 @@ export interface UpdatePreview extends ReleaseDiff {
   consented: boolean;
   /** Capabilities that have to be granted along with it. */
   grantsMissing: string[];
+  /** In what it is signed more weakly than the present release, without what was accepted: it is not taken then. */
+  weaknesses: Weakness[];
 }
 
 /** One installation and the releases that it could have. */
@@ -128,12 +132,17 @@ export interface Installations {
   find(actor: Principal, id: string): Promise<Installation>;
   /**
    * One change at a time: a second one waits a moment, then is refused. Runs the plugin's `configure`, `update`, `enable` and
-   * `disable`. Refuses with: installation-unknown, installation-busy, consent-needed, rollout-running, rollout-unknown and
-   * those of `install`.
+   * `disable`. Refuses with: installation-unknown, installation-busy, signing-weaker, consent-needed, rollout-running,
+   * rollout-unknown and those of `install`.
    */
   update(actor: Principal, id: string, change: UpdateRequest): Promise<Installation>;
   /** What an update to `version` (default: what the policy allows) would change. Refuses as `install`, and with installation-unknown. */
   preview(actor: Principal, id: string, version?: string): Promise<UpdatePreview>;
+  /**
+   * Lets one release come although it is signed more weakly than the present one. Idempotent. Refuses with: installation-unknown,
+   * installation-busy, release-unknown, version-range-invalid, version-range-unsatisfied.
+   */
+  acceptSigning(actor: Principal, id: string, accepted: { version: string; reason: string }): Promise<Installation>;
   /** The canary takes over; runs the plugin's `update`. Refuses with: installation-unknown, installation-busy, rollout-unknown, release-not-installable. */
   promote(actor: Principal, id: string): Promise<Installation>;
   /**

@@ -30,6 +30,7 @@ export class InstallationModel extends Model {
   declare follows: string | null;
   declare canary_percent: number;
   declare promote_after_seconds: number | null;
+  declare delay_seconds: number;
   declare revision: number;
   declare purge_at: Date | null;
   /** All of them null where no canary runs. */

@@ -33,6 +33,7 @@ export const STORED_TABLES = [
   'queue_messages',
   'event_deliveries',
   'installation_leases',
+  'accepted_signings',
 ] as const;
 
 const COLUMNS = [
@@ -50,6 +51,7 @@ const COLUMNS = [
   'follows',
   'canary_percent',
   'promote_after_seconds',
+  'delay_seconds',
   'revision',
   'purge_at',
 ];
@@ -138,6 +140,7 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
         follows: updates.follows,
         canary_percent: updates.canaryPercent,
         promote_after_seconds: updates.promoteAfterSeconds,
+        delay_seconds: updates.delaySeconds,
       };
       return (await database('installations').insert(row).onConflict().ignore().returning('id')).length === 1;
     },
@@ -223,6 +226,7 @@ function toUpdates(row: InstallationModel): Updates {
     follows: row.follows,
     canaryPercent: row.canary_percent,
     promoteAfterSeconds: row.promote_after_seconds,
+    delaySeconds: row.delay_seconds,
     canary:
       row.canary_id === null
         ? null

@@ -14,7 +14,7 @@ import { raiseHook, tellHook } from './raise-hook.ts';
 import type { Leased, LeasePorts } from './with-lease.ts';
 
 export interface MovePorts extends LeasePorts {
-  registry: Pick<Registry, 'loadBundle' | 'releaseById' | 'resolveRelease'>;
+  registry: Pick<Registry, 'compareSignings' | 'loadBundle' | 'releaseById' | 'resolveRelease'>;
   transparency: Pick<Transparency, 'requireLogged'>;
   rollouts: RolloutStore;
   runPlugin: PluginRunner;

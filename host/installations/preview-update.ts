@@ -8,6 +8,7 @@ import {
 } from '../../registry/index.ts';
 import { checkRelease } from './check-installation.ts';
 import type { Installation, Installations, Outdated } from './contract.ts';
+import { unacceptedWeaknesses } from './guard-signing.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { compareWith, declaredOf, type MovePorts } from './move-release.ts';
 
@@ -28,6 +29,7 @@ export const previewUpdate =
       ...diff,
       releaseId: release.id,
       grantsMissing: declaredOf(needed, release).filter((name) => !grants.includes(name)),
+      weaknesses: await unacceptedWeaknesses(ports, installation, release),
     };
   };
 

@@ -4,6 +4,7 @@ import type { Log } from '../http/log.ts';
 import type { RunnerPorts } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
+import { releaseMeter } from '../statistics/release-meter.ts';
 import { batchWriter } from './batch-writer.ts';
 import type { InstallationLogEntry } from './contract.ts';
 import type { ReleasedCode, ShowFrames } from './fault-frames.ts';
@@ -50,7 +51,9 @@ export function createRecorder(ports: {
     itemsMax: LOG_LINES_MAX,
   });
   const meter = usageMeter(usage, nowMs);
-  const flushMeter = () => meter.flush().catch((error) => log.error({ err: error }, 'usage not written yet'));
+  const releases = releaseMeter({ add: usage.addReleases }, nowMs);
+  const unwritten = (error: unknown) => log.error({ err: error }, 'usage not written yet');
+  const flushMeter = () => Promise.all([meter.flush().catch(unwritten), releases.flush().catch(unwritten)]);
   const refusals = refusalLog(nowMs);
   const record = (installation: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
     lines.add({
@@ -67,9 +70,10 @@ export function createRecorder(ports: {
   ];
   return {
     record,
-    meter: ({ id }, kind, outcome, logBytes) => {
+    meter: (installation, kind, outcome, logBytes) => {
       metrics.invocation(kind, outcome);
-      meter.add(id, outcome, logBytes);
+      meter.add(installation.id, outcome, logBytes);
+      releases.add(installation, outcome);
     },
     extraCpu: (extra) => {
       metrics.extraCpu(extra);

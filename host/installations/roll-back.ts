@@ -3,6 +3,7 @@ import { HostRefusal } from '../errors.ts';
 import type { LeftRelease } from '../rollouts/rollout-store.ts';
 import type { Installation, Installations, RollbackRequest } from './contract.ts';
 import { dropCanary } from './end-canary.ts';
+import { requireSigning } from './guard-signing.ts';
 import {
   compareWith,
   declaredOf,
@@ -39,6 +40,7 @@ async function goBack(ports: MovePorts, actor: Principal, leased: Leased, reques
   const { installation: before } = leased;
   const { release, left } = await findTarget(ports, actor, before, request.version);
   if (release.id === before.releaseId) return;
+  await requireSigning(ports, before, release);
   requireConsent(await compareWith(ports, before, release), undefined);
   const planned = await plan(ports, before, release, left, request);
   // Whoever goes back must not be sent forward again by the next look; a range that is followed leaves this release out.

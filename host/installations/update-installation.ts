@@ -5,6 +5,7 @@ import { type Line, line } from '../rollouts/describe-rollout.ts';
 import type { NewValues } from './change-store.ts';
 import { checkConfiguration, checkGrants } from './check-installation.ts';
 import type { Installation, InstallationFacts, Installations, UpdateRequest } from './contract.ts';
+import { requireSigning } from './guard-signing.ts';
 import {
   compareWith,
   type MovePorts,
@@ -54,6 +55,7 @@ async function applyChange(ports: MovePorts, actor: Principal, leased: Leased, c
       throw new HostRefusal('rollout-unknown', `It runs ${before.version} already; name another version.`);
     return changeSettings(ports, leased, change, policy);
   }
+  await requireSigning(ports, before, wish.release);
   requireConsent(await compareWith(ports, before, wish.release), change.consent);
   const planned = await planRelease(ports, before, wish.release, change);
   const set = { ...policy, ...(change.enabled !== undefined && { enabled: change.enabled }) };
@@ -152,7 +154,7 @@ function outOfRange({ updates }: Installation, { follows }: NewValues) {
 }
 
 function settingLines(change: UpdateRequest, policy: NewValues): Line[] {
-  const { follows, canaryPercent, promoteAfterSeconds } = policy;
+  const { follows, canaryPercent, promoteAfterSeconds, delaySeconds } = policy;
   const lines: Line[] = [];
   if (change.grants)
     lines.push(line(`Granted: ${change.grants.join(', ') || 'nothing'}.`, 'granted', { grants: change.grants }));
@@ -162,7 +164,7 @@ function settingLines(change: UpdateRequest, policy: NewValues): Line[] {
   if (Object.keys(policy).length > 0) {
     const text =
       follows === undefined ? 'The update policy was changed.' : follows === null ? 'Pinned.' : `Follows ${follows}.`;
-    lines.push(line(text, 'policy-changed', { follows, canaryPercent, promoteAfterSeconds }));
+    lines.push(line(text, 'policy-changed', { follows, canaryPercent, promoteAfterSeconds, delaySeconds }));
   }
   return lines;
 }

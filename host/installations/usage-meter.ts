@@ -14,7 +14,7 @@ export interface UsageMeter {
 }
 
 /** Adds up usage in memory and writes it now and then: one row per installation and hour, not one per invocation. */
-export function usageMeter(store: UsageStore, nowMs: () => number): UsageMeter {
+export function usageMeter(store: Pick<UsageStore, 'add'>, nowMs: () => number): UsageMeter {
   let sums = new Map<string, UsageSum>();
   let refusals = new Map<string, RefusalSum>();
 

@@ -1,5 +1,7 @@
 import type { Knex } from 'knex';
 import type { InvocationRefusalCode } from '../invocations/contract.ts';
+import type { ReleaseUsageStore } from '../statistics/release-meter.ts';
+import { releaseUsageStore } from '../statistics/release-usage-store.ts';
 
 /** What one installation used, added up. */
 export interface UsageSum {
@@ -33,6 +35,8 @@ export interface RefusalSum {
 }
 
 export interface UsageStore {
+  /** What was done on each release, for statistics; see host/statistics. */
+  addReleases: ReleaseUsageStore['add'];
   /** Adds to the sums of the hour that `atMs` lies in: all of it or nothing. Installations that are gone are left out. */
   add(sums: UsageSum[], refusals: RefusalSum[], atMs: number): Promise<void>;
 }
@@ -82,6 +86,7 @@ const ADD = `
 /** Hourly sums per installation: the basis of metered prices. */
 export function usageStore(database: Knex): UsageStore {
   return {
+    addReleases: releaseUsageStore(database).add,
     add: async (sums, refusals, atMs) => {
       const columns: Record<string, string> = { ...COLUMNS, ...PEAKS };
       const rows = sums.map(({ installationId, ...sum }) => ({

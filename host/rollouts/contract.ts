@@ -1,7 +1,7 @@
 import type { CapabilityName, Json } from '../../plugins-sdk/contract/index.ts';
 
 /**
- * `waiting` for the operator's consent · `canary`: runs for a share of the calls · `done`: took over · `rolled-back`: a canary
+ * `waiting` for the operator: for consent, or because something stands in its way · `canary`: runs for a share of the calls · `done`: took over · `rolled-back`: a canary
  * that was dropped · `failed`: the plugin or its checks refused it · `superseded`: another came before it could begin.
  */
 export const ROLLOUT_STATES = ['waiting', 'canary', 'done', 'rolled-back', 'failed', 'superseded'] as const;
@@ -39,6 +39,8 @@ export interface Updates {
   canaryPercent: number;
   /** After so many seconds a canary that is no worse takes over; null: only its operator promotes it. */
   promoteAfterSeconds: number | null;
+  /** A release is taken by the policy only when it has been out for so long. */
+  delaySeconds: number;
   canary: RunningCanary | null;
   waiting: WaitingRelease | null;
 }
@@ -52,7 +54,7 @@ export interface RunningCanary {
   promoteAfterSeconds: number | null;
 }
 
-/** A release that the policy allows and that the operator has not consented to yet. */
+/** A release that the policy allows and that does not arrive by itself; `reason` says what its operator can do. */
 export interface WaitingRelease {
   rolloutId: string;
   releaseId: string;
@@ -66,6 +68,7 @@ export const PINNED: Updates = Object.freeze({
   follows: null,
   canaryPercent: 0,
   promoteAfterSeconds: 1_800,
+  delaySeconds: 0,
   canary: null,
   waiting: null,
 });
@@ -101,6 +104,7 @@ export const LIFE_EVENTS = [
   'configured',
   'limited',
   'policy-changed',
+  'signing-accepted',
   'enabled',
   'disabled',
   'uninstalled',

@@ -56,6 +56,24 @@ export const consentMessage = (installation: Installation, diff: ReleaseDiff): M
     { fromVersion: diff.fromVersion, toVersion: diff.toVersion, digest: diff.digest },
   );
 
+export const weakerMessage = (
+  installation: Installation,
+  toVersion: string,
+  sentences: string[],
+  facts: object,
+): Message =>
+  message(
+    'update-waiting',
+    installation,
+    `does not take ${toVersion} by itself`,
+    [
+      `It follows ${installation.updates.follows}, and ${toVersion} is signed more weakly than ${installation.version}:`,
+      ...sentences.map((sentence) => `- ${sentence}`),
+      `Ask its publisher why. To take it all the same: gate update ${installation.slug} ${toVersion} --accept-weaker-signing <reason>`,
+    ],
+    { fromVersion: installation.version, toVersion, ...facts },
+  );
+
 export const updatedMessage = (
   installation: Installation,
   toVersion: string,

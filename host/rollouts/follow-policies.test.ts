@@ -1,8 +1,14 @@
 import { expect } from 'chai';
-import { newerInRange } from './follow-policies.ts';
+import { newerInRange, outLongEnough } from './follow-policies.ts';
 
 const published = (...versions: string[]) =>
-  versions.map((version) => ({ plugin: 'acme/shop', releaseId: `id of ${version}`, version, tags: [] }));
+  versions.map((version) => ({
+    plugin: 'acme/shop',
+    releaseId: `id of ${version}`,
+    version,
+    tags: [],
+    publishedAt: '2030-01-01T00:00:00Z',
+  }));
 const newer = (version: string, follows: string, ...versions: string[]) =>
   newerInRange({ version, follows }, published(...versions)).map((each) => each.version);
 
@@ -21,5 +27,15 @@ describe('newerInRange', () => {
   it('ends after the newest ten', () => {
     const many = Array.from({ length: 30 }, (_, minor) => `1.${minor}.0`);
     expect(newer('1.0.0', '^1', ...many)).to.have.length(10);
+  });
+});
+
+describe('outLongEnough', () => {
+  it('leaves out what has not been out for the delay, to the second', () => {
+    const versions = published('1.0.0');
+    const outAtMs = Date.parse('2030-01-01T00:00:00Z');
+    expect(outLongEnough(versions, 0, outAtMs)).to.have.length(1);
+    expect(outLongEnough(versions, 60, outAtMs + 59_999)).to.deep.equal([]);
+    expect(outLongEnough(versions, 60, outAtMs + 60_000)).to.deep.equal(versions);
   });
 });

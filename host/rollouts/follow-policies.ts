@@ -1,6 +1,15 @@
-import { compareVersions, newestInRange, type Registry, type Release } from '../../registry/index.ts';
+import {
+  compareVersions,
+  newestInRange,
+  type PublishedVersion,
+  type Registry,
+  type Release,
+} from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Log } from '../http/log.ts';
+import { REASON_CHARS_MAX } from '../installations/change-store.ts';
+import type { Installation } from '../installations/contract.ts';
+import { unacceptedWeaknesses } from '../installations/guard-signing.ts';
 import {
   compareWith,
   type Move,
@@ -16,9 +25,15 @@ import {
 import { type Leased, withLease } from '../installations/with-lease.ts';
 import { isAdmissionRefusal } from '../invocations/admission.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
-import { consentMessage, failedMessage, line, updatedMessage } from './describe-rollout.ts';
+import {
+  consentMessage,
+  failedMessage,
+  line,
+  type Message,
+  updatedMessage,
+  weakerMessage,
+} from './describe-rollout.ts';
 import type { Following } from './rollout-store.ts';
-import type { ReleaseDiff } from './rules/compare-releases.ts';
 import { describeError, isBusy } from './watch-canaries.ts';
 
 export interface FollowPorts extends MovePorts {
@@ -40,7 +55,7 @@ export const followPolicies =
     const published = await ports.registry.publishedVersions([...new Set(following.map(({ plugin }) => plugin))]);
     for (const each of following) {
       const versions = published.filter(({ plugin }) => plugin === each.plugin);
-      const candidates = newerInRange(each, versions);
+      const candidates = newerInRange(each, outLongEnough(versions, each.delaySeconds, ports.nowMs()));
       if (candidates.length === 0 && each.waitingId === null) continue;
       await withLease(ports, each.installationId, (leased) => follow(ports, leased, each, candidates), {
         waitMs: 0,
@@ -50,7 +65,11 @@ export const followPolicies =
     }
   };
 
-type Candidate = Awaited<ReturnType<Registry['publishedVersions']>>[number];
+type Candidate = PublishedVersion;
+
+/** What was yanked or taken down meanwhile is not among the published any more. */
+export const outLongEnough = (versions: Candidate[], delaySeconds: number, nowMs: number): Candidate[] =>
+  versions.filter(({ publishedAt }) => Date.parse(publishedAt) + delaySeconds * 1_000 <= nowMs);
 
 /** The newest first. */
 export function newerInRange({ version, follows }: Pick<Following, 'version' | 'follows'>, versions: Candidate[]) {
@@ -65,26 +84,62 @@ export function newerInRange({ version, follows }: Pick<Following, 'version' | '
   return found;
 }
 
-/** Takes the newest release that needs no consent; the newest of those that do waits for it. */
+/** Takes the newest release that nothing hinders; the newest of the others waits for its operator. */
 async function follow(ports: FollowPorts, leased: Leased, seen: Following, candidates: Candidate[]): Promise<void> {
   const { installation: before } = leased;
   const { follows, canary, waiting } = before.updates;
   if (follows !== seen.follows || before.version !== seen.version || canary !== null || !before.enabled) return;
   const avoided = await ports.rollouts.avoided(before.id);
-  let unagreed: { release: Release; diff: ReleaseDiff } | null = null;
+  let hindered: { release: Release; hindrance: Hindrance } | null = null;
   for (const { releaseId } of candidates.filter((each) => !avoided.has(each.releaseId))) {
     const release = await releaseOf(ports, releaseId);
-    const diff = await compareWith(ports, before, release);
-    if (diff.consented) return take(ports, leased, release);
-    unagreed ??= { release, diff };
+    const hindrance = await hindranceOf(ports, before, release);
+    if (hindrance === null) return take(ports, leased, release);
+    hindered ??= { release, hindrance };
   }
-  if (unagreed?.release.id === waiting?.releaseId) return;
-  if (unagreed !== null) return wait(ports, leased, unagreed.release, unagreed.diff);
-  // Yanked, or dropped as a canary meanwhile: there is nothing to consent to any more.
+  if (
+    hindered?.release.id === waiting?.releaseId &&
+    (hindered?.hindrance.reason ?? null) === (waiting?.reason ?? null)
+  ) {
+    return;
+  }
+  if (hindered !== null) return wait(ports, leased, hindered.release, hindered.hindrance);
+  // Yanked, or dropped as a canary meanwhile: there is nothing to wait for any more.
   const end = { state: 'waiting', as: 'superseded', reason: 'It cannot be had any more.' } as const;
   const { revision } = leased;
   await write(ports, { installationId: before.id, revision, atMs: ports.nowMs(), end: [end], lines: [] });
 }
+
+/** Why a release does not arrive by itself. */
+interface Hindrance {
+  reason: string;
+  facts: object;
+  message: Message;
+}
+
+async function hindranceOf(ports: FollowPorts, before: Installation, release: Release): Promise<Hindrance | null> {
+  const weaknesses = await unacceptedWeaknesses(ports, before, release);
+  if (weaknesses.length > 0) {
+    const sentences = weaknesses.map(({ message }) => message);
+    const facts = { weaknesses: weaknesses.map(({ kind }) => kind) };
+    return {
+      reason: shortened(`It is signed more weakly: ${sentences.join(' ')}`),
+      facts,
+      message: weakerMessage(before, release.version, sentences, facts),
+    };
+  }
+  const diff = await compareWith(ports, before, release);
+  if (diff.consented) return null;
+  const needed = diff.changes.filter(({ needsConsent }) => needsConsent).map(({ part, name }) => `${part} ${name}`);
+  return {
+    reason: shortened(`It needs consent to: ${needed.join(', ')}.`),
+    facts: { digest: diff.digest },
+    message: consentMessage(before, diff),
+  };
+}
+
+/** As it is stored, so that the same reason is the same text at the next look. */
+const shortened = (reason: string): string => reason.slice(0, REASON_CHARS_MAX);
 
 async function take(ports: FollowPorts, leased: Leased, release: Release): Promise<void> {
   const { installation: before } = leased;
@@ -123,12 +178,10 @@ async function wait(
   ports: FollowPorts,
   { installation: before, revision }: Leased,
   release: Release,
-  diff: ReleaseDiff,
+  { reason, facts: why, message }: Hindrance,
 ) {
-  const needed = diff.changes.filter(({ needsConsent }) => needsConsent).map(({ part, name }) => `${part} ${name}`);
-  const reason = `It needs consent to: ${needed.join(', ')}.`;
   const rollout = rolloutOf(ports, before, release, reason, 'update-waiting');
-  const facts = { fromVersion: before.version, toVersion: release.version, digest: diff.digest, rolloutId: rollout.id };
+  const facts = { fromVersion: before.version, toVersion: release.version, ...why, rolloutId: rollout.id };
   await write(ports, {
     installationId: before.id,
     revision,
@@ -137,8 +190,8 @@ async function wait(
       ? [{ state: 'waiting', as: 'superseded', reason: `${release.version} came first.` }]
       : [],
     begin: { ...rollout, state: 'waiting' },
-    lines: [line(`${release.version} waits for consent. ${reason}`, 'update-waiting', facts, 'warn')],
-    message: consentMessage(before, diff),
+    lines: [line(`${release.version} waits. ${reason}`, 'update-waiting', facts, 'warn')],
+    message,
   });
 }
 

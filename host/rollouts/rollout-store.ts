@@ -28,6 +28,8 @@ export interface RolloutStore {
   ranBefore(installationId: string): Promise<Set<string>>;
   /** What the policy must not choose: dropped canaries, releases that were rolled back from, and what failed since the last change. */
   avoided(installationId: string): Promise<Set<string>>;
+  /** What of a release's weaker signing its operator has accepted. */
+  acceptedWeaknesses(installationId: string, releaseId: string): Promise<string[]>;
   /** Installations that follow a range and may be updated now; of one plugin (by a release of it) or of all. */
   following(releaseId?: string): Promise<Following[]>;
 }
@@ -37,6 +39,7 @@ export interface Following {
   plugin: string;
   version: string;
   follows: string;
+  delaySeconds: number;
   /** The release that waits for consent, if one does. */
   waitingId: string | null;
 }
@@ -111,10 +114,16 @@ export function rolloutStore(database: Knex): RolloutStore {
       );
       return new Set(rows.map(({ id }: { id: string }) => id));
     },
+    acceptedWeaknesses: async (installationId, releaseId) =>
+      (
+        await database('accepted_signings')
+          .where({ installation_id: installationId, release_id: releaseId })
+          .first('weaknesses')
+      )?.weaknesses ?? [],
     following: async (releaseId) => {
       const { rows } = await database.raw(
         `SELECT installation.id AS "installationId", publisher.slug || '/' || plugin.name AS plugin,
-           release.version, installation.follows, waiting.to_release_id AS "waitingId"
+           release.version, installation.follows, installation.delay_seconds AS "delaySeconds", waiting.to_release_id AS "waitingId"
          FROM installations AS installation
          JOIN releases AS release ON release.id = installation.release_id
          JOIN plugins AS plugin ON plugin.id = release.plugin_id

@@ -35,11 +35,18 @@ export const Percent = (minimum: number) => Type.Integer({ minimum, maximum: 99 
 export const PromoteAfterSeconds = nullable(
   Type.Integer({ minimum: 1, maximum: 30 * 86_400, description: 'null: only the operator promotes.' }),
 );
+/** A year at most. */
+export const DelaySeconds = Type.Integer({
+  minimum: 0,
+  maximum: 31_536_000,
+  description: 'A release is taken by the policy only when it has been out for so long.',
+});
 export const Updates = Type.Object(
   {
     follows: nullable(Type.String({ description: 'The range that it follows; null: it stays on its release.' })),
     canaryPercent: Percent(0),
     promoteAfterSeconds: PromoteAfterSeconds,
+    delaySeconds: DelaySeconds,
     canary: nullable(
       Type.Object({
         rolloutId: Id,

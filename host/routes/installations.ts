@@ -6,6 +6,7 @@ import {
   AnyJson,
   ById,
   CHECKS,
+  DelaySeconds,
   Grants,
   Installation,
   type InstallationPorts,
@@ -38,7 +39,11 @@ const Health = Type.Object(
 const Delivery = Type.Object({ invocationId: Type.String(), result: AnyJson }, { title: 'Delivery' });
 
 const Policy = Type.Object(
-  { canaryPercent: Type.Optional(Percent(0)), promoteAfterSeconds: Type.Optional(PromoteAfterSeconds) },
+  {
+    canaryPercent: Type.Optional(Percent(0)),
+    promoteAfterSeconds: Type.Optional(PromoteAfterSeconds),
+    delaySeconds: Type.Optional(DelaySeconds),
+  },
   { ...strict, title: 'UpdatePolicy', description: 'How releases of the range that it follows arrive.' },
 );
 const Install = Type.Object(
@@ -133,6 +138,7 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
       'installation-unknown',
       'installation-busy',
       'installation-disabled',
+      'signing-weaker',
       'consent-needed',
       'rollout-running',
       'rollout-unknown',

@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import type { Json } from '../../plugins-sdk/contract/index.ts';
+import { SIGNING_WEAKNESSES } from '../../registry/index.ts';
 import { type Route, route } from '../http/route.ts';
 import { ROLLOUT_CAUSES, ROLLOUT_STATES } from '../rollouts/contract.ts';
 import { Digest, Id, nullable, oneOf, page, pageFields, strict, Timestamp, Version } from './fields.ts';
@@ -34,6 +35,9 @@ const Preview = Type.Object(
     releaseId: Id,
     consented: Type.Boolean({ description: 'Nothing needs consent, or the release ran here before.' }),
     grantsMissing: Type.Array(Type.String()),
+    weaknesses: Type.Array(Type.Object({ kind: oneOf(SIGNING_WEAKNESSES), message: Type.String() }), {
+      description: 'In what it is signed more weakly than the present release; it is refused then.',
+    }),
   },
   { title: 'UpdatePreview' },
 );
@@ -75,6 +79,18 @@ const Rollback = Type.Object(
   { ...strict, title: 'Rollback' },
 );
 
+const AcceptedSigning = Type.Object(
+  {
+    version: Version,
+    reason: Type.String({
+      minLength: 1,
+      maxLength: 1_000,
+      description: 'Why; it stays in the log and the audit trail.',
+    }),
+  },
+  { ...strict, title: 'AcceptedSigning' },
+);
+
 /** How installations come by other releases. */
 export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => [
   route({
@@ -106,6 +122,26 @@ export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => 
       'version-range-unsatisfied',
     ],
     handle: ({ principal, params, query }) => installations.preview(principal, params.id, query.version),
+  }),
+  route({
+    method: 'PUT',
+    path: '/v1/installations/:id/accepted-signing',
+    consumer: 'Operators',
+    summary:
+      'Let one release come although it is signed more weakly than the present one. Nothing is updated by that. Safe to repeat.',
+    allow: ['installation:override'],
+    stepUp: true,
+    params: ById,
+    body: AcceptedSigning,
+    reply: { 200: Installation },
+    refuses: [
+      'installation-unknown',
+      'installation-busy',
+      'release-unknown',
+      'version-range-invalid',
+      'version-range-unsatisfied',
+    ],
+    handle: ({ principal, params, body }) => installations.acceptSigning(principal, params.id, body),
   }),
   route({
     method: 'POST',
@@ -140,6 +176,7 @@ export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => 
       'installation-busy',
       'rollout-unknown',
       'rollback-target-unknown',
+      'signing-weaker',
       'consent-needed',
       'version-range-invalid',
       ...CHECKS,

@@ -228,6 +228,8 @@ export function createApiClient(options: TransportOptions) {
       send<{ items: Grant[] }>('DELETE', `/v1/installations/${at(id)}/grants/${at(capability)}`, undefined),
     previewUpdate: (id: string, version?: string) =>
       get<UpdatePreview>(`/v1/installations/${at(id)}/update`, { version }),
+    acceptSigning: (id: string, accepted: { version: string; reason: string }) =>
+      send<Installation>('PUT', `/v1/installations/${at(id)}/accepted-signing`, accepted),
     promote: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/promotion`, undefined, once),
     rollBack: (id: string, request: RollbackRequest = {}) =>
       send<Installation>('POST', `/v1/installations/${at(id)}/rollback`, request, once),

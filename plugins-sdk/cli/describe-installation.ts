@@ -1,12 +1,14 @@
 import type { Installation } from '../../host/installations/contract.ts';
 import type { ReleaseChange } from '../../host/rollouts/rules/compare-releases.ts';
+import { periodText } from './read-period.ts';
 import { oneLine, type Paint } from './terminal.ts';
 
 /** Which release answers, and what is under way: `1.2.0 (follows ^1), canary 1.3.0 at 10 %`. */
-export function releaseText({ version, updates: { follows, canary, waiting } }: Installation): string {
-  const parts = [`${version} (${follows === null ? 'pinned' : `follows ${follows}`})`];
+export function releaseText({ version, updates: { follows, delaySeconds, canary, waiting } }: Installation): string {
+  const after = delaySeconds > 0 ? ` after ${periodText(delaySeconds)}` : '';
+  const parts = [`${version} (${follows === null ? 'pinned' : `follows ${follows}${after}`})`];
   if (canary) parts.push(`canary ${canary.version} at ${canary.percent} %`);
-  if (waiting) parts.push(`${waiting.version} waits for consent`);
+  if (waiting) parts.push(oneLine(`${waiting.version} waits: ${waiting.reason}`));
   return parts.join(', ');
 }
 

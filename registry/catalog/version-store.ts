@@ -1,16 +1,8 @@
 import type { Knex } from 'knex';
-
-export interface PublishedVersion {
-  /** `<publisher>/<name>`. */
-  plugin: string;
-  releaseId: string;
-  version: string;
-  /** Channels that point at it. */
-  tags: string[];
-}
+import type { PublishedVersion } from '../contract.ts';
 
 export interface VersionStore {
-  /** Every published version of these plugins, in no order. */
+  /** Every published version of these plugins but those whose staging was stopped, in no order. */
   published(plugins: { publisher: string; name: string }[]): Promise<PublishedVersion[]>;
 }
 
@@ -26,14 +18,25 @@ export function createVersionStore(database: Knex): VersionStore {
           ['publishers.slug', 'plugins.name'],
           plugins.map(({ publisher, name }) => [publisher, name]),
         )
+        // What was found wanting while it was brought to some must not come to others by chance.
+        .whereNotExists(
+          database('stagings')
+            .whereRaw('stagings.plugin_id = releases.plugin_id and stagings.version = releases.version')
+            .whereIn('stagings.state', ['halted', 'rolled-back']),
+        )
         .select({
           releaseId: 'releases.id',
           version: 'releases.version',
+          publishedAt: 'releases.reviewed_at',
           publisher: 'publishers.slug',
           name: 'plugins.name',
           tags: database.raw('array(select tag from dist_tags where dist_tags.release_id = releases.id)'),
         });
-      return rows.map(({ publisher, name, ...rest }) => ({ plugin: `${publisher}/${name}`, ...rest }));
+      return rows.map(({ publisher, name, publishedAt, ...rest }) => ({
+        plugin: `${publisher}/${name}`,
+        publishedAt: publishedAt.toISOString(),
+        ...rest,
+      }));
     },
   };
 }

@@ -9,9 +9,11 @@ const PUBLISHING = [
   'key:revoke',
   'key:read',
   'rating:reply',
+  'statistics:read',
   'log:read',
   'recording:read',
   'notification:read',
+  'event:read',
   'organisation:read',
   'member:read',
   'token:issue',
@@ -23,6 +25,7 @@ const VIEWING = [
   'log:read',
   'recording:read',
   'notification:read',
+  'event:read',
   'organisation:read',
   'member:read',
 ] as const;
@@ -57,10 +60,10 @@ const STAFF = ['plugin:read', 'release:read', 'organisation:read', 'member:read'
 export const PERMISSIONS = {
   /** A person with no organisation in play: their own account, and nothing of an organisation. */
   user: [],
-  publisher: [...PUBLISHING, 'recording:configure', ...OWNING],
+  publisher: [...PUBLISHING, 'recording:configure', 'webhook:manage', ...OWNING],
   developer: PUBLISHING,
-  'operator-owner': [...OPERATING, ...OWNING],
-  'operator-manager': [...OPERATING, 'member:invite'],
+  'operator-owner': [...OPERATING, 'installation:override', 'webhook:manage', ...OWNING],
+  'operator-manager': [...OPERATING, 'webhook:manage', 'member:invite'],
   'operator-viewer': VIEWING,
   /** Programs only. */
   caller: ['installation:invoke', 'hook:deliver'],
@@ -86,7 +89,7 @@ export const PERMISSIONS = {
   'finance-specialist': STAFF,
   'finance-manager': STAFF,
   'finance-auditor': [...STAFF, 'audit:read'],
-  analyst: STAFF,
+  analyst: [...STAFF, 'statistics:read'],
 } as const;
 
 export type Role = keyof typeof PERMISSIONS;

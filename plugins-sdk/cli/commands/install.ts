@@ -1,7 +1,7 @@
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { v7 as uuidv7 } from 'uuid';
-import type { Installation } from '../../../host/installations/contract.ts';
+import type { Installation, InstallRequest } from '../../../host/installations/contract.ts';
 import {
   CAPABILITIES,
   CAPABILITY_NAMES,
@@ -14,6 +14,7 @@ import { type ApiClient, readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
+import { readDelay } from '../read-period.ts';
 import { columns, fields, oneLine, type Paint } from '../terminal.ts';
 
 export interface InstallCommand {
@@ -22,6 +23,7 @@ export interface InstallCommand {
   slug: string;
   grants: CapabilityName[];
   config?: Json;
+  updates?: InstallRequest['updates'];
   /** UUIDv7; the same id again is the same installation. Default: a new one. */
   id?: string;
 }
@@ -105,6 +107,7 @@ interface InstallOptions {
   grantAll?: true;
   yes?: true;
   config?: string;
+  delay?: number;
   id?: string;
 }
 
@@ -125,6 +128,7 @@ export function installCommand(cli: Cli): void {
     .option('--grant-all', 'grant everything that the plugin asks for, after showing it')
     .option('--yes', 'do not ask')
     .option('--config <json>', 'configuration: JSON, or a file with it')
+    .option('--delay <time>', 'with a range: how long a release has to be out before it arrives: 12h, 3d', readDelay)
     .option('--id <uuid>', 'id of the installation (UUIDv7), to repeat an earlier attempt')
     .action(
       cli.answer(async (plugin: string, options: InstallOptions) => {
@@ -137,6 +141,7 @@ export function installCommand(cli: Cli): void {
           slug: options.as,
           grants,
           ...(config === undefined ? {} : { config }),
+          ...(options.delay === undefined ? {} : { updates: { delaySeconds: options.delay } }),
           ...(options.id === undefined ? {} : { id: options.id }),
         });
         return { value: installation, text: (paint) => installedText(paint, installation, api.url) };

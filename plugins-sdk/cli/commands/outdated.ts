@@ -1,7 +1,7 @@
 import type { Outdated } from '../../../host/installations/contract.ts';
 import { readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
-import { columns, type Paint } from '../terminal.ts';
+import { columns, oneLine, type Paint } from '../terminal.ts';
 
 /** Whether somebody might want to do something about an installation. */
 export const isOutdated = ({ version, inRange, latest, releaseState, updates }: Outdated): boolean =>
@@ -22,7 +22,7 @@ export function outdatedText(paint: Paint, items: Outdated[]): string {
     updates.canary
       ? `canary ${updates.canary.version} at ${updates.canary.percent} %`
       : updates.waiting
-        ? `${updates.waiting.version} waits for consent: gate update ${installation.slug} --show`
+        ? oneLine(`${updates.waiting.version} waits: ${updates.waiting.reason} gate update ${installation.slug} --show`)
         : '',
   ]);
   return columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'FOLLOWS', 'IN RANGE', 'LATEST', ''], rows);

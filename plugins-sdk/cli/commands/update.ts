@@ -4,6 +4,7 @@ import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { diffText, releaseText } from '../describe-installation.ts';
 import { CliError } from '../errors.ts';
+import { readDelay, readPeriod } from '../read-period.ts';
 import { oneLine } from '../terminal.ts';
 import { readGrants, readJsonOption } from './install.ts';
 import { resolveInstallationId } from './installations.ts';
@@ -57,6 +58,8 @@ interface UpdateOptions {
   promote?: true;
   pin?: true;
   autoCanary?: number;
+  delay?: number;
+  acceptWeakerSigning?: string;
   grant?: CapabilityName[];
   config?: string;
   yes?: true;
@@ -74,6 +77,7 @@ export function updateCommand(cli: Cli): void {
       'gate update shop 2.0.0 --canary 10 --promote-after 2h',
       'gate update shop --promote                  # the canary takes over',
       "gate update shop '^1' --auto-canary 5       # whatever it follows gets 5 % of the calls first",
+      'gate update shop --delay 3d                 # takes by itself only what has been out for three days',
     ],
   })
     .argument('<installation>', 'slug or id of an installation')
@@ -87,6 +91,15 @@ export function updateCommand(cli: Cli): void {
       '--auto-canary <percent>',
       'share that releases get first which arrive by themselves; 0: at once',
       readPercent(0),
+    )
+    .option(
+      '--delay <time>',
+      'how long a release has to be out before it arrives by itself: 12h, 3d; 0: at once',
+      readDelay,
+    )
+    .option(
+      '--accept-weaker-signing <reason>',
+      'take this release although it is signed more weakly; for owners, with a second factor',
     )
     .option('--grant <capabilities>', 'grant these too, separated by commas', readGrants)
     .option('--config <json>', 'new configuration: JSON, or a file with it')
@@ -103,6 +116,7 @@ export function updateCommand(cli: Cli): void {
           return changed(await api.updateInstallation(id, { ...pinned, ...(updates && { updates }) }));
         }
         const config = options.config && (await readJsonOption('--config', options.config, cli.settings.cwd));
+        if (options.acceptWeakerSigning !== undefined) await accept(cli, api, id, version, options.acceptWeakerSigning);
         const { canary: percent, promoteAfter } = options;
         const installation = await updateInstallation(api)({
           installationId: id,
@@ -118,9 +132,24 @@ export function updateCommand(cli: Cli): void {
     );
 }
 
-function policyOf({ autoCanary, canary, promoteAfter }: UpdateOptions): UpdateRequest['updates'] {
+/** Says what is accepted, then lets exactly that release come. */
+async function accept(cli: Cli, api: ApiClient, id: string, wanted: string | undefined, reason: string) {
+  const { toVersion, weaknesses } = await api.previewUpdate(id, wanted);
+  if (weaknesses.length === 0) return;
+  cli.note(weaknessText(cli.paint, weaknesses));
+  await api.acceptSigning(id, { version: toVersion, reason });
+}
+
+const weaknessText = (paint: Cli['paint'], weaknesses: UpdatePreview['weaknesses']): string =>
+  weaknesses.map(({ message }) => `${paint('red', '✖')} ${oneLine(message)}`).join('\n');
+
+function policyOf({ autoCanary, canary, promoteAfter, delay }: UpdateOptions): UpdateRequest['updates'] {
   const period = canary === undefined ? periodOf(promoteAfter) : {};
-  const policy = { ...(autoCanary !== undefined && { canaryPercent: autoCanary }), ...period };
+  const policy = {
+    ...(autoCanary !== undefined && { canaryPercent: autoCanary }),
+    ...(delay !== undefined && { delaySeconds: delay }),
+    ...period,
+  };
   return Object.keys(policy).length > 0 ? policy : undefined;
 }
 
@@ -132,13 +161,14 @@ async function show(api: ApiClient, id: string, version: string | undefined) {
   return {
     value: preview,
     text: (paint: Cli['paint']) => {
-      const { fromVersion, toVersion, changes, needsConsent, consented } = preview;
+      const { fromVersion, toVersion, changes, needsConsent, consented, weaknesses } = preview;
+      const weaker = weaknesses.length === 0 ? '' : `\n${weaknessText(paint, weaknesses)}`;
       const verdict = consented
         ? needsConsent
           ? 'It ran here before: no consent is needed.'
           : 'No consent is needed.'
         : paint('yellow', 'It waits for consent: gate update asks for it, or --yes gives it.');
-      return `${oneLine(`${fromVersion} → ${toVersion}`)}\n${diffText(paint, changes)}\n${verdict}`;
+      return `${oneLine(`${fromVersion} → ${toVersion}`)}\n${diffText(paint, changes)}\n${verdict}${weaker}`;
     },
   };
 }
@@ -169,16 +199,6 @@ const readPercent =
     throw new CliError('usage', `A share of the calls is a whole number from ${min} to 99, not "${text}".`);
   };
 
-const SECONDS_OF: Record<string, number> = { s: 1, m: 60, h: 3_600, d: 86_400 };
-
 /** `30m`, `2h`, `1d` in seconds; `never` stays a word, because commander takes null for an empty text. */
-function readPromoteAfter(text: string): number | 'never' {
-  if (text === 'never') return text;
-  const [, count = '', unit = ''] = /^(\d{1,6})([smhd])$/.exec(text) ?? [];
-  const seconds = Number(count) * (SECONDS_OF[unit] ?? 0);
-  if (seconds >= 1 && seconds <= 30 * 86_400) return seconds;
-  throw new CliError(
-    'usage',
-    `--promote-after is a time such as 30m, 2h or 1d (at most 30d), or never; not "${text}".`,
-  );
-}
+const readPromoteAfter = (text: string): number | 'never' =>
+  text === 'never' ? text : readPeriod('--promote-after', text);
