@@ -5,6 +5,7 @@ import { doctor } from './roles/doctor.ts';
 import { keysRotate, keysStatus } from './roles/keys.ts';
 import { migrateStatus, migrateUp } from './roles/migrate.ts';
 import { explain } from './roles/role.ts';
+import { keysRotateRegistry } from './roles/rotate-registry-key.ts';
 import { serve } from './roles/serve.ts';
 import { HOST_VERSION } from './version.ts';
 
@@ -36,7 +37,12 @@ export async function main(argv: string[]): Promise<number> {
     .action(run(demo));
   withServer(gatehouse.command('serve'))
     .description('Serve on the PostgreSQL that DATABASE_URL names.')
-    .addHelpText('after', '\nExample:\n  DATABASE_URL=postgres://gatehouse_app@db/gatehouse npm run gatehouse -- serve')
+    .option('--hosts <number>', 'host processes on the one port, kept up and drained together (default: 1)')
+    .option('--embedded', 'on the embedded PostgreSQL in the data folder instead')
+    .addHelpText(
+      'after',
+      '\nExample:\n  DATABASE_URL=postgres://gatehouse_app@db/gatehouse npm run gatehouse -- serve --hosts 2',
+    )
     .action(run(serve));
   const migrate = gatehouse.command('migrate').description('Bring the database schema up to date.');
   withData(migrate.command('up')).description('Apply what is pending.').action(run(migrateUp));
@@ -50,6 +56,12 @@ export async function main(argv: string[]): Promise<number> {
     .option('--json', 'print JSON')
     .addHelpText('after', "\nFirst add a key to GATEHOUSE_ENCRYPTION_KEY on every host: '1:<old>,2:<new>'.")
     .action(run(keysRotate));
+  withData(keys.command('rotate-registry'))
+    .description('Let the registry go on under a new signing key, which the old one names as its successor.')
+    .option('--overlap <hours>', 'how long hosts that still have the old key may sign', '168')
+    .option('--json', 'print JSON')
+    .addHelpText('after', '\nThen copy the key file to every host and start each again.')
+    .action(run(keysRotateRegistry));
   withData(keys.command('status'))
     .description('Say which version of the key seals how many values.')
     .option('--json', 'print JSON')

@@ -1,5 +1,5 @@
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
-import { createRegistry, loadSigningKey, type Registry } from '../registry/index.ts';
+import { createRegistry, type Registry } from '../registry/index.ts';
 import type { Sandbox } from '../sandbox/index.ts';
 import { openAudit } from './audit/open-audit.ts';
 import { openCapabilities } from './capabilities/open-capabilities.ts';
@@ -54,10 +54,13 @@ import { secretStore } from './secrets/secret-store.ts';
 import { createShownSecrets } from './secrets/shown-secrets.ts';
 import { openPeople, type People, type PeopleOptions } from './sessions/open-people.ts';
 import { reportConfinement, startSandbox } from './start-sandbox.ts';
+import type { Siblings } from './supervisor/siblings.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
 import { createWatchList } from './tails/watch-list.ts';
+import { openSigningKey } from './transparency/open-signing-key.ts';
 import { HOST_VERSION } from './version.ts';
+import { openWebhooks } from './webhooks/open-webhooks.ts';
 
 const SWEEP_INTERVAL_MS = 60_000;
 const EVENT_INTERVAL_MS = 1_000;
@@ -90,6 +93,8 @@ export interface HostPorts {
   people?: PeopleOptions;
   /** Whether releases are scanned before they are reviewed; true where absent. Tests of other matters do without. */
   scan?: boolean;
+  /** The other hosts on the same port, where there are any. */
+  siblings?: Siblings;
 }
 
 /** Opens database, sandbox and HTTP server, in this order. Refuses with: DatabaseUnavailable, AddressUnavailable, EncryptionKeyUnusable. */
@@ -119,7 +124,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const { scoped, system } = database;
   const registryPorts = {
     system,
-    signingKey: await loadSigningKey(config.signingKeyFile),
+    signingKey: await openSigningKey(config.signingKeyFile, system, nowMs()),
     nowMs,
     newId,
     origin: currentOrigin,
@@ -130,7 +135,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const remembered = rememberedRegistry(createRegistry({ ...registryPorts, database: system }));
   const onAlert: Metrics['securityAlert'] = (kind) => metrics.securityAlert(kind);
   const auditing = { ...registryPorts, signingKeyFile: config.signingKeyFile, onAlert, log };
-  const { auditIn, audit, raise, transparency } = await openAudit(auditing, opened);
+  const { auditIn, audit, auditConduct, raise, transparency } = await openAudit(auditing, opened);
   const judging = openJudging({ ...auditing, scoped, auditIn, config, scans: registryPorts.scans });
   opened.push(judging.close);
   const people = await openPeople({ ...registryPorts, scoped, envelope, folder, config, log, raise, ...given.people });
@@ -162,7 +167,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const recorder = createRecorder({ logs, usage: usageStore(system), metrics, showFrames, shownSecrets, log, nowMs });
   opened.push(recorder.close);
   const conduct = createConduct({
-    store: conductStore(system, config.strikes),
+    store: conductStore(system, config.strikes, auditConduct),
     rules: config.strikes,
     onStrike: metrics.strike,
     log,
@@ -290,9 +295,9 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   });
 
   const stopWatching = watchEventLoop(load.onLook);
-  opened.push(async () => stopWatching());
   const limits = openRateLimits(config, { onLimited: metrics.rateLimited, log });
-  opened.push(limits.close);
+  opened.push(async () => stopWatching(), limits.close);
+  const told = openWebhooks({ ...registryPorts, scoped, auditIn, envelope, config, resolveHost, log }, opened);
   const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
   const server = await openListeners(config, {
     ...judging.routes(registry),
@@ -325,11 +330,12 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     }),
     ...openMarketplace({ ...registryPorts, scoped, auditIn, log }, opened),
     ...limits,
+    ...told.routes,
     ...publishing.routes,
     ...programs.routes,
     ...people.routes,
-    ready: () => readiness(database, sandbox, load),
-    metrics,
+    ready: () => readiness(database, sandbox, load, given.siblings),
+    metrics: given.siblings?.share(metrics) ?? metrics,
     load,
     metricsPublic: config.metricsPublic,
     nowMs,
@@ -337,7 +343,10 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     log,
   });
   opened.push(() => server.close(config.drainMs));
-  opened.push(async () => tails.close());
+  opened.push(
+    async () => tails.close(),
+    async () => told.close(),
+  );
   const { url, adminUrl } = server;
   people.servesAt(url);
   const unscoped = createRegistry({ ...registryPorts, database: system });

@@ -34,6 +34,7 @@ const Environment = Type.Object({
   GATEHOUSE_ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   GATEHOUSE_RATE_LIMITS: Type.String({ default: '' }),
   GATEHOUSE_CONNECTIONS_PER_ADDRESS: Type.Integer({ default: 1_000, minimum: 1, maximum: 10_000 }),
+  GATEHOUSE_HOSTS: Type.Integer({ default: 1, minimum: 1, maximum: 16 }),
   GATEHOUSE_CORDONS: Type.Integer({ default: 2, minimum: 1, maximum: 64 }),
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_536, minimum: 256, maximum: 65_536 }),
@@ -90,7 +91,8 @@ export const SETTINGS = {
     'Limits other than the defaults: <limit>=<count>/<seconds> or <limit>=off, separated by commas.',
   GATEHOUSE_CONNECTIONS_PER_ADDRESS:
     'Connections of one client address at a time; more are cut. Proxies are not counted.',
-  GATEHOUSE_CORDONS: 'Sandbox processes.',
+  GATEHOUSE_HOSTS: 'Host processes of serve on the one port, each with sandbox processes of its own.',
+  GATEHOUSE_CORDONS: 'Sandbox processes of a host.',
   GATEHOUSE_LANES_PER_CORDON: 'Threads per sandbox process.',
   GATEHOUSE_CORDON_RSS_MIB:
     'MiB of memory of one sandbox process, above which it is killed; it is replaced from 70 % on.',
@@ -147,6 +149,7 @@ export interface Config {
   admin: { hostName: string; port: number } | null;
   rateLimits: RateLimitTable;
   connectionsPerAddress: number;
+  hosts: number;
   cordons: number;
   lanesPerCordon: number;
   cordonRssMiB: number;
@@ -241,6 +244,7 @@ export function readConfig(
     admin: adminPort === undefined ? null : Object.freeze({ hostName: adminHost, port: adminPort }),
     rateLimits: rateLimitsOf(settings.GATEHOUSE_RATE_LIMITS),
     connectionsPerAddress: settings.GATEHOUSE_CONNECTIONS_PER_ADDRESS,
+    hosts: settings.GATEHOUSE_HOSTS,
     cordons: settings.GATEHOUSE_CORDONS,
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     cordonRssMiB: settings.GATEHOUSE_CORDON_RSS_MIB,

@@ -1,3 +1,4 @@
+export { BackOff } from './back-off.ts';
 export { CONFINEMENT_MODES, ConfinementMissing, type ConfinementMode } from './confinement/detect-confinement.ts';
 export { lookAt } from './confinement/look-at.ts';
 export * from './contract.ts';

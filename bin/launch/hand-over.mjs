@@ -26,7 +26,9 @@ export function handOver(runtime, args, fail) {
   const forwarded = new Set();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP']) {
     process.on(signal, () => {
-      if (forwarded.has(signal) || (signal === 'SIGINT' && isForeground())) return;
+      // Each of them asks for new hosts once more.
+      const isRepeatable = signal === 'SIGHUP';
+      if ((forwarded.has(signal) && !isRepeatable) || (signal === 'SIGINT' && isForeground())) return;
       forwarded.add(signal);
       child.kill(signal);
     });

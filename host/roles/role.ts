@@ -45,9 +45,14 @@ export interface ServerFlags {
   port?: string;
   host?: string;
   data?: string;
+  hosts?: string;
 }
 
 export const configOf = (
-  { port = '', host = '', data = '' }: ServerFlags,
+  { port = '', host = '', data = '', hosts = '' }: ServerFlags,
   defaults: Record<string, string> = {},
-): Config => readConfig({ flags: { GATEHOUSE_PORT: port, GATEHOUSE_HOST: host, GATEHOUSE_DATA: data }, defaults });
+): Config =>
+  readConfig({
+    flags: { GATEHOUSE_PORT: port, GATEHOUSE_HOST: host, GATEHOUSE_DATA: data, GATEHOUSE_HOSTS: hosts },
+    defaults,
+  });
