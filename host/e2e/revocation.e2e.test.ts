@@ -140,6 +140,15 @@ describe('releases that are taken back, over two host processes', () => {
     await as.moderator.assignReview(id, 'me');
     const evidence = [{ file: 'gatehouse.json', line: 1 }];
     const reasons = [{ code: 'misleading-listing' as const, message: 'It says nothing.', evidence }];
+    const wrong = { decision: 'reject', hold: true, reasons: [{ code: 'bad', message: 'x' }] } as never;
+    const { facts } = await as.moderator.decideReview(id, wrong).catch((error) => error);
+    expect(facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.have.members([
+      '/reasons/0/code',
+      '/hold',
+    ]);
+    expect(facts.advice).to.contain('faults');
+    const mute = await as.moderator.decideReview(id, { decision: 'reject', reasons: [] }).catch((error) => error);
+    expect(mute.facts.faults.map(({ pointer }: { pointer: string }) => pointer)).to.deep.equal(['/reasons']);
     await as.moderator.decideReview(id, { decision: 'request-changes', reasons });
     const { rounds } = await as.publisher.findReview(id);
     expect(rounds[0]!.reasons[0]!.evidence[0]).to.include({ file: 'gatehouse.json', line: 1 });

@@ -173,7 +173,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'scan-unknown':
     'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
   'scan-running': 'Wait until its stage is "done"; that takes seconds.',
-  'scan-unacknowledged': 'Read them with `gate scan --release <release>`; then add `--acknowledge <reason>`, or reject the release.',
+  'scan-unacknowledged':
+    'Read them with `gate scan --release <release>`; then add `--acknowledge <reason>`, or reject the release.',
   'release-state-invalid': 'Read the release again: somebody has decided about it, or it was yanked.',
 
   'sandbox-saturated': 'Wait as long as Retry-After says; the host has more work than it may queue.',

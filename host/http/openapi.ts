@@ -15,6 +15,7 @@ const PROBLEM = {
     detail: { type: 'string' },
     instance: { type: 'string', format: 'uri', description: 'urn:request:<id>, to quote in a report.' },
     code: { type: 'string', description: 'Permanent; the thing to program against.' },
+    advice: { type: 'string', description: 'What can be done about it, for people.' },
     faults: {
       type: 'array',
       items: {

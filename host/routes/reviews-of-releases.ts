@@ -208,25 +208,26 @@ const judgingRoutes = ({ reviews }: ReviewRoutePorts): Route[] => [
     allow: ['release:review'],
     stepUp: true,
     params,
-    body: Type.Union(
-      [
-        Type.Object(
-          {
-            decision: Type.Literal('approve'),
-            reasons: Type.Array(Reason, { maxItems: 20 }),
-            hold: Type.Optional(Type.Boolean({ description: 'Let its publisher choose when it is published.' })),
-          },
-          strict,
+    body: Type.Object(
+      {
+        decision: oneOf(DECISIONS),
+        reasons: Type.Array(Reason, { maxItems: 20, description: 'At least one, unless it is approved.' }),
+        hold: Type.Optional(
+          Type.Boolean({ description: 'With an approval: let its publisher choose when it is published.' }),
         ),
-        Type.Object(
-          {
-            decision: oneOf(['request-changes', 'reject']),
-            reasons: Type.Array(Reason, { minItems: 1, maxItems: 20 }),
-          },
-          strict,
-        ),
-      ],
-      { title: 'ReviewDecision' },
+      },
+      {
+        ...strict,
+        // No union of two bodies: the faults of both would be told for the one that was meant.
+        if: {
+          type: 'object',
+          properties: { decision: { enum: ['request-changes', 'reject'] } },
+          required: ['decision'],
+        },
+        // biome-ignore lint/suspicious/noThenProperty: a keyword of JSON Schema.
+        then: { type: 'object', properties: { reasons: { type: 'array', minItems: 1 }, hold: false } },
+        title: 'ReviewDecision',
+      },
     ),
     reply: { 200: Release },
     refuses: [

@@ -144,6 +144,9 @@ export function errorText(error: CliError | ServerRefusal, paint: Paint): string
   for (const each of [frames, reasons]) {
     if (Array.isArray(each)) lines.push(...each.map((line) => `  ${oneLine(String(line))}`));
   }
+  const { advice } = error.facts;
+  // What the sentence says already is not said twice.
+  if (typeof advice === 'string' && !error.message.includes(advice)) lines.push(`  ${oneLine(advice)}`);
   if (error instanceof ServerRefusal && error.requestId) {
     lines.push(paint('dim', `  request ${oneLine(error.requestId)}, status ${error.status}`));
   }

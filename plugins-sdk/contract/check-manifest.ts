@@ -63,11 +63,11 @@ export function checkConfig(manifest: Manifest, config: unknown): Checked<unknow
   return fits(config) ? { ok: true, value: config } : { ok: false, faults: documentFaults(fits.errors ?? []) };
 }
 
-/** ajv's errors as faults, without the echoes that a union adds (`must match a schema in anyOf`). */
+/** ajv's errors as faults, without the echoes that unions and conditions add (`must match a schema in anyOf`, `must match "then" schema`). */
 export function documentFaults(errors: ErrorObject[]): DocumentFault[] {
   const inUnion = new Set(errors.filter(({ keyword }) => keyword === 'anyOf').map(({ instancePath }) => instancePath));
   const faults = errors
-    .filter(({ keyword, instancePath }) => !(keyword === 'const' && inUnion.has(instancePath)))
+    .filter(({ keyword, instancePath }) => keyword !== 'if' && !(keyword === 'const' && inUnion.has(instancePath)))
     .map((error) => ({ pointer: pointerOf(error), message: messageOf(error, errors) }));
   return [...new Map(faults.map((fault) => [`${fault.pointer} ${fault.message}`, fault])).values()];
 }
@@ -98,6 +98,7 @@ function messageOf(error: ErrorObject, all: ErrorObject[]): string {
   const { keyword, instancePath, message, schema, params } = error;
   if (keyword === 'required') return 'is required';
   if (keyword === 'additionalProperties') return 'is not a known field';
+  if (keyword === 'false schema') return 'must be left out here';
   if (keyword === 'pattern') return RULES[params.pattern] ?? `must match ${params.pattern}`;
   if (keyword === 'anyOf') {
     const allowed = all.filter((each) => each.keyword === 'const' && each.instancePath === instancePath);
