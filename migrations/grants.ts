@@ -130,5 +130,12 @@ export const GRANTS: Record<string, string[]> = {
   ],
   rating_votes: ['select', 'insert', 'update (helpful)', 'delete'],
   rating_reports: ['select', 'insert', 'update (settled_at)'],
+  feed_cursor: ['select', 'update (sequence)'],
+  feed_positions: ['select', 'insert', 'update (position)'],
+  feed_events: ['select', 'insert', 'delete'],
+  webhook_endpoints: ['select', 'insert', 'update (url, label, types, state, failing_since)', 'delete'],
+  webhook_secrets: ['select', 'insert', 'update (sealed, expires_at)', 'delete'],
+  webhook_deliveries: ['select', 'insert', 'update (state, attempts, next_at, claimed_until, ended_at)', 'delete'],
+  webhook_attempts: ['select', 'insert', 'delete'],
   migrations: ['select'],
 };

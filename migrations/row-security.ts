@@ -326,6 +326,14 @@ export const ROW_RULES: Record<string, TableRules> = {
     ],
   },
   rating_votes: { owner: ofOrganisation(), owns: ALL },
+  // What is told is written by the host alone, also to whom an organisation's deeds concern.
+  feed_cursor: OF_THE_HOST,
+  feed_positions: OF_THE_HOST,
+  feed_events: { owner: ofOrganisation(), owns: ['select'] },
+  webhook_endpoints: { owner: ofOrganisation(), owns: ALL },
+  webhook_secrets: { owner: ofOrganisation(), owns: ALL },
+  webhook_deliveries: { owner: ofOrganisation(), owns: ['select', 'insert'] },
+  webhook_attempts: { owner: ofOrganisation(), owns: ['select'] },
   rating_reports: { owner: ofOrganisation(), owns: ['select', 'insert'], others: [moderators('select', 'update')] },
 };
 

@@ -63,6 +63,7 @@ export async function seedEveryTable(knex: Knex): Promise<World> {
   await add('rating_votes', { rating_id: rating.id, organisation_id: mine, helpful: true });
   await add('rating_reports', { id: v7(), rating_id: rating.id, organisation_id: mine, reason: 'spam' });
   await seedPerson(add, { mine, me, stranger });
+  await seedWebhooks(add, mine);
   return {
     owner: { accountId: me, organisationId: mine },
     stranger: { accountId: stranger, organisationId: strangers },
@@ -169,6 +170,20 @@ async function seedInstallation(
   await add('event_deliveries', { ...place, event_id: event });
   const notification = { id: v7(), at: now(), kind: 'notice', subject: 's', body: 'b' };
   await add('notifications', { ...notification, organisation_id: mine });
+}
+
+async function seedWebhooks(add: Add, mine: string) {
+  const own = { organisation_id: mine };
+  await add('feed_positions', { ...own, position: 1 });
+  const event = { ...own, id: v7(), position: 1, type: 'key.revoked', version: 1, at: now(), payload: '{}' };
+  await add('feed_events', event);
+  const endpoint = { ...own, id: v7(), url: 'https://example.com', label: 'l', created_at: now() };
+  await add('webhook_endpoints', endpoint);
+  const of = { ...own, endpoint_id: endpoint.id };
+  await add('webhook_secrets', { ...of, id: v7(), sealed: bytes(100), created_at: now() });
+  const delivery = { ...of, id: v7(), event_id: event.id, cause: 'event', next_at: now(), created_at: now() };
+  await add('webhook_deliveries', delivery);
+  await add('webhook_attempts', { ...own, id: v7(), delivery_id: delivery.id, at: now(), ms: 1 });
 }
 
 async function seedPerson(add: Add, { mine, me, stranger }: Record<'mine' | 'me' | 'stranger', string>) {

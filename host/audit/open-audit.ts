@@ -20,5 +20,6 @@ export async function openAudit(ports: OpenAuditPorts, opened: (() => Promise<un
   const audit = withGrantLog(createAuditInstallation(auditIn, currentActor, 'rollouts'), createLogIn(ports));
   const transparency = openTransparency(ports);
   opened.push(transparency.close);
-  return { auditIn, raise, audit, transparency };
+  const auditConduct = createAuditInstallation(auditIn, () => null, 'conduct');
+  return { auditIn, raise, audit, auditConduct, transparency };
 }

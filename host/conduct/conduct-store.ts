@@ -74,6 +74,10 @@ export function conductStore(
         await write(transaction, installationId, standing, verdict === 'counted' ? undefined : reason);
         const lines = strikeLines(struck, standing, verdict);
         await tell(transaction, place, atMs, lines, verdictMessage(place, reason, verdict, rules));
+        if (verdict !== 'counted') {
+          const after = { strikes: standing.strikes };
+          await audit(transaction, { installationId, action: `installation.${verdict}`, after });
+        }
         return verdict;
       }),
 

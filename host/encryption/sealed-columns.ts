@@ -13,6 +13,7 @@ export const SEALED_COLUMNS: readonly SealedColumn[] = [
   { table: 'access_token_keys', column: 'sealed', key: ['id'] },
   { table: 'mail_outbox', column: 'sealed', key: ['id'] },
   { table: 'totp_factors', column: 'sealed', key: ['id'] },
+  { table: 'webhook_secrets', column: 'sealed', key: ['id'] },
 ];
 
 /** Sealed under the key of a person, which is `accounts.person_key`: wrapping that one anew is enough. */

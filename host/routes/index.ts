@@ -3,6 +3,7 @@ import { type AccountRoutePorts, accountRoutes } from './accounts.ts';
 import { type AuditRoutePorts, auditRoutes } from './audit.ts';
 import { type CataloguePorts, catalogueRoutes } from './catalogue.ts';
 import { type DeviceCodePorts, deviceCodeRoutes } from './device-codes.ts';
+import { type EventRoutePorts, eventRoutes } from './events.ts';
 import { type FactorLoginPorts, factorLoginRoutes } from './factor-logins.ts';
 import { type FactorRoutePorts, factorRoutes } from './factors.ts';
 import { type GrantPorts, grantRoutes } from './grants.ts';
@@ -33,6 +34,7 @@ import { type TokenPorts, tokenRoutes } from './tokens.ts';
 import { type TransparencyRoutePorts, transparencyRoutes } from './transparency.ts';
 import { type UploadRoutePorts, uploadRoutes } from './uploads.ts';
 
+import { type WebhookRoutePorts, webhookRoutes } from './webhooks.ts';
 export type { Readiness } from './service.ts';
 
 export type RoutePorts = AccountRoutePorts &
@@ -59,6 +61,8 @@ export type RoutePorts = AccountRoutePorts &
   QueuePorts &
   NotificationPorts &
   AuditRoutePorts &
+  EventRoutePorts &
+  WebhookRoutePorts &
   CataloguePorts &
   RatingRoutePorts &
   PrivacyRoutePorts &
@@ -97,6 +101,8 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...notificationRoutes(ports),
     ...catalogueRoutes(ports),
     ...ratingRoutes(ports),
+    ...eventRoutes(ports),
+    ...webhookRoutes(ports),
     ...auditRoutes(ports),
     ...privacyRoutes(ports),
     ...tailRoutes(ports),
