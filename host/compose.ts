@@ -65,7 +65,6 @@ import { openWebhooks } from './webhooks/open-webhooks.ts';
 const SWEEP_INTERVAL_MS = 60_000;
 const EVENT_INTERVAL_MS = 1_000;
 const USE_INTERVAL_MS = 5_000;
-const JUDGE_INTERVAL_MS = 2_000;
 
 /** A running host. Everything is wired here and nowhere else. */
 export interface Host {
@@ -244,10 +243,20 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     newSeed,
   });
   const cache = installationCache({ store, registry: remembered, rollouts: rolloutStore(system) });
-  const rolling = { ...registryPorts, scoped, audit, store, registry, transparency, runPlugin, metrics, log, newSeed };
-  const { rollouts, installing } = openRollouts({ ...rolling, hostVersion: HOST_VERSION });
-  opened.push(rollouts.close, every(JUDGE_INTERVAL_MS, rollouts.judge, log));
-  opened.push(every(SWEEP_INTERVAL_MS, rollouts.follow, log));
+  const rolling = {
+    ...registryPorts,
+    scoped,
+    audit,
+    auditIn,
+    store,
+    registry,
+    transparency,
+    runPlugin,
+    metrics,
+    log,
+    newSeed,
+  };
+  const { rollouts, installing, stagings } = openRollouts({ ...rolling, hostVersion: HOST_VERSION }, opened);
   opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
   const principals = principalCache(registry, nowMs);
   const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
@@ -302,6 +311,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const server = await openListeners(config, {
     ...judging.routes(registry),
     installations,
+    stagings,
     tails,
     transparency,
     recordings,

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject, randomBytes } from 'node:crypto';
+import { type KeyObject, randomBytes } from 'node:crypto';
 import type { Knex } from 'knex';
 import { createAuditReaderStore } from './audit/audit-reader-store.ts';
 import { auditRefusedLoad, auditRefusedPublish } from './audit/audit-signatures.ts';
@@ -33,6 +33,7 @@ import { rejectRelease } from './review/reject-release.ts';
 import { compareSignings } from './signing/compare-signings.ts';
 import { createKeyLife } from './signing/compose.ts';
 import type { KeyLife } from './signing/contract.ts';
+import { createKeyChain } from './signing/key-chain.ts';
 import { createKeyStore } from './signing/key-store.ts';
 import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
@@ -160,7 +161,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
       loadBundle({
         releases: ofEverybody.releases,
         keysAt: ofEverybody.keys.listAt,
-        registryKey: createPublicKey(signingKey as never),
+        registryKeys: createKeyChain({ database: system, signingKey }).keys,
       }),
     ),
   };

@@ -72,6 +72,7 @@ export const REGISTRY_REFUSALS = {
   'version-range-invalid': 'This is neither a version nor a range of versions.',
   'version-range-unsatisfied': 'No published release of the plugin fits this range.',
   'release-not-logged': 'The approval of this release is not in the transparency log, so it is not installed.',
+  'listing-image-unknown': 'No listing of this plugin shows such a picture.',
   'plugin-unlisted': 'The catalogue has no plugin with this name.',
   'rating-not-installed': 'Only who has installed the plugin, or had it installed, may rate it.',
   'rating-own-plugin': 'Somebody of your organisation belongs to the publisher, too.',
@@ -80,6 +81,8 @@ export const REGISTRY_REFUSALS = {
   'log-entry-unknown': 'The transparency log has no such entry, or is not that long.',
   'log-inconsistent':
     'The stored transparency log is not the one that was signed; nothing is signed or proven until an admin has looked.',
+  'signing-key-retired':
+    'This host signs with a key that has retired; give it the file of the newest one, and start it again.',
   'review-conflict': 'Another moderator has to decide this.',
   'review-assigned': 'Another moderator has taken this review.',
   'review-checklist-open': 'The checklist of this review is not done, or has a fault.',

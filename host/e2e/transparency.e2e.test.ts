@@ -1,5 +1,5 @@
 import { createPublicKey } from 'node:crypto';
-import { mkdtemp, readFile, rm } from 'node:fs/promises';
+import { copyFile, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
 import path from 'node:path';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
@@ -8,7 +8,11 @@ import { auditOnce } from '../../plugins-sdk/cli/commands/audit-log.ts';
 import { packPlugin } from '../../plugins-sdk/cli/commands/pack.ts';
 import type { ServerRefusal } from '../../plugins-sdk/cli/errors.ts';
 import { verifyArchive } from '../../plugins-sdk/cli/transparency/verify-archive.ts';
+import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
 import { grantDigest } from '../../registry/rules/log-event.ts';
+import { checkAudit } from '../audit/check-audit.ts';
+import { OPERATOR_SLUG } from '../demo/people.ts';
+import { rotateRegistryKeyFile } from '../roles/rotate-registry-key.ts';
 import { checkTransparency } from '../transparency/check-transparency.ts';
 import { callerRoutes, KV, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
@@ -75,6 +79,45 @@ describe('the transparency log of a platform', () => {
     expect(second).to.deep.include({ findings: [], isFirst: false });
     expect(second.head.size).to.equal(first.head.size + 1);
     expect(JSON.parse(await readFile(path.join(folder, 'seen.json'), 'utf8')).head).to.deep.equal(second.head);
+  });
+
+  it('goes on under another key of the registry, which auditors and hosts follow', async () => {
+    const place = await platform.writePlugin(PLUGIN);
+    const release = await platform.publish(place);
+    await platform.as.moderator.approveRelease(release.id);
+    const { publicKeyPem: old } = await anonymous().transparency();
+    const signingKeyFile = path.join(platform.folder, 'registry-key.pem');
+    const { appUrl } = platform.database;
+    const rotate = (overlapMs: number) =>
+      rotateRegistryKeyFile({ signingKeyFile }, appUrl, { overlapMs, nowMs: Date.now() });
+    const rotated = await rotate(3_600_000);
+    expect(rotated.from).to.equal(keyIdOf(createPublicKey(old)));
+    const other = await platform.startAnotherHost();
+    const shown = await createApiClient({ url: other.url, token: null }).transparency();
+    expect(shown.keyId).to.equal(rotated.to);
+    // What the old key countersigned is installed by a host with the new one.
+    const operator = createApiClient({ url: other.url, token: platform.credentials.operator });
+    const wish = { plugin: release.plugin, version: release.version, slug: 'rotated', grants: ['kv' as const] };
+    await operator.install({ id: v7(), ...wish });
+    const answer = await fetch(`${other.url}/run/${OPERATOR_SLUG}/rotated/`, {
+      headers: { authorization: `Bearer ${platform.credentials.caller}` },
+    });
+    expect(answer.status).to.equal(200);
+    // An auditor who trusted the old key, at both hosts.
+    expect((await audit()).rotation).to.deep.equal({ from: rotated.from, to: rotated.to });
+    expect(await audit()).to.deep.include({ findings: [], rotation: null });
+    const { archive } = await packPlugin(place);
+    const proof = await anonymous().proveRelease(release.digest);
+    const verified = await verifyArchive(archive, proof, createPublicKey(old));
+    expect(verified.passed, JSON.stringify(verified.steps)).to.equal(true);
+    expect((await checkTransparency({ signingKeyFile }, appUrl)).faults).to.deep.equal([]);
+    expect((await checkAudit({ signingKeyFile }, appUrl)).faults).to.deep.equal([]);
+    // Once it has retired, no host starts with the old file.
+    await rotate(0);
+    await copyFile(path.join(platform.folder, `registry-key-${rotated.to.slice(0, 16)}.pem`), signingKeyFile);
+    const refused = await platform.startAnotherHost().catch((error) => error);
+    expect(refused.name).to.equal('SigningKeyUnusable');
+    await writeFile(signingKeyFile, await readFile(rotated.oldFile));
   });
 
   it('installs no release whose approval is not in the log', async () => {

@@ -48,6 +48,10 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
   'signing-weaker':
     'Ask the publisher why. Whoever owns the operator can take this one release all the same: `gate update <installation> <version> --accept-weaker-signing <reason>`.',
+  'staging-unknown': 'Look with `gate rollouts <publisher>/<plugin>`; plan one with `--stage 5,25,50,100`.',
+  'staging-invalid': 'Send rising whole numbers from 1 to 100, the last one 100: 5, 25, 50, 100.',
+  'staging-state-invalid':
+    'Look at where it is with `gate rollouts <publisher>/<plugin>`; what is out or over is not planned anew.',
   'rollout-running':
     'Take the canary with `gate update <installation> --promote`, or drop it with `gate rollback <installation>`.',
   'rollout-unknown': 'Start one: `gate update <installation> <version> --canary 10`.',
@@ -161,6 +165,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'appeal-spent': 'Publish a new version that does what the reasons ask for.',
   'release-not-logged':
     'Admin: run `gatehouse doctor --audit`. Operator: do not install it; ask the platform why its log does not have it.',
+  'listing-image-unknown': 'Read the listing again: addresses of pictures change with their bytes.',
   'plugin-unlisted': 'Search for it (`gate search`): it may be spelled otherwise, unlisted or yanked.',
   'rating-not-installed': 'Install the plugin and use it first.',
   'rating-own-plugin': 'Leave it to organisations that have nothing to do with the publisher.',
@@ -170,6 +175,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
   'log-inconsistent':
     'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',
+  'signing-key-retired':
+    'Admin: copy the newest registry key file to this host (`gatehouse keys rotate-registry` made it), and start it again.',
   'scan-unknown':
     'Check the id of the release; publishers see scans of their own releases, and this host may not scan.',
   'scan-running': 'Wait until its stage is "done"; that takes seconds.',

@@ -11,6 +11,7 @@ type FakePort = <Args extends unknown[], Value>(name: string, value: Value) => (
 export const fakeTransparency = (port: FakePort): TransparencyRoutePorts => ({
   transparency: {
     publicKey: { keyId: HEX, publicKeyPem: 'PEM' },
+    keyLinks: port('keyLinks', []),
     head: port('treeHead', HEAD),
     entries: port('logEntries', { items: [{ index: 0, entry: PROOF.entry }], nextCursor: null }),
     inclusion: port('inclusion', { ...PROOF, size: 1, head: HEAD }),

@@ -35,13 +35,30 @@ const Envelope = Type.Object(
   { title: 'SignedEnvelope', description: "DSSE, with the publisher's signature and the registry's." },
 );
 
-const ReleaseProof = Type.Object(
+export const Link = Type.Object(
+  {
+    version: Type.Literal(1),
+    from: Type.String({ description: 'Ed25519, SPKI.' }),
+    to: Type.String({ description: 'Ed25519, SPKI.' }),
+    at: Timestamp,
+    retiresAt: { ...Timestamp, description: 'Until then the old key may sign beside the new one.' },
+    signatures: Type.Object({ from: Type.String(), to: Type.String() }),
+  },
+  {
+    title: 'KeyLink',
+    description:
+      "The registry goes on under another key; both sign `gatehouse registry key\\n<from's id>\n<to's id>\\n<at>\\n<retiresAt>\\n`.",
+  },
+);
+
+export const ReleaseProof = Type.Object(
   {
     version: Type.Literal(1),
     envelope: Envelope,
     publisherKey: Type.Object({ publicKeyPem: Type.String(), proof: Proof }),
     approval: Proof,
     head: Head,
+    keys: Type.Optional(Type.Array(Link)),
   },
   { title: 'ReleaseProof', description: 'Save it beside the archive: `gate verify` needs no more but the public key.' },
 );
@@ -49,7 +66,10 @@ const ReleaseProof = Type.Object(
 const Item = Type.Object({ index: Size, entry: Type.String() }, { title: 'LogItem' });
 
 export interface TransparencyRoutePorts {
-  transparency: Pick<Transparency, 'publicKey' | 'head' | 'entries' | 'inclusion' | 'consistency' | 'proveRelease'>;
+  transparency: Pick<
+    Transparency,
+    'publicKey' | 'keyLinks' | 'head' | 'entries' | 'inclusion' | 'consistency' | 'proveRelease'
+  >;
 }
 
 const consumer = 'Everybody';
@@ -66,12 +86,21 @@ export const transparencyRoutes = ({ transparency }: TransparencyRoutePorts): Ro
     allow,
     reply: {
       200: Type.Object(
-        { keyId: Digest, publicKeyPem: Type.String({ description: 'Ed25519, SPKI.' }), head: Head },
+        {
+          keyId: Digest,
+          publicKeyPem: Type.String({ description: 'Ed25519, SPKI.' }),
+          head: Head,
+          keys: Type.Array(Link),
+        },
         { title: 'TransparencyLog' },
       ),
     },
-    refuses: ['log-inconsistent'],
-    handle: async () => ({ ...transparency.publicKey, head: await transparency.head() }),
+    refuses: ['log-inconsistent', 'signing-key-retired'],
+    handle: async () => ({
+      ...transparency.publicKey,
+      head: await transparency.head(),
+      keys: await transparency.keyLinks(),
+    }),
   }),
   route({
     method: 'GET',

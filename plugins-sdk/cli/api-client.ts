@@ -15,6 +15,7 @@ import type { RecordingSettings } from '../../host/recordings/rules/settings.ts'
 import type { Reach } from '../../host/releases/contract.ts';
 import type { Rollout } from '../../host/rollouts/contract.ts';
 import type { SecretStatus } from '../../host/secrets/contract.ts';
+import type { PluginStatistics, PublisherStatistics, StatisticsRange } from '../../host/statistics/contract.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
 import type {
   ApiToken,
@@ -53,6 +54,7 @@ import type {
   DsseEnvelope,
   HealthReport,
   Json,
+  KeyLink,
   LogProof,
   ReleaseProof,
   SignedTreeHead,
@@ -209,6 +211,10 @@ export function createApiClient(options: TransportOptions) {
     voteRating: (id: string, helpful: boolean) => send<Rating>('PUT', `/v1/ratings/${at(id)}/vote`, { helpful }),
     replyToRating: (id: string, body: string) => send<Rating>('PUT', `/v1/ratings/${at(id)}/reply`, { body }),
     ranking: (plugin: string) => get<Ranking>(`/v1/catalogue/${plugin.split('/').map(at).join('/')}/ranking`),
+    pluginStatistics: (plugin: string, range: Partial<StatisticsRange> = {}) =>
+      get<PluginStatistics>(`/v1/plugins/${plugin.split('/').map(at).join('/')}/statistics`, range),
+    publisherStatistics: (slug: string, range: Partial<StatisticsRange> = {}) =>
+      get<PublisherStatistics>(`/v1/publishers/${at(slug)}/statistics`, range),
     ratingReports: (page: PageRequest = {}) => get<Page<RatingReport>>('/v1/rating-reports', page),
     moderateRating: (id: string, hide: string | null) =>
       send<Rating>('PUT', `/v1/ratings/${at(id)}/moderation`, { hide }),
@@ -289,7 +295,8 @@ export function createApiClient(options: TransportOptions) {
       return answer.status === 200 ? answer.body.toString('utf8') : readAnswer<never>(answer, url);
     },
 
-    transparency: () => get<{ keyId: string; publicKeyPem: string; head: SignedTreeHead }>('/v1/transparency'),
+    transparency: () =>
+      get<{ keyId: string; publicKeyPem: string; head: SignedTreeHead; keys?: KeyLink[] }>('/v1/transparency'),
     logEntries: (from: number, count?: number) =>
       get<Page<{ index: number; entry: string }>>('/v1/transparency/entries', { from, count }),
     logInclusion: (index: number, size?: number) =>

@@ -1,6 +1,6 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
 import { leafHash, verifyConsistency, verifyInclusion } from './merkle.ts';
-import { keyOfTime, type RegistryKeys } from './registry-keys.ts';
+import { type KeyLink, keyOfTime, type RegistryKeys } from './registry-keys.ts';
 import { type DsseEnvelope, keyIdOf, type ReleaseStatement, sha256Hex } from './release.ts';
 
 /** Which form entries of the transparency log have; part of every one. */
@@ -26,6 +26,8 @@ export interface LogEntry {
   release?: string;
   publisher?: string;
   keyId?: string;
+  successorId?: string;
+  retiresAt?: string;
 }
 
 /** The whole log in one number, as the registry vouches for it. */
@@ -60,6 +62,8 @@ export interface ReleaseProof {
   approval: LogProof;
   /** Both proofs are about this one. */
   head: SignedTreeHead;
+  /** How the registry came from key to key; absent where it is an older one, or has had one key only. */
+  keys?: KeyLink[];
 }
 
 const treeHeadText = ({ size, root, signedAt }: Pick<SignedTreeHead, 'size' | 'root' | 'signedAt'>): Buffer =>

@@ -1,5 +1,6 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
+import { createKeyChain } from '../signing/key-chain.ts';
 import { type AuditHead, createAuditReaderStore } from './audit-reader-store.ts';
 import { signHead } from './sign-head.ts';
 import { type AuditReport, verifyAudit } from './verify-audit.ts';
@@ -24,7 +25,9 @@ export const createAuditKeeper = (ports: {
       async (snapshot) => {
         await snapshot.raw('set local statement_timeout = 0');
         const store = createAuditReaderStore(snapshot);
-        return verifyAudit({ store, publicKey: createPublicKey(ports.signingKey as never) })(keptHead);
+        const { signingKey } = ports;
+        const registryKeys = await createKeyChain({ database: snapshot, signingKey }).keys();
+        return verifyAudit({ store, registryKeys })(keptHead);
       },
       { isolationLevel: 'repeatable read', readOnly: true },
     ),

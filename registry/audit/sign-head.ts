@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
+import { keyIdOf, keyOfTime, type RegistryKeys } from '../../plugins-sdk/contract/index.ts';
 import { headText } from '../rules/audit-entry.ts';
 import type { AuditHead, AuditReaderStore } from './audit-reader-store.ts';
 
@@ -20,5 +20,8 @@ export const signHead =
     return head;
   };
 
-export const isSignedBy = (head: AuditHead, publicKey: KeyObject): boolean =>
-  head.keyId === keyIdOf(publicKey) && verify(null, headText(head), publicKey, head.signature);
+/** Whether one of these keys signed it, in the time in which it signs. */
+export function isSignedBy(head: AuditHead, keys: RegistryKeys): boolean {
+  const key = keyOfTime(keys, head.keyId, head.signedAt);
+  return key !== null && verify(null, headText(head), key, head.signature);
+}

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import type { RegistryKeys } from '../../plugins-sdk/contract/index.ts';
 import { FIRST_HASH, linkHash } from '../rules/audit-entry.ts';
 import type { AuditHead, AuditReaderStore, StoredLink } from './audit-reader-store.ts';
 import { isSignedBy } from './sign-head.ts';
@@ -28,9 +28,9 @@ const FAULTS_MAX = 100;
  * it finds a tail that was removed together with its signed heads. Give a store on one snapshot.
  */
 export const verifyAudit =
-  (ports: { store: AuditReaderStore; publicKey: KeyObject }) =>
+  (ports: { store: AuditReaderStore; registryKeys: RegistryKeys }) =>
   async (keptHead: AuditHead | null = null): Promise<AuditReport> => {
-    const { store, publicKey } = ports;
+    const { store, registryKeys } = ports;
     const faults: AuditFault[] = [];
     const found = (fault: AuditFault) => void (faults.length < FAULTS_MAX && faults.push(fault));
     const heads = headReader(store);
@@ -49,12 +49,12 @@ export const verifyAudit =
         const head = await heads.at(link.sequence);
         if (head !== null) {
           checkedHeads += 1;
-          const fault = headFault(head, link.hash, publicKey, lastSigned);
+          const fault = headFault(head, link.hash, registryKeys, lastSigned);
           if (fault) found(fault);
           else lastSigned = head.sequence;
         }
         if (keptHead?.sequence === link.sequence) {
-          const fault = headFault(keptHead, link.hash, publicKey, lastSigned);
+          const fault = headFault(keptHead, link.hash, registryKeys, lastSigned);
           if (fault) found(fault);
         }
         [before, last, entries] = [link.hash, link.sequence, entries + 1];
@@ -92,9 +92,9 @@ function faultsOf({ sequence, entryId, hash, entry }: StoredLink, before: Buffer
     : [edited('its columns for searching were edited and do not say what it says.')];
 }
 
-function headFault(head: AuditHead, hash: Buffer, publicKey: KeyObject, lastGood: bigint): AuditFault | null {
+function headFault(head: AuditHead, hash: Buffer, registryKeys: RegistryKeys, lastGood: bigint): AuditFault | null {
   const { sequence } = head;
-  if (!isSignedBy(head, publicKey)) {
+  if (!isSignedBy(head, registryKeys)) {
     return {
       sequence,
       kind: 'head-forged',

@@ -1,4 +1,4 @@
-import type { KeyObject } from 'node:crypto';
+import type { RegistryKeys } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isCountersigned, type VerifyingKey } from '../rules/release-signatures.ts';
@@ -9,8 +9,8 @@ export interface LoadBundlePorts {
   releases: ReleaseStore;
   /** The publisher's keys that spoke for it in what was received then. */
   keysAt(organisationId: string, receivedAtMs: number): Promise<VerifyingKey[]>;
-  /** The registry's public key. */
-  registryKey: KeyObject;
+  /** The registry's own, with those before it. */
+  registryKeys(): Promise<RegistryKeys>;
 }
 
 /**
@@ -52,7 +52,7 @@ async function verifiedArchive(
   if (read?.bundleDigest !== bundleDigest) return null;
   const keys = {
     publisher: await ports.keysAt(publisherId, Date.parse(release.createdAt)),
-    registry: ports.registryKey,
+    registry: await ports.registryKeys(),
   };
   const found = { publisher: publisherSlug, name: pluginName, version: release.version, digest: read.digest };
   return isCountersigned(release.envelope, keys, found) ? read : null;

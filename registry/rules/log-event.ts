@@ -21,10 +21,14 @@ export type LogEvent =
   | { event: 'key.rotate'; publisher: string; keyId: string; successorId: string }
   /** `compromisedSince`: ISO 8601; what was signed from then on is blocked. */
   | { event: 'key.revoke'; publisher: string; keyId: string; compromisedSince?: string }
+  /** The registry's own; `retiresAt`: ISO 8601. */
+  | { event: 'registry-key.rotate'; keyId: string; successorId: string; retiresAt: string }
   | { event: 'grant.change'; grant: LoggedGrant };
 
 export type PublicReleaseEvent =
   | 'release.approve'
+  /** From another registry, which approved it. */
+  | 'release.import'
   | 'release.yank'
   | 'release.unyank'
   | 'release.deprecate'
@@ -76,6 +80,7 @@ export function logEntryText(logged: LogEvent, atMs: number): string {
     }
     case 'key.register':
     case 'key.rotate':
+    case 'registry-key.rotate':
     case 'key.revoke': {
       const { event: _, ...key } = logged;
       return canonicalJson({ ...entry, ...key });

@@ -1,7 +1,9 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import { createPublicKey } from 'node:crypto';
 import {
+  asTrusted,
   type DsseEnvelope,
   RELEASE_PAYLOAD_TYPE,
+  type RegistryKeys,
   type ReleaseStatement,
   verifyRelease,
 } from '../../plugins-sdk/contract/index.ts';
@@ -64,15 +66,18 @@ export function statementFault(signed: ReleaseStatement, found: ReleaseStatement
 /** Whether a published release's envelope holds a publisher's and the registry's signature over the same statement. */
 export function isCountersigned(
   envelope: DsseEnvelope,
-  keys: { publisher: VerifyingKey[]; registry: KeyObject },
+  keys: { publisher: VerifyingKey[]; registry: RegistryKeys },
   found: ReleaseStatement,
 ): boolean {
   if (!isEnvelope(envelope)) return false;
   const byPublisher = verifiedBy(envelope, keys.publisher)?.statement;
-  const byRegistry = verifyRelease(envelope, keys.registry);
+  // By whichever key it had then: what was countersigned stays so when the registry goes on under another one.
+  const byRegistry = asTrusted(keys.registry)
+    .map(({ key }) => verifyRelease(envelope, key))
+    .find((statement) => statement !== null);
   return (
     byPublisher !== undefined &&
-    byRegistry !== null &&
+    byRegistry !== undefined &&
     statementFault(byPublisher, found) === null &&
     statementFault(byRegistry, found) === null
   );

@@ -2,6 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
 import { keyIdOf, type SignedTreeHead } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
+import { createKeyChain } from '../signing/key-chain.ts';
 import type { Transparency } from './contract.ts';
 import { createLogReaderStore } from './log-reader-store.ts';
 import { consistencyPath, inclusionProof } from './prove.ts';
@@ -22,7 +23,8 @@ export function createTransparency(ports: TransparencyPorts): Transparency {
   const { system, signingKey } = ports;
   const store = createLogReaderStore(system);
   const publicKey = createPublicKey(signingKey as never);
-  const head = signTreeHead({ ...ports, store });
+  const keyChain = createKeyChain({ database: system, signingKey });
+  const head = signTreeHead({ ...ports, store, keyChain });
   /** Up to which size a proof is: the one asked for, or that of the newest head. */
   const sizeOf = async (asked: number | undefined): Promise<{ size: number; newest: SignedTreeHead | null }> => {
     if (asked === undefined) {
@@ -37,6 +39,7 @@ export function createTransparency(ports: TransparencyPorts): Transparency {
       keyId: keyIdOf(publicKey),
       publicKeyPem: publicKey.export({ type: 'spki', format: 'pem' }) as string,
     },
+    keyLinks: keyChain.links,
     head,
     entries: readEntries(store),
     inclusion: async ({ index, size: asked }) => {
@@ -48,13 +51,14 @@ export function createTransparency(ports: TransparencyPorts): Transparency {
       if (from > to) throw new RegistryRefusal('log-entry-unknown');
       return { from, to, path: await consistencyPath(store, from, to) };
     },
-    proveRelease: proveRelease({ store, head, publicKey }),
-    requireLogged: requireLogged({ store, head, publicKey }),
+    proveRelease: proveRelease({ store, head, keyChain }),
+    requireLogged: requireLogged({ store, head, keyChain }),
     verify: (kept) =>
       system.transaction(
         async (snapshot) => {
           await snapshot.raw('set local statement_timeout = 0');
-          return verifyLog({ store: createLogReaderStore(snapshot), publicKey })(kept);
+          const registryKeys = await createKeyChain({ database: snapshot, signingKey }).keys();
+          return verifyLog({ store: createLogReaderStore(snapshot), registryKeys })(kept);
         },
         { isolationLevel: 'repeatable read', readOnly: true },
       ),

@@ -1,4 +1,10 @@
-import type { LogProof, ReleaseProof, ReleaseStatement, SignedTreeHead } from '../../plugins-sdk/contract/index.ts';
+import type {
+  KeyLink,
+  LogProof,
+  ReleaseProof,
+  ReleaseStatement,
+  SignedTreeHead,
+} from '../../plugins-sdk/contract/index.ts';
 import type { Page } from '../contract.ts';
 
 /** One entry of the log. */
@@ -10,9 +16,11 @@ export interface LogItem {
 
 /** The log that everybody may check. Every refusal is a RegistryRefusal. */
 export interface Transparency {
-  /** What heads are signed with. */
+  /** What heads are signed with here. */
   publicKey: { keyId: string; publicKeyPem: string };
-  /** The newest; signed now where the log grew, or an hour went by. Refuses with: log-inconsistent. */
+  /** How the registry came to it from the keys before, oldest first. */
+  keyLinks(): Promise<KeyLink[]>;
+  /** The newest; signed now where the log grew, or an hour went by. Refuses with: log-inconsistent, signing-key-retired. */
   head(): Promise<SignedTreeHead>;
   /** In order, from the first or from `from`; a page has up to 1,000. Refuses with: cursor-invalid. */
   entries(page: { from?: number; cursor?: string; limit?: number }): Promise<Page<LogItem>>;

@@ -98,7 +98,7 @@ export function createLogReaderStore(database: Knex): LogReaderStore {
           entries
             .select(database.raw('1'))
             .from('transparency_entries as e')
-            .where('e.event', 'release.approve')
+            .whereIn('e.event', ['release.approve', 'release.import'])
             .whereRaw("e.content::jsonb ->> 'digest' = r.digest"),
         )
         .orderBy('r.id')

@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import {
   isInLog,
   isTreeHeadOf,
@@ -9,28 +8,39 @@ import {
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isRunnable } from '../rules/runnable-release.ts';
+import type { KeyChain } from '../signing/key-chain.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { inclusionProof } from './prove.ts';
 
 export interface ProveReleasePorts {
   store: LogReaderStore;
   head(): Promise<SignedTreeHead>;
-  /** The registry's. */
-  publicKey: KeyObject;
+  keyChain: KeyChain;
 }
 
 const DIGEST = /^[0-9a-f]{64}$/;
 /** Releases that need not be looked up again. */
 const REMEMBERED_MAX = 10_000;
 
+/** A release comes in by a moderator, or with the approval of another registry. */
+export const APPROVALS = ['release.approve', 'release.import'] as const;
+
+async function findApproval(store: Pick<LogReaderStore, 'findRelease'>, release: string): Promise<number | null> {
+  for (const event of APPROVALS) {
+    const index = await store.findRelease(event, release);
+    if (index !== null) return index;
+  }
+  return null;
+}
+
 /** Everything that `gate verify` wants. Releases that nobody approved, and those that were taken down, are as unknown as those that do not exist. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
 export const proveRelease =
-  ({ store, head }: ProveReleasePorts) =>
+  ({ store, head, keyChain }: ProveReleasePorts) =>
   async (digest: string): Promise<ReleaseProof> => {
     const release = DIGEST.test(digest) ? await store.releaseOf(digest) : null;
     const unknown = () => new RegistryRefusal('release-unknown', undefined, { digest });
     if (release === null || !isRunnable(release)) throw unknown();
-    const approvedAt = await store.findRelease('release.approve', statementDigest(release));
+    const approvedAt = await findApproval(store, statementDigest(release));
     if (approvedAt === null) throw unknown();
     const { envelope } = release;
     const keyId = envelope.signatures[0]!.keyid;
@@ -43,11 +53,12 @@ export const proveRelease =
       publisherKey: { publicKeyPem, proof: await inclusionProof(store, registeredAt, newest.size) },
       approval: await inclusionProof(store, approvedAt, newest.size),
       head: newest,
+      keys: await keyChain.links(),
     };
   };
 
 /** Refuses with: release-not-logged, log-inconsistent. */
-export function requireLogged({ store, head, publicKey }: ProveReleasePorts) {
+export function requireLogged({ store, head, keyChain }: ProveReleasePorts) {
   /** What was in the log once stays in it. */
   const verified = new Set<string>();
   return async (statement: ReleaseStatement): Promise<void> => {
@@ -57,13 +68,13 @@ export function requireLogged({ store, head, publicKey }: ProveReleasePorts) {
       const { publisher, name, version } = statement;
       throw new RegistryRefusal('release-not-logged', undefined, { plugin: `${publisher}/${name}`, version });
     };
-    const index = await store.findRelease('release.approve', release);
+    const index = await findApproval(store, release);
     if (index === null) return refuse();
     const newest = await head();
     const proof = await inclusionProof(store, index, newest.size);
     const said = JSON.parse(proof.entry) as { event?: string; release?: string };
-    const fits = said.event === 'release.approve' && said.release === release;
-    if (!fits || !isTreeHeadOf(newest, publicKey) || !isInLog(proof, newest)) refuse();
+    const fits = APPROVALS.some((event) => event === said.event) && said.release === release;
+    if (!fits || !isTreeHeadOf(newest, await keyChain.keys()) || !isInLog(proof, newest)) refuse();
     if (verified.size >= REMEMBERED_MAX) verified.clear();
     verified.add(release);
   };

@@ -1,4 +1,4 @@
-import { createPublicKey, type KeyObject } from 'node:crypto';
+import type { KeyObject } from 'node:crypto';
 import {
   frontierRoot,
   isExtensionOf,
@@ -7,6 +7,7 @@ import {
   signTreeHead as sign,
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { KeyChain } from '../signing/key-chain.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { consistencyPath } from './prove.ts';
 
@@ -16,6 +17,7 @@ export const HEAD_AGE_MS_MAX = 60 * 60_000;
 export interface HeadPorts {
   store: LogReaderStore;
   signingKey: KeyObject;
+  keyChain: Pick<KeyChain, 'keys' | 'signs'>;
   nowMs: () => number;
   /** The newest head that this machine signed, kept outside of the database; null for none. */
   keptHead(): Promise<SignedTreeHead | null>;
@@ -24,20 +26,22 @@ export interface HeadPorts {
 
 /**
  * The newest head, signed now where there is none that is good. Only a tree that extends what was signed before is signed: whoever
- * rewrites the database does not get a signature over it. Refuses with: log-inconsistent.
+ * rewrites the database does not get a signature over it. Refuses with: log-inconsistent, signing-key-retired.
  */
 export const signTreeHead = (ports: HeadPorts) => async (): Promise<SignedTreeHead> => {
   const { store, signingKey, nowMs } = ports;
-  const publicKey = createPublicKey(signingKey as never);
+  const registryKeys = await ports.keyChain.keys();
   // The tree last: it only grows, so it is no smaller than what somebody signed in between.
   const [kept, last, tree] = [await ports.keptHead(), await store.lastHead(), await store.tree()];
   if (tree === null) throw new RegistryRefusal('log-inconsistent');
   const isNew = last === null || last.size < tree.size || nowMs() - Date.parse(last.signedAt) > HEAD_AGE_MS_MAX;
-  if (!isNew && isTreeHeadOf(last, publicKey)) return last;
+  if (!isNew && isTreeHeadOf(last, registryKeys)) return last;
+  // Nobody would believe it; whoever has the successor signs.
+  if (!(await ports.keyChain.signs(nowMs()))) throw new RegistryRefusal('signing-key-retired');
   const present = { size: tree.size, root: frontierRoot(tree).toString('hex') };
   for (const before of [last, kept]) {
     if (before === null) continue;
-    const isOurs = isTreeHeadOf(before, publicKey) && before.size <= present.size;
+    const isOurs = isTreeHeadOf(before, registryKeys) && before.size <= present.size;
     if (!isOurs || !isExtensionOf(before, present, await consistencyPath(store, before.size, present.size))) {
       throw new RegistryRefusal('log-inconsistent', undefined, { signed: before.size, stored: present.size });
     }

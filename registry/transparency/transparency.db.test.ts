@@ -1,18 +1,24 @@
-import { createPublicKey, generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import type { Knex } from 'knex';
 import { v7 } from 'uuid';
 import { up as createTables } from '../../migrations/0021-create-transparency.ts';
 import {
+  checkReleaseProof,
   isExtensionOf,
   isInLog,
   isTreeHeadOf,
+  keyIdOf,
   type SignedTreeHead,
+  signKeyLink,
   signTreeHead,
   statementDigest,
+  trustedKeys,
 } from '../../plugins-sdk/contract/index.ts';
+import { createAuditIn, createRegistry } from '../index.ts';
 import { canonicalJson } from '../rules/audit-entry.ts';
 import { grantDigest } from '../rules/log-event.ts';
+import { rotateRegistryKey } from '../signing/key-chain.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
 import { createTransparency } from './compose.ts';
 import type { Transparency } from './contract.ts';
@@ -64,6 +70,76 @@ describe('the transparency log', () => {
     });
   const faults = async () => (await log.verify(kept)).faults.map(({ kind, index }) => `${kind} ${index}`);
   const codeOf = async (work: Promise<unknown>) => (await refusalOf(work)).code;
+
+  it('goes on under another key: what was signed before stays good, and the old key signs until it retires', async () => {
+    const release = await test.published(acme, { name: 'rotated' });
+    const before = await log.head();
+    const next = generateKeyPairSync('ed25519').privateKey;
+    const rotate = (to: KeyObject, overlapMs: number) =>
+      test.database.system.transaction((transaction) =>
+        rotateRegistryKey({
+          transaction,
+          audit: createAuditIn({ nowMs: () => test.clock.nowMs, newId: v7, origin: () => null })(transaction),
+          logEvent: logIn()(transaction),
+        })({ from: test.signingKey, to }, { atMs: test.clock.nowMs, retiresAtMs: test.clock.nowMs + overlapMs }),
+      );
+    const link = await rotate(next, 1_000);
+    expect(await rotate(generateKeyPairSync('ed25519').privateKey, 9), 'one successor').to.deep.equal(link);
+    expect((await entries()).filter(({ event }) => event === 'registry-key.rotate')).to.have.length(1);
+    // Both sign in the overlap, each other's heads included.
+    const [mine, theirs] = [await log.head(), await open(next).head()];
+    expect(theirs).to.deep.equal(mine);
+    expect(mine.keyId).to.equal(before.keyId);
+    await grow(1);
+    const head = await open(next).head();
+    expect(head.keyId).to.equal(keyIdOf(createPublicKey(next as never)));
+    expect(await log.head()).to.deep.equal(head);
+    test.clock.nowMs += 1_000;
+    await grow(1);
+    expect(await codeOf(log.head()), 'retired').to.equal('signing-key-retired');
+    const newest = open(next);
+    const proof = await newest.proveRelease(release.digest);
+    const { publisher, name } = { publisher: 'acme', name: 'rotated' };
+    const found = { publisher, name, version: release.version, digest: release.digest };
+    for (const trusted of [test.signingKey, next]) {
+      const keys = trustedKeys(createPublicKey(trusted as never), proof.keys);
+      expect(checkReleaseProof(found, proof, keys).filter(({ passed }) => !passed)).to.deep.equal([]);
+      expect((await open(trusted).verify(kept)).faults).to.deep.equal([]);
+    }
+    const alone = checkReleaseProof(found, proof, createPublicKey(next as never));
+    expect(alone.filter(({ passed }) => !passed).map(({ step }) => step)).to.deep.equal(['countersignature']);
+    const { loadBundle } = createRegistry({
+      database: test.database.system,
+      system: test.database.system,
+      signingKey: next,
+      nowMs: () => test.clock.nowMs,
+      newId: v7,
+    });
+    await loadBundle(release.bundleDigest);
+  });
+
+  it('does not believe a link between keys that the database alone holds', async () => {
+    await log.head();
+    const thief = generateKeyPairSync('ed25519').privateKey;
+    const at = new Date(test.clock.nowMs).toISOString();
+    const link = {
+      ...signKeyLink(thief, generateKeyPairSync('ed25519').privateKey, { at, retiresAt: at }),
+      to: createPublicKey(test.signingKey as never).export({ type: 'spki', format: 'pem' }),
+    };
+    const ids = { from_key_id: '1'.repeat(64), to_key_id: '2'.repeat(64) };
+    await test.database.knex('registry_key_links').insert({ ...ids, link: JSON.stringify(link) });
+    await grow(1);
+    await asThief((owner) => owner('transparency_heads').delete());
+    expect(
+      (
+        await open(thief)
+          .head()
+          .catch((error) => error)
+      ).code,
+    ).to.equal('log-inconsistent');
+    expect((await log.verify(kept)).faults).to.deep.equal([]);
+    expect((await open(thief).verify(kept)).faults.map(({ kind }) => kind)).to.include('head-forged');
+  });
 
   it('tells of keys, publications, approvals and rejections in their order, each as canonical JSON', async () => {
     const release = await test.published(acme, { name: 'shown' });

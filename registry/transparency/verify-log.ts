@@ -1,4 +1,3 @@
-import type { KeyObject } from 'node:crypto';
 import {
   appendLeaf,
   emptyFrontier,
@@ -6,6 +5,7 @@ import {
   frontierRoot,
   isTreeHeadOf,
   leafHash,
+  type RegistryKeys,
   type SignedTreeHead,
 } from '../../plugins-sdk/contract/index.ts';
 import type { LogFault, LogReport } from './contract.ts';
@@ -19,7 +19,7 @@ const FAULTS_MAX = 100;
  * Also names releases that run without having been approved in public. `kept` was kept outside of the database; it finds a log that was rewritten together with its heads. Give a store on one snapshot.
  */
 export const verifyLog =
-  ({ store, publicKey }: { store: LogReaderStore; publicKey: KeyObject }) =>
+  ({ store, registryKeys }: { store: LogReaderStore; registryKeys: RegistryKeys }) =>
   async (kept: SignedTreeHead | null): Promise<LogReport> => {
     const faults: LogFault[] = [];
     const found = (fault: LogFault) => void (faults.length < FAULTS_MAX && faults.push(fault));
@@ -29,7 +29,7 @@ export const verifyLog =
     const bySize = Map.groupBy(signed, ({ size }) => size);
     const checkHeads = () => {
       for (const head of bySize.get(frontier.size) ?? []) {
-        const fault = headFault(head, frontier, publicKey);
+        const fault = headFault(head, frontier, registryKeys);
         if (fault) found(fault);
       }
     };
@@ -86,9 +86,9 @@ const nodeFault = (level: number, position: number): LogFault => ({
   message: `The stored hash over entries ${position * 2 ** level} to ${(position + 1) * 2 ** level - 1} is wrong or missing.`,
 });
 
-function headFault(head: SignedTreeHead, frontier: Frontier, publicKey: KeyObject): LogFault | null {
+function headFault(head: SignedTreeHead, frontier: Frontier, registryKeys: RegistryKeys): LogFault | null {
   const { size, root, signedAt } = head;
-  if (!isTreeHeadOf(head, publicKey)) {
+  if (!isTreeHeadOf(head, registryKeys)) {
     const message = `The signature of the head of ${size} entries of ${signedAt} is not this registry's.`;
     return { index: size, kind: 'head-forged', message };
   }

@@ -2,7 +2,7 @@ import { createPublicKey } from 'node:crypto';
 import { writeFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { isTreeHeadOf } from '../../contract/index.ts';
+import { isTreeHeadOf, trustedKeys } from '../../contract/index.ts';
 import { type Answer, type Cli, errorText } from '../command-line.ts';
 import { CliError, ServerRefusal } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
@@ -64,14 +64,14 @@ export async function auditOnce(
 async function othersFindings(api: LogApi, path: string, own: LogState): Promise<LogLook['findings']> {
   const other = await readLogState(path);
   if (other === null) throw new CliError('file-unreadable', `${path} is not there.`, { path });
-  if (!isTreeHeadOf(other.head, keyOf(own))) {
+  if (!isTreeHeadOf(other.head, keysOf(own))) {
     const message = `The head in ${path} is signed with another key than the one that is trusted here.`;
     return [{ kind: 'key-changed', message }];
   }
   return comparedWith(api, other.head, own.head, 'the other auditor saw');
 }
 
-const keyOf = ({ publicKeyPem }: LogState) => createPublicKey(publicKeyPem);
+const keysOf = ({ publicKeyPem, keys }: LogState) => trustedKeys(createPublicKey(publicKeyPem), keys);
 
 export function auditLogCommand(cli: Cli): void {
   const group = cli.program
@@ -171,9 +171,9 @@ const isOutage = (error: unknown): error is CliError | ServerRefusal =>
   (error instanceof ServerRefusal && (error.status === 503 || error.status === 429));
 
 function lookAnswer(look: LogLook & { isFirst: boolean }, { statePath, registryKey }: Auditing): Answer {
-  const { head, hashed, events, findings, isFirst } = look;
+  const { head, hashed, events, findings, isFirst, rotation } = look;
   return {
-    value: { passed: findings.length === 0, head, hashed, events, findings, statePath },
+    value: { passed: findings.length === 0, head, hashed, events, findings, rotation, statePath },
     text: (paint) =>
       findings.length > 0
         ? findingsText(paint, look, statePath)
@@ -189,6 +189,14 @@ function lookAnswer(look: LogLook & { isFirst: boolean }, { statePath, registryK
                   .join(', ') || 'nothing new',
               ],
               ['before', isFirst ? 'never seen' : 'what was seen before is the beginning of it'],
+              ...(rotation === null
+                ? []
+                : [
+                    ['key', `${rotation.from} named ${rotation.to} as its successor, which is trusted now`] as [
+                      string,
+                      string,
+                    ],
+                  ]),
               ['state', statePath],
             ]),
             ...(isFirst && registryKey === undefined

@@ -9,6 +9,7 @@ import {
   appendLeaf,
   emptyFrontier,
   frontierRoot,
+  type KeyLink,
   keyIdOf,
   type LogProof,
   leafHash,
@@ -23,6 +24,7 @@ export interface FakeLog extends LogApi {
   entries: string[];
   signingKey: KeyObject;
   clock: { nowMs: number };
+  keys: KeyLink[];
   head(size?: number): SignedTreeHead;
   proof(index: number, size?: number): LogProof;
 }
@@ -47,6 +49,7 @@ export function fakeLog(count: number, signingKey = generateKeyPairSync('ed25519
   const fake: FakeLog = {
     entries: Array.from({ length: count }, (_, index) => keyEntry(String(index))),
     signingKey,
+    keys: [],
     clock: { nowMs: Date.parse('2030-01-01T00:00:00Z') },
     head: (size = fake.entries.length) =>
       signTreeHead(
@@ -61,7 +64,7 @@ export function fakeLog(count: number, signingKey = generateKeyPairSync('ed25519
     transparency: async () => {
       const publicKey = createPublicKey(fake.signingKey as never);
       const publicKeyPem = publicKey.export({ type: 'spki', format: 'pem' }) as string;
-      return { keyId: keyIdOf(publicKey), publicKeyPem, head: fake.head() };
+      return { keyId: keyIdOf(publicKey), publicKeyPem, head: fake.head(), keys: fake.keys };
     },
     logEntries: async (from) => ({
       items: fake.entries.slice(from, from + 3).map((entry, offset) => ({ index: from + offset, entry })),

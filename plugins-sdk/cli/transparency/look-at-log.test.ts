@@ -1,6 +1,6 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
-import { EMPTY_ROOT } from '../../contract/index.ts';
+import { EMPTY_ROOT, keyIdOf, signKeyLink } from '../../contract/index.ts';
 import { type FakeLog, fakeLog, keyEntry } from './fake-log.ts';
 import { comparedWith, type LogLook, type LookOptions, lookAtLog } from './look-at-log.ts';
 
@@ -87,6 +87,33 @@ describe('an auditor of the transparency log', () => {
       return { ...shown, head: { ...shown.head, size: shown.head.size - 1 } };
     };
     expect(kinds(await look())).to.deep.equal(['head-forged']);
+  });
+
+  it('follows a key that the trusted one named as its successor, and trusts that one from then on', async () => {
+    const { state } = await look();
+    const [old, next] = [log.signingKey, generateKeyPairSync('ed25519').privateKey];
+    const at = new Date(log.clock.nowMs).toISOString();
+    const retiresAt = new Date(log.clock.nowMs + DAY_MS).toISOString();
+    log.keys = [signKeyLink(old, next, { at, retiresAt })];
+    // In the overlap either may sign; this host has the old one still.
+    const during = await look({ before: state });
+    expect(during.findings).to.deep.equal([]);
+    expect(during.rotation?.to).to.equal(keyIdOf(createPublicKey(next as never)));
+    log.signingKey = next;
+    log.entries.push(keyEntry('new'));
+    const after = await look({ before: state });
+    expect(after.findings).to.deep.equal([]);
+    expect(after.state?.publicKeyPem).to.equal(
+      createPublicKey(next as never).export({ type: 'spki', format: 'pem' }) as string,
+    );
+    expect(await look({ before: after.state })).to.deep.include({ findings: [], rotation: null });
+    log.signingKey = old;
+    expect(kinds(await look({ before: after.state })), 'in the overlap').to.deep.equal([]);
+    log.clock.nowMs += DAY_MS;
+    expect(kinds(await look({ before: after.state, ageMsMax: 2 * DAY_MS })), 'retired').to.deep.equal(['key-changed']);
+    log.signingKey = next;
+    log.keys = [signKeyLink(generateKeyPairSync('ed25519').privateKey, next, { at, retiresAt })];
+    expect(kinds(await look({ before: state, ageMsMax: 2 * DAY_MS })), 'from elsewhere').to.deep.equal(['key-changed']);
   });
 
   it('finds a log that is frozen: its head is old, though it is signed', async () => {

@@ -6,10 +6,13 @@ import {
   frontierRoot,
   isExtensionOf,
   isTreeHeadOf,
+  type KeyLink,
   keyIdOf,
   leafHash,
   readLogEntry,
   type SignedTreeHead,
+  type TrustedKey,
+  trustedKeys,
 } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { ServerRefusal } from '../errors.ts';
@@ -20,6 +23,8 @@ export interface LogState {
   url: string;
   /** The key that is trusted: PEM. */
   publicKeyPem: string;
+  /** How the registry came to it; absent where it has had one key only. */
+  keys?: KeyLink[];
   head: SignedTreeHead;
   /** The tree's edge at `head.size`, hexadecimal: so the next look needs the new entries alone. */
   peaks: string[];
@@ -51,6 +56,8 @@ export interface LogLook {
   events: Record<string, number>;
   /** To be remembered; null where anything was found. */
   state: LogState | null;
+  /** Where the registry went on under another key since, which the trusted one leads to. */
+  rotation: { from: string; to: string } | null;
 }
 
 export type LogApi = Pick<ApiClient, 'transparency' | 'logEntries' | 'logConsistency'>;
@@ -79,9 +86,12 @@ export async function lookAtLog(api: LogApi, options: LookOptions): Promise<LogL
   const shown = await api.transparency();
   const { head } = shown;
   const findings: LogFinding[] = [];
-  const trusted = options.trustedKey ?? createPublicKey(before?.publicKeyPem ?? shown.publicKeyPem);
-  findings.push(...headFindings(head, trusted, options));
-  const look = { head, hashed: 0, events: {} };
+  const root = options.trustedKey ?? createPublicKey(before?.publicKeyPem ?? shown.publicKeyPem);
+  const trusted = trustedKeys(root, shown.keys);
+  const newest = trusted.at(-1)!;
+  findings.push(...headFindings(head, root, trusted, options));
+  const rotation = newest.keyId === keyIdOf(root) ? null : { from: keyIdOf(root), to: newest.keyId };
+  const look = { head, hashed: 0, events: {}, rotation };
   if (findings.length > 0) return { ...look, findings, state: null };
   if (before !== null && head.size < before.head.size) {
     const message = `The log has ${head.size} entries, but this auditor saw ${before.head.size}.`;
@@ -93,17 +103,29 @@ export async function lookAtLog(api: LogApi, options: LookOptions): Promise<LogL
   const state: LogState = {
     version: 1,
     url: options.url,
-    publicKeyPem: trusted.export({ type: 'spki', format: 'pem' }) as string,
+    // From here on the newest is trusted: whoever has an older one cannot lead this auditor astray any more.
+    publicKeyPem: newest.key.export({ type: 'spki', format: 'pem' }) as string,
+    ...(shown.keys !== undefined && shown.keys.length > 0 && { keys: shown.keys }),
     head,
     peaks: read.frontier.peaks.map((peak) => peak.toString('hex')),
   };
   const { hashed, events } = read;
-  return { head, hashed, events, findings: read.findings, state: read.findings.length > 0 ? null : state };
+  return { head, hashed, events, rotation, findings: read.findings, state: read.findings.length > 0 ? null : state };
 }
 
-function headFindings(head: SignedTreeHead, trusted: KeyObject, { nowMs, ageMsMax }: LookOptions): LogFinding[] {
-  if (head.keyId !== keyIdOf(trusted)) {
-    const message = `The head is signed with the key ${head.keyId}, but the trusted one is ${keyIdOf(trusted)}.`;
+function headFindings(
+  head: SignedTreeHead,
+  root: KeyObject,
+  trusted: readonly TrustedKey[],
+  { nowMs, ageMsMax }: LookOptions,
+): LogFinding[] {
+  const signer = trusted.find(({ keyId }) => keyId === head.keyId);
+  if (signer === undefined) {
+    const message = `The head is signed with the key ${head.keyId}, but the trusted one is ${keyIdOf(root)}, and does not lead there.`;
+    return [{ kind: 'key-changed', message }];
+  }
+  if (nowMs >= signer.untilMs) {
+    const message = `The head is signed with the key ${head.keyId}, which has retired on ${new Date(signer.untilMs).toISOString()}.`;
     return [{ kind: 'key-changed', message }];
   }
   if (!isTreeHeadOf(head, trusted)) {

@@ -9,6 +9,7 @@ import {
   type ReleaseProof,
   type ReleaseStatement,
   sha256Hex,
+  trustedKeys,
 } from '../../contract/index.ts';
 
 export interface ArchiveStep extends Omit<ProofStep, 'step'> {
@@ -35,7 +36,7 @@ export async function verifyArchive(
   }
   const steps: ArchiveStep[] = [
     { step: 'archive', passed: true, message: `The archive unpacks; its digest is ${statement.digest}.` },
-    ...checkReleaseProof(statement, proof, registryKey),
+    ...checkReleaseProof(statement, proof, trustedKeys(registryKey, proof?.keys)),
   ];
   return { statement, steps, passed: steps.every(({ passed }) => passed) };
 }

@@ -1,0 +1,70 @@
+import { createPublicKey } from 'node:crypto';
+import { copyFile, rename, stat } from 'node:fs/promises';
+import path from 'node:path';
+import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
+import { createAuditIn, createLogIn, loadSigningKey, rotateRegistryKey } from '../../registry/index.ts';
+import type { Config } from '../config.ts';
+import { asOwner } from '../database.ts';
+import { newId } from '../random.ts';
+import { withDatabase } from './migrate.ts';
+import type { ServerFlags } from './role.ts';
+
+const HOUR_MS = 3_600_000;
+
+type RotateFlags = Pick<ServerFlags, 'data'> & { json?: true; overlap: string };
+
+/**
+ * The registry goes on under a new key: the link that both sign is stored and logged first, then the files change places. Run again after
+ * a crash in between it ends what was begun. `overlapMs`: how long the old key may sign beside the new one. Refuses with: SigningKeyUnusable.
+ */
+export async function rotateRegistryKeyFile(
+  { signingKeyFile }: Pick<Config, 'signingKeyFile'>,
+  ownerUrl: string,
+  { overlapMs, nowMs }: { overlapMs: number; nowMs: number },
+) {
+  const nextFile = `${signingKeyFile}.next`;
+  const from = await loadSigningKey(signingKeyFile);
+  const to = await loadSigningKey(nextFile);
+  const ports = { nowMs: () => nowMs, newId };
+  const link = await asOwner(ownerUrl, (owner) =>
+    owner.transaction((transaction) =>
+      rotateRegistryKey({
+        transaction,
+        audit: createAuditIn({ ...ports, origin: () => null })(transaction),
+        logEvent: createLogIn(ports)(transaction),
+      })({ from, to }, { atMs: nowMs, retiresAtMs: nowMs + overlapMs }),
+    ),
+  );
+  const [fromId, toId] = [link.from, link.to].map((pem) => keyIdOf(createPublicKey(pem))) as [string, string];
+  if (toId !== keyIdOf(createPublicKey(to as never))) {
+    throw new Error(
+      `${signingKeyFile} was succeeded on ${link.at} by the key ${toId}, which is on another machine: copy that file from there, and remove ${nextFile}.`,
+    );
+  }
+  const oldFile = path.join(path.dirname(signingKeyFile), `registry-key-${fromId.slice(0, 16)}.pem`);
+  // At no time there is no key: a host that starts would make one.
+  await copyFile(signingKeyFile, oldFile);
+  await rename(nextFile, signingKeyFile);
+  return { from: fromId, to: toId, at: link.at, retiresAt: link.retiresAt, oldFile };
+}
+
+/** `gatehouse keys rotate-registry` */
+export const keysRotateRegistry = ({ json, overlap, ...flags }: RotateFlags): Promise<number> =>
+  withDatabase(flags, async ({ ownerUrl }, config) => {
+    const hours = Number(overlap);
+    if (!(hours >= 0 && hours <= 24 * 90)) throw new Error('--overlap is a number of hours from 0 to 2160.');
+    await stat(config.signingKeyFile).catch(() => {
+      throw new Error(`There is no registry key yet at ${config.signingKeyFile}; the first start makes one.`);
+    });
+    const done = await rotateRegistryKeyFile(config, ownerUrl, { overlapMs: hours * HOUR_MS, nowMs: Date.now() });
+    process.stdout.write(
+      json
+        ? `${JSON.stringify(done)}\n`
+        : `The registry goes on under the key ${done.to}.
+Until ${done.retiresAt} the old one, ${done.from}, may sign beside it.
+Copy ${config.signingKeyFile} to every host, and start each again before that. Then destroy ${done.oldFile}.
+Whoever trusts the old key follows by themselves: gate audit-log verify, gate verify, imports.
+`,
+    );
+    return 0;
+  });
