@@ -34,6 +34,7 @@ export async function openListeners(
     https: publicUrl?.startsWith('https:') === true,
     isProxy: createProxyCheck(trustedProxies),
     connectionsPerAddressMax: config.connectionsPerAddress,
+    answersWhileClosing: config.hosts > 1,
     onConnectionRefused: ports.metrics.connectionRefused,
   };
   const listen = (part: AppPart, at: { hostName: string; port: number }) =>

@@ -48,7 +48,7 @@ export interface HttpServer {
   port: number;
   /**
    * Stops accepting, lets running requests finish for at most `drainMs`, then cuts them. Requests that still arrive on
-   * open connections are refused with host-shutting-down. Idempotent.
+   * open connections are refused with host-shutting-down, or answered as the last of their connections. Idempotent.
    */
   close(drainMs: number): Promise<void>;
 }
@@ -62,6 +62,11 @@ export interface ServerOptions extends Partial<ServerSettings> {
   https?: boolean;
   /** Whether an address is that of a trusted proxy. Default: none is. */
   isProxy?(address: string): boolean;
+  /**
+   * Others listen on the same port: what still arrives while this server closes is answered, and its connection ends with that.
+   * Default: it is refused, since nobody else may be there.
+   */
+  answersWhileClosing?: boolean;
   /** Told of every connection that was cut at once, for being one too many. */
   onConnectionRefused?(): void;
 }
@@ -69,13 +74,23 @@ export interface ServerOptions extends Partial<ServerSettings> {
 /** Serves `serve` on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
 export async function startServer(
   serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
-  { hostName, port, log, https = false, isProxy, onConnectionRefused, ...settings }: ServerOptions,
+  {
+    hostName,
+    port,
+    log,
+    https = false,
+    isProxy,
+    onConnectionRefused,
+    answersWhileClosing = false,
+    ...settings
+  }: ServerOptions,
 ): Promise<HttpServer> {
   const limits = { ...SERVER_SETTINGS, ...settings };
   let closed: Promise<void> | null = null;
 
   const listener = (req: IncomingMessage, res: ServerResponse): void => {
-    if (closed !== null) refuse(req, res, 'host-shutting-down', https);
+    if (closed !== null && answersWhileClosing) res.shouldKeepAlive = false;
+    if (closed !== null && !answersWhileClosing) refuse(req, res, 'host-shutting-down', https);
     // Node drops headers over its own maximum without a word, so that maximum lies above ours.
     else if (req.rawHeaders.length / 2 > limits.headersMax) refuse(req, res, 'headers-too-large', https);
     else if (req.url!.length > limits.targetUnitsMax) refuse(req, res, 'target-too-long', https);
@@ -96,7 +111,7 @@ export async function startServer(
     url: urlOf(address),
     port: address.port,
     close: (drainMs) => {
-      closed ??= drain(server, drainMs);
+      closed ??= answersWhileClosing ? leaveGently(server, drainMs) : drain(server, drainMs);
       return closed;
     },
   };
@@ -171,6 +186,15 @@ function refuse(req: IncomingMessage, res: ServerResponse, code: HostRefusalCode
 }
 
 const IDLE_CHECK_MS = 50;
+/** Callers who are busy send something within this time, and are told with the answer that the connection ends. */
+const LAST_REQUESTS_MS = 1_000;
+
+/** A connection that is cut while a request is on its way loses that; so those in use end with an answer first. */
+async function leaveGently(server: Server, drainMs: number): Promise<void> {
+  const lastMs = Math.min(LAST_REQUESTS_MS, drainMs);
+  await new Promise((resolve) => setTimeout(resolve, lastMs));
+  await drain(server, drainMs - lastMs);
+}
 
 /** A connection that becomes idle only now would otherwise stay open for its whole keep-alive time. */
 function drain(server: Server, drainMs: number): Promise<void> {

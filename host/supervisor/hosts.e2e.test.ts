@@ -12,7 +12,7 @@ const PROGRAM = path.join(import.meta.dirname, '..', '..', 'bin', 'gatehouse.ts'
 const CALLERS = 8;
 
 const SOURCE = `import { definePlugin } from '@gatehouse/plugin-sdk';
-export default definePlugin({ routes: { 'GET /echo/:text': ({ params }) => ({ said: params.text }) } });`;
+export default definePlugin({ routes: { 'GET /echo/:text': (_request, { params }) => Response.json({ said: params.text }) } });`;
 
 interface Line {
   msg: string;
@@ -98,7 +98,8 @@ describe('gatehouse serve --hosts', () => {
     return (await fetch(`${url}/metrics`, { headers })).text();
   };
 
-  it('answers on while a host is killed and replaced: only what that host was answering is lost', async () => {
+  it('answers on while a host is killed and replaced: only what that host was answering is lost', async function () {
+    this.timeout(180_000);
     const supervisor = start(['--hosts', '2', '--port', '0']);
     const log = new SupervisorLog(supervisor);
     const url = (await log.saying('ready')).url!;
@@ -123,7 +124,10 @@ describe('gatehouse serve --hosts', () => {
     });
     const answeredMore = async (count: number) => {
       const goal = answered + count;
-      while (answered < goal) await new Promise((resolve) => setTimeout(resolve, 10));
+      while (answered < goal) {
+        expect(wrong).to.deep.equal([]);
+        await new Promise((resolve) => setTimeout(resolve, 10));
+      }
     };
     await answeredMore(100);
     const before = await metricsOf(url);
