@@ -16,6 +16,7 @@ import { CliError } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
 import { readDelay } from '../read-period.ts';
 import { columns, fields, oneLine, type Paint } from '../terminal.ts';
+import { warnOfRelease } from '../warn-of-release.ts';
 
 export interface InstallCommand {
   /** `<publisher>/<name>`, optionally with `@<version>` to stay on, or `@<range>` to follow. */
@@ -144,6 +145,7 @@ export function installCommand(cli: Cli): void {
           ...(options.delay === undefined ? {} : { updates: { delaySeconds: options.delay } }),
           ...(options.id === undefined ? {} : { id: options.id }),
         });
+        await warnOfRelease(cli, api, installation);
         return { value: installation, text: (paint) => installedText(paint, installation, api.url) };
       }),
     );

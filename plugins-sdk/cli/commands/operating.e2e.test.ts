@@ -37,7 +37,8 @@ describe('operating', () => {
     const { privateKey } = generateKeyPairSync('ed25519');
     await registerKey(api)(privateKey, 'test');
     await publishPlugin(api)({ folder: join(root, 'p'), privateKey });
-    return api.approveRelease(await resolveReleaseId(api)('acme-labs/vouchers@0.1.0'));
+    const id = await resolveReleaseId(api)('acme-labs/vouchers@0.1.0');
+    return api.decideReview(id, { decision: 'approve', reasons: [] });
   };
   const installed = async () => {
     await published();

@@ -118,9 +118,20 @@ async function sent(api: ApiClient, source: PublishCommand, onProgress: (sent: n
       `${paint('green', '✔')} ${plugin}@${version} is ${state}\n${fields(paint, [
         ['release', id],
         ['digest', digest],
-        ['next', state === 'in-review' ? 'a moderator approves or rejects it' : `gate install ${plugin} --as <slug>`],
+        ['next', nextStep(release)],
       ])}`,
   };
+}
+
+/** What its publisher does now; the same bytes may have been published long ago. */
+function nextStep({ plugin, version, state }: Release): string {
+  const name = `${plugin}@${version}`;
+  if (state === 'scanning') return `gate scan --release ${name} follows the scan; then a moderator decides`;
+  if (state === 'in-review') return `a moderator decides; gate review show ${name} says how it went`;
+  if (state === 'approved') return `gate review publish ${name}`;
+  if (state === 'published') return `gate install ${plugin} --as <slug>`;
+  if (state === 'yanked') return 'raise the version and publish again: this one was yanked';
+  return `gate review show ${name} says why, and what can be done`;
 }
 
 const unregistered = ({ code, status, message, requestId, facts }: ServerRefusal): ServerRefusal =>

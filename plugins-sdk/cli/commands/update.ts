@@ -6,6 +6,7 @@ import { diffText, releaseText } from '../describe-installation.ts';
 import { CliError } from '../errors.ts';
 import { readDelay, readPeriod } from '../read-period.ts';
 import { oneLine } from '../terminal.ts';
+import { warnOfRelease } from '../warn-of-release.ts';
 import { readGrants, readJsonOption } from './install.ts';
 import { resolveInstallationId } from './installations.ts';
 
@@ -127,6 +128,7 @@ export function updateCommand(cli: Cli): void {
           ...(updates && { updates }),
           agree: (preview) => askConsent(cli, preview, options.yes === true),
         });
+        await warnOfRelease(cli, api, installation);
         return changed(installation);
       }),
     );
