@@ -62,6 +62,7 @@ const SYSTEM_HOLDERS: Record<string, string> = {
   'host/scanning/open-scanning.ts': 'looks at the releases of everybody',
   'host/schedules/open-schedules.ts': 'starts the schedules of every installation',
   'host/sessions/open-people.ts': 'logins and registrations: whoever comes is nobody yet',
+  'host/statistics/open-statistics.ts': 'counts over the installations of everybody',
   'host/transparency/open-transparency.ts': 'signs the end of the one log',
   'registry/compose.ts': 'finds out whose a token is',
   'registry/accounts/compose.ts': 'registration, login, codes from mails, and counting who tries',

@@ -31,6 +31,7 @@ export const HOST_REFUSALS = {
     'The installation has as many invocations running and waiting as it may; try again shortly.',
   'cpu-budget-exhausted': 'The installation has used up its CPU time for now; try again as Retry-After says.',
   'statistics-range-invalid': 'The range begins after its end, or is longer than 366 days.',
+  'statistics-range-invalid': 'The range begins after its end, is longer than 366 days, or names a day that there is not.',
   'tails-saturated': 'As many as may already follow installations; end one of them first.',
   'capability-undeclared': 'A grant names a capability that the plugin does not declare.',
   'grant-missing': 'The plugin needs a capability that was not granted.',

@@ -4,6 +4,8 @@ import type { Log } from '../http/log.ts';
 import { every } from '../repeat-work.ts';
 import type { CataloguePorts } from '../routes/catalogue.ts';
 import type { RatingRoutePorts } from '../routes/ratings.ts';
+import type { StatisticsRoutePorts } from '../routes/statistics.ts';
+import { openStatistics } from '../statistics/open-statistics.ts';
 
 const REFRESH_INTERVAL_MS = 5 * 60_000;
 
@@ -20,7 +22,8 @@ export function openMarketplace(ports: MarketplacePorts, opened: (() => Promise<
   const { scoped, system, log } = ports;
   const { refresh } = createCatalogue({ database: system });
   opened.push(every(REFRESH_INTERVAL_MS, async () => void (await refresh()), log));
-  const routes: CataloguePorts & RatingRoutePorts = {
+  const routes: CataloguePorts & RatingRoutePorts & StatisticsRoutePorts = {
+    ...openStatistics(ports, opened),
     catalogue: createCatalogue({ database: scoped }),
     ratings: createRatings({ ...ports, database: scoped }),
   };

@@ -1,12 +1,13 @@
 import type { CataloguePorts } from '../routes/catalogue.ts';
 import type { RatingRoutePorts } from '../routes/ratings.ts';
+import type { StatisticsRoutePorts } from '../routes/statistics.ts';
 
 const AT = '2026-01-02T03:04:05.678Z';
 
 type FakePort = <Args extends unknown[], Value>(name: string, value: Value) => (...args: Args) => Promise<Value>;
 
 /** The marketplace in memory, for the tests of the HTTP side. */
-export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePorts => {
+export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePorts & StatisticsRoutePorts => {
   const plugin = {
     plugin: 'acme/hello',
     title: 'Hello',
@@ -34,7 +35,30 @@ export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePor
     updatedAt: AT,
   };
   const report = { id: rating.id, rating, reason: 'Advertises.', createdAt: AT };
+  const use = {
+    invocations: 9,
+    errors: 1,
+    errorRate: 1 / 9,
+    p95Ms: 4,
+    capabilities: [{ name: 'kv', calls: 3, refused: 0 }],
+  };
+  const figures = { views: 5, installs: 1, updates: 0, uninstalls: 0, active: 1, use };
+  const counted = { from: '2026-01-02', to: '2026-01-02', countedAt: AT, operatorsMin: 3 };
   return {
+    statistics: {
+      ofPlugin: port('statisticsOfPlugin', {
+        plugin: 'acme/hello',
+        ...counted,
+        total: figures,
+        days: [{ day: '2026-01-02', ...figures, use: null }],
+        releases: [{ version: null, ...figures }],
+      }),
+      ofPublisher: port('statisticsOfPublisher', {
+        publisher: 'acme',
+        ...counted,
+        plugins: [{ plugin: 'acme/hello', ...figures }],
+      }),
+    },
     ratings: {
       list: port('listRatings', { items: [rating], nextCursor: null }),
       rate: port('rate', rating),

@@ -28,6 +28,7 @@ import { type ScanRoutePorts, scanRoutes } from './scans.ts';
 import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
+import { type StatisticsRoutePorts, statisticsRoutes } from './statistics.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
 import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
@@ -65,6 +66,7 @@ export type RoutePorts = AccountRoutePorts &
   WebhookRoutePorts &
   CataloguePorts &
   RatingRoutePorts &
+  StatisticsRoutePorts &
   PrivacyRoutePorts &
   TailPorts &
   TransparencyRoutePorts &
@@ -101,6 +103,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...notificationRoutes(ports),
     ...catalogueRoutes(ports),
     ...ratingRoutes(ports),
+    ...statisticsRoutes(ports),
     ...eventRoutes(ports),
     ...webhookRoutes(ports),
     ...auditRoutes(ports),

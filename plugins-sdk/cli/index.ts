@@ -37,6 +37,7 @@ import { testCommand } from './commands/run-tests.ts';
 import { scanCommand } from './commands/scan.ts';
 import { searchCommand } from './commands/search.ts';
 import { secretsCommand } from './commands/secrets.ts';
+import { statsCommand } from './commands/stats.ts';
 import { tailCommand } from './commands/tail.ts';
 import { tokensCommand } from './commands/tokens.ts';
 import { traceCommand } from './commands/trace.ts';
@@ -66,6 +67,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   releasesCommand,
   searchCommand,
   reviewsCommand,
+  statsCommand,
   versionsCommand,
   distTagCommand,
   deprecateCommand,
