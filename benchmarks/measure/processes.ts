@@ -1,9 +1,10 @@
-import { type ChildProcess, fork, spawn } from 'node:child_process';
+import { type ChildProcess, fork, type StdioOptions, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import fs from 'node:fs';
 import os from 'node:os';
 import path from 'node:path';
 import { createInterface } from 'node:readline';
+import type { Readable } from 'node:stream';
 import type { Answer } from './bare-koa-process.ts';
 
 const root = path.resolve(import.meta.dirname, '../..');
@@ -71,6 +72,43 @@ export async function startHost(settings: Record<string, string> = {}): Promise<
   }
   await close();
   throw new Error('the host ended before it was up; see above');
+}
+
+/** Likewise, as `gatehouse serve` brings it up, with so many host processes on its port. */
+export async function startHosts(hosts: number, settings: Record<string, string> = {}): Promise<RunningHost> {
+  const folder = fs.mkdtempSync(path.join(os.tmpdir(), 'gatehouse-bench-'));
+  const close = async () => fs.rmSync(folder, { recursive: true, force: true });
+  const start = (args: string[], stdio: StdioOptions) =>
+    spawn('env', withSettings(settings, ['bin/launch.mjs', ...args, '--port', '0', '--data', folder]), {
+      cwd: root,
+      stdio,
+    });
+  const demo = start(['demo', '--smoke', '--json'], ['ignore', 'pipe', 'inherit']);
+  const said = await lineOf(demo.stdout!, (line) => line.startsWith('{'));
+  if (demo.exitCode === null) await once(demo, 'exit');
+  const server = start(['gatehouse', 'serve', '--embedded', '--hosts', `${hosts}`], ['ignore', 'ignore', 'pipe']);
+  const ready = await lineOf(server.stderr!, (line) => line.includes('"msg":"ready"'));
+  if (said === null || ready === null) {
+    await end(server);
+    await close();
+    throw new Error('the hosts ended before they were up');
+  }
+  server.stderr!.resume();
+  const closeBoth = async () => {
+    await end(server);
+    await close();
+  };
+  return { url: JSON.parse(ready).url, credentials: JSON.parse(said).credentials, pid: server.pid!, close: closeBoth };
+}
+
+/** The first line that is looked for; null where the stream ends without it. */
+async function lineOf(stream: Readable, isIt: (line: string) => boolean): Promise<string | null> {
+  const lines = createInterface({ input: stream });
+  const found = new Promise<string | null>((resolve) => {
+    lines.on('line', (line) => isIt(line) && resolve(line));
+    lines.on('close', () => resolve(null));
+  });
+  return found;
 }
 
 export async function end(process: ChildProcess): Promise<void> {

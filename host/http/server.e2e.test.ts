@@ -260,6 +260,28 @@ describe('startServer', () => {
       expect(text).to.include('"code":"host-shutting-down"').and.to.include('Retry-After: 5');
     });
 
+    it('answers what still arrives on open connections where others listen on its port, and closes them with that', async () => {
+      const { http, port } = await serve({ answersWhileClosing: true });
+      const socket = connect(port, '127.0.0.1');
+      let text = '';
+      socket.on('data', (chunk) => {
+        text += chunk;
+      });
+      socket.write(`${GET}\r\n`);
+      await once(socket, 'data');
+      const closed = http.close(30_000);
+      socket.write(`${GET}\r\n${GET}\r\n`);
+      await once(socket, 'close');
+      await closed;
+      // The third came behind the last answer: its sender learns from `Connection: close` to send it elsewhere.
+      expect(text.match(/HTTP\/1\.1 \d+|Connection: [-a-z]+/g)).to.deep.equal([
+        'HTTP/1.1 200',
+        'Connection: keep-alive',
+        'HTTP/1.1 200',
+        'Connection: close',
+      ]);
+    });
+
     it('can be asked for twice', async () => {
       const { http } = await serve();
       await Promise.all([http.close(10), http.close(10)]);
