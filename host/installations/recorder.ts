@@ -18,6 +18,9 @@ const LOG_LINES_MAX = 10_000;
 const METER_INTERVAL_MS = 1_000;
 const REFUSALS_INTERVAL_MS = 10_000;
 
+/** What the host itself asks of a plugin: no use that a publisher is told of. */
+const HOST_JOBS = new Set(['health', 'configure', 'describe']);
+
 /** Where the log lines and the usage of plugins go. */
 export interface Recorder extends Pick<RunnerPorts, 'record' | 'meter' | 'refused'> {
   /** Meters CPU time that is part of no outcome; only arithmetic. */
@@ -73,7 +76,7 @@ export function createRecorder(ports: {
     meter: (installation, kind, outcome, logBytes) => {
       metrics.invocation(kind, outcome);
       meter.add(installation.id, outcome, logBytes);
-      releases.add(installation, outcome);
+      if (!HOST_JOBS.has(kind)) releases.add(installation, outcome);
     },
     extraCpu: (extra) => {
       metrics.extraCpu(extra);
