@@ -47,6 +47,8 @@ const SYSTEM_HOLDERS: Record<string, string> = {
   'host/alerts/alert-store.ts': 'reads the trail of everybody, to tell whom it concerns',
   'host/alerts/open-alerts.ts': 'events of logins, before anybody is known',
   'host/audit/sign-heads.ts': 'signs the end of the one chain',
+  'host/catalogue/open-listings.ts':
+    'makes pages from archives, which their publishers alone may read, and counts views',
   'host/catalogue/open-marketplace.ts': 'counts over the installations of everybody',
   'host/factors/open-factors.ts': 'second steps of logins, and resets by an admin',
   'host/mail/open-mail.ts': 'delivers the outbox of everybody',

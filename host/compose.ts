@@ -58,7 +58,7 @@ import type { Siblings } from './supervisor/siblings.ts';
 import { createTails } from './tails/compose.ts';
 import { createOutcomeLines } from './tails/outcome-lines.ts';
 import { createWatchList } from './tails/watch-list.ts';
-import { openSigningKey } from './transparency/open-signing-key.ts';
+import { openRegistryKeys } from './transparency/open-registry-keys.ts';
 import { HOST_VERSION } from './version.ts';
 import { openWebhooks } from './webhooks/open-webhooks.ts';
 
@@ -123,7 +123,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const { scoped, system } = database;
   const registryPorts = {
     system,
-    signingKey: await openSigningKey(config.signingKeyFile, system, nowMs()),
+    ...(await openRegistryKeys(config, system, nowMs())),
     nowMs,
     newId,
     origin: currentOrigin,
@@ -261,7 +261,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const principals = principalCache(registry, nowMs);
   const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
   opened.push(programs.close);
-  const publishing = openReleases({ ...registryPorts, scoped, registry, sandbox });
+  const publishing = openReleases({ ...registryPorts, scoped, registry, sandbox, transparency });
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
@@ -338,7 +338,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
       assignCall: rollouts.assignCall,
       countRequest: limits.countInstallation,
     }),
-    ...openMarketplace({ ...registryPorts, scoped, auditIn, log }, opened),
+    ...openMarketplace({ ...registryPorts, scoped, auditIn, hostVersion: HOST_VERSION, log }, opened),
     ...limits,
     ...told.routes,
     ...publishing.routes,

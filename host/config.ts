@@ -14,6 +14,7 @@ const Environment = Type.Object({
   GATEHOUSE_DATA: Type.String({ default: '.gatehouse', minLength: 1 }),
   GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
   GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
+  GATEHOUSE_TRUST_ROOTS: Type.String({ default: '' }),
   GATEHOUSE_ENCRYPTION_KEY: Type.Optional(Type.String()),
   GATEHOUSE_PASSWORD_PEPPER: Type.Optional(Type.String()),
   GATEHOUSE_SMTP_URL: Type.Optional(Type.String({ pattern: '^smtps?://' })),
@@ -30,6 +31,7 @@ const Environment = Type.Object({
   GATEHOUSE_EGRESS_HTTP: Type.Boolean({ default: false }),
   GATEHOUSE_TRUSTED_PROXIES: Type.String({ default: '', pattern: '^[0-9a-fA-F.:/, ]*$' }),
   GATEHOUSE_METRICS_PUBLIC: Type.Boolean({ default: false }),
+  GATEHOUSE_CATALOGUE_PUBLIC: Type.Boolean({ default: true }),
   GATEHOUSE_ADMIN_HOST: Type.String({ default: '127.0.0.1' }),
   GATEHOUSE_ADMIN_PORT: Type.Optional(Type.Integer({ minimum: 0, maximum: 65_535 })),
   GATEHOUSE_RATE_LIMITS: Type.String({ default: '' }),
@@ -66,6 +68,8 @@ export const SETTINGS = {
   GATEHOUSE_DATA: 'Folder of the embedded database and of the signing key.',
   GATEHOUSE_PUBLIC_URL: 'Origin under which callers reach the host, without a path.',
   GATEHOUSE_SIGNING_KEY: "File of the registry's Ed25519 key (PEM); made on first use.",
+  GATEHOUSE_TRUST_ROOTS:
+    'Files with the public keys (PEM) of other registries whose releases admins may import, separated by commas.',
   GATEHOUSE_ENCRYPTION_KEY:
     'Key that secrets are stored under: 32 bytes as base64, or several as <version>:<base64>, separated by commas.',
   GATEHOUSE_PASSWORD_PEPPER:
@@ -84,6 +88,7 @@ export const SETTINGS = {
   GATEHOUSE_EGRESS_HTTP: 'true: plugins may fetch http: addresses too. For development.',
   GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
+  GATEHOUSE_CATALOGUE_PUBLIC: 'false: the catalogue and its listings need a token or a session, too.',
   GATEHOUSE_ADMIN_HOST: 'Address that the listener for admins listens on.',
   GATEHOUSE_ADMIN_PORT:
     'Port of the listener for admins, which /metrics and the routes of platform staff move to; without it there is none.',
@@ -120,6 +125,8 @@ export interface Config {
   dataFolder: string;
   publicUrl: string | null;
   signingKeyFile: string;
+  /** Files with public keys of other registries. */
+  trustRootFiles: string[];
   /** As `parseKeys` reads it; null where it is not set. */
   encryptionKey: string | null;
   /** Likewise. */
@@ -145,6 +152,8 @@ export interface Config {
   };
   trustedProxies: string[];
   metricsPublic: boolean;
+  /** Strangers may search the catalogue and read listings. */
+  cataloguePublic: boolean;
   /** Where admins are served apart; null: where everybody is. */
   admin: { hostName: string; port: number } | null;
   rateLimits: RateLimitTable;
@@ -223,6 +232,7 @@ export function readConfig(
     dataFolder,
     publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
     signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
+    trustRootFiles: listOf(settings.GATEHOUSE_TRUST_ROOTS),
     encryptionKey: settings.GATEHOUSE_ENCRYPTION_KEY ?? null,
     passwordPepper: settings.GATEHOUSE_PASSWORD_PEPPER ?? null,
     telegram: Object.freeze({
@@ -241,6 +251,7 @@ export function readConfig(
     egress: Object.freeze({ allow: listOf(settings.GATEHOUSE_EGRESS_ALLOW), http: settings.GATEHOUSE_EGRESS_HTTP }),
     trustedProxies: listOf(settings.GATEHOUSE_TRUSTED_PROXIES),
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
+    cataloguePublic: settings.GATEHOUSE_CATALOGUE_PUBLIC,
     admin: adminPort === undefined ? null : Object.freeze({ hostName: adminHost, port: adminPort }),
     rateLimits: rateLimitsOf(settings.GATEHOUSE_RATE_LIMITS),
     connectionsPerAddress: settings.GATEHOUSE_CONNECTIONS_PER_ADDRESS,

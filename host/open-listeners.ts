@@ -25,6 +25,7 @@ export async function openListeners(
   let url = '';
   const app: HttpPorts = {
     ...ports,
+    strangersRead: config.cataloguePublic,
     ready: askedOnce(ports.ready),
     clientAddress: createClientAddress(trustedProxies),
     publicOrigin: () => publicUrl ?? url,

@@ -4,7 +4,7 @@ import { type CountViewsPorts, countViews } from './listings/count-views.ts';
 import { createFactsStore } from './listings/facts-store.ts';
 import { makePages } from './listings/make-page.ts';
 import { createPageStore } from './listings/page-store.ts';
-import { type ReadListingPorts, readImageOf, readListing } from './listings/read-listing.ts';
+import { type ReadListingPorts, readImageOf, readListing, readRelease } from './listings/read-listing.ts';
 import { renderInWorker } from './listings/render-in-worker.ts';
 import { createViewStore } from './listings/view-store.ts';
 import { archiveFiles } from './publishing/read-archive.ts';
@@ -24,10 +24,11 @@ export function createListings({ database, system, nowMs, compatibility, p95Ms }
     render: renderInWorker,
     nowMs,
   });
+  const found = { findRelease: releases.findByName, facts: createFactsStore(system) };
   return {
+    release: readRelease(found),
     details: readListing({
-      findRelease: releases.findByName,
-      facts: createFactsStore(system),
+      ...found,
       pageOf,
       compatibility,
       p95Ms,

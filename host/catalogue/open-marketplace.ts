@@ -3,9 +3,11 @@ import { createCatalogue, createRatings } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
 import { every } from '../repeat-work.ts';
 import type { CataloguePorts } from '../routes/catalogue.ts';
+import type { ListingRoutePorts } from '../routes/listing.ts';
 import type { RatingRoutePorts } from '../routes/ratings.ts';
 import type { StatisticsRoutePorts } from '../routes/statistics.ts';
 import { openStatistics } from '../statistics/open-statistics.ts';
+import { openListings } from './open-listings.ts';
 
 const REFRESH_INTERVAL_MS = 5 * 60_000;
 
@@ -14,6 +16,7 @@ export interface MarketplacePorts extends Omit<Parameters<typeof createRatings>[
   scoped: Knex;
   /** Counts over everybody's installations. */
   system: Knex;
+  hostVersion: string;
   log: Log;
 }
 
@@ -22,7 +25,8 @@ export function openMarketplace(ports: MarketplacePorts, opened: (() => Promise<
   const { scoped, system, log } = ports;
   const { refresh } = createCatalogue({ database: system });
   opened.push(every(REFRESH_INTERVAL_MS, async () => void (await refresh()), log));
-  const routes: CataloguePorts & RatingRoutePorts & StatisticsRoutePorts = {
+  const routes: CataloguePorts & ListingRoutePorts & RatingRoutePorts & StatisticsRoutePorts = {
+    ...openListings(ports, opened),
     ...openStatistics(ports, opened),
     catalogue: createCatalogue({ database: scoped }),
     ratings: createRatings({ ...ports, database: scoped }),

@@ -1,4 +1,6 @@
+import type { ListingDetails } from '../../registry/index.ts';
 import type { CataloguePorts } from '../routes/catalogue.ts';
+import type { ListingRoutePorts } from '../routes/listing.ts';
 import type { RatingRoutePorts } from '../routes/ratings.ts';
 import type { StatisticsRoutePorts } from '../routes/statistics.ts';
 
@@ -6,8 +8,56 @@ const AT = '2026-01-02T03:04:05.678Z';
 
 type FakePort = <Args extends unknown[], Value>(name: string, value: Value) => (...args: Args) => Promise<Value>;
 
+const LISTING: ListingDetails = {
+  plugin: 'acme/hello',
+  version: '1.0.0',
+  latestVersion: '1.0.0',
+  title: 'Hello',
+  description: 'Says hello.',
+  locale: 'en',
+  publisher: { slug: 'acme', name: 'Acme' },
+  category: 'software',
+  categories: ['software'],
+  kind: 'plugin',
+  pricing: { model: 'free' },
+  homepage: null,
+  support: null,
+  publishedAt: AT,
+  deprecated: null,
+  yanked: null,
+  blocked: null,
+  icon: { address: '/v1/catalogue/acme/hello/assets/aa', mediaType: 'image/svg+xml', width: null, height: null },
+  screenshots: [],
+  readme: { markdown: '# Hello', html: '<h1>Hello</h1>' },
+  changelog: null,
+  reach: [{ of: 'kv', text: 'may keep data of its own', reason: 'Keeps its greetings.', optional: false }],
+  compatibility: { engine: '^0.1.0', host: '0.1.0', compatible: true, why: 'It fits.' },
+  trust: {
+    digest: 'a'.repeat(64),
+    publisherKey: 'a'.repeat(64),
+    countersigned: true,
+    logPosition: 3,
+    provenance: null,
+    scan: { verdict: 'clean', at: AT, findings: { low: 1 } },
+    review: { at: AT, rounds: 1, automatic: false },
+  },
+  health: {
+    verdict: 'unknown',
+    words: 'Too little is known.',
+    errorRate: null,
+    p95Ms: null,
+    speed: 'unknown',
+    suspendedShare: null,
+    updatedAt: AT,
+    activity: 'active',
+  },
+  versions: [{ version: '1.0.0', publishedAt: AT, tags: [], deprecated: false, yanked: false }],
+};
+
 /** The marketplace in memory, for the tests of the HTTP side. */
-export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePorts & StatisticsRoutePorts => {
+export const fakeMarketplace = (
+  port: FakePort,
+): CataloguePorts & ListingRoutePorts & RatingRoutePorts & StatisticsRoutePorts => {
   const plugin = {
     plugin: 'acme/hello',
     title: 'Hello',
@@ -68,6 +118,10 @@ export const fakeMarketplace = (port: FakePort): CataloguePorts & RatingRoutePor
       report: port('reportRating', undefined),
       reports: port('ratingReports', { items: [report], nextCursor: null }),
       moderate: port('moderateRating', rating),
+    },
+    listings: {
+      read: port('readListing', { ...LISTING, comparison: null }),
+      image: port('readPicture', { mediaType: 'image/png', content: Buffer.from('png') }),
     },
     catalogue: {
       search: port('searchCatalogue', { items: [plugin], nextCursor: null, correctedSearch: null }),

@@ -69,6 +69,8 @@ const operationId = ({ method, path }: Route): string =>
     .map((part) => part[0]!.toUpperCase() + part.slice(1))
     .join('');
 
+const STRANGERS = ' Without any credential it answers, too, where the host lets strangers read its catalogue.';
+
 function needsOf(allow: Route['allow']): string | null {
   if (allow === 'account') return 'For people: needs the access token of a session, and takes no API token.';
   return typeof allow === 'string' ? null : `Needs ${allow.map((each) => `\`${each}\``).join(' or ')}.`;
@@ -81,8 +83,8 @@ function operation(route: Route, schemas: Json): Json {
     operationId: operationId(route),
     tags: [consumer],
     summary,
-    ...(needs === null ? {} : { description: needs }),
-    ...(allow === 'public' ? { security: [] } : {}),
+    ...(needs === null ? {} : { description: needs + (route.strangers ? STRANGERS : '') }),
+    ...(allow === 'public' ? { security: [] } : route.strangers ? { security: [{ token: [] }, {}] } : {}),
     parameters: [...parameters('path', params, schemas), ...parameters('query', query, schemas)],
     ...(body
       ? { requestBody: { required: true, content: { 'application/json': { schema: hoisted(body, schemas) } } } }

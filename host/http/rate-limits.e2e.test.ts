@@ -52,6 +52,19 @@ describe('limits of rate', () => {
     expect((await fetch(`${origin}/readyz`)).status).to.equal(200);
   });
 
+  it('hold for strangers who read the catalogue, by their address, and not for those who say who they are', async () => {
+    const { origin, as, fake, statuses } = await serve('catalogue-address=2/60', ['127.0.0.1']);
+    const read = (headers: Record<string, string> = {}) => fetch(`${origin}/v1/catalogue`, { headers });
+    expect((await read()).status).to.equal(401);
+    fake.strangersRead = true;
+    expect(await statuses(3, () => read())).to.deep.equal([200, 200, 429]);
+    expect((await fetch(`${origin}/v1/catalogue/acme/hello`)).status).to.equal(429);
+    expect((await read({ 'x-forwarded-for': '203.0.113.9' })).status).to.equal(200);
+    expect((await read({ authorization: 'Bearer nobody' })).status).to.equal(401);
+    expect((await as('operator-owner', '/v1/catalogue')).status).to.equal(200);
+    expect((await fetch(`${origin}/v1/catalogue/acme/hello/ratings`)).status).to.equal(401);
+  });
+
   it('hold for a token from wherever it comes, and for no other token', async () => {
     const { as, fake, statuses } = await serve('api-token=2/60', ['127.0.0.1']);
     const from = (at: number) => ({ headers: { 'x-forwarded-for': `203.0.113.${at}` } });

@@ -5,6 +5,9 @@ import type { ProblemCode } from './problems.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 
+/** Who asks on a route that lets strangers in. */
+export const viewerOf = (request: { principal: Principal }): Principal | null => request.principal;
+
 /** By status: the schema of the answer's JSON, or null for an answer without a body. */
 export type Reply = Readonly<Record<number, TSchema | null>>;
 
@@ -43,6 +46,8 @@ interface RouteSpec<Allowed extends Allow, Params, Query, Body, Replies extends 
   /** Heading in the documentation. */
   consumer: string;
   allow: Allowed;
+  /** Whoever shows no credential is let in as well, where the host lets strangers read; the handler then gets nobody: see `viewerOf`. */
+  strangers?: true;
   /** Dangerous: a person needs a second factor confirmed in the last ten minutes. */
   stepUp?: boolean;
   params?: Params;

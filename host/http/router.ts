@@ -3,6 +3,7 @@ import type { Context, Middleware } from 'koa';
 import type { Person, Principal } from '../../registry/index.ts';
 import { contextOf, inContext } from '../database-context.ts';
 import { HostRefusal } from '../errors.ts';
+import { addressKey } from '../rate-limits/address-key.ts';
 import type { RateLimits } from '../rate-limits/contract.ts';
 import { type FindPrincipal, type FindSession, type Identity, identify, permit } from './authenticate.ts';
 import { confine, requireAddress } from './confine.ts';
@@ -34,6 +35,8 @@ export interface RouterPorts {
   nowMs(): number;
   /** Absent where nobody is counted. */
   rateLimits?: Pick<RateLimits, 'limit'>;
+  /** Whether the routes that say so let in who shows no credential; absent: they do not. */
+  strangersRead?: boolean;
 }
 
 /** The control plane: dispatches to the routes of the table; other paths and methods are refused. */
@@ -83,6 +86,10 @@ async function admit(ctx: Context, route: Route, ports: RouterPorts): Promise<Id
   state.principal = identity?.principal ?? undefined;
   state.person = identity?.person ?? undefined;
   noteActor(identity?.principal ?? identity?.person ?? null);
+  if (identity === null && route.strangers && ports.strangersRead) {
+    await ports.rateLimits?.limit('catalogue-address', addressKey(state.address));
+    return NOBODY;
+  }
   if (ports.rateLimits && identity !== null) await countRequest(ports.rateLimits, identity);
   requireAddress(identity?.principal ?? null, () => state.address);
   permit(identity, route.allow);

@@ -75,6 +75,7 @@ export const catalogueRoutes = ({ catalogue }: CataloguePorts): Route[] => [
     consumer,
     summary: 'Search the marketplace: in English, Chinese and other languages, and with a slip here and there.',
     allow: ['plugin:read'],
+    strangers: true,
     query: Type.Object(
       {
         ...pageFields,
@@ -111,6 +112,7 @@ export const catalogueRoutes = ({ catalogue }: CataloguePorts): Route[] => [
     consumer,
     summary: 'The categories that are not empty, with how many plugins each has.',
     allow: ['plugin:read'],
+    strangers: true,
     reply: {
       200: Type.Object({ items: Type.Array(Type.Object({ category: Type.String(), plugins: Type.Integer() })) }),
     },
@@ -123,6 +125,7 @@ export const catalogueRoutes = ({ catalogue }: CataloguePorts): Route[] => [
     consumer,
     summary: 'What operators of this plugin use as well: at least three of them, the likest first.',
     allow: ['plugin:read'],
+    strangers: true,
     params: Type.Object({ publisher: Slug, name: Slug }),
     reply: { 200: Type.Object({ items: Type.Array(CataloguePlugin) }) },
     refuses: ['plugin-unlisted'],
@@ -135,6 +138,7 @@ export const catalogueRoutes = ({ catalogue }: CataloguePorts): Route[] => [
     summary:
       'Why a plugin stands where it stands: each term of its score, with its weight and what it was computed from.',
     allow: ['plugin:read'],
+    strangers: true,
     params: Type.Object({ publisher: Slug, name: Slug }),
     reply: { 200: Ranking },
     refuses: ['plugin-unlisted'],

@@ -11,6 +11,7 @@ import type { InstallationPorts } from './installation-fields.ts';
 import { installationRoutes } from './installations.ts';
 import { type InvitationPorts, invitationRoutes } from './invitations.ts';
 import { type KeyPorts, keyRoutes } from './keys.ts';
+import { type ListingRoutePorts, listingRoutes } from './listing.ts';
 import { type MailboxPorts, mailboxRoutes } from './mailbox.ts';
 import { type MemberPorts, memberRoutes } from './members.ts';
 import { type NotificationPorts, notificationRoutes } from './notifications.ts';
@@ -28,14 +29,15 @@ import { type ScanRoutePorts, scanRoutes } from './scans.ts';
 import { type SecretPorts, secretRoutes } from './secrets.ts';
 import { type ServicePorts, serviceRoutes } from './service.ts';
 import { type SessionRoutePorts, sessionRoutes } from './sessions.ts';
+import { type StagingPorts, stagingRoutes } from './stagings.ts';
 import { type StatisticsRoutePorts, statisticsRoutes } from './statistics.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
 import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
 import { type TransparencyRoutePorts, transparencyRoutes } from './transparency.ts';
 import { type UploadRoutePorts, uploadRoutes } from './uploads.ts';
-
 import { type WebhookRoutePorts, webhookRoutes } from './webhooks.ts';
+
 export type { Readiness } from './service.ts';
 
 export type RoutePorts = AccountRoutePorts &
@@ -56,15 +58,17 @@ export type RoutePorts = AccountRoutePorts &
   ReleaseLifePorts &
   UploadRoutePorts &
   InstallationPorts &
+  StagingPorts &
   GrantPorts &
   RecordingPorts &
   SecretPorts &
   QueuePorts &
   NotificationPorts &
-  AuditRoutePorts &
   EventRoutePorts &
   WebhookRoutePorts &
+  AuditRoutePorts &
   CataloguePorts &
+  ListingRoutePorts &
   RatingRoutePorts &
   StatisticsRoutePorts &
   PrivacyRoutePorts &
@@ -96,16 +100,18 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...uploadRoutes(ports),
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),
+    ...stagingRoutes(ports),
     ...secretRoutes(ports),
     ...queueRoutes(ports),
     ...recordingRoutes(ports),
     ...grantRoutes(ports),
     ...notificationRoutes(ports),
-    ...catalogueRoutes(ports),
-    ...ratingRoutes(ports),
-    ...statisticsRoutes(ports),
     ...eventRoutes(ports),
     ...webhookRoutes(ports),
+    ...catalogueRoutes(ports),
+    ...listingRoutes(ports),
+    ...ratingRoutes(ports),
+    ...statisticsRoutes(ports),
     ...auditRoutes(ports),
     ...privacyRoutes(ports),
     ...tailRoutes(ports),

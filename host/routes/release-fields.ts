@@ -18,7 +18,7 @@ export const Envelope = Type.Object(
   { ...strict, title: 'DsseEnvelope' },
 );
 
-const Notice = (description: string) =>
+export const Notice = (description: string) =>
   nullable(
     Type.Object(
       {
@@ -29,6 +29,11 @@ const Notice = (description: string) =>
       { description },
     ),
   );
+
+export const Provenance = Type.Object(
+  { repository: Type.String(), commit: Type.String(), builder: Type.String() },
+  { description: 'Where it was built, as its publisher signed it.' },
+);
 
 export const Release = Type.Object(
   {
@@ -49,10 +54,11 @@ export const Release = Type.Object(
     blocked: nullable(
       Type.Object({ at: Timestamp, reason: Type.String() }, { description: 'It does not run anywhere any more.' }),
     ),
-    provenance: nullable(
+    provenance: nullable(Provenance),
+    origin: nullable(
       Type.Object(
-        { repository: Type.String(), commit: Type.String(), builder: Type.String() },
-        { description: 'Where it was built, as its publisher signed it.' },
+        { registryKeyId: Digest, importedAt: Timestamp },
+        { description: 'It came from another registry, which was trusted by this key.' },
       ),
     ),
   },

@@ -25,13 +25,16 @@ const ReleaseChange = Type.Object(
   },
   { title: 'ReleaseChange' },
 );
+export const DiffFields = {
+  fromVersion: Type.String(),
+  toVersion: Type.String(),
+  changes: Type.Array(ReleaseChange),
+  needsConsent: Type.Boolean(),
+  digest: Digest,
+};
 const Preview = Type.Object(
   {
-    fromVersion: Type.String(),
-    toVersion: Type.String(),
-    changes: Type.Array(ReleaseChange),
-    needsConsent: Type.Boolean(),
-    digest: Digest,
+    ...DiffFields,
     releaseId: Id,
     consented: Type.Boolean({ description: 'Nothing needs consent, or the release ran here before.' }),
     grantsMissing: Type.Array(Type.String()),
@@ -65,6 +68,12 @@ const Outdated = Type.Object(
     updates: Updates,
     inRange: nullable(Type.String({ description: 'The newest release that the policy allows.' })),
     latest: nullable(Type.String()),
+    held: nullable(
+      Type.Object(
+        { version: Type.String(), reason: Type.String() },
+        { description: 'What the policy will take, and why it has not yet.' },
+      ),
+    ),
   },
   { title: 'Outdated' },
 );

@@ -99,6 +99,8 @@ export interface Listings {
     viewer: Viewer,
     wish: { plugin: string; version?: string; locale?: ListingLocale },
   ): Promise<{ details: ListingDetails; release: Release; pluginId: string }>;
+  /** A release as `details` shows it. Refuses with: release-unknown. */
+  release(viewer: Viewer, wish: { plugin: string; version?: string }): Promise<Release>;
   /** The bytes of a picture that a listing shows. Refuses with: listing-image-unknown. */
   image(plugin: string, sha256: string): Promise<{ mediaType: string; content: Buffer }>;
 }

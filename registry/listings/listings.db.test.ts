@@ -29,7 +29,7 @@ describe('listings', () => {
   let test: TestRegistry;
   let acme: TestPublisher;
   let operator: Principal;
-  let listings: Listings;
+  let listings: Pick<Listings, 'details' | 'image'>;
   before(async () => {
     test = await testRegistry();
     acme = await test.publisher('acme');
@@ -181,22 +181,22 @@ describe('listings', () => {
   it('judges health by what was measured over all operators', async () => {
     const { system } = test.database;
     const { id: pluginId } = await system('plugins').where({ name: 'greeter' }).first('id');
-    const day = new Date().toISOString().slice(0, 10);
     const figures = { invocations: 1_000, faults: 20, durations: [1, 2, 3] };
-    await system('plugin_statistics').insert({ plugin_id: pluginId, day, operators: 3, ...figures });
+    const count = (daysAgo: number, operators: number) => {
+      const day = new Date(Date.now() - daysAgo * 86_400_000).toISOString().slice(0, 10);
+      return system('plugin_statistics').insert({ plugin_id: pluginId, day, operators, ...figures });
+    };
     const counted = { operators: 3, operators_ever: 3, uninstalled: 0, invocations: 0, faults: 0 };
     await test.database.asOwner(async (owner) => {
       await owner('plugin_standing').delete();
       await owner('plugin_standing').insert({ plugin_id: pluginId, score: 0.5, rating: 3.5, ratings: 0, ...counted });
     });
-    expect((await details(null)).health).to.include({
-      verdict: 'fair',
-      errorRate: 0.02,
-      p95Ms: 3,
-      suspendedShare: null,
-    });
-    await system('plugin_statistics').where({ plugin_id: pluginId }).update({ operators: 2 });
+    await count(2, 2);
     expect((await details(null)).health).to.include({ verdict: 'unknown', errorRate: null, p95Ms: null });
+    await count(1, 3);
+    await count(40, 3);
+    const known = { verdict: 'fair', errorRate: 0.02, p95Ms: 3, suspendedShare: null };
+    expect((await details(null)).health).to.include(known);
   });
 
   it('adds views of a day to those that are there', async () => {

@@ -76,7 +76,17 @@ export const readListing =
     return { details, release, pluginId };
   };
 
-async function findShown(ports: ReadListingPorts, viewer: Viewer, plugin: string, wish: string | undefined) {
+export const readRelease =
+  (ports: Pick<ReadListingPorts, 'findRelease' | 'facts'>): Listings['release'] =>
+  async (viewer, { plugin, version }) =>
+    (await findShown(ports, viewer, plugin, version)).release;
+
+async function findShown(
+  ports: Pick<ReadListingPorts, 'findRelease' | 'facts'>,
+  viewer: Viewer,
+  plugin: string,
+  wish: string | undefined,
+) {
   const named = pluginName(plugin);
   const unknown = () => new RegistryRefusal('release-unknown', undefined, { plugin, ...(wish && { version: wish }) });
   if (named === null) throw unknown();

@@ -20,6 +20,8 @@ export const RATE_LIMITS = {
   'api-address': { count: 12_000, seconds: MINUTE },
   'api-account': { count: 6_000, seconds: MINUTE },
   'api-token': { count: 6_000, seconds: MINUTE },
+  // Who reads the catalogue without a credential.
+  'catalogue-address': { count: 600, seconds: MINUTE },
   'login-address': { count: 60, seconds: 5 * MINUTE },
   'refresh-address': { count: 600, seconds: 5 * MINUTE },
   'registration-address': { count: 30, seconds: HOUR },
@@ -29,6 +31,8 @@ export const RATE_LIMITS = {
   'device-code-address': { count: 60, seconds: 15 * MINUTE },
   'device-code-account': { count: 10, seconds: 15 * MINUTE },
   'invitation-organisation': { count: 100, seconds: HOUR },
+  // Requests to addresses of their choice that nothing but a request of theirs causes.
+  'webhook-organisation': { count: 120, seconds: HOUR },
 } as const satisfies Record<
   `${string}-${'address' | 'account' | 'token' | 'installation' | 'organisation'}`,
   RateLimit
