@@ -4,9 +4,12 @@ import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
 import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
+import { manageStaging, stagingsText } from '../../plugins-sdk/cli/commands/stagings.ts';
+import type { Paint } from '../../plugins-sdk/cli/terminal.ts';
 import { keyIdOf, type Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Provenance, Release } from '../../registry/index.ts';
 import type { Installation } from '../installations/contract.ts';
+import { isInStage } from '../rollouts/stagings/rules/in-stage.ts';
 import { callerRoutes, startTestPlatform, type TestPlatform } from './test-platform.ts';
 
 const DEADLINE_MS = 60_000;
@@ -98,6 +101,8 @@ describe('releases on their way to operators', () => {
       await runs(installation, '1.0.1');
       expect((await find(installation)).updates.delaySeconds).to.equal(3 * 86_400);
       await outSince(newer, 2);
+      const outdated = (await platform.as.operator.listOutdated()).items.find((each) => each.inRange === '1.1.0')!;
+      expect(outdated.held!.reason).to.match(/^It arrives on .*, when it has been out for long enough\.$/);
       await outSince(newer, 3.1);
       await runs(installation, '1.1.0');
     });
@@ -115,6 +120,157 @@ describe('releases on their way to operators', () => {
       await publish('cautious', '1.2.0');
       const updated = await platform.as.operator.updateInstallation(installation.id, { version: '1.2.0' });
       expect(updated.version).to.equal('1.2.0');
+    });
+  });
+
+  describe('in stages', () => {
+    const staging = async (name: string, version: string) =>
+      (await platform.as.publisher.listStagings(`acme-labs/${name}`)).items.find((each) => each.version === version)!;
+    const installMany = (name: string, count: number) =>
+      Promise.all(Array.from({ length: count }, (_, at) => install(name, '^1', { slug: `${name}-${at}` })));
+    const versionsOf = (installations: Installation[]) =>
+      Promise.all(installations.map(async (each) => (await find(each)).version));
+    /** As if the present stage had begun so long ago. */
+    const age = (version: string, hours: number) =>
+      platform.database
+        .knex('stagings')
+        .where({ version })
+        .update({ stage_at: new Date(Date.now() - hours * 3_600_000) });
+
+    it('a release comes to a share first, always the same, and to all when nothing speaks against it', async () => {
+      const { publisher } = platform.as;
+      await publish('staged', '1.0.0');
+      const installations = await installMany('staged', 10);
+      const plan = { percents: [50, 100], everySeconds: 3_600 };
+      const planned = await publisher.planStaging('acme-labs/staged', '1.7.1', { ...plan, percents: [10, 100] });
+      expect(planned).to.deep.include({ state: 'planned', percent: 0, percents: [10, 100] });
+      await publisher.planStaging('acme-labs/staged', '1.7.1', plan);
+      const release = await publish('staged', '1.7.1');
+      const facts = { state: 'rolling', percents: plan.percents, stage: 0, digest: release.digest } as const;
+      const expected = installations.map(({ id }) => (isInStage(facts, id) ? '1.7.1' : '1.0.0'));
+      await until(
+        () => versionsOf(installations),
+        (versions) => versions.join() === expected.join(),
+      );
+      const taken = expected.filter((version) => version === '1.7.1').length;
+      const rolling = await staging('staged', '1.7.1');
+      expect(rolling).to.deep.include({ state: 'rolling', stage: 0, percent: 50 });
+      expect(rolling.installations).to.deep.include({ following: 10, taken });
+      const others = (await platform.as.operator.listOutdated({ limit: 100 })).items.filter(({ held }) => held);
+      expect(others.map(({ held }) => held)).to.deep.equal(
+        Array.from({ length: 10 - taken }, () => ({
+          version: '1.7.1',
+          reason: 'It comes in stages, and 50 % have it.',
+        })),
+      );
+      const replanned = await refusalOf(
+        publisher.planStaging('acme-labs/staged', '1.7.1', { ...plan, percents: [1, 100] }),
+      );
+      expect(replanned.code).to.equal('staging-state-invalid');
+      // Nobody called, and nothing failed: patience is four periods.
+      await age('1.7.1', 5);
+      await until(
+        () => versionsOf(installations),
+        (versions) => versions.every((version) => version === '1.7.1'),
+      );
+      expect(await staging('staged', '1.7.1')).to.deep.include({ state: 'rolling', stage: 1, percent: 100 });
+      await age('1.7.1', 5);
+      await until(
+        () => staging('staged', '1.7.1'),
+        ({ state }) => state === 'done',
+      );
+      const told = (await publisher.listNotifications()).items.find(({ kind }) => kind === 'staging-done')!;
+      expect(told.subject).to.equal('acme-labs/staged@1.7.1 has come to all who follow');
+    });
+
+    it('a release that fails more often is stopped, told of, and taken back by its publisher', async () => {
+      const { publisher, operator } = platform.as;
+      await publish('wanting', '1.0.0');
+      const installations = await installMany('wanting', 10);
+      await publisher.planStaging('acme-labs/wanting', '1.7.2', { percents: [50, 100], everySeconds: 3_600 });
+      await publish('wanting', '1.7.2', { broken: "throw new Error('It loses orders.');" });
+      const running = await until(
+        () => Promise.all(installations.map(find)),
+        (all) => all.some(({ version }) => version === '1.7.2'),
+      );
+      const bad = running.find(({ version }) => version === '1.7.2')!;
+      const good = running.find(({ version }) => version === '1.0.0')!;
+      const halted = await until(
+        async () => {
+          await Promise.all([bad, good].flatMap((each) => [1, 2, 3, 4].map(() => platform.call(each, '/version'))));
+          return staging('wanting', '1.7.2');
+        },
+        ({ state }) => state === 'halted',
+      );
+      expect(halted.reason).to.match(/calls of 1\.7\.2 failed, against 0 of \d+ of earlier releases/);
+      expect(halted.staged.errors).to.be.at.least(20);
+      expect(halted.earlier).to.deep.include({ errors: 0 });
+      for (const person of [publisher, operator]) {
+        const told = (await person.listNotifications({ limit: 100 })).items.find(
+          ({ kind }) => kind === 'staging-halted',
+        )!;
+        expect(told.subject).to.equal('acme-labs/wanting@1.7.2 was stopped at 50 %');
+        expect(told.body).to.include(halted.reason);
+      }
+      const { items } = await publisher.listAudit({ action: 'staging.halt' });
+      expect(items[0]!.actor.via).to.equal('system');
+      expect(items[0]!.after).to.deep.include({ version: '1.7.2', state: 'halted', percent: 50 });
+      // Nobody gets it by chance any more, but whoever names it does.
+      expect((await install('wanting', '^1', { slug: 'wanting-new' })).version).to.equal('1.0.0');
+      const unnamed = { id: uuidv7(), plugin: 'acme-labs/wanting', slug: 'wanting-newest', grants: [] };
+      expect((await operator.install(unnamed)).version).to.equal('1.0.0');
+      const chosen = await operator.updateInstallation(good.id, { version: '1.7.2' });
+      expect(chosen.version).to.equal('1.7.2');
+
+      const decide = (version: string, decision: 'halt' | 'resume' | 'roll-back') =>
+        publisher.decideStaging('acme-labs/wanting', version, { decision, reason: 'It loses orders.' });
+      expect((await refusalOf(decide('1.9.9', 'halt'))).code).to.equal('staging-unknown');
+      const resumed = await decide('1.7.2', 'resume');
+      expect([resumed.state, resumed.staged.calls]).to.deep.equal(['rolling', 0]);
+      expect((await decide('1.7.2', 'roll-back')).state).to.equal('rolled-back');
+      expect((await decide('1.7.2', 'roll-back')).state).to.equal('rolled-back');
+      expect((await refusalOf(decide('1.7.2', 'resume'))).code).to.equal('staging-state-invalid');
+      await until(
+        () => versionsOf(installations.filter(({ id }) => id !== good.id)),
+        (versions) => versions.every((version) => version === '1.0.0'),
+      );
+      // Who chose it by hand keeps it.
+      expect((await find(good)).version).to.equal('1.7.2');
+      const [rollout] = (await operator.listRollouts(bad.id)).items;
+      expect(rollout!.reason).to.equal('Its publisher rolled 1.7.2 back. It loses orders.');
+      expect((await platform.call(bad, '/version')).status).to.equal(200);
+    });
+
+    it('is planned with rising shares, by whoever publishes the plugin', async () => {
+      const { publisher } = platform.as;
+      const everySeconds = 3_600;
+      const plan = (plugin: string, percents: number[]) =>
+        refusalOf(publisher.planStaging(plugin, '9.0.0', { percents, everySeconds }));
+      expect((await plan('acme-labs/staged', [50, 25, 100])).code).to.equal('staging-invalid');
+      expect((await plan('acme-labs/unheard-of', [50, 100])).code).to.equal('plugin-unknown');
+      expect((await plan('somebody/staged', [50, 100])).code).to.equal('plugin-unknown');
+      expect((await refusalOf(platform.as.operator.listStagings('acme-labs/staged'))).code).to.equal(
+        'permission-denied',
+      );
+    });
+
+    it('is shown and decided on the command line', async () => {
+      const { publisher } = platform.as;
+      const run = (text: string, options = {}) => manageStaging(publisher, text, { every: 3_600, ...options });
+      const paint = ((_: string, text: string) => text) as Paint;
+      const said = stagingsText(paint, await run('acme-labs/wanting'));
+      expect(said).to.match(/^acme-labs\/wanting@1\.7\.2 {2}rolled-back\nIt loses orders\.\nIt runs in \d+ of/);
+      expect(said).to.match(/earlier +0 +- +-/);
+      expect((await run('acme-labs/staged@3.0.0', { stage: [5, 100] }))[0]!.state).to.equal('planned');
+      expect(stagingsText(paint, await run('acme-labs/staged@3.0.0'))).to.include(
+        'planned: 5 %, 100 %, each for 1h, as soon as it is out',
+      );
+      expect((await run('acme-labs/staged@3.0.0', { halt: true, reason: 'Not yet.' }))[0]!.state).to.equal('halted');
+      expect((await run('acme-labs/staged@3.0.0', { finish: true }))[0]!.state).to.equal('done');
+      for (const options of [{ halt: true }, { halt: true, resume: true, reason: 'x' }, { rollback: true }]) {
+        expect((await refusalOf(run('acme-labs/staged@3.0.0', options))).code).to.equal('usage');
+      }
+      expect((await refusalOf(run('acme-labs/staged', { halt: true, reason: 'x' }))).code).to.equal('usage');
     });
   });
 

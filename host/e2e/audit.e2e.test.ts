@@ -104,6 +104,8 @@ const AUDITED: Record<string, string> = {
   'PUT /v1/releases/:id/deprecation': 'release.deprecate',
   'DELETE /v1/releases/:id/deprecation': 'release.undeprecate',
   'PUT /v1/installations/:id/accepted-signing': 'installation.signing-accepted',
+  'PUT /v1/plugins/:publisher/:name/stagings/:version': 'staging.plan',
+  'POST /v1/plugins/:publisher/:name/stagings/:version/decision': 'staging.halt',
   'PUT /v1/plugins/:publisher/:name/listing': 'plugin.unlist',
   'PUT /v1/plugins/:publisher/:name/dist-tags/:tag': 'dist-tag.set',
   'DELETE /v1/plugins/:publisher/:name/dist-tags/:tag': 'dist-tag.remove',

@@ -175,6 +175,11 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'log-entry-unknown': 'Read the newest head (`GET /v1/transparency`), and ask for no more than its `size`.',
   'log-inconsistent':
     'Admin: run `gatehouse doctor --audit`; somebody changed the log in the database, or restored an older one.',
+  'import-untrusted':
+    'Admin: name the public key of the registry in GATEHOUSE_TRUST_ROOTS. Get it from that registry, never from the bundle.',
+  'import-unproven': 'Read `faults`: get the bundle anew from its registry, or pin the key that it has now.',
+  'import-publisher-taken': 'Ask who publishes under this name; nothing is taken over it.',
+  'import-stopped': 'Export another version; `gate bundle inspect` says what the registry said of this one.',
   'signing-key-retired':
     'Admin: copy the newest registry key file to this host (`gatehouse keys rotate-registry` made it), and start it again.',
   'scan-unknown':

@@ -33,6 +33,7 @@ const ROUTES: Readonly<Record<string, keyof typeof ABOUT>> = {
   'POST /v1/uploads/:id/release': 'itself',
   'DELETE /v1/tokens/:id': 'itself',
   'POST /v1/tokens/:id/rotation': 'itself',
+  'PUT /v1/plugins/:publisher/:name/stagings/:version': 'plugin',
   'GET /v1/releases': 'pluginOfQuery',
   'GET /v1/releases/:publisher/:name/:version': 'plugin',
 };

@@ -37,6 +37,7 @@ import { fakeOrganisations } from './fake-organisations.ts';
 import { fakePeople } from './fake-people.ts';
 import { fakeReviews } from './fake-reviews.ts';
 import { fakeScans } from './fake-scans.ts';
+import { fakeStagings } from './fake-stagings.ts';
 import { fakeTransparency } from './fake-transparency.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 import type { Log } from './log.ts';
@@ -114,6 +115,7 @@ const release: Release = {
   deprecated: null,
   blocked: null,
   provenance: null,
+  origin: null,
 };
 
 const token: ApiToken = {
@@ -374,6 +376,7 @@ export function fakePorts(): Fake {
         updates: PINNED,
         inRange: null,
         latest: '1.1.0',
+        held: null,
       }),
     ),
     logs: port(
@@ -467,6 +470,7 @@ export function fakePorts(): Fake {
     ...fakeTransparency(port),
     ...fakeReviews(port, release),
     ...fakeWebhooks(port),
+    ...fakeStagings(port),
     ...fakeMarketplace(port),
     ...fakeScans(port),
     ...fakeMarketplace(port),

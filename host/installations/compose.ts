@@ -6,6 +6,7 @@ import { requireRunnable } from '../invocations/require-runnable.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
+import type { StagingStore } from '../rollouts/stagings/staging-store.ts';
 import { acceptSigning } from './accept-signing.ts';
 import type { ChangeStore } from './change-store.ts';
 import type { Installation, InstallationFacts, Installations } from './contract.ts';
@@ -33,6 +34,8 @@ export interface InstallationsPorts {
   runPlugin: PluginRunner;
   changes: ChangeStore;
   rollouts: RolloutStore;
+  /** Of all publishers; read only. */
+  stagings: Pick<StagingStore, 'ofPlugins'>;
   /** Where the events of an installation with a canary go. */
   assignCall: AssignCall;
   /** What a removed installation stored is kept so long. */

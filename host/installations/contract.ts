@@ -116,6 +116,8 @@ export interface Outdated {
   /** The newest release that the policy allows; null where it follows nothing. */
   inRange: string | null;
   latest: string | null;
+  /** What it will get by its policy, and why it has not yet; null where nothing is under way. */
+  held: { version: string; reason: string } | null;
 }
 
 /** Installations of one operator. Every refusal is a HostRefusal or RegistryRefusal. */

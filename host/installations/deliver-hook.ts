@@ -33,10 +33,7 @@ export const deliverHook =
     const stable = await ownFacts(actor, id);
     requireRunnable(stable);
     // Delivered again, an event meets the same release.
-    const { installation, run } =
-      stable.rollout === undefined || !assignCall
-        ? { installation: stable, run: runPlugin }
-        : assignCall(stable, eventId);
+    const { installation, run } = !assignCall ? { installation: stable, run: runPlugin } : assignCall(stable, eventId);
     checkHook(installation, hook);
     checkPayload(hook, payload);
     const event = { hook, eventId, occurredAt: new Date(nowMs()).toISOString(), payload } as HookEvent;

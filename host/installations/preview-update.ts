@@ -4,8 +4,11 @@ import {
   type Page,
   type PageRequest,
   type Principal,
+  type PublishedVersion,
   type Registry,
 } from '../../registry/index.ts';
+import { isInStage, type StageFacts, stageFacts } from '../rollouts/stagings/rules/in-stage.ts';
+import type { StagingStore } from '../rollouts/stagings/staging-store.ts';
 import { checkRelease } from './check-installation.ts';
 import type { Installation, Installations, Outdated } from './contract.ts';
 import { unacceptedWeaknesses } from './guard-signing.ts';
@@ -36,14 +39,18 @@ export const previewUpdate =
 export interface OutdatedPorts {
   store: Pick<InstallationStore, 'page'>;
   registry: Pick<Registry, 'publishedVersions' | 'releaseById'>;
+  stagings: Pick<StagingStore, 'ofPlugins'>;
+  nowMs(): number;
 }
 
 /** The installations of an operator with the releases that they could have. */
 export const listOutdated =
-  ({ store, registry }: OutdatedPorts): Installations['outdated'] =>
+  ({ store, registry, stagings, nowMs }: OutdatedPorts): Installations['outdated'] =>
   async (actor: Principal, request: PageRequest): Promise<Page<Outdated>> => {
     const page = await store.page(actor.organisation.id, request);
-    const published = await registry.publishedVersions([...new Set(page.items.map(({ plugin }) => plugin))]);
+    const plugins = [...new Set(page.items.map(({ plugin }) => plugin))];
+    const published = await registry.publishedVersions(plugins);
+    const staged = stageFacts(await stagings.ofPlugins(plugins));
     const items = page.items.map(async (installation): Promise<Outdated> => {
       const { id, slug, plugin, version, releaseId, updates } = installation;
       const versions = published.filter((each) => each.plugin === plugin);
@@ -55,7 +62,25 @@ export const listOutdated =
       const releaseState = isPublished ? 'published' : ((await registry.releaseById(releaseId))?.state ?? 'unknown');
       const inRange = updates.follows === null ? null : newest(updates.follows);
       const latest = newestInRange(LATEST, versions)?.version ?? null;
-      return { installation: { id, slug, plugin }, version, releaseState, updates, inRange, latest };
+      const coming = versions.find((each) => each.version === inRange && inRange !== version);
+      const held = coming === undefined ? null : heldBack(installation, coming, staged.get(coming.releaseId), nowMs());
+      return { installation: { id, slug, plugin }, version, releaseState, updates, inRange, latest, held };
     });
     return { items: await Promise.all(items), nextCursor: page.nextCursor };
   };
+
+/** Why the policy has not taken a release yet, as far as time alone will change that. */
+function heldBack(
+  { id, updates: { delaySeconds } }: Installation,
+  { version, publishedAt }: PublishedVersion,
+  staging: StageFacts | undefined,
+  nowMs: number,
+): Outdated['held'] {
+  if (staging !== undefined && !isInStage(staging, id)) {
+    const has = staging.state === 'rolling' ? `${staging.percents[staging.stage]} % have it` : 'nobody has it yet';
+    return { version, reason: `It comes in stages, and ${has}.` };
+  }
+  const dueMs = Date.parse(publishedAt) + delaySeconds * 1_000;
+  if (dueMs <= nowMs) return null;
+  return { version, reason: `It arrives on ${new Date(dueMs).toISOString()}, when it has been out for long enough.` };
+}

@@ -156,7 +156,7 @@ describe('createDataPlane', () => {
     expect(jobs.at(-1)!.job).to.have.nested.include({ 'request.body': null });
   });
 
-  it('asks which release answers only while a canary runs, by caller, and holds the call against that one', async () => {
+  it('asks which release answers, by caller, and holds the call against that one', async () => {
     const asked: (string | null)[] = [];
     const canary = { ...installation, version: '2.0.0', manifest: { routes: [] }, rollout: { id: 'r', arm: 'canary' } };
     const stable = {
@@ -180,6 +180,6 @@ describe('createDataPlane', () => {
     await planeOf(installation)
       .run(request('GET', '/open', null))
       .catch(() => {});
-    expect(asked).to.have.length(2);
+    expect(asked).to.have.length(3);
   });
 });

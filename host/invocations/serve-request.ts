@@ -13,7 +13,7 @@ export interface DataPlanePorts {
   /** From memory; null where there is none. */
   findInstallation(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   runPlugin: PluginRunner;
-  /** Asked only while a canary of the installation runs; without it, the stable release answers. */
+  /** Which release answers, and who counts how; without it, the stable release answers. */
   assignCall?: AssignCall;
   /** Counts a request that may be answered; refuses with: rate-limited. Absent where nobody counts. */
   countRequest?(installationId: string): void;
@@ -32,7 +32,7 @@ export function createDataPlane(ports: DataPlanePorts): DataPlane {
       const caller = callerFacts(stable, principal);
       let installation = stable;
       let run = runPlugin;
-      if (stable.rollout !== undefined && assignCall) {
+      if (assignCall) {
         ({ installation, run } = assignCall(stable, caller === null ? null : caller.id));
       }
       const matched = allowed(installation, caller, principal, () => findRoute(installation, method, path));

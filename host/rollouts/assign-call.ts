@@ -8,6 +8,10 @@ import type { SampleMeter } from './sample-meter.ts';
 export interface AssignPorts {
   runPlugin: PluginRunner;
   samples: Pick<SampleMeter, 'add'>;
+  /** Counts a call for the staging of its plugin, where one is watched; only arithmetic. */
+  countStaged(installation: InstallationFacts, durationMs: number | null): void;
+  /** Whether a staging of the plugin is watched. */
+  isStaged(plugin: string): boolean;
   newId(): string;
   newSeed(): string;
   monotonicMs(): number;
@@ -23,26 +27,44 @@ export type AssignCall = (
  * While a canary runs: the same caller (or event) gets the same release on every host, a call of nobody in particular goes by
  * the id of its invocation. Counted are answers and faults of the plugin; what the host refuses says nothing about a release.
  */
-export const createAssignCall =
-  ({ runPlugin, samples, newId, newSeed, monotonicMs }: AssignPorts): AssignCall =>
-  (stable, key) => {
+export const createAssignCall = (ports: AssignPorts): AssignCall => {
+  const { runPlugin, samples, newId, newSeed } = ports;
+  return (stable, key) => {
     const { rollout } = stable;
-    if (rollout?.arm !== 'stable') return { installation: stable, run: runPlugin };
+    if (rollout?.arm !== 'stable') {
+      if (!ports.isStaged(stable.plugin)) return { installation: stable, run: runPlugin };
+      return { installation: stable, run: counted(ports, ports.countStaged) };
+    }
     const attempt = { invocationId: newId(), seed: newSeed() };
     const canary = isInCanary(rollout.id, key ?? attempt.invocationId, rollout.percent);
     const arm = canary ? 'canary' : 'stable';
-    const run: PluginRunner = async (installation, job, options) => {
-      const startedAtMs = monotonicMs();
-      try {
-        const answer = await runPlugin(installation, job, { attempt, ...options });
-        samples.add(rollout.id, arm, isError(answer) ? null : monotonicMs() - startedAtMs);
-        return answer;
-      } catch (error) {
-        if (error instanceof PluginFaultError) samples.add(rollout.id, arm, null);
-        throw error;
-      }
+    const run = counted(ports, (installation, durationMs) => {
+      samples.add(rollout.id, arm, durationMs);
+      ports.countStaged(installation, durationMs);
+    });
+    return {
+      installation: canary ? rollout.canary : stable,
+      run: (installation, job, options) => run(installation, job, { attempt, ...options }),
     };
-    return { installation: canary ? rollout.canary : stable, run };
+  };
+};
+
+/** `count` gets null for a call that failed. */
+const counted =
+  (
+    { runPlugin, monotonicMs }: Pick<AssignPorts, 'runPlugin' | 'monotonicMs'>,
+    count: (installation: InstallationFacts, durationMs: number | null) => void,
+  ): PluginRunner =>
+  async (installation, job, options) => {
+    const startedAtMs = monotonicMs();
+    try {
+      const answer = await runPlugin(installation, job, options);
+      count(installation, isError(answer) ? null : monotonicMs() - startedAtMs);
+      return answer;
+    } catch (error) {
+      if (error instanceof PluginFaultError) count(installation, null);
+      throw error;
+    }
   };
 
 /** What the plugin itself calls an error of its own. */

@@ -5,6 +5,11 @@ import type { LifeEvent } from './contract.ts';
 import { type FollowPorts, followPolicies } from './follow-policies.ts';
 import { sampleMeter } from './sample-meter.ts';
 import type { SampleStore } from './sample-store.ts';
+import type { ChangeStaging } from './stagings/end-staging-store.ts';
+import { goBack } from './stagings/go-back.ts';
+import { judgeStagings } from './stagings/judge-stagings.ts';
+import type { StagingSampleStore } from './stagings/staging-store.ts';
+import { watchedStagings } from './stagings/watched-stagings.ts';
 import { dropCulprit, watchCanaries } from './watch-canaries.ts';
 
 export interface RolloutPorts extends FollowPorts {
@@ -13,6 +18,8 @@ export interface RolloutPorts extends FollowPorts {
   newId(): string;
   newSeed(): string;
   monotonicMs(): number;
+  stagingSamples: StagingSampleStore;
+  changeStaging: ChangeStaging;
 }
 
 /** Brings releases to installations: calls of a canary, its judgement, and the policies. */
@@ -33,7 +40,7 @@ export interface Rollouts {
 }
 
 export function createRollouts(ports: RolloutPorts): Rollouts {
-  const { log, runPlugin, newId, newSeed, monotonicMs } = ports;
+  const { log, runPlugin, newId, newSeed, monotonicMs, stagings, stagingSamples, nowMs } = ports;
   const samples = sampleMeter(ports.sampleStore);
   const watch = watchCanaries(ports);
   const follow = followPolicies(ports);
@@ -41,18 +48,36 @@ export function createRollouts(ports: RolloutPorts): Rollouts {
   const drop = dropCulprit(ports);
   let following: Promise<void> = Promise.resolve();
   const dropping = new Set<Promise<void>>();
+  const back = goBack(ports);
+  const watched = watchedStagings({ store: stagings, samples: stagingSamples });
+  const onRelease = (releaseId: string) => {
+    following = following
+      .then(back)
+      .then(() => follow(releaseId))
+      .catch((error) => log.error({ err: error, releaseId }, 'policies not followed'));
+  };
+  const stage = judgeStagings({
+    store: stagings,
+    samples: stagingSamples,
+    change: ports.changeStaging,
+    onRelease,
+    log,
+    nowMs,
+  });
+  const { isStaged, count: countStaged } = watched;
   return {
-    assignCall: createAssignCall({ runPlugin, samples, newId, newSeed, monotonicMs }),
+    assignCall: createAssignCall({ runPlugin, samples, isStaged, countStaged, newId, newSeed, monotonicMs }),
     judge: async () => {
       await samples.flush();
       canaries = await watch();
+      await watched.refresh();
+      await stage();
     },
-    follow: () => follow(),
-    onRelease: (releaseId) => {
-      following = following
-        .then(() => follow(releaseId))
-        .catch((error) => log.error({ err: error, releaseId }, 'policies not followed'));
+    follow: async () => {
+      await back();
+      await follow();
     },
+    onRelease,
     onCulprit: (culprit) => {
       const work: Promise<void> = drop(culprit)
         .catch((error) => log.error({ err: error, ...culprit }, 'canary not dropped'))
@@ -63,6 +88,7 @@ export function createRollouts(ports: RolloutPorts): Rollouts {
     close: async () => {
       await Promise.all([following, ...dropping]);
       await samples.flush();
+      await watched.flush();
     },
   };
 }

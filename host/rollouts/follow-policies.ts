@@ -34,10 +34,13 @@ import {
   weakerMessage,
 } from './describe-rollout.ts';
 import type { Following } from './rollout-store.ts';
+import { isInStage, stageFacts } from './stagings/rules/in-stage.ts';
+import type { StagingStore } from './stagings/staging-store.ts';
 import { describeError, isBusy } from './watch-canaries.ts';
 
 export interface FollowPorts extends MovePorts {
   registry: MovePorts['registry'] & Pick<Registry, 'publishedVersions'>;
+  stagings: Pick<StagingStore, 'ofPlugins' | 'inState'>;
   log: Log;
 }
 
@@ -52,10 +55,14 @@ export const followPolicies =
   (ports: FollowPorts) =>
   async (releaseId?: string): Promise<void> => {
     const following = await ports.rollouts.following(releaseId);
-    const published = await ports.registry.publishedVersions([...new Set(following.map(({ plugin }) => plugin))]);
+    const plugins = [...new Set(following.map(({ plugin }) => plugin))];
+    const published = await ports.registry.publishedVersions(plugins);
+    const stagings = stageFacts(await ports.stagings.ofPlugins(plugins));
     for (const each of following) {
-      const versions = published.filter(({ plugin }) => plugin === each.plugin);
-      const candidates = newerInRange(each, outLongEnough(versions, each.delaySeconds, ports.nowMs()));
+      const here = published.filter(
+        ({ plugin, releaseId: id }) => plugin === each.plugin && isInStage(stagings.get(id), each.installationId),
+      );
+      const candidates = newerInRange(each, outLongEnough(here, each.delaySeconds, ports.nowMs()));
       if (candidates.length === 0 && each.waitingId === null) continue;
       await withLease(ports, each.installationId, (leased) => follow(ports, leased, each, candidates), {
         waitMs: 0,

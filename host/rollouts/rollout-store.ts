@@ -146,7 +146,7 @@ export function rolloutStore(database: Knex): RolloutStore {
 /** The bucket under which errors are counted. */
 export const ERRORS_BUCKET = -1;
 
-function toSample(rows: { bucket: number; calls: string }[]): ArmSample {
+export function toSample(rows: { bucket: number; calls: string }[]): ArmSample {
   const durations: number[] = [];
   let [calls, errors] = [0, 0];
   for (const { bucket, calls: text } of rows) {

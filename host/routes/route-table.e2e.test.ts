@@ -117,6 +117,8 @@ const BODIES: Record<string, object> = {
   'POST /v1/installations': { id: ID, plugin: 'acme/hello', slug: 'hello', grants: ['kv'], config: { a: [1] } },
   'PATCH /v1/installations/:id': { enabled: false },
   'POST /v1/installations/:id/rollback': { restoreConfig: true },
+  'PUT /v1/plugins/:publisher/:name/stagings/:version': { percents: [5, 100], everySeconds: 3_600 },
+  'POST /v1/plugins/:publisher/:name/stagings/:version/decision': { decision: 'halt', reason: 'It loses orders.' },
   'PUT /v1/installations/:id/accepted-signing': { version: '1.0.0', reason: 'Asked its publisher.' },
   'PATCH /v1/installations/:id/recording-settings': { sampleRate: 0.5, share: 'failures' },
   'PUT /v1/catalogue/:publisher/:name/ratings/own': { stars: 4, body: 'Greets well.' },

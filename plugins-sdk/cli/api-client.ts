@@ -14,6 +14,7 @@ import type { RecordingEntry } from '../../host/recordings/contract.ts';
 import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
 import type { Reach } from '../../host/releases/contract.ts';
 import type { Rollout } from '../../host/rollouts/contract.ts';
+import type { Staging, StagingDecision, StagingPlan } from '../../host/rollouts/stagings/contract.ts';
 import type { SecretStatus } from '../../host/secrets/contract.ts';
 import type { PluginStatistics, PublisherStatistics, StatisticsRange } from '../../host/statistics/contract.ts';
 import type { TailFilter } from '../../host/tails/contract.ts';
@@ -62,6 +63,7 @@ import type {
 import type { Recording } from '../contract/recording.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 import { followEvents } from './event-stream.ts';
+import { webhookClient } from './webhook-client.ts';
 
 /** Whose token is in use. */
 export type TokenOwner = Pick<Principal, 'credentialId' | 'label' | 'role' | 'organisation'> & {
@@ -171,6 +173,11 @@ export function createApiClient(options: TransportOptions) {
       send<Release>(notice ? 'PUT' : 'DELETE', `/v1/releases/${at(id)}/deprecation`, notice ?? undefined),
     setListed: (plugin: string, listed: boolean) =>
       send<{ listed: boolean }>('PUT', `/v1/plugins/${pathOf(plugin)}/listing`, { listed }),
+    listStagings: (plugin: string) => get<Page<Staging>>(`/v1/plugins/${pathOf(plugin)}/stagings`),
+    planStaging: (plugin: string, version: string, plan: StagingPlan) =>
+      send<Staging>('PUT', `/v1/plugins/${pathOf(plugin)}/stagings/${at(version)}`, plan),
+    decideStaging: (plugin: string, version: string, command: { decision: StagingDecision; reason: string }) =>
+      send<Staging>('POST', `/v1/plugins/${pathOf(plugin)}/stagings/${at(version)}/decision`, command),
     listTags: (plugin: string) => get<Page<DistTag>>(`/v1/plugins/${pathOf(plugin)}/dist-tags`),
     setTag: (plugin: string, tag: string, version: string) =>
       send<Page<DistTag>>('PUT', `/v1/plugins/${pathOf(plugin)}/dist-tags/${at(tag)}`, { version }),
@@ -288,6 +295,7 @@ export function createApiClient(options: TransportOptions) {
       get<Page<Notification>>('/v1/notifications', filter),
     markNotificationRead: (id: string) => send<Notification>('POST', `/v1/notifications/${at(id)}/read`, undefined),
 
+    ...webhookClient({ get, send }),
     listAudit: (filter: PageRequest & AuditFilter = {}) => get<Page<AuditRecord>>('/v1/audit', filter),
     /** Entries as text, newest first. */
     exportAudit: async (filter: AuditFilter & { format?: 'ndjson' | 'csv' } = {}) => {

@@ -17,7 +17,16 @@ export interface CanaryFacts {
   nowMs: number;
   /** After this long it is promoted; null: only by the operator. */
   promoteAfterMs: number | null;
+  /** What the two are called in reasons. */
+  names?: ArmNames;
 }
+
+export interface ArmNames {
+  canary: string;
+  stable: string;
+}
+
+const NAMES: ArmNames = { canary: 'the canary', stable: 'the stable release' };
 
 export interface CanaryRules {
   /** Calls of a release below which nothing is concluded from them. */
@@ -61,20 +70,20 @@ export function judgeCanary(facts: CanaryFacts, rules: CanaryRules = CANARY_RULE
 
 const percent = (share: number): string => `${Math.round(share * 1_000) / 10} %`;
 
-function erring({ stable, canary }: CanaryFacts, { callsMin, errorMargin, errorRateMax }: CanaryRules) {
+function erring({ stable, canary, names = NAMES }: CanaryFacts, { callsMin, errorMargin, errorRateMax }: CanaryRules) {
   if (canary.calls < callsMin) return null;
   const least = bernoulliBounds(canary.errors, canary.calls).lower;
-  const failed = `${canary.errors} of ${canary.calls} calls of the canary failed`;
+  const failed = `${canary.errors} of ${canary.calls} calls of ${names.canary} failed`;
   const compares = stable.calls >= callsMin;
   const most = compares ? bernoulliBounds(stable.errors, stable.calls).upper + errorMargin : errorRateMax;
   if (least <= most) return null;
   const against = compares
-    ? `against ${stable.errors} of ${stable.calls} of the stable release: at least ${percent(least)} against at most ${percent(most)}`
-    : `and the stable release has too few calls to compare with: at least ${percent(least)} fail`;
+    ? `against ${stable.errors} of ${stable.calls} of ${names.stable}: at least ${percent(least)} against at most ${percent(most)}`
+    : `and ${names.stable} has too few calls to compare with: at least ${percent(least)} fail`;
   return { verdict: 'roll-back', cause: 'errors', reason: `${failed}, ${against}.` } as const;
 }
 
-function slowing({ stable, canary }: CanaryFacts, rules: CanaryRules) {
+function slowing({ stable, canary, names = NAMES }: CanaryFacts, rules: CanaryRules) {
   const [mine, theirs] = [wellAnswered(canary), wellAnswered(stable)];
   if (mine < rules.callsMin || theirs < rules.callsMin) return null;
   const usualMs = edgeMs(quantileBucket(stable.durations, 0.95));
@@ -84,21 +93,20 @@ function slowing({ stable, canary }: CanaryFacts, rules: CanaryRules) {
   const most = bernoulliBounds(usual, theirs).upper + rules.slowMargin;
   if (least <= most) return null;
   const reason =
-    `${slow} of ${mine} calls of the canary took longer than ${Math.round(limitMs)} ms, against ${usual} of ${theirs} of the ` +
-    `stable release, of which 95 % take at most ${Math.round(usualMs)} ms: at least ${percent(least)} against at most ${percent(most)}.`;
+    `${slow} of ${mine} calls of ${names.canary} took longer than ${Math.round(limitMs)} ms, against ${usual} of ${theirs} of ` +
+    `${names.stable}, of which 95 % take at most ${Math.round(usualMs)} ms: at least ${percent(least)} against at most ${percent(most)}.`;
   return { verdict: 'roll-back', cause: 'latency', reason } as const;
 }
 
 const wellAnswered = ({ calls, errors }: ArmSample): number => calls - errors;
 
 function timely(facts: CanaryFacts, { callsMin, patience }: CanaryRules): CanaryVerdict {
-  const { canary, startedAtMs, nowMs, promoteAfterMs } = facts;
-  const seen = `${canary.calls} calls of the canary, of which ${canary.errors} failed`;
+  const { canary, startedAtMs, nowMs, promoteAfterMs, names = NAMES } = facts;
+  const seen = `${canary.calls} calls of ${names.canary}, of which ${canary.errors} failed`;
   if (promoteAfterMs === null) return { verdict: 'wait', reason: `${seen}; it waits for its operator.` };
   const agedMs = nowMs - startedAtMs;
   if (agedMs < promoteAfterMs) return { verdict: 'wait', reason: `${seen}; its time is not over.` };
-  if (canary.calls >= callsMin)
-    return { verdict: 'promote', reason: `It was no worse than the stable release: ${seen}.` };
+  if (canary.calls >= callsMin) return { verdict: 'promote', reason: `It was no worse than ${names.stable}: ${seen}.` };
   if (agedMs < promoteAfterMs * patience || canary.errors > 0) {
     return { verdict: 'wait', reason: `${seen}; at least ${callsMin} are needed.` };
   }

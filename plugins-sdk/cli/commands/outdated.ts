@@ -12,7 +12,7 @@ export const isOutdated = ({ version, inRange, latest, releaseState, updates }: 
   (latest !== null && latest !== version);
 
 export function outdatedText(paint: Paint, items: Outdated[]): string {
-  const rows = items.map(({ installation, version, releaseState, updates, inRange, latest }) => [
+  const rows = items.map(({ installation, version, releaseState, updates, inRange, latest, held }) => [
     installation.slug,
     installation.plugin,
     releaseState === 'published' ? version : `${version} (${releaseState})`,
@@ -23,7 +23,9 @@ export function outdatedText(paint: Paint, items: Outdated[]): string {
       ? `canary ${updates.canary.version} at ${updates.canary.percent} %`
       : updates.waiting
         ? oneLine(`${updates.waiting.version} waits: ${updates.waiting.reason} gate update ${installation.slug} --show`)
-        : '',
+        : held
+          ? oneLine(`${held.version}: ${held.reason}`)
+          : '',
   ]);
   return columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'FOLLOWS', 'IN RANGE', 'LATEST', ''], rows);
 }

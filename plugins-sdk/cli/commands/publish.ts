@@ -1,16 +1,19 @@
 import type { KeyObject } from 'node:crypto';
 import { resolve } from 'node:path';
+import type { StagingPlan } from '../../../host/rollouts/stagings/contract.ts';
 import type { Provenance, Release } from '../../../registry/index.ts';
 import { type DsseEnvelope, keyIdOf, signRelease } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { ServerRefusal } from '../errors.ts';
+import { loadProject } from '../load-project.ts';
 import { readProvenance } from '../read-provenance.ts';
 import { findingText, scanPlugin } from '../scan-plugin.ts';
 import { fields } from '../terminal.ts';
 import { progressBar, type UploadApi, uploadArchive } from '../upload-archive.ts';
 import { keyPath, loadKeyFile } from './keygen.ts';
 import { type PackedPlugin, packedText, packPlugin } from './pack.ts';
+import { EVERY_SECONDS, readEvery, readShares } from './stagings.ts';
 
 /** Signs what was packed: the statement names publisher, plugin, version and digest. */
 export const signPlugin = (
@@ -48,6 +51,8 @@ interface PublishOptions {
   dryRun?: true;
   provenance?: true;
   builder?: string;
+  staged?: number[];
+  every: number;
 }
 
 export function publishCommand(cli: Cli): void {
@@ -58,6 +63,7 @@ export function publishCommand(cli: Cli): void {
       'gate publish',
       'gate publish ./my-plugin --dry-run',
       'gate publish --provenance --builder "$CI_JOB_URL"',
+      'gate publish --staged 5,25,50,100 --every 6h',
       'gate publish --key ./release-key.pem --json',
     ],
   })
@@ -66,6 +72,8 @@ export function publishCommand(cli: Cli): void {
     .option('--dry-run', 'pack and sign, but send nothing')
     .option('--provenance', 'sign along from which repository and commit this is; nothing may be uncommitted')
     .option('--builder <text>', 'with --provenance: what built it, such as the address of a CI run')
+    .option('--staged <shares>', 'let it come to a share of those who follow first: 5,25,50,100', readShares)
+    .option('--every <time>', 'with --staged: how long each share is watched: 6h, 1d', readEvery, EVERY_SECONDS)
     .action(
       cli.answer(async (folder: string, options: PublishOptions) => {
         const path = options.key
@@ -75,9 +83,22 @@ export function publishCommand(cli: Cli): void {
         const place = resolve(cli.settings.cwd, folder);
         const provenance = options.provenance && (await readProvenance(place, options.builder));
         const source = { folder: place, privateKey, ...(provenance && { provenance }) };
-        return options.dryRun ? dryRun(source) : sent(await cli.api(), source, showProgress(cli));
+        if (options.dryRun) return dryRun(source);
+        const api = await cli.api();
+        if (options.staged)
+          await stageFirst(cli, api, place, { percents: options.staged, everySeconds: options.every });
+        return sent(api, source, showProgress(cli));
       }),
     );
+}
+
+/** Planned before the release is there: an approval may come at once. */
+async function stageFirst(cli: Cli, api: ApiClient, folder: string, plan: StagingPlan): Promise<void> {
+  const { publisher, name, version } = (await loadProject(folder)).manifest;
+  await api.planStaging(`${publisher}/${name}`, version, plan).catch((error) => {
+    if (!(error instanceof ServerRefusal) || error.code !== 'plugin-unknown') throw error;
+    cli.note('It is the first release, which nobody follows yet: it is not staged.');
+  });
 }
 
 /** A bar in a terminal, nothing anywhere else. */
