@@ -32,6 +32,7 @@ export const benchmark: Benchmark = {
       DATABASE_URL: postgres.appUrl,
       DATABASE_OWNER_URL: postgres.ownerUrl,
       GATEHOUSE_ENCRYPTION_KEY: randomBytes(32).toString('base64'),
+      GATEHOUSE_PASSWORD_PEPPER: randomBytes(32).toString('base64'),
       GATEHOUSE_DATA: folder,
       GATEHOUSE_PORT: '0',
     };

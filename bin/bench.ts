@@ -30,6 +30,7 @@ async function main(argv: string[]): Promise<number> {
       seconds: { type: 'string', default: '4' },
       guard: { type: 'boolean', default: false },
       profile: { type: 'boolean', default: false },
+      help: { type: 'boolean', short: 'h', default: false },
     },
   });
   const known = fs
@@ -41,6 +42,10 @@ async function main(argv: string[]): Promise<number> {
   if (unknown.length > 0 || !(rounds >= 1) || !(seconds > 0)) {
     console.error(`There are ${known.join(', ')}. ${USAGE}`);
     return 2;
+  }
+  if (values.help) {
+    console.log(`${USAGE}\nBenchmarks: ${known.join(', ')}.`);
+    return 0;
   }
   if (values.guard) return (await guard(console.error)) ? 0 : 1;
   const startedAtMs = performance.now();

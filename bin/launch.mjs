@@ -58,7 +58,8 @@ async function main(root, [command, ...args]) {
   const runtime = await ensureReady(root);
   if (!fs.existsSync(path.join(root, script)))
     throw new LaunchError(`${script} is missing: the checkout is incomplete.`);
-  handOver(runtime, [...flags, path.join(root, script), ...fixed, ...args], fail);
+  const cacheFolder = path.join(root, '.runtime', 'compile-cache');
+  handOver(runtime, [...flags, path.join(root, script), ...fixed, ...args], cacheFolder, fail);
 }
 
 main(path.dirname(path.dirname(fs.realpathSync(fileURLToPath(import.meta.url)))), process.argv.slice(2)).catch(fail);

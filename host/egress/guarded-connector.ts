@@ -1,10 +1,11 @@
 import { type BlockList, isIP, type LookupFunction } from 'node:net';
-import { buildConnector } from 'undici';
+import type { buildConnector } from 'undici';
 import { EgressRefusal } from './egress-refusal.ts';
 import type { ResolveHost } from './resolve-host.ts';
 import { isWithin, whySpecial } from './special-ranges.ts';
 
 export interface ConnectorPorts {
+  buildConnector: typeof buildConnector;
   resolveHost: ResolveHost;
   /** Ranges that may be reached although they are not the public internet; the admin's decision alone. */
   allowed: readonly BlockList[];
@@ -19,6 +20,7 @@ export interface ConnectorPorts {
  * judged when it was opened.
  */
 export function guardedConnector({
+  buildConnector,
   resolveHost,
   allowed,
   connectTimeoutMs,

@@ -1,6 +1,6 @@
 import type { BlockList } from 'node:net';
 import { LRUCache } from 'lru-cache';
-import { Agent, type Dispatcher, errors } from 'undici';
+import type { Agent, Dispatcher } from 'undici';
 import { EgressRefusal, tooLarge } from './egress-refusal.ts';
 import { guardedConnector } from './guarded-connector.ts';
 import {
@@ -73,9 +73,8 @@ const AGENTS_MAX = 500;
 const AGENT_KEEP_MS = 60_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
 
-/** Opens nothing until the first request. */
+/** Opens nothing until the first request, and does not read its HTTP client before: a host whose plugins fetch nothing goes without. */
 export function createEgress(options: EgressOptions): Egress {
-  const connect = guardedConnector({ ...options, connectTimeoutMs: CONNECT_TIMEOUT_MS });
   const agents = new LRUCache<string, Agent>({
     max: AGENTS_MAX,
     ttl: AGENT_KEEP_MS,
@@ -83,18 +82,23 @@ export function createEgress(options: EgressOptions): Egress {
     // Waits for what still runs over it.
     dispose: (agent) => void agent.close().catch(() => {}),
   });
-  const agentOf = (ownerId: string): Agent => {
-    const known = agents.get(ownerId);
-    if (known) return known;
-    const agent = new Agent({
-      connect,
-      connections: CONNECTIONS_PER_ORIGIN,
-      pipelining: 1,
-      maxHeaderSize: HEADER_BYTES_MAX,
-      maxResponseSize: options.responseBytesMax,
-    });
-    agents.set(ownerId, agent);
-    return agent;
+  let client: Promise<(ownerId: string) => Agent> | null = null;
+  const openClient = async () => {
+    const { Agent, buildConnector } = await import('undici');
+    const connect = guardedConnector({ ...options, buildConnector, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    return (ownerId: string): Agent => {
+      const known = agents.get(ownerId);
+      if (known) return known;
+      const agent = new Agent({
+        connect,
+        connections: CONNECTIONS_PER_ORIGIN,
+        pipelining: 1,
+        maxHeaderSize: HEADER_BYTES_MAX,
+        maxResponseSize: options.responseBytesMax,
+      });
+      agents.set(ownerId, agent);
+      return agent;
+    };
   };
 
   return {
@@ -102,6 +106,8 @@ export function createEgress(options: EgressOptions): Egress {
       const timeout = AbortSignal.timeout(request.timeoutMs);
       const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
       try {
+        client ??= openClient();
+        const agentOf = await client;
         return await follow(options, agentOf(request.ownerId), request, signal);
       } catch (error) {
         throw error instanceof NotOurs
@@ -248,18 +254,18 @@ function redirected({ url: from, method, headers, body }: Hop, status: number, u
 function asRefusal(error: unknown, isTimeout: boolean, timeoutMs: number, responseBytesMax: number): EgressRefusal {
   if (error instanceof EgressRefusal) return error;
   if (isTimeout) return new EgressRefusal('fetch-timeout', `The answer was not there within ${timeoutMs} ms.`);
-  if (error instanceof errors.ConnectTimeoutError)
+  const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
+  if (code === 'UND_ERR_CONNECT_TIMEOUT')
     return new EgressRefusal('fetch-timeout', `No connection within ${CONNECT_TIMEOUT_MS} ms.`);
-  if (error instanceof errors.HeadersOverflowError) {
+  if (code === 'UND_ERR_HEADERS_OVERFLOW') {
     return new EgressRefusal(
       'fetch-response-too-large',
       `The headers of the answer have more than ${HEADER_BYTES_MAX} bytes.`,
     );
   }
-  if (error instanceof errors.ResponseExceededMaxSizeError) {
+  if (code === 'UND_ERR_RES_EXCEEDED_MAX_SIZE') {
     return tooLarge(responseBytesMax);
   }
-  const { code, cause } = error as NodeJS.ErrnoException & { cause?: NodeJS.ErrnoException };
   // Codes only: messages of the system name addresses and paths of the host.
   const why = code ?? cause?.code ?? 'unknown';
   return new EgressRefusal('fetch-failed', `The request failed on the network (${why}).`);

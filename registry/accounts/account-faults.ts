@@ -1,4 +1,3 @@
-import { isSupportedCountry, parsePhoneNumberFromString } from 'libphonenumber-js/max';
 import type { DocumentFault } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Registration } from './contract.ts';
@@ -28,7 +27,7 @@ export async function registrationFaults({
   if (!EMAIL.test(email))
     faults.push({ pointer: '/email', message: 'must be an address of mail, such as ada@example.com' });
   faults.push(...(await passwordFaults(password, '/password', [username, ...email.split(/[@.]/)])));
-  const number = phone === undefined ? null : phoneNumber(phone);
+  const number = phone === undefined ? null : await phoneNumber(phone);
   if (phone !== undefined && number === null) {
     faults.push({
       pointer: '/phone',
@@ -64,7 +63,9 @@ export function requireNoFaults(faults: DocumentFault[]): void {
   if (faults.length > 0) throw new RegistryRefusal('account-invalid', undefined, { faults });
 }
 
-function phoneNumber({ country, number }: NonNullable<Registration['phone']>): string | null {
+async function phoneNumber({ country, number }: NonNullable<Registration['phone']>): Promise<string | null> {
+  // Half a megabyte of numbering plans, read when somebody gives a number.
+  const { isSupportedCountry, parsePhoneNumberFromString } = await import('libphonenumber-js/max');
   if (!isSupportedCountry(country)) return null;
   const parsed = parsePhoneNumberFromString(number, country);
   if (!parsed?.isValid() || parsed.country !== country) return null;

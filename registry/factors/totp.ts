@@ -1,5 +1,4 @@
 import { Secret, TOTP } from 'otpauth';
-import QRCode from 'qrcode';
 
 /** What every authenticator app knows (RFC 6238): SHA-1, six digits, steps of 30 seconds. */
 const PERIOD_MS = 30_000;
@@ -21,6 +20,8 @@ export async function showTotp(
   { username, issuer }: { username: string; issuer: string },
 ): Promise<{ uri: string; qrSvg: string }> {
   const uri = totpOf(secret, username, issuer).toString();
+  // Read when somebody enrols: an idle host goes without.
+  const { default: QRCode } = await import('qrcode');
   return { uri, qrSvg: await QRCode.toString(uri, { type: 'svg', errorCorrectionLevel: 'M', margin: 2 }) };
 }
 
