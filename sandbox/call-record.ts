@@ -1,3 +1,4 @@
+import { CallsInFlight } from './calls-in-flight.ts';
 import type { CallDivergence, HostCallResult, Invocation, InvocationPorts, RecordedCalls } from './contract.ts';
 
 interface Call {
@@ -18,6 +19,9 @@ export class CallRecord {
   lastHostCall: string | undefined;
   readonly #invocation: Invocation;
   readonly #ports: InvocationPorts;
+  readonly #inFlight: CallsInFlight;
+  /** Take calls back that have not begun. */
+  readonly #takeBack: (() => void)[] = [];
   readonly #timers = new Set<NodeJS.Timeout>();
   readonly #calls: Call[] = [];
   /** Results in the order in which the plugin got them. */
@@ -32,8 +36,9 @@ export class CallRecord {
   #send: SendResult | null = null;
   #closed = false;
 
-  constructor(invocation: Invocation, ports: InvocationPorts) {
+  constructor(invocation: Invocation, ports: InvocationPorts, inFlight = new CallsInFlight()) {
     this.#invocation = invocation;
+    this.#inFlight = inFlight;
     this.#ports = ports;
     this.#nowMs = invocation.startedAtMs;
     for (const call of ports.replay?.calls ?? []) this.#calls.push({ ...call });
@@ -55,6 +60,8 @@ export class CallRecord {
     this.#closed = true;
     this.detach();
     for (const timer of this.#timers) clearTimeout(timer);
+    // Nobody waits for them, and a plugin that never does must not fill the line.
+    for (const takeBack of this.#takeBack) takeBack();
   }
 
   /** The execution makes a call. False where it does not repeat the recorded one: the results would be somebody else's. */
@@ -105,18 +112,21 @@ export class CallRecord {
   }
 
   #callHost(seq: number, { name, args }: Call): void {
-    const { invocationId, installationId } = this.#invocation;
+    const { invocationId, installationId, limits } = this.#invocation;
     const failed = (): HostCallResult => ({
       ok: false,
       json: '{"code":"capability-unavailable","message":"The host failed to carry out this call; try again later."}',
     });
     // The port must not reject; if it does all the same, the plugin gets an answer and the host lives.
-    new Promise<HostCallResult>((resolve) => {
-      resolve(this.#ports.hostCall({ invocationId, installationId, seq, name, args }));
-    }).then(
-      (result) => this.#onResult(seq, result),
-      () => this.#onResult(seq, failed()),
-    );
+    const begin = () =>
+      new Promise<HostCallResult>((resolve) => {
+        resolve(this.#ports.hostCall({ invocationId, installationId, seq, name, args }));
+      }).then(
+        (result) => this.#onResult(seq, result),
+        () => this.#onResult(seq, failed()),
+      );
+    const takeBack = this.#inFlight.enter(installationId, name, limits.hostCallsInFlight, begin);
+    if (takeBack !== null) this.#takeBack.push(takeBack);
   }
 
   #startTimer(seq: number, args: string): void {

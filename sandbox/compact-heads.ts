@@ -28,6 +28,7 @@ const LIMIT_NAMES = Object.keys({
   inputBytes: true,
   outputBytes: true,
   hostCalls: true,
+  hostCallsInFlight: true,
   fetches: true,
   timers: true,
   pieces: true,

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
 import type { Outcome } from './contract.ts';
 import { fakeFleet } from './fake-cordon.ts';
 import { Probation } from './probation.ts';
@@ -41,6 +42,7 @@ function openProbation({ queueMax = 10, cordons = 1 } = {}) {
       },
       { hostCall: async () => ({ ok: true, json: 'null' }), log: () => {} },
       {
+        callsInFlight: new CallsInFlight(),
         onOver: (over) => {
           outcomes.push(over.ended);
           probation.note(installationId, over.ended);

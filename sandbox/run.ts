@@ -1,6 +1,7 @@
 import type { PluginFault } from '../plugins-sdk/contract/errors.ts';
 import type { OpenTurn } from './black-box.ts';
 import { CallRecord } from './call-record.ts';
+import type { CallsInFlight } from './calls-in-flight.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation, InvocationPorts, LogRecord, Outcome, Usage } from './contract.ts';
 import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
@@ -40,6 +41,8 @@ export interface RunLane {
 }
 
 export interface RunHooks {
+  /** Host calls of all runs. */
+  callsInFlight: CallsInFlight;
   /** The run was settled; it is on no lane any more. */
   onOver(run: Run): void;
 }
@@ -87,7 +90,7 @@ export class Run {
     this.invocation = invocation;
     this.#ports = ports;
     this.#hooks = hooks;
-    this.#calls = new CallRecord(invocation, ports);
+    this.#calls = new CallRecord(invocation, ports, hooks.callsInFlight);
     this.#inputBytes = Buffer.byteLength(invocation.input);
     this.deadlineMs = this.#arrivedAtMs + invocation.limits.wallMs;
     this.outcome = new Promise((resolve, reject) => {

@@ -1,5 +1,6 @@
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
 import type { SandboxAlarm } from './contract.ts';
 import { fakeFleet } from './fake-cordon.ts';
 import { Run } from './run.ts';
@@ -40,7 +41,7 @@ function openSolitary({ max = 2, queueMax = 10 } = {}) {
         solitary: true,
       },
       { hostCall: async () => ({ ok: true, json: 'null' }), log: () => {} },
-      { onOver: (over) => solitary.onOver(over) },
+      { callsInFlight: new CallsInFlight(), onOver: (over) => solitary.onOver(over) },
     );
     const ended = run.outcome.then(
       ({ status }) => status as string,

@@ -3,6 +3,7 @@ import { answerNeed } from './answer-need.ts';
 import { type Attention, mayRaise } from './attention.ts';
 import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
+import { CallsInFlight } from './calls-in-flight.ts';
 import { monotonicMs } from './clock.ts';
 import type {
   Culprit,
@@ -53,6 +54,7 @@ export class Supervisor {
   readonly #costs = new TurnCosts(monotonicMs, (installationId) => setImmediate(this.#onLong, installationId));
   /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
+  readonly #runHooks = { callsInFlight: new CallsInFlight(), onOver: (run: Run) => this.#onOver(run) };
   #tickets = 0;
   #deaths = 0;
   #closing = false;
@@ -112,7 +114,7 @@ export class Supervisor {
     if (this.#runs.has(invocation.invocationId)) {
       return Promise.reject(new Error(`invocation ${invocation.invocationId} is running already`));
     }
-    const run = new Run(invocation, ports, { onOver: this.#onOver });
+    const run = new Run(invocation, ports, this.#runHooks);
     // Before it is sent off, for it may be over at once.
     const { outcome } = run;
     this.#runs.set(invocation.invocationId, run);
