@@ -65,6 +65,8 @@ const SYSTEM_HOLDERS: Record<string, string> = {
   'host/schedules/open-schedules.ts': 'starts the schedules of every installation',
   'host/sessions/open-people.ts': 'logins and registrations: whoever comes is nobody yet',
   'host/statistics/open-statistics.ts': 'counts over the installations of everybody',
+  'host/scanning/tell-scanned.ts': 'tells the publisher, whoever it is',
+  'host/transparency/open-registry-keys.ts': "the keys of the registry are nobody's",
   'host/transparency/open-transparency.ts': 'signs the end of the one log',
   'registry/compose.ts': 'finds out whose a token is',
   'registry/accounts/compose.ts': 'registration, login, codes from mails, and counting who tries',
@@ -75,6 +77,7 @@ const SYSTEM_HOLDERS: Record<string, string> = {
   'registry/scanning/compose.ts': 'looks at the releases of everybody',
   'registry/sessions/compose.ts': 'a session is opened, refreshed and found by what proves it',
   'registry/telegram/compose.ts': 'logins: whoever comes is nobody yet',
+  'registry/transfer/compose.ts': 'what is exported is public, and importers may by the table of permissions',
   'registry/transparency/compose.ts': 'the log is one, and everybody reads it',
 };
 

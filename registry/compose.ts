@@ -17,13 +17,14 @@ import { createOrganisationStore } from './identity/organisation-store.ts';
 import { revokeToken } from './identity/revoke-token.ts';
 import { adoptToken, rotateToken } from './identity/rotate-token.ts';
 import { createTokenStore } from './identity/token-store.ts';
+import { createKeyChain } from './key-chain.ts';
 import { blockReleasesIn, chooseLatestIn, createReleaseLife } from './publishing/compose.ts';
 import { findRelease, releaseById } from './publishing/find-release.ts';
 import type { ReleaseLife } from './publishing/life-contract.ts';
 import { listReleases } from './publishing/list-releases.ts';
 import { loadBundle } from './publishing/load-bundle.ts';
 import { publishRelease } from './publishing/publish-release.ts';
-import { archiveFiles } from './publishing/read-archive.ts';
+import { archiveFiles, readArchive } from './publishing/read-archive.ts';
 import { ReleaseModel } from './publishing/release-model.ts';
 import { createReleaseStore } from './publishing/release-store.ts';
 import { approveRelease } from './review/approve-release.ts';
@@ -33,10 +34,13 @@ import { rejectRelease } from './review/reject-release.ts';
 import { compareSignings } from './signing/compare-signings.ts';
 import { createKeyLife } from './signing/compose.ts';
 import type { KeyLife } from './signing/contract.ts';
-import { createKeyChain } from './signing/key-chain.ts';
 import { createKeyStore } from './signing/key-store.ts';
 import { listKeys } from './signing/list-keys.ts';
 import { registerKey } from './signing/register-key.ts';
+import { createTransfers, type TransferPorts } from './transfer/compose.ts';
+import type { Transfers } from './transfer/contract.ts';
+import { createImportStore } from './transfer/import-store.ts';
+import { stillProven } from './transfer/prove-import.ts';
 import { createLogIn } from './transparency/log-event-store.ts';
 import { createUploads } from './uploads/compose.ts';
 import type { Uploads } from './uploads/contract.ts';
@@ -53,6 +57,8 @@ export interface RegistryPorts {
   newId: () => string;
   /** The request that is being answered; absent where there are none. */
   origin?: AuditPorts['origin'];
+  /** Keys of other registries whose releases may be imported; none where absent. */
+  trustRoots?: readonly KeyObject[];
   /** Whether releases are scanned before anybody reviews them; somebody has to do that. */
   scans?: boolean;
 }
@@ -162,6 +168,7 @@ export function createRegistry(ports: RegistryPorts): Registry {
         releases: ofEverybody.releases,
         keysAt: ofEverybody.keys.listAt,
         registryKeys: createKeyChain({ database: system, signingKey }).keys,
+        stillProven: stillProven(ports.trustRoots ?? [], createImportStore(system).evidenceOf),
       }),
     ),
   };
@@ -206,6 +213,30 @@ export function createReviewing(ports: RegistryPorts & { findingsOf?: OpenReview
     auditIn,
     logIn: createLogIn({ nowMs, newId }),
     findingsOf,
+  });
+}
+
+/** Releases that go to other registries, and come from them. */
+export function createTransferring(ports: RegistryPorts & Pick<TransferPorts, 'transparency'>): Transfers {
+  const { system, nowMs, newId, origin = () => null, trustRoots = [] } = ports;
+  const auditIn = createAuditIn({ nowMs, newId, origin });
+  const logIn = createLogIn({ nowMs, newId });
+  const releases = createReleaseStore(system);
+  return createTransfers({
+    ...ports,
+    trustRoots,
+    readArchive,
+    releases,
+    findKey: createKeyStore(system).find,
+    publisherName: async (id) => (await createOrganisationStore(system).findById(id))!.name,
+    storesIn: (transaction) => ({
+      releases: createReleaseStore(transaction),
+      organisations: createOrganisationStore(transaction),
+      keys: createKeyStore(transaction),
+      chooseLatest: chooseLatestIn(transaction),
+      audit: auditIn(transaction),
+      logEvent: logIn(transaction),
+    }),
   });
 }
 

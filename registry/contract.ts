@@ -149,6 +149,8 @@ export interface Release {
   /** It does not run anywhere any more. */
   blocked: { at: string; reason: string } | null;
   provenance: Provenance | null;
+  /** Where it came from another registry: the key that was trusted then. */
+  origin: { registryKeyId: string; importedAt: string } | null;
 }
 
 /** A version that may be installed. */

@@ -55,6 +55,7 @@ export const REGISTRY_REFUSALS = {
   'release-archive-invalid': 'The archive is not a well-formed release archive.',
   'release-manifest-invalid': 'The manifest has faults.',
   'release-signature-invalid': "No registered key of the publisher signed this archive's digest.",
+  'dependency-unknown': 'The manifest depends on a plugin that there is not.',
   'release-version-taken': 'This version was published before with other contents; versions are immutable.',
   'plugin-name-confusable': 'Another plugin looks the same at a glance.',
   'plugin-unknown': 'There is no such plugin of yours.',
@@ -81,6 +82,10 @@ export const REGISTRY_REFUSALS = {
   'log-entry-unknown': 'The transparency log has no such entry, or is not that long.',
   'log-inconsistent':
     'The stored transparency log is not the one that was signed; nothing is signed or proven until an admin has looked.',
+  'import-untrusted': 'This Gatehouse trusts no other registry, so nothing is imported.',
+  'import-unproven': 'The export does not prove that a registry which is trusted here approved the release.',
+  'import-publisher-taken': 'The publisher of this release has the name of another one here.',
+  'import-stopped': 'The release was yanked or stopped by its own registry.',
   'signing-key-retired':
     'This host signs with a key that has retired; give it the file of the newest one, and start it again.',
   'review-conflict': 'Another moderator has to decide this.',

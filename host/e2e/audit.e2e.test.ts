@@ -106,6 +106,7 @@ const AUDITED: Record<string, string> = {
   'PUT /v1/installations/:id/accepted-signing': 'installation.signing-accepted',
   'PUT /v1/plugins/:publisher/:name/stagings/:version': 'staging.plan',
   'POST /v1/plugins/:publisher/:name/stagings/:version/decision': 'staging.halt',
+  'POST /v1/imports': 'release.import',
   'PUT /v1/plugins/:publisher/:name/listing': 'plugin.unlist',
   'PUT /v1/plugins/:publisher/:name/dist-tags/:tag': 'dist-tag.set',
   'DELETE /v1/plugins/:publisher/:name/dist-tags/:tag': 'dist-tag.remove',

@@ -48,6 +48,12 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Read `changes` (`gate update <installation> --show`), then send the `digest` as `consent`, and grant what is needed.',
   'signing-weaker':
     'Ask the publisher why. Whoever owns the operator can take this one release all the same: `gate update <installation> <version> --accept-weaker-signing <reason>`.',
+  'requirements-unmet':
+    'Install or update what the detail names first; `gate install <plugin> --with-required` does it in one go, `--ignore-requirements` does without.',
+  'requirements-conflict':
+    'The detail says which demands are in the way of each other: choose another version of one of them, or install two versions beside each other.',
+  'required-by-others':
+    'Update or remove first what the detail names, or choose a version that fits; `--ignore-requirements` does it all the same.',
   'staging-unknown': 'Look with `gate rollouts <publisher>/<plugin>`; plan one with `--stage 5,25,50,100`.',
   'staging-invalid': 'Send rising whole numbers from 1 to 100, the last one 100: 5, 25, 50, 100.',
   'staging-state-invalid':
@@ -145,6 +151,8 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'release-archive-invalid': 'Pack the archive with `gate pack`; the detail names what is wrong with it.',
   'release-manifest-invalid': 'Correct the manifest as `faults` says; `gate validate` finds the same faults.',
   'release-signature-invalid': 'Sign with a key that is registered (`gate keygen --register`), after the last change.',
+  'dependency-unknown':
+    'Write the whole name of a published plugin, `<publisher>/<name>`; of your own plugins any name will do.',
   'release-version-taken': 'Raise the version: what was published never changes.',
   'release-unknown': 'Check plugin and version; releases of others show once they are published.',
   'plugin-name-confusable': 'Choose a name that nobody takes for that of another plugin.',

@@ -38,6 +38,7 @@ import { fakePeople } from './fake-people.ts';
 import { fakeReviews } from './fake-reviews.ts';
 import { fakeScans } from './fake-scans.ts';
 import { fakeStagings } from './fake-stagings.ts';
+import { fakeTransfers } from './fake-transfers.ts';
 import { fakeTransparency } from './fake-transparency.ts';
 import { fakeWebhooks } from './fake-webhooks.ts';
 import type { Log } from './log.ts';
@@ -479,6 +480,7 @@ export function fakePorts(): Fake {
     releaseLife,
     keyLife,
     uploads,
+    ...fakeTransfers(port, release),
     releases,
     installations,
     grants,

@@ -1,10 +1,13 @@
 import type { Knex } from 'knex';
 import {
   createPublishing,
+  createTransferring,
   type KeyLife,
   type Registry,
   type RegistryPorts,
   type ReleaseLife,
+  type Transfers,
+  type Transparency,
   type Uploads,
 } from '../../registry/index.ts';
 import type { Sandbox } from '../../sandbox/index.ts';
@@ -19,15 +22,17 @@ export interface OpenReleasesPorts extends Omit<RegistryPorts, 'database'> {
   scoped: Knex;
   registry: Pick<Registry, 'releaseById' | 'publishedVersions' | 'publishRelease'>;
   sandbox: Pick<Sandbox, 'stop' | 'evict'>;
+  transparency: Pick<Transparency, 'proveStored' | 'keyLinks'>;
 }
 
 /** What becomes of releases and keys, and who is told. */
-export function openReleases({ scoped, registry, sandbox, ...ports }: OpenReleasesPorts): {
-  routes: { releases: Releases; releaseLife: ReleaseLife; keyLife: KeyLife; uploads: Uploads };
+export function openReleases({ scoped, registry, sandbox, transparency, ...ports }: OpenReleasesPorts): {
+  routes: { releases: Releases; releaseLife: ReleaseLife; keyLife: KeyLife; uploads: Uploads; transfers: Transfers };
   stopBlocked: StopBlocked;
 } {
   const { system, newId, nowMs } = ports;
   const publishing = createPublishing({ ...ports, database: scoped, publishRelease: registry.publishRelease });
+  const transfers = createTransferring({ ...ports, database: scoped, transparency });
   const store = reachStore(system);
   const releases = createReleases({
     store,
@@ -37,5 +42,5 @@ export function openReleases({ scoped, registry, sandbox, ...ports }: OpenReleas
     newId,
     nowMs,
   });
-  return { routes: { releases, ...publishing }, stopBlocked: stopBlocked({ store, sandbox }) };
+  return { routes: { releases, ...publishing, transfers }, stopBlocked: stopBlocked({ store, sandbox }) };
 }

@@ -7,6 +7,7 @@ import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
 import { EncryptionKeyUnusable } from '../encryption/load-keys.ts';
 import { AddressUnavailable } from '../listen-address.ts';
 import { RedisUnavailable } from '../redis.ts';
+import { TrustRootUnusable } from '../transparency/load-trust-roots.ts';
 
 /** A role cannot do what was asked for, and the person who asked can change that. One sentence. */
 export class RoleRefused extends Error {
@@ -20,6 +21,7 @@ const REFUSALS = [
   EmbeddedPostgresFailed,
   MigrationRefused,
   SigningKeyUnusable,
+  TrustRootUnusable,
   EncryptionKeyUnusable,
   RedisUnavailable,
   AddressUnavailable,

@@ -7,7 +7,7 @@ import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
 import { newId } from '../random.ts';
 import { withDatabase } from './migrate.ts';
-import type { ServerFlags } from './role.ts';
+import { RoleRefused, type ServerFlags } from './role.ts';
 
 const HOUR_MS = 3_600_000;
 
@@ -37,7 +37,7 @@ export async function rotateRegistryKeyFile(
   );
   const [fromId, toId] = [link.from, link.to].map((pem) => keyIdOf(createPublicKey(pem))) as [string, string];
   if (toId !== keyIdOf(createPublicKey(to as never))) {
-    throw new Error(
+    throw new RoleRefused(
       `${signingKeyFile} was succeeded on ${link.at} by the key ${toId}, which is on another machine: copy that file from there, and remove ${nextFile}.`,
     );
   }
@@ -52,9 +52,9 @@ export async function rotateRegistryKeyFile(
 export const keysRotateRegistry = ({ json, overlap, ...flags }: RotateFlags): Promise<number> =>
   withDatabase(flags, async ({ ownerUrl }, config) => {
     const hours = Number(overlap);
-    if (!(hours >= 0 && hours <= 24 * 90)) throw new Error('--overlap is a number of hours from 0 to 2160.');
+    if (!(hours >= 0 && hours <= 24 * 90)) throw new RoleRefused('--overlap is a number of hours from 0 to 2160.');
     await stat(config.signingKeyFile).catch(() => {
-      throw new Error(`There is no registry key yet at ${config.signingKeyFile}; the first start makes one.`);
+      throw new RoleRefused(`There is no registry key yet at ${config.signingKeyFile}; the first start makes one.`);
     });
     const done = await rotateRegistryKeyFile(config, ownerUrl, { overlapMs: hours * HOUR_MS, nowMs: Date.now() });
     process.stdout.write(

@@ -34,6 +34,7 @@ import { type StatisticsRoutePorts, statisticsRoutes } from './statistics.ts';
 import { type TailPorts, tailRoutes } from './tails.ts';
 import { type TelegramRoutePorts, telegramRoutes } from './telegram.ts';
 import { type TokenPorts, tokenRoutes } from './tokens.ts';
+import { type TransferRoutePorts, transferRoutes } from './transfers.ts';
 import { type TransparencyRoutePorts, transparencyRoutes } from './transparency.ts';
 import { type UploadRoutePorts, uploadRoutes } from './uploads.ts';
 import { type WebhookRoutePorts, webhookRoutes } from './webhooks.ts';
@@ -56,6 +57,7 @@ export type RoutePorts = AccountRoutePorts &
   ScanRoutePorts &
   ReviewRoutePorts &
   ReleaseLifePorts &
+  TransferRoutePorts &
   UploadRoutePorts &
   InstallationPorts &
   StagingPorts &
@@ -97,6 +99,7 @@ export function allRoutes(ports: RoutePorts, serves: (route: Route) => boolean =
     ...scanRoutes(ports),
     ...reviewOfReleaseRoutes(ports),
     ...releaseLifeRoutes(ports),
+    ...transferRoutes(ports),
     ...uploadRoutes(ports),
     ...installationRoutes(ports),
     ...rolloutRoutes(ports),

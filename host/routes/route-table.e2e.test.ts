@@ -13,6 +13,7 @@ import {
 import { SANDBOX_REFUSALS, SandboxRefusal, type SandboxRefusalCode } from '../../sandbox/index.ts';
 import { HostRefusal, type HostRefusalCode } from '../errors.ts';
 import { envelope, fakePorts, ID, type Served, sendRaw, serveFakes } from '../http/fake-ports.ts';
+import { EXPORTED } from '../http/fake-transfers.ts';
 import { type ProblemCode, statusOf } from '../http/problems.ts';
 import { type Route, refusalsOf } from '../http/route.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
@@ -94,6 +95,7 @@ const BODIES: Record<string, object> = {
   'POST /v1/releases': { archive: 'H4sIAAAA', envelope },
   'POST /v1/keys/:keyId/rotation': { publicKeyPem: '-----BEGIN PUBLIC KEY-----', label: 'next', overlapSeconds: 60 },
   'POST /v1/keys/:keyId/revocation': { compromisedSince: '2030-01-01T00:00:00Z' },
+  'POST /v1/imports': { exported: EXPORTED, archive: 'AAAA' },
   'POST /v1/uploads': { id: ID, bytes: 10, sha256: 'a'.repeat(64), plugin: 'acme/hello' },
   'POST /v1/uploads/:id/parts': { start: 0, content: 'AAAA' },
   'POST /v1/uploads/:id/release': { envelope },

@@ -26,7 +26,7 @@ const proof = {
 };
 const Proof = Type.Object(proof, { title: 'LogProof' });
 
-const Envelope = Type.Object(
+export const Envelope = Type.Object(
   {
     payloadType: Type.String(),
     payload: Type.String({ description: 'Base64.' }),
@@ -35,7 +35,7 @@ const Envelope = Type.Object(
   { title: 'SignedEnvelope', description: "DSSE, with the publisher's signature and the registry's." },
 );
 
-export const Link = Type.Object(
+export const KeyLink = Type.Object(
   {
     version: Type.Literal(1),
     from: Type.String({ description: 'Ed25519, SPKI.' }),
@@ -58,7 +58,7 @@ export const ReleaseProof = Type.Object(
     publisherKey: Type.Object({ publicKeyPem: Type.String(), proof: Proof }),
     approval: Proof,
     head: Head,
-    keys: Type.Optional(Type.Array(Link)),
+    keys: Type.Optional(Type.Array(KeyLink)),
   },
   { title: 'ReleaseProof', description: 'Save it beside the archive: `gate verify` needs no more but the public key.' },
 );
@@ -90,7 +90,7 @@ export const transparencyRoutes = ({ transparency }: TransparencyRoutePorts): Ro
           keyId: Digest,
           publicKeyPem: Type.String({ description: 'Ed25519, SPKI.' }),
           head: Head,
-          keys: Type.Array(Link),
+          keys: Type.Array(KeyLink),
         },
         { title: 'TransparencyLog' },
       ),

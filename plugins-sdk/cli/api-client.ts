@@ -14,6 +14,7 @@ import type { RecordingEntry } from '../../host/recordings/contract.ts';
 import type { RecordingSettings } from '../../host/recordings/rules/settings.ts';
 import type { Reach } from '../../host/releases/contract.ts';
 import type { Rollout } from '../../host/rollouts/contract.ts';
+import type { ReleaseDiff } from '../../host/rollouts/rules/compare-releases.ts';
 import type { Staging, StagingDecision, StagingPlan } from '../../host/rollouts/stagings/contract.ts';
 import type { SecretStatus } from '../../host/secrets/contract.ts';
 import type { PluginStatistics, PublisherStatistics, StatisticsRange } from '../../host/statistics/contract.ts';
@@ -26,6 +27,8 @@ import type {
   CataloguePage,
   DecisionWish,
   DistTag,
+  ImportReport,
+  ListingDetails,
   MemberRole,
   Organisation,
   OrganisationKind,
@@ -56,7 +59,9 @@ import type {
   HealthReport,
   Json,
   KeyLink,
+  ListingLocale,
   LogProof,
+  ReleaseExport,
   ReleaseProof,
   SignedTreeHead,
 } from '../contract/index.ts';
@@ -154,6 +159,14 @@ export function createApiClient(options: TransportOptions) {
     /** The same bytes again are the same release, so this is repeated safely. */
     publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
       send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
+    exportRelease: (plugin: string, version: string) =>
+      get<{ exported: ReleaseExport; archive: string }>(`/v1/releases/${pathOf(plugin)}/${at(version)}/export`),
+    importRelease: (exported: ReleaseExport, archive: Uint8Array, dryRun = false) =>
+      send<ImportReport>('POST', '/v1/imports', {
+        exported,
+        archive: Buffer.from(archive).toString('base64'),
+        ...(dryRun && { dryRun }),
+      }),
     beginUpload: (upload: { id: string; bytes: number; sha256: string; plugin?: string }) =>
       send<Upload>('POST', '/v1/uploads', upload),
     addPart: (id: string, start: number, content: Uint8Array) =>
@@ -188,6 +201,8 @@ export function createApiClient(options: TransportOptions) {
       send<Release>('POST', `/v1/releases/${at(id)}/rejection`, { reasons }),
     searchCatalogue: (filter: Omit<CatalogueFilter, 'without'> & { without?: string } = {}) =>
       get<CataloguePage>('/v1/catalogue', filter),
+    readListing: (plugin: string, wish: { version?: string; locale?: ListingLocale; against?: string } = {}) =>
+      get<ListingDetails & { comparison: ReleaseDiff | null }>(`/v1/catalogue/${pathOf(plugin)}`, wish),
     reviewQueue: (filter: PageRequest & { assigned?: 'me' | 'nobody' } = {}) =>
       get<Page<QueuedReview>>('/v1/reviews', filter),
     reviewFigures: (span: { from?: string; to?: string } = {}) => get<ReviewFigures>('/v1/reviews/figures', span),

@@ -26,6 +26,7 @@ export const CLI_REFUSALS = {
   'key-invalid': 'The signing key is not an Ed25519 private key in PEM form.',
   'recording-invalid': 'The file is no recording.',
   'code-unavailable': 'The code that was recorded is not at hand; name a project with --project.',
+  'bundle-invalid': 'The file is no bundle.',
   'proof-invalid': 'The file is no proof of a release.',
   'registry-key-unknown': 'The key of the registry is not known here.',
   'confirmation-needed': 'This needs a yes; answer in a terminal or add --yes.',

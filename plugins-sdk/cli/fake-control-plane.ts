@@ -96,6 +96,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
       deprecated: null,
       blocked: null,
       provenance: null,
+      origin: null,
     };
     if (!known) fake.releases.push(release);
     return release;

@@ -1,6 +1,7 @@
 import { type Cli, createCli, reportError } from './command-line.ts';
 import { auditCommand } from './commands/audit.ts';
 import { auditLogCommand } from './commands/audit-log.ts';
+import { bundleCommand } from './commands/bundle.ts';
 import { callCommand } from './commands/call.ts';
 import { configureCommand } from './commands/configure.ts';
 import { deprecateCommand, listingCommand } from './commands/deprecate.ts';
@@ -8,7 +9,9 @@ import { devCommand } from './commands/dev.ts';
 import { disableCommand } from './commands/disable.ts';
 import { distTagCommand } from './commands/dist-tag.ts';
 import { enableCommand } from './commands/enable.ts';
+import { eventsCommand } from './commands/events.ts';
 import { grantsCommand } from './commands/grants.ts';
+import { infoCommand } from './commands/info.ts';
 import { initCommand } from './commands/init.ts';
 import { installCommand } from './commands/install.ts';
 import { installationsCommand } from './commands/installations.ts';
@@ -46,6 +49,7 @@ import { updateCommand } from './commands/update.ts';
 import { validateCommand } from './commands/validate.ts';
 import { verifyCommand } from './commands/verify.ts';
 import { versionsCommand } from './commands/versions.ts';
+import { webhooksCommand } from './commands/webhooks.ts';
 import { whoamiCommand } from './commands/whoami.ts';
 import { yankCommand } from './commands/yank.ts';
 import { readSettings } from './settings.ts';
@@ -66,6 +70,7 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   publishCommand,
   releasesCommand,
   searchCommand,
+  infoCommand,
   reviewsCommand,
   statsCommand,
   versionsCommand,
@@ -95,11 +100,14 @@ export const COMMANDS: ((cli: Cli) => void)[] = [
   secretsCommand,
   queueCommand,
   notificationsCommand,
+  eventsCommand,
+  webhooksCommand,
   membersCommand,
   tokensCommand,
   auditCommand,
   verifyCommand,
   auditLogCommand,
+  bundleCommand,
   reviewCommand,
   scanCommand,
 ];

@@ -1,6 +1,6 @@
 import type { KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
-import { createKeyChain } from '../signing/key-chain.ts';
+import { createKeyChain } from '../key-chain.ts';
 import { type AuditHead, createAuditReaderStore } from './audit-reader-store.ts';
 import { signHead } from './sign-head.ts';
 import { type AuditReport, verifyAudit } from './verify-audit.ts';

@@ -1,4 +1,4 @@
-import type { RegistryKeys } from '../../plugins-sdk/contract/index.ts';
+import type { RegistryKeys, ReleaseStatement } from '../../plugins-sdk/contract/index.ts';
 import type { Registry } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isCountersigned, type VerifyingKey } from '../rules/release-signatures.ts';
@@ -11,6 +11,8 @@ export interface LoadBundlePorts {
   keysAt(organisationId: string, receivedAtMs: number): Promise<VerifyingKey[]>;
   /** The registry's own, with those before it. */
   registryKeys(): Promise<RegistryKeys>;
+  /** Whether a release of another registry is proven still by one that is trusted here. */
+  stillProven(releaseId: string, found: ReleaseStatement, archive: Buffer): Promise<boolean>;
 }
 
 /**
@@ -42,18 +44,18 @@ async function verifiedArchive(
   { release, publisherId, publisherSlug, pluginName }: StoredRelease,
   bundleDigest: string,
 ): Promise<ReadArchive | null> {
-  const read = await ports.releases
-    .archiveOf(release.id)
-    .then(readArchive)
-    .catch((error) => {
-      if (error instanceof RegistryRefusal) return null;
-      throw error;
-    });
+  const archive = await ports.releases.archiveOf(release.id);
+  const read = await readArchive(archive).catch((error) => {
+    if (error instanceof RegistryRefusal) return null;
+    throw error;
+  });
   if (read?.bundleDigest !== bundleDigest) return null;
   const keys = {
     publisher: await ports.keysAt(publisherId, Date.parse(release.createdAt)),
     registry: await ports.registryKeys(),
   };
   const found = { publisher: publisherSlug, name: pluginName, version: release.version, digest: read.digest };
-  return isCountersigned(release.envelope, keys, found) ? read : null;
+  if (!isCountersigned(release.envelope, keys, found)) return null;
+  if (release.origin !== null && !(await ports.stillProven(release.id, found, archive))) return null;
+  return read;
 }

@@ -1,4 +1,4 @@
-import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
+import type { DsseEnvelope, Manifest } from '../../plugins-sdk/contract/index.ts';
 import type { Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
@@ -58,6 +58,7 @@ export const publishRelease =
       if (pluginId === null) throw looksAlike(`${publisher}/${name}`);
       const stored = await releases.findByVersion(pluginId, version);
       if (stored) return sameOrTaken(stored.release, read.digest);
+      await requireKnown(releases, read.manifest);
       const { manifest, digest, bundleDigest, bundleBytes } = read;
       const id = ports.newId();
       await releases.insert({
@@ -103,6 +104,22 @@ function checkSignature(envelope: unknown, keys: VerifyingKey[], read: ReadArchi
   const { publisher, name, version } = read.manifest;
   const fault = statementFault(verified.statement, { publisher, name, version, digest: read.digest });
   return fault === null ? verified.envelope : refuse(`The signature is for ${fault}.`);
+}
+
+/**
+ * A name that nobody has yet could be taken by anybody, and would then be installed along with this plugin. Own names nobody else can
+ * take, so plugins that require each other can be published one after the other.
+ */
+async function requireKnown(releases: ReleaseStore, { publisher, dependencies = [] }: Manifest): Promise<void> {
+  const unknown: string[] = [];
+  for (const { plugin } of dependencies) {
+    const named = pluginName(plugin);
+    if (named?.publisher === publisher) continue;
+    if (named === null || (await releases.findByName(named)) === null) unknown.push(plugin);
+  }
+  if (unknown.length === 0) return;
+  const message = `The manifest depends on ${unknown.join(', ')}, which nobody has published.`;
+  throw new RegistryRefusal('dependency-unknown', message, { unknown });
 }
 
 const looksAlike = (plugin: string) =>

@@ -5,7 +5,7 @@ import type { Provenance, Release, ReleaseNotice, ReleaseState } from '../contra
 export class ReleaseModel extends Model {
   static override tableName = 'releases';
   static override columnNameMappers = snakeCaseMappers();
-  static override jsonAttributes = ['manifest', 'envelope', 'yanked', 'deprecated', 'blocked', 'provenance'];
+  static override jsonAttributes = ['manifest', 'envelope', 'yanked', 'deprecated', 'blocked', 'provenance', 'origin'];
   declare id: string;
   declare pluginId: string;
   declare version: string;
@@ -22,6 +22,7 @@ export class ReleaseModel extends Model {
   declare deprecated: ReleaseNotice | null;
   declare blocked: Release['blocked'];
   declare provenance: Provenance | null;
+  declare origin: Release['origin'];
 }
 
 export class PluginModel extends Model {

@@ -29,6 +29,14 @@ export interface NewRelease {
   archive: Buffer;
 }
 
+export interface ImportedRelease extends Omit<NewRelease, 'state' | 'archive'> {
+  state: ReleaseState;
+  deprecated: ReleaseNotice | null;
+  origin: NonNullable<Release['origin']>;
+  createdAt: Date;
+  reviewedAt: Date;
+}
+
 export interface ReleaseFilter {
   publisher?: string;
   name?: string;
@@ -47,6 +55,8 @@ export interface ReleaseStore {
   /** Null where there is none, or nothing of it may be seen. */
   pluginId(name: { publisher: string; name: string }): Promise<string | null>;
   insert(release: NewRelease): Promise<void>;
+  /** As it came from another registry. */
+  insertImported(release: ImportedRelease, archive: Buffer): Promise<void>;
   findById(id: string): Promise<StoredRelease | null>;
   findByVersion(pluginId: string, version: string): Promise<StoredRelease | null>;
   findByName(name: { publisher: string; name: string; version?: string }): Promise<StoredRelease | null>;
@@ -61,7 +71,12 @@ export interface ReleaseStore {
   ): Promise<void>;
   saveNotice(
     releaseId: string,
-    notice: { state?: ReleaseState; yanked?: ReleaseNotice; deprecated?: ReleaseNotice | null },
+    notice: {
+      state?: ReleaseState;
+      yanked?: ReleaseNotice | null;
+      deprecated?: ReleaseNotice | null;
+      blocked?: Release['blocked'];
+    },
   ): Promise<void>;
   /** Blocks those of the publisher that this key signed and that came from then on; ids and names of those that were not blocked yet. */
   blockSignedBy(
@@ -110,6 +125,10 @@ export function createReleaseStore(database: Knex): ReleaseStore {
           .first('plugins.id')
       )?.id ?? null,
     async insert({ archive, ...release }) {
+      await ReleaseModel.query(database).insert(release);
+      await database('release_artifacts').insert({ release_id: release.id, archive });
+    },
+    async insertImported(release, archive) {
       await ReleaseModel.query(database).insert(release);
       await database('release_artifacts').insert({ release_id: release.id, archive });
     },
@@ -200,5 +219,6 @@ const storedOf = (row: Row): StoredRelease => ({
     deprecated: row.deprecated,
     blocked: row.blocked,
     provenance: row.provenance,
+    origin: row.origin,
   },
 });

@@ -81,6 +81,7 @@ export const PERMISSIONS = {
     ...OWNING,
     'release:suspend',
     'publisher:trust',
+    'release:import',
     'organisation:create',
     'account:unlock',
     'token:issue',

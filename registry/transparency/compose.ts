@@ -2,7 +2,7 @@ import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
 import { keyIdOf, type SignedTreeHead } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
-import { createKeyChain } from '../signing/key-chain.ts';
+import { createKeyChain } from '../key-chain.ts';
 import type { Transparency } from './contract.ts';
 import { createLogReaderStore } from './log-reader-store.ts';
 import { consistencyPath, inclusionProof } from './prove.ts';
@@ -25,6 +25,7 @@ export function createTransparency(ports: TransparencyPorts): Transparency {
   const publicKey = createPublicKey(signingKey as never);
   const keyChain = createKeyChain({ database: system, signingKey });
   const head = signTreeHead({ ...ports, store, keyChain });
+  const prove = proveRelease({ store, head, keyChain });
   /** Up to which size a proof is: the one asked for, or that of the newest head. */
   const sizeOf = async (asked: number | undefined): Promise<{ size: number; newest: SignedTreeHead | null }> => {
     if (asked === undefined) {
@@ -51,7 +52,8 @@ export function createTransparency(ports: TransparencyPorts): Transparency {
       if (from > to) throw new RegistryRefusal('log-entry-unknown');
       return { from, to, path: await consistencyPath(store, from, to) };
     },
-    proveRelease: proveRelease({ store, head, keyChain }),
+    proveRelease: (digest) => prove(digest),
+    proveStored: (digest) => prove(digest, { evenStopped: true }),
     requireLogged: requireLogged({ store, head, keyChain }),
     verify: (kept) =>
       system.transaction(

@@ -30,6 +30,8 @@ export interface Transparency {
   consistency(wish: { from: number; to?: number }): Promise<{ from: number; to: number; path: string[] }>;
   /** By the digest of its archive. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
   proveRelease(digest: string): Promise<ReleaseProof>;
+  /** The same, of one that was taken down as well: whoever has it elsewhere has to hear of that. */
+  proveStored(digest: string): Promise<ReleaseProof>;
   /**
    * Verifies that the release was approved in public, once for each. Refuses with: release-not-logged, log-inconsistent.
    */

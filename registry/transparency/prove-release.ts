@@ -8,7 +8,7 @@ import {
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isRunnable } from '../rules/runnable-release.ts';
-import type { KeyChain } from '../signing/key-chain.ts';
+import type { KeyChain } from '../key-chain.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { inclusionProof } from './prove.ts';
 
@@ -36,10 +36,10 @@ async function findApproval(store: Pick<LogReaderStore, 'findRelease'>, release:
 /** Everything that `gate verify` wants. Releases that nobody approved, and those that were taken down, are as unknown as those that do not exist. Refuses with: release-unknown, release-not-logged, log-inconsistent. */
 export const proveRelease =
   ({ store, head, keyChain }: ProveReleasePorts) =>
-  async (digest: string): Promise<ReleaseProof> => {
+  async (digest: string, { evenStopped = false } = {}): Promise<ReleaseProof> => {
     const release = DIGEST.test(digest) ? await store.releaseOf(digest) : null;
     const unknown = () => new RegistryRefusal('release-unknown', undefined, { digest });
-    if (release === null || !isRunnable(release)) throw unknown();
+    if (release === null || !(evenStopped || isRunnable(release))) throw unknown();
     const approvedAt = await findApproval(store, statementDigest(release));
     if (approvedAt === null) throw unknown();
     const { envelope } = release;

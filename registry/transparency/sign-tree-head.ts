@@ -7,7 +7,7 @@ import {
   signTreeHead as sign,
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
-import type { KeyChain } from '../signing/key-chain.ts';
+import type { KeyChain } from '../key-chain.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { consistencyPath } from './prove.ts';
 

@@ -3,12 +3,15 @@ import { createPublicKey } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { resolve } from 'node:path';
 import { keyIdOf, type ReleaseProof } from '../../contract/index.ts';
+import { isBundle, readBundle } from '../bundle/bundle-file.ts';
+import { verifyBundle } from '../bundle/verify-bundle.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { findAccount } from '../credentials.ts';
 import { CliError } from '../errors.ts';
 import { oneLine, type Paint } from '../terminal.ts';
 import { logStatePath, readLogState, readPublicKey } from '../transparency/log-state.ts';
 import { type VerifiedArchive, verifyArchive } from '../transparency/verify-archive.ts';
+import { verifiedAnswer } from './bundle.ts';
 
 /** Where the proof of an archive is unless `--proof` or `--out` says otherwise. */
 export const proofPath = (archivePath: string): string => `${archivePath}.proof.json`;
@@ -47,13 +50,14 @@ async function registryKeyOf(cli: Cli, path: string | undefined): Promise<KeyObj
 export function verifyCommand(cli: Cli): void {
   verb(cli, {
     name: 'verify',
-    summary: 'Verify a release archive by its proof, without a network',
+    summary: 'Verify a release archive by its proof, or a bundle, without a network',
     examples: [
       'gate verify acme-hello-1.0.0.gpk',
+      'gate verify acme-hello-1.0.0.gatebundle --registry-key registry.pem',
       'gate verify hello.gpk --proof hello.json --registry-key registry.pem',
     ],
   })
-    .argument('<file>', 'the release archive')
+    .argument('<file>', 'the release archive, or a bundle of gate bundle export')
     .option('--proof <file>', 'default: <file>.proof.json')
     .option('--registry-key <file>', "the registry's public key (default: the one that gate audit-log verify trusted)")
     .action(
@@ -62,6 +66,10 @@ export function verifyCommand(cli: Cli): void {
         const archive = await readFile(path).catch((error: Error) => {
           throw new CliError('file-unreadable', `${path} cannot be read: ${error.message}`, { path });
         });
+        if (isBundle(archive)) {
+          const root = await registryKeyOf(cli, options.registryKey);
+          return verifiedAnswer(await verifyBundle(await readBundle(archive), root), keyIdOf(root));
+        }
         const proof = await readProof(options.proof ? resolve(cli.settings.cwd, options.proof) : proofPath(path));
         const registryKey = await registryKeyOf(cli, options.registryKey);
         const verified = await verifyArchive(archive, proof, registryKey);

@@ -41,7 +41,8 @@ export async function verifyArchive(
   return { statement, steps, passed: steps.every(({ passed }) => passed) };
 }
 
-async function readStatement(archive: Uint8Array): Promise<ReleaseStatement> {
+/** What an archive says of itself, with its digest. Throws where it cannot be read. */
+export async function readStatement(archive: Uint8Array): Promise<ReleaseStatement> {
   const tar = gunzipSync(archive, { maxOutputLength: ARCHIVE_UNPACKED_BYTES_MAX });
   const entries = extract();
   entries.end(tar);

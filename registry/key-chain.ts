@@ -1,8 +1,8 @@
 import { createPublicKey, type KeyObject } from 'node:crypto';
 import type { Knex } from 'knex';
-import { type KeyLink, keyIdOf, signKeyLink, type TrustedKey, trustedKeys } from '../../plugins-sdk/contract/index.ts';
-import type { Audit } from '../rules/audit-entry.ts';
-import type { LogInTransaction } from '../rules/log-event.ts';
+import { type KeyLink, keyIdOf, signKeyLink, type TrustedKey, trustedKeys } from '../plugins-sdk/contract/index.ts';
+import type { Audit } from './rules/audit-entry.ts';
+import type { LogInTransaction } from './rules/log-event.ts';
 
 /** How this registry came to its key. */
 export interface KeyChain {
