@@ -192,15 +192,23 @@ function constant(node: AnyNode | null, names: Names, depth: number): string | n
 
 const short = (text: string): string | undefined => (text.length > CONSTANT_CHARS_MAX ? undefined : text);
 
+const percentDecoded = (text: string): string =>
+  text.replace(/(?:%[0-9a-f]{2})+/gi, (bytes) => Buffer.from(bytes.replaceAll('%', ''), 'hex').toString('utf8'));
+const DECODERS: Readonly<Record<string, (text: string) => string>> = {
+  atob: (text) => Buffer.from(text, 'base64').toString('latin1'),
+  decodeURI: percentDecoded,
+  decodeURIComponent: percentDecoded,
+  unescape: percentDecoded,
+};
+
 function constantCall(
   { callee, arguments: args }: Extract<AnyNode, { type: 'CallExpression' }>,
   names: Names,
   of: (node: AnyNode | null | undefined) => string | number | undefined,
 ): string | undefined {
   const values = args.map((each) => of(each as AnyNode));
-  if (names.globalOf(callee as AnyNode) === 'atob' && typeof values[0] === 'string') {
-    return short(Buffer.from(values[0], 'base64').toString('latin1'));
-  }
+  const decode = DECODERS[names.globalOf(callee as AnyNode) ?? ''];
+  if (decode && typeof values[0] === 'string') return short(decode(values[0]));
   if (callee.type !== 'MemberExpression' || callee.computed || callee.property.type !== 'Identifier') return undefined;
   const { name } = callee.property;
   if (name === 'fromCharCode' || name === 'fromCodePoint') {

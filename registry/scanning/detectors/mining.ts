@@ -18,7 +18,8 @@ export const mining: Detector =
       hit('blocking', 'It names a mining pool or a mining algorithm.');
     } else if (LOOPS.has(node.type)) {
       const seen = lookInto(code, node);
-      if (seen.clockInTest && !seen.awaits) hit('high', 'It waits by turning, which costs the operator CPU time.');
+      if (seen.clockInTest && !seen.awaits)
+        hit(isBounded(node) ? 'medium' : 'high', 'It waits by turning, which costs the operator CPU time.');
       else if (seen.clocks >= 2 && !seen.awaits)
         hit('high', 'It measures time again and again within a loop, as attacks on neighbours do.');
       if (seen.nonce && seen.zeros && seen.hashes)
@@ -29,6 +30,22 @@ export const mining: Detector =
       hit('medium', 'Shared memory makes a clock that is finer than the one that plugins get.');
     }
   };
+
+/** `length <= max && Date.now() <= end`: work with a bound in time, and perhaps no waiting. */
+const isBounded = (loop: AnyNode): boolean => {
+  const test = 'test' in loop ? (loop.test as AnyNode | null) : null;
+  return (
+    test?.type === 'LogicalExpression' &&
+    [test.left, test.right].every((each) => each.type === 'BinaryExpression' && each.left.type !== 'Literal')
+  );
+};
+
+/** `hash[0] === 0`. */
+const isFirstByteZero = (node: AnyNode): boolean =>
+  node.type === 'BinaryExpression' &&
+  /^===?$/.test(node.operator) &&
+  node.left.type === 'MemberExpression' &&
+  [node.left.property, node.right].every((each) => each.type === 'Literal' && each.value === 0);
 
 function lookInto(code: ReadCode, loop: AnyNode) {
   const seen = { clockInTest: false, clocks: 0, awaits: false, nonce: false, zeros: false, hashes: false };
@@ -46,6 +63,8 @@ function lookInto(code: ReadCode, loop: AnyNode) {
       seen.hashes = true;
     if (node.type === 'Literal' && typeof node.value === 'string' && /^0{3,}$|^0$/.test(node.value)) seen.zeros = true;
     if (node.type === 'Identifier' && /difficulty|target/i.test(node.name)) seen.zeros = true;
+    if (isFirstByteZero(node)) seen.zeros = true;
+    if (node.type === 'UpdateExpression' && ancestors.at(-1)?.type === 'CallExpression') seen.nonce = true;
   });
   return seen;
 }

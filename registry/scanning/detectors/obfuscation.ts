@@ -6,7 +6,7 @@ const ESCAPES_MIN = 12;
 const ENCODED_CHARS_MIN = 200;
 const CODES_MIN = 24;
 const LINE_CHARS_MAX = 3_000;
-const SYMBOLS_MIN = 400;
+const SYMBOLS_MIN = 80;
 const CODE_WORDS = /\b(?:function|return|fetch|eval|require|globalThis|constructor)\b|=>/;
 
 /** What tools make that hide what code does. Nothing in here is needed by anybody who wants to be read. */
@@ -55,8 +55,10 @@ function longLine(text: string): number | null {
 }
 
 const symbolsOnly = (text: string): number | null => {
-  for (const match of text.matchAll(/[[\]()!+{}\s]{400,}/g)) {
-    if (match[0].replace(/\s/g, '').length >= SYMBOLS_MIN) return match.index;
+  for (const match of text.matchAll(/[[\]()!+{}\s]{80,}/g)) {
+    // Ends of deeply nested code are brackets too, but none that are added up.
+    const sums = match[0].match(/[!+]/g)?.length ?? 0;
+    if (sums * 4 > SYMBOLS_MIN && match[0].replace(/\s/g, '').length >= SYMBOLS_MIN) return match.index;
   }
   return null;
 };

@@ -1,6 +1,6 @@
 import type { AnyNode, CallExpression, NewExpression } from 'acorn';
 import type { ReadCode } from '../read-code.ts';
-import type { Detector } from './detector.ts';
+import type { Detector, Hit } from './detector.ts';
 
 const MAKERS = new Set(['Function', 'AsyncFunction', 'GeneratorFunction']);
 const TIMERS = new Set(['setTimeout', 'setInterval', 'setImmediate']);
@@ -11,9 +11,14 @@ const GLOBAL_IDIOM = /^\s*return this;?\s*$/;
 export const dynamicCode: Detector =
   ({ code, report }) =>
   (node) => {
+    const taken = takenUnseen(code, node);
+    if (taken !== null) {
+      const explanation = `It takes \`${taken}\` out of the global object in a way that hides it.`;
+      report({ family: 'dynamic-code', severity: 'high', at: node.start, explanation });
+    }
     if (node.type !== 'CallExpression' && node.type !== 'NewExpression') return;
     const callee = node.callee as AnyNode;
-    const name = calledGlobal(code, callee);
+    const name = calledGlobal(code, callee) ?? reflected(code, node);
     const first = node.arguments[0] as AnyNode | undefined;
     if (name === 'eval' && first !== undefined) {
       report({ family: 'dynamic-code', severity: 'high', at: node.start, explanation: '`eval` runs text as code.' });
@@ -42,6 +47,33 @@ export const dynamicCode: Detector =
       });
     }
   };
+
+/** `globalThis['ev' + 'al']` and `const { eval: run } = globalThis`: the name of the maker of code, null for everything else. */
+function takenUnseen(code: ReadCode, node: AnyNode): string | null {
+  const isMaker = (name: string) => name === 'eval' || MAKERS.has(name);
+  if (node.type === 'MemberExpression') {
+    const name = node.computed && node.property.type !== 'Literal' ? code.globalOf(node) : null;
+    return name !== null && isMaker(name) ? name : null;
+  }
+  if (node.type !== 'VariableDeclarator' || node.id.type !== 'ObjectPattern') return null;
+  if (!/^(?:globalThis|self|window|global)$/.test(code.globalOf(node.init) ?? '')) return null;
+  const names = node.id.properties.flatMap((each) =>
+    each.type !== 'Property'
+      ? []
+      : [
+          each.key.type === 'Identifier' && !each.computed
+            ? each.key.name
+            : String(code.constantOf(each.key as AnyNode)),
+        ],
+  );
+  return names.find(isMaker) ?? null;
+}
+
+/** `Reflect.construct(Function, …)`. */
+function reflected(code: ReadCode, node: CallExpression | NewExpression): string | null {
+  const isReflect = /^Reflect\.(?:construct|apply)$/.test(pathOf(code, node.callee as AnyNode));
+  return isReflect ? code.globalOf(node.arguments[0] as AnyNode | undefined) : null;
+}
 
 /** The global that is called, also by `.call`, `.apply` and `.bind` and by `Reflect`. */
 function calledGlobal(code: ReadCode, callee: AnyNode): string | null {
@@ -106,6 +138,7 @@ export const dynamicImport: Detector =
   (node) => {
     if (node.type === 'ImportExpression') {
       const target = code.constantOf(node.source);
+      if (DANGEROUS_BUILT_INS.test(String(target))) return report(asksForNode(node.start, String(target)));
       const severity = target === undefined || /^(?:https?:|data:|blob:)/.test(String(target)) ? 'high' : 'medium';
       report({ family: 'dynamic-import', severity, at: node.start, explanation: 'Code is loaded at run time.' });
     } else if (node.type === 'CallExpression' && code.globalOf(node.callee as AnyNode) === 'importScripts') {
@@ -125,15 +158,17 @@ export const dynamicImport: Detector =
           explanation: '`require` is given a name that is only known at run time.',
         });
       } else if (DANGEROUS_BUILT_INS.test(String(target))) {
-        report({
-          family: 'host-probing',
-          severity: 'high',
-          at: node.start,
-          explanation: `It asks for "${target}" of Node.js, which no plugin has.`,
-        });
+        report(asksForNode(node.start, String(target)));
       }
     }
   };
+
+const asksForNode = (at: number, target: string): Hit => ({
+  family: 'host-probing',
+  severity: 'high',
+  at,
+  explanation: `It asks for "${target}" of Node.js, which no plugin has.`,
+});
 
 const DANGEROUS_BUILT_INS =
   /^(?:node:)?(?:child_process|vm|worker_threads|fs(?:\/promises)?|net|tls|dgram|cluster|module|inspector|v8|os|repl|isolated-vm)$/;
@@ -169,6 +204,11 @@ export const hostProbing: Detector =
           explanation: probe[1],
         });
       const name = code.propertyOf(node);
+      const hit = (explanation: string) =>
+        report({ family: 'host-probing', severity: 'high', at: node.start, explanation });
+      if (name === 'getThis') hit('It asks a stack frame for what its caller holds.');
+      if (name === 'caller' && node.object.type === 'MemberExpression' && code.propertyOf(node.object) === 'callee')
+        hit('It takes hold of the function that called it.');
       if (
         (name === 'caller' || name === 'callee') &&
         node.object.type === 'Identifier' &&

@@ -6,6 +6,7 @@ const EXTRA: readonly [RegExp, string][] = [
   [/\b(?:AKIA|ASIA)[A-Z0-9]{16}\b/g, 'an access key of AWS'],
   [/\bgh[tu]_[A-Za-z0-9]{20,}\b/g, 'a token of this platform'],
   [/\b(?:sk|rk)_live_[A-Za-z0-9]{16,}\b/g, 'a secret key of Stripe'],
+  [/-----BEGIN (?:[A-Z0-9]+ )*PRIVATE KEY-----(?:\\[nr]|\s)*[A-Za-z0-9+/=]{24,}/g, 'a private key'],
   [/\b\d{8,10}:AA[A-Za-z0-9_-]{33}\b/g, 'a token of a Telegram bot'],
   [
     /\b(?:password|passwd|api_?key|secret(?:_?key)?|access_?token)["']?\s*[:=]\s*["'](?=[^"'\s]*\d)(?=[^"'\s]*[A-Za-z])[A-Za-z0-9_\-+/=.!@#$%^&*]{20,128}["']/gi,

@@ -97,6 +97,9 @@ export const globalTampering: Detector =
     if (/^Error\.(?:stackTraceLimit|prepareStackTrace)$/.test(path)) return;
     if (ofProvided)
       return hit(graded(ancestors), `It changes \`${first}.${second}\`, which all code in the isolate shares.`);
+    const assigned = whole && PROVIDED.has(path) && path !== 'globalThis' ? assignedName(code, node) : null;
+    if (assigned !== null)
+      return hit(graded(ancestors), `It changes \`${path}.${assigned}\`, which all code in the isolate shares.`);
     if (
       whole &&
       PROVIDED.has(path) &&
@@ -107,6 +110,18 @@ export const globalTampering: Detector =
     }
     if (name !== null) hit('low', `It keeps something in the global \`${name}\`.`);
   };
+
+/** Of `Object.assign(JSON, { parse })`: the first name that is written down; null for every other call. */
+function assignedName(code: ReadCode, node: AnyNode): string | null {
+  if (node.type !== 'CallExpression' || pathOf(code, node.callee as AnyNode) !== 'Object.assign') return null;
+  for (const each of node.arguments.slice(1)) {
+    const property = each.type === 'ObjectExpression' ? each.properties[0] : undefined;
+    if (property?.type === 'Property') return String(code.constantOf(property.key as AnyNode) ?? nameOf(property.key));
+  }
+  return null;
+}
+
+const nameOf = (key: { type: string; name?: string }): string => key.name ?? '…';
 
 /** Of `Object.defineProperty(globalThis, 'fetch', …)`. */
 function definedGlobal(code: ReadCode, node: AnyNode, target: AnyNode): string | null {

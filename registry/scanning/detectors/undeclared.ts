@@ -21,6 +21,8 @@ export const undeclared: Detector = ({ code, manifest, report }) => {
       const name = code.globalOf(node.callee as AnyNode);
       if (name !== null && SENDERS.has(name)) lookAtTarget(code, node, (host) => sent(name, host, node));
     }
+    const host = redirected(code, node);
+    if (host !== null) sent('URL', host, node);
     for (const { field, at } of takenFields(code, node)) {
       if (CAPABILITIES.has(field) && !declared.has(field)) {
         once(`capability ${field}`, {
@@ -52,6 +54,17 @@ export const undeclared: Detector = ({ code, manifest, report }) => {
     }
   }
 };
+
+/** The host that is put into a URL that was another one: `url.hostname = '…'`; null for everything else. */
+function redirected(code: ReadCode, node: AnyNode): string | null {
+  if (node.type !== 'AssignmentExpression' || node.left.type !== 'MemberExpression') return null;
+  const part = code.propertyOf(node.left);
+  const value = part === 'hostname' || part === 'host' || part === 'href' ? code.constantOf(node.right) : undefined;
+  const made = code.givenTo(node.left.object as AnyNode);
+  if (typeof value !== 'string' || made?.type !== 'NewExpression' || code.globalOf(made.callee as AnyNode) !== 'URL')
+    return null;
+  return hostOf(part === 'href' ? value : `https://${value}`);
+}
 
 /** Null where the target is only known at run time. Parts before the first unknown one tell the host already. */
 function lookAtTarget(
