@@ -22,10 +22,14 @@ describe('conduct in PostgreSQL', () => {
   let stores: [ConductStore, ConductStore];
   let otherHost: Database;
   let nowMs = START_MS;
+  const audited: string[] = [];
   before(async () => {
     database = await testDatabase();
     otherHost = await openDatabase({ appUrl: database.appUrl });
-    const open = ({ system }: Database) => conductStore(system, rules);
+    const open = ({ system }: Database) =>
+      conductStore(system, rules, async (_, { action, installationId }) => {
+        audited.push(`${action} ${installationId}`);
+      });
     stores = [open(database), open(otherHost)];
   });
   after(async () => {
@@ -110,6 +114,8 @@ describe('conduct in PostgreSQL', () => {
     const conduct = await conductOf(id);
     expect(conduct).to.include({ solitarySince: at, suspendedAt: new Date(nowMs).toISOString(), strikes: 6 });
     expect(conduct.reason).to.include('6 times').and.include('cpu-limit (cpuMs: 50 allowed, 312 used)');
+    const own = audited.filter((entry) => entry.endsWith(id));
+    expect(own).to.deep.equal([`installation.solitary ${id}`, `installation.suspended ${id}`]);
     for (const organisation of [operator, publisher]) {
       const told = await toldTo(organisation);
       expect(told.map(({ kind }) => kind)).to.deep.equal(['installation-suspended', 'installation-solitary']);

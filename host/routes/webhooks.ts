@@ -1,5 +1,6 @@
 import { Type } from 'typebox';
 import { answer, type Route, route } from '../http/route.ts';
+import type { RateLimits } from '../rate-limits/contract.ts';
 import { DELIVERY_STATES, type Webhooks } from '../webhooks/contract.ts';
 import { EVENT_TYPE_NAMES } from '../webhooks/event-types.ts';
 import { Id, Label, nullable, oneOf, page, pageFields, strict, Timestamp } from './fields.ts';
@@ -56,6 +57,8 @@ const Delivery = Type.Object(
 
 export interface WebhookRoutePorts {
   webhooks: Webhooks;
+  /** None where nothing is limited. */
+  rateLimits?: Pick<RateLimits, 'limit'>;
 }
 
 const allow = ['webhook:manage'] as const;
@@ -144,7 +147,7 @@ const endpointRoutes = ({ webhooks }: WebhookRoutePorts): Route[] => [
   }),
 ];
 
-const deliveryRoutes = ({ webhooks }: WebhookRoutePorts): Route[] => [
+const deliveryRoutes = ({ webhooks, rateLimits }: WebhookRoutePorts): Route[] => [
   route({
     method: 'GET',
     path: '/v1/webhooks/:id/deliveries',
@@ -166,7 +169,10 @@ const deliveryRoutes = ({ webhooks }: WebhookRoutePorts): Route[] => [
     params: Type.Object({ id: Id, delivery: Id }),
     reply: { 202: Delivery },
     refuses: ['webhook-unknown', 'delivery-unknown', 'webhook-inactive', 'webhook-backlog-exceeded'],
-    handle: ({ principal, params: { id, delivery } }) => webhooks.replay(principal, id, delivery),
+    handle: async ({ principal, params: { id, delivery } }) => {
+      await rateLimits?.limit('webhook-organisation', principal.organisation.id);
+      return webhooks.replay(principal, id, delivery);
+    },
   }),
   route({
     method: 'POST',
@@ -183,7 +189,10 @@ const deliveryRoutes = ({ webhooks }: WebhookRoutePorts): Route[] => [
       ),
     },
     refuses: ['webhook-unknown', 'webhook-inactive', 'webhook-backlog-exceeded'],
-    handle: ({ principal, params: { id }, body }) => webhooks.replaySince(principal, id, body.since),
+    handle: async ({ principal, params: { id }, body }) => {
+      await rateLimits?.limit('webhook-organisation', principal.organisation.id);
+      return webhooks.replaySince(principal, id, body.since);
+    },
   }),
   route({
     method: 'POST',
@@ -194,6 +203,9 @@ const deliveryRoutes = ({ webhooks }: WebhookRoutePorts): Route[] => [
     params,
     reply: { 202: Delivery },
     refuses: ['webhook-unknown', 'webhook-inactive', 'webhook-backlog-exceeded'],
-    handle: ({ principal, params: { id } }) => webhooks.ping(principal, id),
+    handle: async ({ principal, params: { id } }) => {
+      await rateLimits?.limit('webhook-organisation', principal.organisation.id);
+      return webhooks.ping(principal, id);
+    },
   }),
 ];
