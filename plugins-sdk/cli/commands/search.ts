@@ -104,7 +104,7 @@ export function searchCommand(cli: Cli): void {
     .option('--limit <count>', `how many to show; default ${SHOWN_MAX}`, readCount)
     .action(
       cli.answer(async (words: string[], options: SearchOptions) => {
-        const api = await cli.api();
+        const api = await cli.api({ anonymous: true });
         const found = await searchPlugins(api)(words.join(' '), options);
         if (!options.explain) return { value: found, text: (paint) => foundText(paint, found) };
         const rankings: Ranking[] = [];
