@@ -1,5 +1,7 @@
 import { Worker } from 'node:worker_threads';
-import { type ImageAddresses, plainHtml } from './render-markdown.ts';
+import { plainHtml } from './plain-html.ts';
+// Its libraries belong to the worker alone: a host does not hold them.
+import type { ImageAddresses } from './render-markdown.ts';
 
 const TIME_MS_MAX = 5_000;
 const HEAP_MIB_MAX = 128;

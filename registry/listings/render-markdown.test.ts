@@ -1,7 +1,8 @@
 import { expect } from 'chai';
 import { README_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { plainHtml } from './plain-html.ts';
 import { renderInWorker } from './render-in-worker.ts';
-import { plainHtml, renderMarkdown } from './render-markdown.ts';
+import { renderMarkdown } from './render-markdown.ts';
 
 const IMAGES = { 'listing/one.png': '/v1/catalogue/acme/hello/assets/aa' };
 const render = (text: string) => renderMarkdown(text, IMAGES);

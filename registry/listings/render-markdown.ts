@@ -136,8 +136,3 @@ function aligned(tagName: string, { style = '', align }: Record<string, string>)
     side !== undefined && /^(?:left|center|right)$/.test(side) ? { align: side } : {};
   return { tagName, attribs };
 }
-
-const ESCAPES: Record<string, string> = { '&': '&amp;', '<': '&lt;', '>': '&gt;', '"': '&quot;', "'": '&#39;' };
-
-/** The text as it was written, where it cannot be rendered. */
-export const plainHtml = (text: string): string => `<pre>${text.replace(/[&<>"']/g, (sign) => ESCAPES[sign]!)}</pre>`;
