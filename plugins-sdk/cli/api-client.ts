@@ -27,7 +27,6 @@ import type {
   CataloguePage,
   DecisionWish,
   DistTag,
-  ImportReport,
   ListingDetails,
   MemberRole,
   Organisation,
@@ -53,19 +52,9 @@ import type {
   TrustedPublisher,
   Upload,
 } from '../../registry/index.ts';
-import type {
-  CapabilityName,
-  DsseEnvelope,
-  HealthReport,
-  Json,
-  KeyLink,
-  ListingLocale,
-  LogProof,
-  ReleaseExport,
-  ReleaseProof,
-  SignedTreeHead,
-} from '../contract/index.ts';
+import type { CapabilityName, DsseEnvelope, HealthReport, Json, ListingLocale } from '../contract/index.ts';
 import type { Recording } from '../contract/recording.ts';
+import { proofCalls } from './api-proofs.ts';
 import { createTransport, readAnswer, type Transport, type TransportOptions } from './api-transport.ts';
 import { followEvents } from './event-stream.ts';
 import { webhookClient } from './webhook-client.ts';
@@ -159,14 +148,6 @@ export function createApiClient(options: TransportOptions) {
     /** The same bytes again are the same release, so this is repeated safely. */
     publishRelease: (archive: Uint8Array, envelope: DsseEnvelope) =>
       send<Release>('POST', '/v1/releases', { archive: Buffer.from(archive).toString('base64'), envelope }),
-    exportRelease: (plugin: string, version: string) =>
-      get<{ exported: ReleaseExport; archive: string }>(`/v1/releases/${pathOf(plugin)}/${at(version)}/export`),
-    importRelease: (exported: ReleaseExport, archive: Uint8Array, dryRun = false) =>
-      send<ImportReport>('POST', '/v1/imports', {
-        exported,
-        archive: Buffer.from(archive).toString('base64'),
-        ...(dryRun && { dryRun }),
-      }),
     beginUpload: (upload: { id: string; bytes: number; sha256: string; plugin?: string }) =>
       send<Upload>('POST', '/v1/uploads', upload),
     addPart: (id: string, start: number, content: Uint8Array) =>
@@ -264,8 +245,13 @@ export function createApiClient(options: TransportOptions) {
     listRollouts: (id: string, page: PageRequest = {}) =>
       get<Page<Rollout>>(`/v1/installations/${at(id)}/rollouts`, page),
     listOutdated: (page: PageRequest = {}) => get<Page<Outdated>>('/v1/updates', page),
-    uninstall: (id: string, { deleteNow = false } = {}) =>
-      send<void>('DELETE', `/v1/installations/${at(id)}${deleteNow ? '?stored=delete' : ''}`, undefined),
+    uninstall: (id: string, { deleteNow = false, ignoreRequirements = false } = {}) =>
+      send<void>(
+        'DELETE',
+        `/v1/installations/${at(id)}?stored=${deleteNow ? 'delete' : 'keep'}&requirements=${ignoreRequirements ? 'ignore' : 'check'}`,
+        undefined,
+      ),
+    planRequirements: (wish: { plugin: string; version?: string }) => get<RequirementPlan>('/v1/requirements', wish),
     restore: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/restoration`, undefined),
     listLogs: (
       id: string,
@@ -318,15 +304,7 @@ export function createApiClient(options: TransportOptions) {
       return answer.status === 200 ? answer.body.toString('utf8') : readAnswer<never>(answer, url);
     },
 
-    transparency: () =>
-      get<{ keyId: string; publicKeyPem: string; head: SignedTreeHead; keys?: KeyLink[] }>('/v1/transparency'),
-    logEntries: (from: number, count?: number) =>
-      get<Page<{ index: number; entry: string }>>('/v1/transparency/entries', { from, count }),
-    logInclusion: (index: number, size?: number) =>
-      get<LogProof & { size: number; head: SignedTreeHead | null }>(`/v1/transparency/inclusion/${index}`, { size }),
-    logConsistency: (from: number, to?: number) =>
-      get<{ from: number; to: number; path: string[] }>(`/v1/transparency/consistency/${from}`, { to }),
-    proveRelease: (digest: string) => get<ReleaseProof>(`/v1/transparency/releases/${at(digest)}`),
+    ...proofCalls(get, send),
 
     /** Calls any path of the host, the data plane above all; every status is an answer. */
     raw: transport as Transport,
