@@ -20,6 +20,7 @@ const Dynamic = Type.Object(
   {
     entries: Type.Integer({ description: 'Routes, hooks and jobs that were run.' }),
     faults: Type.Integer(),
+    skipped: Type.Optional(Type.Integer({ description: 'Handlers that there was no time for.' })),
     started: Type.Boolean(),
     capabilities: names,
     hosts: names,

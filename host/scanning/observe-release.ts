@@ -57,7 +57,7 @@ export async function observeRelease(
     );
     const shape = await host.describe(installation).catch(() => null);
     if (shape === null) return reportOf(manifest, seen, { entries: 0, faults: 0, started: false });
-    const jobs = jobsOf(manifest, shape, nowMs()).slice(0, ENTRIES_MAX);
+    const jobs = jobsOf(manifest, shape, nowMs());
     const counts = await runAll(host, installation, jobs, { nowMs, onProgress });
     return reportOf(manifest, seen, { ...counts, started: true });
   } finally {
@@ -86,10 +86,10 @@ async function runAll(
   installation: InstallationFacts,
   jobs: readonly PluginJob[],
   { nowMs, onProgress }: Required<Pick<ObservePorts, 'nowMs' | 'onProgress'>>,
-): Promise<Pick<DynamicReport, 'entries' | 'faults'>> {
+): Promise<Pick<DynamicReport, 'entries' | 'faults' | 'skipped'>> {
   const untilMs = nowMs() + ALL_MS_MAX;
   const counts = { entries: 0, faults: 0 };
-  for (const job of jobs) {
+  for (const job of jobs.slice(0, ENTRIES_MAX)) {
     if (nowMs() > untilMs) break;
     counts.entries += 1;
     await host
@@ -99,7 +99,7 @@ async function runAll(
       });
     onProgress(Math.floor((counts.entries / jobs.length) * 100));
   }
-  return counts;
+  return { ...counts, skipped: jobs.length - counts.entries };
 }
 
 /** What the code really has, not only what is declared. */
@@ -169,7 +169,7 @@ function sampleOf(schema: unknown, depth = 0): Json {
 function reportOf(
   { capabilities = [], fetchHosts = [] }: Manifest,
   seen: { capabilities: ReadonlySet<string>; hosts: ReadonlySet<string> },
-  counts: Pick<DynamicReport, 'entries' | 'faults' | 'started'>,
+  counts: Pick<DynamicReport, 'entries' | 'faults' | 'skipped' | 'started'>,
 ): DynamicReport {
   const declared = new Set<string>(capabilities.map(({ name }) => name));
   const [called, hosts] = [[...seen.capabilities].sort(), [...seen.hosts].sort()];

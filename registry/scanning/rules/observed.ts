@@ -16,7 +16,10 @@ export function observedFindings(dynamic: DynamicReport | null): Finding[] {
     return [finding('medium', 'It could not be run in the sandbox, so only its code was looked at.')];
   if (!dynamic.started)
     return [finding('high', 'Its code does not start in the sandbox, so only its code was looked at.')];
+  const { entries, skipped = 0 } = dynamic;
+  const left = `Only ${entries} of its ${entries + skipped} handlers were run: the others are too many, or those before them too slow.`;
   return [
+    ...(skipped > 0 ? [finding('medium', left)] : []),
     ...dynamic.undeclaredHosts.map((host) =>
       finding(
         'high',

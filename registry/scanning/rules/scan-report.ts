@@ -41,6 +41,8 @@ export interface DynamicReport {
   entries: number;
   /** How many of them ended in a fault: with nothing real around them, some always do. */
   faults: number;
+  /** Routes, hooks and jobs that there was no time for, or that are too many. Absent in reports of earlier versions. */
+  skipped?: number;
   /** False where its code did not even start. */
   started: boolean;
   /** Capabilities that it called. */
