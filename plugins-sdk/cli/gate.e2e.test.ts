@@ -290,6 +290,7 @@ describe('gate', () => {
       .filter((verb) => verb !== 'help');
     expect(verbs).to.include.members([
       'login',
+      'bundle',
       'whoami',
       'init',
       'dev',
