@@ -177,6 +177,13 @@ describe('The repository', () => {
     expect(silent).to.deep.equal([]);
   });
 
+  it('names no test in docs/attacks.md that is not there', () => {
+    const rows = [...read('docs/attacks.md').matchAll(/\| `([^`]+\.test\.ts)`: (.+) \|$/gm)];
+    expect(rows.length).to.be.at.least(30);
+    const gone = rows.filter(([, file, name]) => !read(file!).includes(`it('${name}'`)).map(([row]) => row);
+    expect(gone).to.deep.equal([]);
+  });
+
   it('leaves no unfinished marks', () => {
     const mark = new RegExp(`\\b(${['TO' + 'DO', 'FIX' + 'ME', 'XX' + 'X'].join('|')})\\b`);
     expect(files.filter((file) => isCode(file) && mark.test(read(file)))).to.deep.equal([]);
