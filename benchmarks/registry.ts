@@ -2,6 +2,7 @@ import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
+import { setTimeout as rest } from 'node:timers/promises';
 import { asOwner, openDatabase } from '../host/database.ts';
 import { startEmbeddedPostgres } from '../host/embedded-postgres.ts';
 import { migrateUp } from '../migrations/run-migrations.ts';
@@ -17,6 +18,7 @@ const PLUGINS = 20_000;
 const SEARCH_TARGET_MS = 50;
 const PUBLISH_TARGET_MS = 2_000;
 const PUBLISHED_EACH_ROUND = 5;
+const SCAN_LOOK_MS = 100;
 /** What is left of 1 MiB is the plugin's own few lines. */
 const PADDING_BYTES = 1024 * 1024 - 4 * 1024;
 
@@ -56,7 +58,7 @@ export const benchmark: Benchmark = {
       try {
         const clientOf = (role: string) => createApiClient({ url: host.url, token: host.credentials[role]! });
         const searches = await measureSearches(clientOf('operator'), rounds, tell);
-        const published = await measurePublishing(clientOf('publisher'), folder, rounds);
+        const { published, scanned } = await measurePublishing(clientOf('publisher'), folder, rounds, tell);
         const at = (samples: number[][], share: number) =>
           figureOf(
             'ms',
@@ -80,6 +82,7 @@ export const benchmark: Benchmark = {
           seriesOf('search', 'all kinds together', together),
           ...[...searches].map(([kind, samples]) => seriesOf('search', kind, samples)),
           seriesOf('publish 1 MB', 'bundled, signed, sent and checked', published),
+          seriesOf('publish 1 MB', 'and scanned, before a review', scanned),
         ];
         return {
           setup: { rounds, plugins: PLUGINS },
@@ -134,23 +137,29 @@ async function measureSearches(
   return measured;
 }
 
+/** The scan follows upon the publication by itself; none begins before the scan of the one before has ended. */
 async function measurePublishing(
   api: ReturnType<typeof createApiClient>,
   folder: string,
   rounds: number,
-): Promise<number[][]> {
+  tell: (line: string) => void,
+): Promise<{ published: number[][]; scanned: number[][] }> {
   const { privateKey } = generateKeyPairSync('ed25519');
   await registerKey(api)(privateKey, 'bench registry');
-  const measured: number[][] = [];
+  const measured = { published: [] as number[][], scanned: [] as number[][] };
   for (let round = 0; round < rounds; round += 1) {
-    const samples: number[] = [];
+    const [published, scanned]: [number[], number[]] = [[], []];
     for (let at = 0; at < PUBLISHED_EACH_ROUND; at += 1) {
       writePlugin(folder, `1.${round}.${at}`);
       const startedAtMs = performance.now();
-      await publishPlugin(api)({ folder, privateKey });
-      samples.push(performance.now() - startedAtMs);
+      const { release } = await publishPlugin(api)({ folder, privateKey });
+      published.push(performance.now() - startedAtMs);
+      while ((await api.findScan(release.id)).finishedAt === null) await rest(SCAN_LOOK_MS);
+      scanned.push(performance.now() - startedAtMs);
     }
-    measured.push(samples);
+    measured.published.push(published);
+    measured.scanned.push(scanned);
+    tell(`published, round ${round + 1} of ${rounds}`);
   }
   return measured;
 }

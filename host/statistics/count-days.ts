@@ -92,6 +92,8 @@ export const dayCounter = (database: Knex, nowMs: () => number): DayCounter => (
       const mine = await database.transaction(async (transaction) => {
         const lock = await transaction.raw("SELECT pg_try_advisory_xact_lock(hashtext('count_statistics')) AS taken");
         if (!lock.rows[0].taken) return false;
+        // It looks at everything there is; nobody waits for it.
+        await transaction.raw("SET LOCAL statement_timeout = '5min'");
         await transaction.raw('DELETE FROM plugin_statistics WHERE day = CAST(:day AS date)', { day });
         await transaction.raw(COUNT, { day });
         await transaction.raw(

@@ -114,8 +114,12 @@ export function createCatalogueStore(database: Knex): CatalogueStore {
       return shown(found);
     },
     async refresh() {
-      const { rows } = await database.raw('select refresh_marketplace() as done');
-      return rows[0].done;
+      return database.transaction(async (transaction) => {
+        // It looks at everything there is; nobody waits for it.
+        await transaction.raw("set local statement_timeout = '5min'");
+        const { rows } = await transaction.raw('select refresh_marketplace() as done');
+        return rows[0].done;
+      });
     },
     async unknownWords(search) {
       const { rows } = await database.raw(
