@@ -241,7 +241,7 @@ export class Cordon {
     // Said by what confines the cordon, before there is one; `ready` is said before it runs anything of others.
     if (message.op === 'pid') this.pid = message.pid;
     // What starts it may have forked before it was told, and a thread while it was.
-    if (this.#attention !== 'full') this.#attend();
+    this.#attend();
     if (message.op !== 'ready') return;
     this.state = 'ready';
     this.readyAtMs = monotonicMs();

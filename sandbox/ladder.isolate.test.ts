@@ -71,7 +71,10 @@ describe('the ladder', () => {
     for (const pid of pidsOf('probation')) {
       expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 19)]));
     }
-    for (const pid of [pool!, ...pidsOf('spare')]) expect(nicenessOf(pid)).to.deep.equal(new Set([getPriority()]));
+    // The host comes first on a busy machine.
+    for (const pid of [pool!, ...pidsOf('spare')]) {
+      expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 4)]));
+    }
     const second = rig.run(UNINTERRUPTIBLE, { installation: 'villain' });
     const neighbour = await rig.run(HONEST, { installation: 'neighbour' });
     expect(codeOf(await second)).to.equal('cpu-limit');
