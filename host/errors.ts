@@ -30,7 +30,8 @@ export const HOST_REFUSALS = {
   'installation-saturated':
     'The installation has as many invocations running and waiting as it may; try again shortly.',
   'cpu-budget-exhausted': 'The installation has used up its CPU time for now; try again as Retry-After says.',
-  'statistics-range-invalid': 'The range begins after its end, is longer than 366 days, or names a day that there is not.',
+  'statistics-range-invalid':
+    'The range begins after its end, is longer than 366 days, or names a day that there is not.',
   'tails-saturated': 'As many as may already follow installations; end one of them first.',
   'capability-undeclared': 'A grant names a capability that the plugin does not declare.',
   'grant-missing': 'The plugin needs a capability that was not granted.',
@@ -41,6 +42,10 @@ export const HOST_REFUSALS = {
   'engine-incompatible': 'The release asks for another version of Gatehouse.',
   'consent-needed': 'The release may do more than the one before; its operator has to consent to what `changes` says.',
   'signing-weaker': 'The release is signed more weakly than the present one; `weaknesses` says in what.',
+  'requirements-unmet':
+    'The release requires plugins that the operator has not installed, or not in a version that fits.',
+  'requirements-conflict': 'What the release requires does not go together.',
+  'required-by-others': 'Other installations require this one.',
   'staging-unknown': 'This version has no staging.',
   'staging-invalid': 'The shares of the staging are not as they have to be.',
   'staging-state-invalid': 'The staging is in a state that does not allow this.',

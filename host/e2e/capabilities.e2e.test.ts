@@ -97,7 +97,9 @@ describe('capabilities between plugins', () => {
         version: '1.2.0',
         hooks: ['order.paid'],
         capabilities: [capability('plugins')],
-        dependencies: [{ plugin: 'acme-labs/seller', range: '*', routes: ['GET /price/:item', 'GET /sales'] }],
+        dependencies: [
+          { plugin: 'acme-labs/seller', range: '*', optional: true, routes: ['GET /price/:item', 'GET /sales'] },
+        ],
         ...callerRoutes(
           'GET /prices/:item',
           'GET /secret',
@@ -129,8 +131,8 @@ describe('capabilities between plugins', () => {
             routes: ['GET /prices/:item', 'GET /breaks', 'GET /slow', 'GET /back', 'GET /loops', 'POST /echo'],
             hooks: ['order.paid'],
           },
-          { plugin: 'acme-labs/counter', range: '^2.0.0', routes: ['GET /count'] },
-          { plugin: 'acme-labs/nobody', range: '*', routes: ['GET /'] },
+          { plugin: 'acme-labs/counter', range: '^2.0.0', optional: true, routes: ['GET /count'] },
+          { plugin: 'acme-labs/nobody', range: '*', optional: true, routes: ['GET /'] },
         ],
         ...callerRoutes(
           'POST /sell',

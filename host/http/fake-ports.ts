@@ -347,9 +347,11 @@ export function fakePorts(): Fake {
       releaseId: ID,
       consented: false,
       grantsMissing: ['kv'],
+      obstacles: [],
       weaknesses: [],
     }),
     acceptSigning: port('acceptSigning', installation),
+    planRequirements: port('planRequirements', { plugin: 'acme/hello', version: '1.0.0', steps: [] }),
     promote: port('promote', installation),
     rollBack: port('rollBack', installation),
     rollouts: port(

@@ -18,6 +18,8 @@ import type { InstallationLogStore } from './installation-log-store.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { listOutdated, previewUpdate } from './preview-update.ts';
 import { removeInstallation, restoreInstallation } from './remove-installation.ts';
+import type { DemandStore } from './requirements/demand-store.ts';
+import { planRequirements } from './requirements/plan-requirements.ts';
 import { rollBack } from './roll-back.ts';
 import { updateInstallation } from './update-installation.ts';
 import { withLease } from './with-lease.ts';
@@ -34,6 +36,7 @@ export interface InstallationsPorts {
   runPlugin: PluginRunner;
   changes: ChangeStore;
   rollouts: RolloutStore;
+  demands: DemandStore;
   /** Of all publishers; read only. */
   stagings: Pick<StagingStore, 'ofPlugins'>;
   /** Where the events of an installation with a canary go. */
@@ -93,6 +96,7 @@ export function createInstallations(ports: InstallationsPorts): Installations {
     },
     list: (actor, page) => store.page(actor.organisation.id, page),
     find: own,
+    planRequirements: planRequirements(ports),
     preview: previewUpdate({ ...ports, own }),
     acceptSigning: (actor, id, accepted) => clearing(acceptSigning(ports)(actor, id, accepted)),
     promote: (actor, id) => clearing(promote(actor, id)),

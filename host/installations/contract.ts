@@ -73,11 +73,13 @@ export interface InstallRequest {
   config?: Json;
   limits?: Partial<Limits>;
   updates?: UpdatePolicyChange;
+  /** Installs it although something that it requires is not there. */
+  ignoreRequirements?: boolean;
 }
 
 /** What an operator may change later; what is absent stays. */
 export type UpdateRequest = Partial<
-  Pick<InstallRequest, 'version' | 'grants' | 'config' | 'limits' | 'updates'> & {
+  Pick<InstallRequest, 'version' | 'grants' | 'config' | 'limits' | 'updates' | 'ignoreRequirements'> & {
     enabled: boolean;
     /** Digest of the diff (`preview`) that the operator agrees to. */
     consent: string;
@@ -95,6 +97,20 @@ export interface RollbackRequest {
   restoreConfig?: boolean;
 }
 
+/** What has to be installed before a release, in this order. */
+export interface RequirementPlan {
+  plugin: string;
+  version: string;
+  steps: {
+    plugin: string;
+    version: string;
+    /** The range that is asked for, to be followed. */
+    range: string;
+    /** The plugin and version that asks for it. */
+    requiredBy: string;
+  }[];
+}
+
 /** What an update would change. */
 export interface UpdatePreview extends ReleaseDiff {
   releaseId: string;
@@ -102,6 +118,8 @@ export interface UpdatePreview extends ReleaseDiff {
   consented: boolean;
   /** Capabilities that have to be granted along with it. */
   grantsMissing: string[];
+  /** What it requires and is not there, and what requires the present release: it is not taken then. Sentences. */
+  obstacles: string[];
   /** In what it is signed more weakly than the present release, without what was accepted: it is not taken then. */
   weaknesses: Weakness[];
 }
@@ -126,16 +144,21 @@ export interface Installations {
    * Idempotent by `id`, which the client supplies (UUIDv7). `version` defaults to the newest published one.
    * Runs the plugin's `configure` and `install`. Refuses with: release-unknown, release-not-installable,
    * engine-incompatible, capability-undeclared, grant-missing, config-invalid, installation-slug-taken, installation-id-taken,
-   * version-range-invalid, version-range-unsatisfied.
+   * version-range-invalid, version-range-unsatisfied, requirements-unmet.
    */
   install(actor: Principal, command: InstallRequest): Promise<Installation>;
+  /**
+   * What has to be installed along with a release. Nothing is changed. Refuses with: release-unknown, version-range-invalid,
+   * version-range-unsatisfied, requirements-conflict.
+   */
+  planRequirements(actor: Principal, wish: { plugin: string; version?: string }): Promise<RequirementPlan>;
   list(actor: Principal, page: PageRequest): Promise<Page<Installation>>;
   /** Refuses with: installation-unknown. */
   find(actor: Principal, id: string): Promise<Installation>;
   /**
    * One change at a time: a second one waits a moment, then is refused. Runs the plugin's `configure`, `update`, `enable` and
    * `disable`. Refuses with: installation-unknown, installation-busy, signing-weaker, consent-needed, rollout-running,
-   * rollout-unknown and those of `install`.
+   * rollout-unknown, required-by-others and those of `install`.
    */
   update(actor: Principal, id: string, change: UpdateRequest): Promise<Installation>;
   /** What an update to `version` (default: what the policy allows) would change. Refuses as `install`, and with installation-unknown. */
@@ -164,9 +187,13 @@ export interface Installations {
   resume(actor: Principal, id: string): Promise<Installation>;
   /**
    * Removes the installation; what it stored is deleted after a grace, or now. Idempotent: one that was removed stays so.
-   * Refuses with: installation-unknown, installation-busy.
+   * Refuses with: installation-unknown, installation-busy, required-by-others.
    */
-  uninstall(actor: Principal, id: string, options?: { deleteNow?: boolean }): Promise<void>;
+  uninstall(
+    actor: Principal,
+    id: string,
+    options?: { deleteNow?: boolean; ignoreRequirements?: boolean },
+  ): Promise<void>;
   /** Takes a removal back within its grace. Idempotent. Refuses with: installation-unknown, installation-slug-taken. */
   restore(actor: Principal, id: string): Promise<Installation>;
   /** Newest first. Operators read their own installations', publishers those of their plugins. */

@@ -10,11 +10,14 @@ import { checkConfiguration, checkGrants, checkRelease } from './check-installat
 import type { Installation, InstallationFacts, Installations, InstallRequest } from './contract.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { raiseHook } from './raise-hook.ts';
+import { requireRequirements } from './requirements/check-requirements.ts';
+import type { DemandStore } from './requirements/demand-store.ts';
 
 export interface InstallPorts {
   store: InstallationStore;
   changes: Pick<ChangeStore, 'write'>;
-  registry: Pick<Registry, 'resolveRelease' | 'loadBundle'>;
+  registry: Pick<Registry, 'resolveRelease' | 'loadBundle' | 'publishedVersions'>;
+  demands: DemandStore;
   transparency: Pick<Transparency, 'requireLogged'>;
   runPlugin: PluginRunner;
   hostVersion: string;
@@ -31,6 +34,9 @@ export const installPlugin =
     const { release, range } = await ports.registry.resolveRelease(actor, { plugin, version });
     checkRelease(release, ports.hostVersion);
     checkGrants(release.manifest, command.grants);
+    if (command.ignoreRequirements !== true) {
+      await requireRequirements(ports, actor.organisation.id, release, null);
+    }
     // Reads the code once more and verifies digest and signatures before anything is written.
     await ports.registry.loadBundle(release.bundleDigest);
     await ports.transparency.requireLogged(statementOf(release));

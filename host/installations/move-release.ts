@@ -11,12 +11,15 @@ import type { Change, NewRollout } from './change-store.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
 import type { Installation, InstallationFacts } from './contract.ts';
 import { raiseHook, tellHook } from './raise-hook.ts';
+import type { DemandStore } from './requirements/demand-store.ts';
 import type { Leased, LeasePorts } from './with-lease.ts';
 
 export interface MovePorts extends LeasePorts {
-  registry: Pick<Registry, 'compareSignings' | 'loadBundle' | 'releaseById' | 'resolveRelease'>;
+  registry: Pick<Registry, 'compareSignings' | 'loadBundle' | 'publishedVersions' | 'releaseById' | 'resolveRelease'>;
   transparency: Pick<Transparency, 'requireLogged'>;
   rollouts: RolloutStore;
+  /** What installations require of each other. */
+  demands: DemandStore;
   runPlugin: PluginRunner;
   /** SemVer of this Gatehouse. */
   hostVersion: string;

@@ -14,6 +14,7 @@ import type { Installation, Installations, Outdated } from './contract.ts';
 import { unacceptedWeaknesses } from './guard-signing.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { compareWith, declaredOf, type MovePorts } from './move-release.ts';
+import { brokenBy, unmetOf } from './requirements/check-requirements.ts';
 
 const LATEST = 'latest';
 
@@ -32,6 +33,10 @@ export const previewUpdate =
       ...diff,
       releaseId: release.id,
       grantsMissing: declaredOf(needed, release).filter((name) => !grants.includes(name)),
+      obstacles: [
+        ...(await unmetOf(ports, installation.operator.id, release, id)).map(({ message }) => message),
+        ...(await brokenBy(ports, installation.operator.id, id, release.version)),
+      ],
       weaknesses: await unacceptedWeaknesses(ports, installation, release),
     };
   };

@@ -5,6 +5,7 @@ import type { InstallationCache } from './installation-cache.ts';
 import type { InstallationStore } from './installation-store.ts';
 import { type MovePorts, write } from './move-release.ts';
 import { tellHook } from './raise-hook.ts';
+import { requireNotNeeded } from './requirements/check-requirements.ts';
 import { withLease } from './with-lease.ts';
 
 export interface RemovePorts extends MovePorts {
@@ -17,7 +18,7 @@ export interface RemovePorts extends MovePorts {
 /** Tells the plugin, which cannot prevent it; then nobody reaches the installation any more. */
 export const removeInstallation =
   (ports: RemovePorts): Installations['uninstall'] =>
-  async (actor, id, { deleteNow = false } = {}) => {
+  async (actor, id, { deleteNow = false, ignoreRequirements = false } = {}) => {
     const { store, nowMs } = ports;
     const found = await store.byId(id);
     const ended = async () => {
@@ -26,6 +27,7 @@ export const removeInstallation =
     if (found === null) return ended();
     if (found.operator.id !== actor.organisation.id) throw new HostRefusal('installation-unknown');
     await withLease(ports, id, async ({ installation, revision }) => {
+      if (!ignoreRequirements) await requireNotNeeded(ports, installation.operator.id, id, null);
       const facts = (await ports.cache.withRelease(installation)) as InstallationFacts;
       await tellHook(ports, facts, 'uninstall', { version: facts.version }, revision);
       const atMs = nowMs();

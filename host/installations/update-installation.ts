@@ -17,6 +17,7 @@ import {
   write,
 } from './move-release.ts';
 import { raiseHook, tellHook } from './raise-hook.ts';
+import { requireNotNeeded, requireRequirements } from './requirements/check-requirements.ts';
 import { type Leased, withLease } from './with-lease.ts';
 
 /** Changes release, policy, grants, configuration, limits or enablement: checked as a whole, then written as a whole. */
@@ -57,6 +58,10 @@ async function applyChange(ports: MovePorts, actor: Principal, leased: Leased, c
   }
   await requireSigning(ports, before, wish.release);
   requireConsent(await compareWith(ports, before, wish.release), change.consent);
+  if (change.ignoreRequirements !== true) {
+    await requireRequirements(ports, before.operator.id, wish.release, before.id);
+    await requireNotNeeded(ports, before.operator.id, before.id, wish.release.version);
+  }
   const planned = await planRelease(ports, before, wish.release, change);
   const set = { ...policy, ...(change.enabled !== undefined && { enabled: change.enabled }) };
   const move = { planned, cause: 'operator', event: 'updated', set } as const;

@@ -74,6 +74,19 @@ export const weakerMessage = (
     { fromVersion: installation.version, toVersion, ...facts },
   );
 
+export const obstacleMessage = (installation: Installation, toVersion: string, obstacles: string[]): Message =>
+  message(
+    'update-waiting',
+    installation,
+    `cannot take ${toVersion} yet`,
+    [
+      `It follows ${installation.updates.follows}, and something is in the way of ${toVersion}:`,
+      ...obstacles.map((obstacle) => `- ${obstacle}`),
+      'It is taken as soon as that is settled.',
+    ],
+    { fromVersion: installation.version, toVersion, obstacles },
+  );
+
 export const updatedMessage = (
   installation: Installation,
   toVersion: string,

@@ -22,6 +22,7 @@ import {
   startCanary,
   write,
 } from '../installations/move-release.ts';
+import { brokenBy, unmetOf } from '../installations/requirements/check-requirements.ts';
 import { type Leased, withLease } from '../installations/with-lease.ts';
 import { isAdmissionRefusal } from '../invocations/admission.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
@@ -30,6 +31,7 @@ import {
   failedMessage,
   line,
   type Message,
+  obstacleMessage,
   updatedMessage,
   weakerMessage,
 } from './describe-rollout.ts';
@@ -136,12 +138,25 @@ async function hindranceOf(ports: FollowPorts, before: Installation, release: Re
     };
   }
   const diff = await compareWith(ports, before, release);
-  if (diff.consented) return null;
+  if (diff.consented) return obstacleOf(ports, before, release);
   const needed = diff.changes.filter(({ needsConsent }) => needsConsent).map(({ part, name }) => `${part} ${name}`);
   return {
     reason: shortened(`It needs consent to: ${needed.join(', ')}.`),
     facts: { digest: diff.digest },
     message: consentMessage(before, diff),
+  };
+}
+
+/** Others that it requires, or that require what runs. Looked at last: they change with other installations. */
+async function obstacleOf(ports: FollowPorts, before: Installation, release: Release): Promise<Hindrance | null> {
+  const { operator, id } = before;
+  const unmet = (await unmetOf(ports, operator.id, release, id)).map(({ message }) => message);
+  const obstacles = [...unmet, ...(await brokenBy(ports, operator.id, id, release.version))];
+  if (obstacles.length === 0) return null;
+  return {
+    reason: shortened(obstacles.join(' ')),
+    facts: { obstacles },
+    message: obstacleMessage(before, release.version, obstacles),
   };
 }
 

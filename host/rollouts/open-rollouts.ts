@@ -5,6 +5,7 @@ import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import type { Log } from '../http/log.ts';
 import { changeStore } from '../installations/change-store.ts';
 import type { InstallationStore } from '../installations/installation-store.ts';
+import { demandStore } from '../installations/requirements/demand-store.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { Metrics } from '../metrics.ts';
 import { every } from '../repeat-work.ts';
@@ -47,6 +48,7 @@ export function openRollouts(
     ...ports,
     changes: countedChanges(changeStore(system, audit), metrics.lifeEvent),
     rollouts: rolloutStore(system),
+    demands: demandStore(system),
     stagings: stagingStore(system),
     newRolloutId: uuidv7,
   };
@@ -67,6 +69,7 @@ export function openRollouts(
   const installing = {
     changes: countedChanges(changeStore(scoped, audit), metrics.lifeEvent),
     rollouts: rolloutStore(scoped),
+    demands: demandStore(scoped),
     newRolloutId: moving.newRolloutId,
     stagings: moving.stagings,
     assignCall: rollouts.assignCall,

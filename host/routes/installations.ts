@@ -46,6 +46,9 @@ const Policy = Type.Object(
   },
   { ...strict, title: 'UpdatePolicy', description: 'How releases of the range that it follows arrive.' },
 );
+const IgnoreRequirements = Type.Optional(
+  Type.Boolean({ description: 'true: although what it requires is not there, or others require what it replaces.' }),
+);
 const Install = Type.Object(
   {
     id: Id,
@@ -56,6 +59,7 @@ const Install = Type.Object(
     config: Type.Optional(AnyJson),
     limits: Type.Optional(SomeLimits),
     updates: Type.Optional(Policy),
+    ignoreRequirements: IgnoreRequirements,
   },
   { ...strict, title: 'NewInstallation' },
 );
@@ -67,6 +71,7 @@ const Change = Type.Object(
     enabled: Type.Optional(Type.Boolean()),
     limits: Type.Optional(SomeLimits),
     updates: Type.Optional(Policy),
+    ignoreRequirements: IgnoreRequirements,
     consent: Type.Optional(Digest),
     canary: Type.Optional(
       Type.Object(
@@ -93,7 +98,7 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     allow: ['installation:create'],
     body: Install,
     reply: { 201: Installation },
-    refuses: [...CHECKS, 'installation-slug-taken', 'installation-id-taken', ...RUNS],
+    refuses: [...CHECKS, 'requirements-unmet', 'installation-slug-taken', 'installation-id-taken', ...RUNS],
     handle: async ({ principal, body }) => {
       const installed = await installations.install(principal, body);
       return answer(installed, { headers: { Location: `/v1/installations/${installed.id}` } });
@@ -139,6 +144,8 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
       'installation-busy',
       'installation-disabled',
       'signing-weaker',
+      'requirements-unmet',
+      'required-by-others',
       'consent-needed',
       'rollout-running',
       'rollout-unknown',
@@ -166,11 +173,21 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     summary: 'Remove an installation. What it stored is deleted after a grace, or now. Safe to repeat.',
     allow: ['installation:delete'],
     params: ById,
-    query: Type.Object({ stored: Type.Optional(oneOf(['keep', 'delete'], 'keep: until the grace is over.')) }, strict),
+    query: Type.Object(
+      {
+        stored: Type.Optional(oneOf(['keep', 'delete'], 'keep: until the grace is over.')),
+        requirements: Type.Optional(oneOf(['check', 'ignore'], 'ignore: although others require it.')),
+      },
+      strict,
+    ),
     reply: { 204: null },
-    refuses: ['installation-unknown', 'installation-busy'],
+    refuses: ['installation-unknown', 'installation-busy', 'required-by-others'],
     handle: async ({ principal, params, query }) => {
-      await installations.uninstall(principal, params.id, { deleteNow: query.stored === 'delete' });
+      const { stored, requirements } = query;
+      await installations.uninstall(principal, params.id, {
+        deleteNow: stored === 'delete',
+        ignoreRequirements: requirements === 'ignore',
+      });
       return undefined;
     },
   }),

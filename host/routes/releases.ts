@@ -59,6 +59,7 @@ const publishRoutes = ({ registry }: ReleasePorts): Route[] => [
       'release-manifest-invalid',
       'release-signature-invalid',
       'release-version-taken',
+      'dependency-unknown',
       'plugin-name-confusable',
       'publisher-foreign',
     ],

@@ -3,7 +3,7 @@ import type { Json } from '../../plugins-sdk/contract/index.ts';
 import { SIGNING_WEAKNESSES } from '../../registry/index.ts';
 import { type Route, route } from '../http/route.ts';
 import { ROLLOUT_CAUSES, ROLLOUT_STATES } from '../rollouts/contract.ts';
-import { Digest, Id, nullable, oneOf, page, pageFields, strict, Timestamp, Version } from './fields.ts';
+import { Digest, Id, nullable, oneOf, PluginName, page, pageFields, strict, Timestamp, Version } from './fields.ts';
 import {
   ById,
   CHECKS,
@@ -38,6 +38,9 @@ const Preview = Type.Object(
     releaseId: Id,
     consented: Type.Boolean({ description: 'Nothing needs consent, or the release ran here before.' }),
     grantsMissing: Type.Array(Type.String()),
+    obstacles: Type.Array(Type.String(), {
+      description: 'What it requires and is not there, and who requires the present release; it is refused then.',
+    }),
     weaknesses: Type.Array(Type.Object({ kind: oneOf(SIGNING_WEAKNESSES), message: Type.String() }), {
       description: 'In what it is signed more weakly than the present release; it is refused then.',
     }),
@@ -88,6 +91,21 @@ const Rollback = Type.Object(
   { ...strict, title: 'Rollback' },
 );
 
+const RequirementPlan = Type.Object(
+  {
+    plugin: Type.String(),
+    version: Type.String(),
+    steps: Type.Array(
+      Type.Object({
+        plugin: Type.String(),
+        version: Type.String(),
+        range: Type.String({ description: 'What is asked for.' }),
+        requiredBy: Type.String(),
+      }),
+    ),
+  },
+  { title: 'RequirementPlan' },
+);
 const AcceptedSigning = Type.Object(
   {
     version: Version,
@@ -112,6 +130,17 @@ export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => 
     reply: { 200: page(Outdated, 'OutdatedInstallations') },
     refuses: ['cursor-invalid'],
     handle: ({ principal, query }) => installations.outdated(principal, query),
+  }),
+  route({
+    method: 'GET',
+    path: '/v1/requirements',
+    consumer: 'Operators',
+    summary: 'What has to be installed along with a release, in this order. Nothing is installed.',
+    allow: ['installation:create'],
+    query: Type.Object({ plugin: PluginName, version: Type.Optional(VersionWish) }, strict),
+    reply: { 200: RequirementPlan },
+    refuses: ['release-unknown', 'version-range-invalid', 'version-range-unsatisfied', 'requirements-conflict'],
+    handle: ({ principal, query }) => installations.planRequirements(principal, query),
   }),
   route({
     method: 'GET',

@@ -103,6 +103,7 @@ export const uploadRoutes = ({ uploads }: UploadRoutePorts): Route[] => [
       'release-manifest-invalid',
       'release-signature-invalid',
       'release-version-taken',
+      'dependency-unknown',
       'plugin-name-confusable',
       'publisher-foreign',
       'token-restricted',

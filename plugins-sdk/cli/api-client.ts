@@ -4,6 +4,7 @@ import type {
   InstallationLogEntry,
   InstallRequest,
   Outdated,
+  RequirementPlan,
   RollbackRequest,
   UpdatePreview,
   UpdateRequest,

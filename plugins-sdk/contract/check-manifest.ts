@@ -160,21 +160,22 @@ function dependencyFaults(manifest: Manifest): DocumentFault[] {
   const { dependencies = [], publisher, name } = manifest;
   if (dependencies.length === 0) return [];
   const undeclared = { pointer: '/dependencies', message: 'needs the capability "plugins" in `capabilities`' };
+  const calls = dependencies.some(({ routes = [], hooks = [] }) => routes.length + hooks.length > 0);
   return [
-    ...(declares(manifest, 'plugins') ? [] : [undeclared]),
+    ...(declares(manifest, 'plugins') || !calls ? [] : [undeclared]),
     ...doubles(
       '/dependencies',
       dependencies.map(({ plugin }) => plugin),
     ),
-    ...dependencies.flatMap(({ plugin, range, routes = [], hooks = [] }, at) => [
+    ...dependencies.flatMap(({ plugin, range, optional = false, routes = [], hooks = [] }, at) => [
       ...(semver.validRange(range) === null
         ? [{ pointer: `/dependencies/${at}/range`, message: 'is not a SemVer range, such as ^1.2.0' }]
         : []),
       ...(plugin === `${publisher}/${name}`
         ? [{ pointer: `/dependencies/${at}/plugin`, message: 'is this plugin' }]
         : []),
-      ...(routes.length + hooks.length === 0
-        ? [{ pointer: `/dependencies/${at}`, message: 'names no route and no hook that may be called' }]
+      ...(optional && routes.length + hooks.length === 0
+        ? [{ pointer: `/dependencies/${at}`, message: 'is optional and names no route and no hook that may be called' }]
         : []),
     ]),
   ];

@@ -206,7 +206,11 @@ export const ManifestSchema = Type.Object(
           {
             plugin: Type.String({ pattern: PLUGIN_PATTERN, description: '`<publisher>/<name>`.' }),
             range: Type.String({ minLength: 1, maxLength: 64, description: 'SemVer range of its versions.' }),
-            optional: Type.Optional(Type.Boolean({ description: 'true: the plugin also works without it.' })),
+            optional: Type.Optional(
+              Type.Boolean({
+                description: 'true: the plugin also works without it. Otherwise it is not installed where that is not.',
+              }),
+            ),
             routes: Type.Optional(
               Type.Array(Type.String({ maxLength: 210, pattern: '^[A-Z]{3,7} /\\S*$' }), {
                 maxItems: 50,
@@ -220,7 +224,10 @@ export const ManifestSchema = Type.Object(
           },
           strict,
         ),
-        { maxItems: 20, description: 'Plugins of the same operator that it calls with the capability `plugins`.' },
+        {
+          maxItems: 20,
+          description: 'Plugins of the same operator that it requires, or calls with the capability `plugins`.',
+        },
       ),
     ),
     config: Type.Optional(

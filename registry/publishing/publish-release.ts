@@ -3,6 +3,7 @@ import type { Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import type { LogInTransaction } from '../rules/log-event.ts';
+import { pluginName } from '../rules/plugin-name.ts';
 import {
   claimedKeyIds,
   isEnvelope,
@@ -32,7 +33,7 @@ export interface PublishReleasePorts {
  * Checks everything that needs only the archive, then, in one transaction that other publishes of this plugin wait for:
  * signature, version, rows. The same bytes give the stored release, whatever their new envelope says.
  * Refuses with: release-archive-invalid, release-manifest-invalid, publisher-foreign, release-signature-invalid,
- * release-version-taken, plugin-name-confusable.
+ * release-version-taken, plugin-name-confusable, dependency-unknown.
  */
 export const publishRelease =
   (ports: PublishReleasePorts): Registry['publishRelease'] =>

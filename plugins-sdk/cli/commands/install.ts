@@ -17,6 +17,7 @@ import { parsePluginName } from '../plugin-name.ts';
 import { readDelay } from '../read-period.ts';
 import { columns, fields, oneLine, type Paint } from '../terminal.ts';
 import { warnOfRelease } from '../warn-of-release.ts';
+import { installRequired } from './install-required.ts';
 
 export interface InstallCommand {
   /** `<publisher>/<name>`, optionally with `@<version>` to stay on, or `@<range>` to follow. */
@@ -25,6 +26,7 @@ export interface InstallCommand {
   grants: CapabilityName[];
   config?: Json;
   updates?: InstallRequest['updates'];
+  ignoreRequirements?: boolean;
   /** UUIDv7; the same id again is the same installation. Default: a new one. */
   id?: string;
 }
@@ -109,6 +111,8 @@ interface InstallOptions {
   yes?: true;
   config?: string;
   delay?: number;
+  withRequired?: true;
+  ignoreRequirements?: true;
   id?: string;
 }
 
@@ -120,6 +124,7 @@ export function installCommand(cli: Cli): void {
       'gate install acme-labs/hello-http --as hello --grant log',
       'gate install acme-labs/order-delivery@1.2.0 --as shop --grant kv,log,config --config ./shop.json',
       'gate install acme-labs/order-delivery@^1.2 --as shop --grant kv,log,config   # and follow its updates',
+      'gate install acme-labs/shop@^2 --as shop --grant-all --with-required --yes',
       `gate install acme-labs/hello-http --as hello --grant-all --yes --config '{"greeting":"Hi"}'`,
     ],
   })
@@ -130,12 +135,15 @@ export function installCommand(cli: Cli): void {
     .option('--yes', 'do not ask')
     .option('--config <json>', 'configuration: JSON, or a file with it')
     .option('--delay <time>', 'with a range: how long a release has to be out before it arrives: 12h, 3d', readDelay)
+    .option('--with-required', 'install what it requires first, after showing it; grants what that asks for')
+    .option('--ignore-requirements', 'install it although something that it requires is not there')
     .option('--id <uuid>', 'id of the installation (UUIDv7), to repeat an earlier attempt')
     .action(
       cli.answer(async (plugin: string, options: InstallOptions) => {
         if (options.grant && options.grantAll) throw new CliError('usage', 'Give --grant or --grant-all, not both.');
         const api = await cli.api();
         const config = options.config && (await readJsonOption('--config', options.config, cli.settings.cwd));
+        const along = options.withRequired ? await installRequired(cli, api, plugin, options) : [];
         const grants = options.grant ?? (await chooseGrants(cli, api, plugin, options));
         const installation = await installPlugin(api)({
           plugin,
@@ -143,10 +151,14 @@ export function installCommand(cli: Cli): void {
           grants,
           ...(config === undefined ? {} : { config }),
           ...(options.delay === undefined ? {} : { updates: { delaySeconds: options.delay } }),
+          ...(options.ignoreRequirements && { ignoreRequirements: true }),
           ...(options.id === undefined ? {} : { id: options.id }),
         });
         await warnOfRelease(cli, api, installation);
-        return { value: installation, text: (paint) => installedText(paint, installation, api.url) };
+        return {
+          value: options.withRequired ? { ...installation, required: along } : installation,
+          text: (paint) => [...along, installation].map((each) => installedText(paint, each, api.url)).join('\n'),
+        };
       }),
     );
 }

@@ -3,6 +3,12 @@ import { CliError } from '../errors.ts';
 import { oneLine } from '../terminal.ts';
 import { resolveInstallationId } from './installations.ts';
 
+interface UninstallOptions {
+  deleteStored?: boolean;
+  ignoreRequirements?: boolean;
+  yes?: true;
+}
+
 export function uninstallCommand(cli: Cli): void {
   verb(cli, {
     name: 'uninstall',
@@ -15,16 +21,18 @@ export function uninstallCommand(cli: Cli): void {
   })
     .argument('<installation>', 'slug or id of an installation')
     .option('--delete-stored', 'delete what it stored at once, for good')
+    .option('--ignore-requirements', 'although other installations require it')
     .option('--yes', 'do not ask')
     .action(
-      cli.answer(async (slugOrId: string, { deleteStored = false, yes }: { deleteStored?: boolean; yes?: true }) => {
+      cli.answer(async (slugOrId: string, options: UninstallOptions) => {
+        const { deleteStored = false, ignoreRequirements = false, yes } = options;
         const api = await cli.api();
         const id = await resolveInstallationId(api)(slugOrId);
         const what = deleteStored ? `${slugOrId} and everything that it stored` : slugOrId;
         if (!yes && !(await confirmed(cli, `Uninstall ${oneLine(what)}?`))) {
           throw new CliError('confirmation-needed', 'Nothing was uninstalled.');
         }
-        await api.uninstall(id, { deleteNow: deleteStored });
+        await api.uninstall(id, { deleteNow: deleteStored, ignoreRequirements });
         const back = deleteStored
           ? 'what it stored is deleted'
           : `gate restore ${id} takes it back while its grace lasts`;

@@ -19,6 +19,7 @@ export interface UpdateCommand {
   config?: Json;
   canary?: UpdateRequest['canary'];
   updates?: UpdateRequest['updates'];
+  ignoreRequirements?: boolean;
   /** Asked before anything is changed that needs consent; false leaves everything as it is. */
   agree(preview: UpdatePreview): Promise<boolean>;
 }
@@ -61,6 +62,7 @@ interface UpdateOptions {
   autoCanary?: number;
   delay?: number;
   acceptWeakerSigning?: string;
+  ignoreRequirements?: true;
   grant?: CapabilityName[];
   config?: string;
   yes?: true;
@@ -104,6 +106,7 @@ export function updateCommand(cli: Cli): void {
     )
     .option('--grant <capabilities>', 'grant these too, separated by commas', readGrants)
     .option('--config <json>', 'new configuration: JSON, or a file with it')
+    .option('--ignore-requirements', 'although it requires what is not there, or others require what it replaces')
     .option('--yes', 'consent to what is shown')
     .action(
       cli.answer(async (slugOrId: string, version: string | undefined, options: UpdateOptions) => {
@@ -126,6 +129,7 @@ export function updateCommand(cli: Cli): void {
           ...(config === undefined ? {} : { config }),
           ...(percent !== undefined && { canary: { percent, ...periodOf(promoteAfter) } }),
           ...(updates && { updates }),
+          ...(options.ignoreRequirements && { ignoreRequirements: true }),
           agree: (preview) => askConsent(cli, preview, options.yes === true),
         });
         await warnOfRelease(cli, api, installation);
@@ -163,14 +167,14 @@ async function show(api: ApiClient, id: string, version: string | undefined) {
   return {
     value: preview,
     text: (paint: Cli['paint']) => {
-      const { fromVersion, toVersion, changes, needsConsent, consented, weaknesses } = preview;
+      const { fromVersion, toVersion, changes, needsConsent, consented, weaknesses, obstacles } = preview;
       const weaker = weaknesses.length === 0 ? '' : `\n${weaknessText(paint, weaknesses)}`;
       const verdict = consented
         ? needsConsent
           ? 'It ran here before: no consent is needed.'
           : 'No consent is needed.'
         : paint('yellow', 'It waits for consent: gate update asks for it, or --yes gives it.');
-      return `${oneLine(`${fromVersion} → ${toVersion}`)}\n${diffText(paint, changes)}\n${verdict}${weaker}`;
+      return `${oneLine(`${fromVersion} → ${toVersion}`)}\n${diffText(paint, changes)}\n${verdict}${weaker}${obstacles.map((each) => `\n${paint('red', '✖')} ${oneLine(each)}`).join('')}`;
     },
   };
 }
