@@ -2,6 +2,7 @@ import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
 import { CATEGORIES } from '../../plugins-sdk/contract/index.ts';
+import { createCatalogue } from '../../registry/index.ts';
 
 const PUBLISHERS = 200;
 const BATCH = 500;
@@ -74,7 +75,7 @@ export async function seedMarketplace(
     });
     if ((from / BATCH) % 8 === 0) await analyze();
   }
-  await system.raw('select refresh_marketplace()');
+  await createCatalogue({ database: system }).refresh();
 }
 
 /** Numbers from 0 to 1 that look random and are always the same (mulberry32). */

@@ -42,22 +42,32 @@ const COUNT = `
   WITH owners AS MATERIALIZED (SELECT id, owner FROM marketplace_owners()),
   insiders AS MATERIALIZED (SELECT publisher_id, owner FROM marketplace_insiders()),
   places AS MATERIALIZED (${PLACES}),
-  moves (release_id, installs, updates, uninstalls, active, owner, invocations, faults, durations) AS (
-    SELECT first_release_id, 1, 0, 0, 0, CAST(NULL AS text), CAST(0 AS bigint), CAST(0 AS bigint), CAST('{}' AS bigint[]) FROM places WHERE created_at >= ${BEGINS}
-    UNION ALL SELECT release_id, 0, 0, 1, 0, NULL, 0, 0, '{}' FROM places WHERE deleted_at < ${ENDS}
-    UNION ALL SELECT release_id, 0, 0, 0, 1, NULL, 0, 0, '{}' FROM places WHERE deleted_at IS NULL OR deleted_at >= ${ENDS}
-    UNION ALL SELECT to_release_id, 0, 1, 0, 0, NULL, 0, 0, '{}' FROM rollouts
+  moves (release_id, installs, updates, uninstalls, active, owner, invocations, faults) AS (
+    SELECT first_release_id, 1, 0, 0, 0, CAST(NULL AS text), CAST(0 AS bigint), CAST(0 AS bigint) FROM places WHERE created_at >= ${BEGINS}
+    UNION ALL SELECT release_id, 0, 0, 1, 0, NULL, 0, 0 FROM places WHERE deleted_at < ${ENDS}
+    UNION ALL SELECT release_id, 0, 0, 0, 1, NULL, 0, 0 FROM places WHERE deleted_at IS NULL OR deleted_at >= ${ENDS}
+    UNION ALL SELECT to_release_id, 0, 1, 0, 0, NULL, 0, 0 FROM rollouts
       WHERE state = 'done' AND ended_at >= ${BEGINS} AND ended_at < ${ENDS} AND to_release_id <> from_release_id
-    UNION ALL SELECT u.release_id, 0, 0, 0, 0, w.owner, u.invocations, u.faults, u.durations
+    UNION ALL SELECT u.release_id, 0, 0, 0, 0, w.owner, u.invocations, u.faults
       FROM release_usage AS u JOIN installations AS i ON i.id = u.installation_id JOIN owners AS w ON w.id = i.operator_id
       WHERE u.day = CAST(:day AS date)
+  ),
+  buckets AS (
+    SELECT r.plugin_id, r.id AS release_id, GROUPING(r.id) AS whole, d.at, sum(d.calls) AS calls
+    FROM release_usage AS u JOIN releases AS r ON r.id = u.release_id, unnest(u.durations) WITH ORDINALITY AS d (calls, at)
+    WHERE u.day = CAST(:day AS date) AND EXISTS (SELECT 1 FROM installations AS i WHERE i.id = u.installation_id)
+    GROUP BY GROUPING SETS ((r.plugin_id, r.id, d.at), (r.plugin_id, d.at))
+  ),
+  waits AS (
+    SELECT plugin_id, release_id, whole, array_agg(CAST(calls AS bigint) ORDER BY at) AS durations
+    FROM buckets GROUP BY plugin_id, release_id, whole
   ),
   facts AS (
     SELECT r.plugin_id, r.id AS release_id, GROUPING(r.id) AS whole, sum(installs) AS installs, sum(updates) AS updates,
       sum(uninstalls) AS uninstalls, sum(active) AS active,
       count(DISTINCT m.owner) FILTER (WHERE m.invocations > 0 AND NOT EXISTS (
         SELECT 1 FROM insiders AS s WHERE s.publisher_id = r.organisation_id AND s.owner = m.owner)) AS operators,
-      sum(m.invocations) AS invocations, sum(m.faults) AS faults, sum_arrays(m.durations) AS durations
+      sum(m.invocations) AS invocations, sum(m.faults) AS faults
     FROM moves AS m JOIN releases AS r ON r.id = m.release_id
     GROUP BY GROUPING SETS ((r.plugin_id, r.id), (r.plugin_id))
   ),
@@ -77,8 +87,9 @@ const COUNT = `
   views AS (SELECT plugin_id, 1 AS whole, count FROM listing_views WHERE day = CAST(:day AS date))
   SELECT coalesce(f.plugin_id, v.plugin_id), f.release_id, CAST(:day AS date), coalesce(v.count, 0), coalesce(f.installs, 0),
     coalesce(f.updates, 0), coalesce(f.uninstalls, 0), coalesce(f.active, 0), coalesce(f.operators, 0), coalesce(f.invocations, 0),
-    coalesce(f.faults, 0), coalesce(f.durations, '{}'), coalesce(c.capabilities, '{}')
+    coalesce(f.faults, 0), coalesce(d.durations, '{}'), coalesce(c.capabilities, '{}')
   FROM facts AS f
+  LEFT JOIN waits AS d ON d.plugin_id = f.plugin_id AND d.whole = f.whole AND d.release_id IS NOT DISTINCT FROM f.release_id
   LEFT JOIN calls AS c ON c.plugin_id = f.plugin_id AND c.whole = f.whole AND c.release_id IS NOT DISTINCT FROM f.release_id
   FULL JOIN views AS v ON v.plugin_id = f.plugin_id AND v.whole = f.whole`;
 
