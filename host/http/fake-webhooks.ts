@@ -9,7 +9,7 @@ const ID = '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11';
 const SECRET = 'whsec_AAAA';
 
 /** Events and webhooks in memory, for the tests of the HTTP side. */
-export function fakeWebhooks(port: FakePort): EventRoutePorts & WebhookRoutePorts {
+export function fakeWebhooks(port: FakePort): EventRoutePorts & Pick<WebhookRoutePorts, 'webhooks'> {
   const endpoint: WebhookEndpoint = {
     ...{ id: ID, url: 'https://example.com/hooks', label: 'shop', types: ['key.revoked'], state: 'active' },
     ...{ failingSince: null, waiting: 1, createdAt: AT },
