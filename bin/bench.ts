@@ -73,7 +73,7 @@ async function measure(name: string, options: BenchmarkOptions, isProfiled: bool
     const report: Report = { name, question, ...(await benchmark.run(options)), ...circumstances() };
     const { profiled } = benchmark;
     if (isProfiled && profiled) {
-      report.profile = await profileHost({ folder: resultsFolder, name }, (host) => profiled(host, options.seconds));
+      report.profiles = await profileHost({ folder: resultsFolder, name }, (host) => profiled(host, options.seconds));
     }
     keep(report);
     console.error(`\n${markdownOf(report)}`);

@@ -41,6 +41,16 @@ describe('readConfig', () => {
     expect(readConfig({}, { ...both, GATEHOUSE_DEV_MAILBOX: 'false' }).mail.devMailbox).to.equal(false);
   });
 
+  it('profiles no sandbox process in production', () => {
+    const settings = { GATEHOUSE_PROFILE_CORDONS: '/tmp/profiles' };
+    expect(readConfig({}, {}).profileCordons).to.equal(null);
+    expect(readConfig({}, settings).profileCordons).to.equal('/tmp/profiles');
+    expect(() => readConfig({}, { ...settings, NODE_ENV: 'production' })).to.throw(
+      ConfigInvalid,
+      /GATEHOUSE_PROFILE_CORDONS opens sandbox processes/,
+    );
+  });
+
   it('never repeats a value, which may hold a password', () => {
     expect(() => readConfig({}, { DATABASE_URL: 'postgres//role:hunter2@host/x' })).to.throw(
       ConfigInvalid,

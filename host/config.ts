@@ -52,6 +52,7 @@ const Environment = Type.Object({
   GATEHOUSE_DRAIN_MS: Type.Integer({ default: 10_000, minimum: 0, maximum: 600_000 }),
   GATEHOUSE_REQUESTS_MAX: Type.Integer({ default: 2_000, minimum: 1, maximum: 100_000 }),
   GATEHOUSE_SHED_DELAY_MS: Type.Integer({ default: 250, minimum: 0, maximum: 60_000 }),
+  GATEHOUSE_PROFILE_CORDONS: Type.Optional(Type.String({ minLength: 1 })),
   GATEHOUSE_LOG_LEVEL: Type.Union(
     ['silent', 'error', 'warn', 'info', 'debug'].map((level) => Type.Literal(level)),
     { default: 'info' },
@@ -110,6 +111,8 @@ export const SETTINGS = {
   GATEHOUSE_DRAIN_MS: 'Milliseconds that running requests get at shutdown.',
   GATEHOUSE_REQUESTS_MAX: 'Requests to plugins that are answered at a time; more are refused.',
   GATEHOUSE_SHED_DELAY_MS: 'Mean wait for the event loop from which on requests to plugins are refused; 0: never.',
+  GATEHOUSE_PROFILE_CORDONS:
+    'Folder for CPU profiles of sandbox processes. For benchmarks; refused where NODE_ENV is production.',
   GATEHOUSE_LOG_LEVEL: 'silent, error, warn, info or debug.',
 } as const satisfies Record<keyof Static<typeof Environment>, string>;
 
@@ -174,6 +177,8 @@ export interface Config {
   drainMs: number;
   requestsMax: number;
   shedDelayMs: number;
+  /** Null: cordons do not profile themselves, and cannot. */
+  profileCordons: string | null;
   logLevel: string;
 }
 
@@ -210,6 +215,11 @@ export function readConfig(
   if (settings.GATEHOUSE_STRIKES_SUSPEND < settings.GATEHOUSE_STRIKES_SOLITARY) {
     throw new ConfigInvalid(
       'The configuration has faults:\n  GATEHOUSE_STRIKES_SUSPEND must be >= GATEHOUSE_STRIKES_SOLITARY',
+    );
+  }
+  if (settings.GATEHOUSE_PROFILE_CORDONS !== undefined && env.NODE_ENV === 'production') {
+    throw new ConfigInvalid(
+      'The configuration has faults:\n  GATEHOUSE_PROFILE_CORDONS opens sandbox processes to an inspector; unset it in production',
     );
   }
   if (settings.GATEHOUSE_DEV_MAILBOX && settings.GATEHOUSE_SMTP_URL !== undefined) {
@@ -270,6 +280,7 @@ export function readConfig(
     drainMs: settings.GATEHOUSE_DRAIN_MS,
     requestsMax: settings.GATEHOUSE_REQUESTS_MAX,
     shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,
+    profileCordons: settings.GATEHOUSE_PROFILE_CORDONS ?? null,
     logLevel: settings.GATEHOUSE_LOG_LEVEL,
   });
 }

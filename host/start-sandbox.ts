@@ -1,3 +1,5 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import path from 'node:path';
 import { confinementOf, createSandbox, type Sandbox, type SandboxPorts } from '../sandbox/index.ts';
 import type { Config } from './config.ts';
 import type { Log } from './http/log.ts';
@@ -23,8 +25,9 @@ export const startSandbox = (
   { loadCode }: Pick<RememberedRegistry, 'loadCode'>,
   guest: string,
   events: SandboxEvents,
-): Promise<Sandbox> =>
-  createSandbox(
+): Promise<Sandbox> => {
+  const { profileCordons } = config;
+  return createSandbox(
     {
       cordons: config.cordons,
       lanesPerCordon: config.lanesPerCordon,
@@ -38,5 +41,14 @@ export const startSandbox = (
       loadBundle: async (digest) => loadCode(digest),
       guest,
       ...events,
+      ...(profileCordons === null ? {} : { onProfile: keepProfiles(profileCordons) }),
     },
   );
+};
+
+/** For one who measures: a file for each lane that got busy. */
+function keepProfiles(folder: string): (json: string) => void {
+  mkdirSync(folder, { recursive: true });
+  let kept = 0;
+  return (json) => writeFileSync(path.join(folder, `cordon-${process.pid}-${++kept}.cpuprofile`), json);
+}

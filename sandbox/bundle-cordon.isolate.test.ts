@@ -26,6 +26,15 @@ describe('bundleCordon', () => {
     expect([...foreign].toSorted()).to.deep.equal(['@napi-rs/nice', readable[0]].toSorted());
   });
 
+  it('has no profiler in it, but for whoever measures', async () => {
+    const laneOf = async (profileMs?: number) => {
+      const { folder } = await bundleCordon(profileMs);
+      return readFileSync(join(folder, 'lane.js'), 'utf8');
+    };
+    expect(await laneOf()).to.not.match(/inspector.*Session|Profiler\./);
+    expect(await laneOf(1)).to.match(/Profiler\.start/);
+  });
+
   it('keeps its files from looking forgotten', async () => {
     const { folder, main, keep } = await bundleCordon();
     for (const path of [folder, main]) utimesSync(path, 0, 0);

@@ -190,6 +190,11 @@ export interface SandboxPorts {
   onExtraCpu?(extra: ExtraCpu): void;
   /** Called for every start of a cordon that failed, with growing pauses. */
   onAlarm?(alarm: SandboxAlarm): void;
+  /**
+   * Makes every lane profile itself for some seconds once it is busy, and gets the CPU profile as JSON. For benchmarks: it slows lanes
+   * down, and leaves Node's inspector open to them until they have started.
+   */
+  onProfile?(json: string): void;
 }
 
 /**

@@ -5,6 +5,7 @@ import { type BlackBoxReading, closeBlackBox, type OpenTurn, readBlackBox } from
 import type { CordonEnd } from './blame.ts';
 import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
+import type { SandboxPorts } from './contract.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { LaneBorder } from './lane-border.ts';
 import { LaneLine } from './lane-line.ts';
@@ -46,6 +47,7 @@ export interface CordonPorts {
   guest: string;
   launch: LaunchCordon;
   costs: TurnCosts;
+  onProfile?: SandboxPorts['onProfile'];
   onReady(cordon: Cordon): void;
   onMessage(lane: LaneLink, message: LaneMessage, tail: string): void;
   /** Called once; nothing comes from the cordon afterwards. */
@@ -181,7 +183,7 @@ export class Cordon {
       waiting: 0,
       isolates: 0,
       pace: createLanePace(),
-      border: new LaneBorder(),
+      border: new LaneBorder(this.#ports.onProfile ? 1 : 0),
       line: new LaneLine({
         costs: this.#ports.costs,
         nowMs: monotonicMs,
@@ -208,8 +210,9 @@ export class Cordon {
         tail,
         'ticket' in message ? link.runs.get(message.ticket) : undefined,
       );
-      if (objection === null) this.#ports.onMessage(link, message, tail);
-      else this.#distrust(objection);
+      if (objection !== null) this.#distrust(objection);
+      else if (message.op === 'profile') this.#ports.onProfile?.(tail);
+      else this.#ports.onMessage(link, message, tail);
     });
     this.#listen(socket, reader);
     return link;

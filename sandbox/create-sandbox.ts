@@ -44,7 +44,9 @@ export async function createSandbox(
       'GatehouseWarning',
     );
   }
-  const supervisor = new Supervisor(options, ports, launch ?? (await cordonLauncher(await confinementOf(confinement))));
+  const isProfiled = ports.onProfile !== undefined;
+  const launchCordon = launch ?? (await cordonLauncher(await confinementOf(confinement), isProfiled));
+  const supervisor = new Supervisor(options, ports, launchCordon);
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

@@ -35,6 +35,15 @@ describe('LaneBorder', () => {
     expect(border.objectionTo(started, '', undefined)).to.equal('it bills a stranger');
   });
 
+  it('takes no profile that nobody asked for, and not a second one', () => {
+    const asked = new LaneBorder(1);
+    const profile = { op: 'profile' } as const;
+    const objection = 'it sends a profile that nobody asked for';
+    expect(new LaneBorder().objectionTo(profile, '{}', undefined)).to.equal(objection);
+    expect(asked.objectionTo(profile, '{}', undefined)).to.equal(null);
+    expect(asked.objectionTo(profile, '{}', undefined)).to.equal(objection);
+  });
+
   it('never objects to what stays within the limits of its invocation', () => {
     const output = fc.string({ unit: 'binary', maxLength: 60 }).filter((text) => Buffer.byteLength(text) <= 50);
     const most = [

@@ -2,7 +2,7 @@ import { isStreamCall } from '../plugins-sdk/contract/stream-calls.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation } from './contract.ts';
 import { CALL_UNITS_MAX, FAULT_UNITS_MAX, LOG_OVERHEAD_FACTOR, LOG_OVERHEAD_UNITS } from './limits.ts';
-import type { HostMessage, LaneMessage } from './messages.ts';
+import type { HostMessage, LaneMessage, ProfileMessage } from './messages.ts';
 
 /** Frames about nobody, such as "I have so many isolates", over those that the host's own frames can cause. */
 const STRAYS_FREE = 1_000;
@@ -38,6 +38,12 @@ export class LaneBorder {
   readonly #openedAtMs = monotonicMs();
   #framesSent = 0;
   #strays = 0;
+  #profilesLeft: number;
+
+  /** `profiles`: how many of itself the lane may send. */
+  constructor(profiles = 0) {
+    this.#profilesLeft = profiles;
+  }
 
   /** Call for everything that the host says to the lane. */
   onSend(message: HostMessage): void {
@@ -54,13 +60,15 @@ export class LaneBorder {
   }
 
   /** Why no lane would say that; null where one may. `run` is absent where the host has forgotten it. */
-  objectionTo(message: LaneMessage, tail: string, run: KnownRun | undefined): string | null {
+  objectionTo(message: LaneMessage | ProfileMessage, tail: string, run: KnownRun | undefined): string | null {
     switch (message.op) {
       case 'need':
         return this.hasMet(message) ? null : 'it asks for the code of a stranger';
       case 'started':
         if (!this.hasMet(message)) return 'it bills a stranger';
         return this.#objectionToCpu(message.cpuMs, this.#openedAtMs);
+      case 'profile':
+        return this.#profilesLeft-- > 0 ? null : 'it sends a profile that nobody asked for';
       case 'isolates':
       case 'turn':
         return this.#stray();

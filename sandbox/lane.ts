@@ -5,12 +5,16 @@ import { compactHead, createHostHeadExpander } from './compact-heads.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import type { GuestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
+import { type LaneProfiler, openLaneProfiler } from './lane-profiler.ts';
 import { createLaneRuns } from './lane-runs.ts';
 import { createLaneTurns } from './lane-turns.ts';
-import type { HostMessage, LaneMessage } from './messages.ts';
+import type { HostMessage, LaneMessage, ProfileMessage } from './messages.ts';
 import { dropPermissions } from './privileges.ts';
 import { createTurnMeter } from './turn-meter.ts';
 import { watchBoard } from './watch-board.ts';
+
+/** Set by bundle-cordon.ts: 0, and then the profiler is not in the file, but for benchmarks. */
+declare const PROFILE_MS: number | undefined;
 
 export interface LaneTask {
   lane: number;
@@ -44,6 +48,8 @@ export default async function runLane(task: LaneTask): Promise<void> {
   let shelf: Shelf | null = null;
   let carryOut: ((message: HostMessage, tail: string) => void) | null = null;
   let flushedAtMs = performance.now();
+  let profiler: LaneProfiler | null = null;
+  let frames = 0;
 
   const send = (message: LaneMessage, tail?: string) => writer.add(compactHead(message), tail);
   const flush = () => {
@@ -56,11 +62,15 @@ export default async function runLane(task: LaneTask): Promise<void> {
     const onCount = (count: number) => send({ op: 'isolates', count });
     shelf = createShelf(guest, { isolatesMax, heldMiBMax, onCount, time: meter.time });
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
+    if (typeof PROFILE_MS === 'number' && PROFILE_MS > 0) {
+      profiler = openLaneProfiler(PROFILE_MS, (json) => writer.add({ op: 'profile' } satisfies ProfileMessage, json));
+    }
     dropPermissions();
     watch.setReady(lane);
   };
   const expand = createHostHeadExpander();
   const reader = new FrameReader((head, tail) => {
+    frames++;
     // The host is trusted: what it says is not checked again.
     if (carryOut) carryOut(expand(head), tail);
     else setUp(tail);
@@ -74,6 +84,8 @@ export default async function runLane(task: LaneTask): Promise<void> {
     if (bytes === 0) return;
     flushedAtMs = performance.now();
     reader.push(chunk.subarray(0, bytes));
+    (profiler as LaneProfiler | null)?.tick(frames);
+    frames = 0;
     flush();
     (shelf as Shelf | null)?.restock();
     if (performance.now() - loopedAtMs > LOOP_PERIOD_MS) {

@@ -14,6 +14,8 @@ export const NETWORK_DENYING_NODE_MAJOR = 25;
 const DESCRIPTORS = { base: 256, perLane: 16 };
 const THREADS = { base: 128, perLane: 4 };
 
+const PROFILE_MS = 2_000;
+
 export interface CordonSize {
   lanes: number;
   isolatesPerLane: number;
@@ -76,10 +78,16 @@ export function confinementOf(mode: ConfinementMode): Promise<Confinement> {
 }
 
 /** Starts cordons that can do as little as the machine allows. Ready when their code is: once per process, 0.1 s. */
-export async function cordonLauncher({ layers, tools }: Confinement): Promise<LaunchCordon> {
-  const { folder, main, readable: engine, keep } = await bundleCordon();
+export async function cordonLauncher({ layers, tools }: Confinement, isProfiled = false): Promise<LaunchCordon> {
+  const { folder, main, readable: engine, keep } = await bundleCordon(isProfiled ? PROFILE_MS : 0);
   const readable = [`${folder}/`, ...engine];
-  const node = [process.execPath, ...ENGINE_ARGUMENTS, ...permissionArguments(readable), main];
+  const node = [
+    process.execPath,
+    ...ENGINE_ARGUMENTS,
+    ...permissionArguments(readable),
+    ...(isProfiled ? ['--allow-inspector'] : []),
+    main,
+  ];
   /** By number of lanes: making one looks at a dozen paths, and the host answers nobody meanwhile. */
   const commands = new Map<number, string[]>();
   return ({ lanes, isolatesPerLane, residentMiBMax }) => {

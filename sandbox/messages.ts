@@ -65,6 +65,9 @@ export type LaneMessage =
   /** How many isolates the lane has now. */
   | { op: 'isolates'; count: number };
 
+/** From a lane too, once, in benchmarks only. Tail: its CPU profile. */
+export type ProfileMessage = { op: 'profile' };
+
 /** From the main thread of a cordon; `pid`, the process that becomes it, from what confines it. */
 export type ControlMessage = { op: 'pid'; pid: number } | { op: 'ready' } | { op: 'beat'; residentMiB: number };
 
@@ -79,7 +82,7 @@ function isCost(value: unknown): value is Cost {
 }
 
 /** Checks what a lane says, for a cordon may have been taken over. Null where no lane would say that. */
-export function readLaneMessage(head: unknown): LaneMessage | null {
+export function readLaneMessage(head: unknown): LaneMessage | ProfileMessage | null {
   if (typeof head !== 'object' || head === null) return null;
   const message = head as Record<string, unknown>;
   const { op, ticket, seq, name, cost, isolate, installationId, digest, has, count, outputBytes, cpuMs } = message;
@@ -100,11 +103,13 @@ export function readLaneMessage(head: unknown): LaneMessage | null {
         return isText(installationId) && isText(digest) && isCount(cpuMs);
       case 'need':
         return isCount(isolate) && isText(installationId) && isText(digest) && typeof has === 'boolean';
+      case 'profile':
+        return true;
       case 'isolates':
         return isCount(count);
       default:
         return false;
     }
   };
-  return valid() ? (head as LaneMessage) : null;
+  return valid() ? (head as LaneMessage | ProfileMessage) : null;
 }

@@ -174,16 +174,14 @@ export class Supervisor {
     this.#probation?.tick();
     this.#solitary.tick();
     const idleMs = monotonicMs() - this.#suspectAtMs;
-    if (this.#quarantine.cordon && this.#quarantine.isQuiet && idleMs > QUARANTINE_IDLE_MS) {
-      void this.#quarantine.rest();
-    }
+    const isOver = this.#quarantine.cordon && this.#quarantine.isQuiet && idleMs > QUARANTINE_IDLE_MS;
+    if (isOver) void this.#quarantine.rest();
   }
 
   #launch = (lanes: number, hooks: CordonHooks, attention: Attention): Cordon => {
-    const { isolatesPerLane, residentMiBMax } = this.#options;
-    const { guest } = this.#ports;
-    const ports = { guest, launch: this.#launchCordon, costs: this.#costs, onMessage: this.#onMessage, ...hooks };
-    const cordon = new Cordon({ lanes, isolatesPerLane, residentMiBMax }, ports);
+    const own = { launch: this.#launchCordon, costs: this.#costs, onMessage: this.#onMessage };
+    const ports = { guest: this.#ports.guest, onProfile: this.#ports.onProfile, ...own, ...hooks };
+    const cordon = new Cordon({ ...this.#options, lanes }, ports);
     cordon.attend(attention);
     return cordon;
   };
@@ -210,8 +208,7 @@ export class Supervisor {
       return;
     }
     // An invocation that the sandbox took on already is not turned away.
-    const again = run.executions > 0;
-    const isOpen = ({ waiting }: LaneLink) => again || waiting < this.#options.queuePerLane;
+    const isOpen = ({ waiting }: LaneLink) => run.executions > 0 || waiting < this.#options.queuePerLane;
     const { installationId } = run.invocation;
     const lane = this.#choice.choose(installationId, links, isOpen, this.#runs.countOf(installationId), monotonicMs());
     if (lane < 0) run.refuse('sandbox-saturated');

@@ -1,5 +1,6 @@
 import type { Circumstances } from './circumstances.ts';
 import type { RunningHost } from './processes.ts';
+import type { KeptProfile } from './profile-host.ts';
 import { formatNumber, median, spread } from './statistics.ts';
 
 /** One question, one answer. */
@@ -68,8 +69,8 @@ export interface Measured {
 export interface Report extends Measured, Circumstances {
   name: string;
   question: string;
-  /** Files beside the report: what the host did with its time. */
-  profile?: { data: string; picture: string };
+  /** Files beside the report: what host and cordon did with their time. */
+  profiles?: KeptProfile[];
 }
 
 export const isMet = ({ value, target, good }: Verdict): boolean =>
@@ -107,14 +108,12 @@ export function markdownOf(report: Report): string {
     '',
     ...verdicts.map((verdict) => `- ${sentenceOf(verdict)}`),
     ...missing.map(({ candidate, why }) => `- **${candidate} is missing:** ${why}`),
-    ...(report.profile
-      ? [
-          '',
-          `What the host did with its time ([profile](${report.profile.data})):`,
-          '',
-          `![flame graph](${report.profile.picture})`,
-        ]
-      : []),
+    ...(report.profiles ?? []).flatMap(({ of, data, picture }) => [
+      '',
+      `What the ${of} did with its time ([profile](${data})):`,
+      '',
+      `![flame graph of the ${of}](${picture})`,
+    ]),
     '',
     'Medians over the rounds; ± is half the distance between the best and the worst round.',
     '',
