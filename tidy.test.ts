@@ -61,6 +61,8 @@ const SYSTEM_HOLDERS: Record<string, string> = {
   'host/webhooks/unfold-store.ts': 'reads the trail of everybody, to tell whom it concerns',
   'host/releases/reach-store.ts': 'looks at what runs everywhere before it is stopped',
   'host/rollouts/open-rollouts.ts': 'judges the rollouts of everybody by a timer',
+  'host/rollouts/stagings/end-staging-store.ts': 'tells operators whom a publisher does not know',
+  'host/rollouts/stagings/staging-store.ts': 'adds up what the installations of everybody answer',
   'host/scanning/open-scanning.ts': 'looks at the releases of everybody',
   'host/schedules/open-schedules.ts': 'starts the schedules of every installation',
   'host/sessions/open-people.ts': 'logins and registrations: whoever comes is nobody yet',

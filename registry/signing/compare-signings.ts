@@ -1,10 +1,9 @@
-import type { PublisherKey, Registry } from '../contract.ts';
+import type { PublisherKey, Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
-import type { ReleaseStore } from '../publishing/release-store.ts';
 import { signingWeaknesses } from '../rules/signing-strength.ts';
 
 export interface CompareSigningsPorts {
-  releases: Pick<ReleaseStore, 'findById'>;
+  releases: { findById(id: string): Promise<{ release: Release; publisherId: string } | null> };
   /** All keys that a publisher ever registered. */
   keysOf(organisationId: string): Promise<PublisherKey[]>;
 }

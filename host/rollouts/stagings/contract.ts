@@ -1,14 +1,7 @@
 import type { Page, Principal } from '../../../registry/index.ts';
+import { STAGING_DECISIONS, STAGING_STATES, type StagingDecision, type StagingState } from './rules/staging-states.ts';
 
-/**
- * `planned`: the release is not out yet · `rolling`: it comes to more and more · `halted`: it comes to nobody else · `done`: it comes to
- * all · `rolled-back`: whoever took it by a policy goes back.
- */
-export const STAGING_STATES = ['planned', 'rolling', 'halted', 'done', 'rolled-back'] as const;
-export type StagingState = (typeof STAGING_STATES)[number];
-
-export const STAGING_DECISIONS = ['halt', 'resume', 'finish', 'roll-back'] as const;
-export type StagingDecision = (typeof STAGING_DECISIONS)[number];
+export { STAGING_DECISIONS, STAGING_STATES, type StagingDecision, type StagingState };
 
 /** In which shares of the installations that follow a release arrives, and how long each of them is watched. */
 export interface StagingPlan {

@@ -1,5 +1,5 @@
 import { isInCanary } from '../../rules/assign-release.ts';
-import type { StagingState } from '../contract.ts';
+import type { StagingState } from './staging-states.ts';
 
 /** As far as it matters for whether a release may arrive by itself. */
 export interface StageFacts {

@@ -1,4 +1,12 @@
-import type { StagingDecision, StagingPlan, StagingState } from '../contract.ts';
+/**
+ * `planned`: the release is not out yet · `rolling`: it comes to more and more · `halted`: it comes to nobody else · `done`: it comes to
+ * all · `rolled-back`: whoever took it by a policy goes back.
+ */
+export const STAGING_STATES = ['planned', 'rolling', 'halted', 'done', 'rolled-back'] as const;
+export type StagingState = (typeof STAGING_STATES)[number];
+
+export const STAGING_DECISIONS = ['halt', 'resume', 'finish', 'roll-back'] as const;
+export type StagingDecision = (typeof STAGING_DECISIONS)[number];
 
 /** What a decision leads to, and from where. */
 export const DECISIONS: Record<StagingDecision, { from: readonly StagingState[]; to: StagingState }> = {
@@ -11,7 +19,7 @@ export const DECISIONS: Record<StagingDecision, { from: readonly StagingState[];
 const STAGES_MAX = 10;
 
 /** What is wrong with the shares of a plan, in words; null where nothing is. */
-export function planFault({ percents }: Pick<StagingPlan, 'percents'>): string | null {
+export function planFault({ percents }: { percents: readonly number[] }): string | null {
   if (percents.length === 0 || percents.length > STAGES_MAX) return `There are 1 to ${STAGES_MAX} shares.`;
   if (percents.some((percent) => !Number.isInteger(percent) || percent < 1 || percent > 100)) {
     return 'Shares are whole numbers from 1 to 100.';
