@@ -19,7 +19,7 @@ export const createAuditKeeper = (ports: {
   signingKey: KeyObject;
   nowMs: () => number;
 }): AuditKeeper => ({
-  signHead: signHead({ ...ports, store: createAuditReaderStore(ports.database) }),
+  signHead: signHead({ ...ports, signs: createKeyChain(ports).signs, store: createAuditReaderStore(ports.database) }),
   verify: (keptHead) =>
     ports.database.transaction(
       async (snapshot) => {

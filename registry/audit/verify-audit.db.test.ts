@@ -1,8 +1,9 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { createPublicKey, generateKeyPairSync, type KeyObject } from 'node:crypto';
 import { expect } from 'chai';
 import type { Knex } from 'knex';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
+import { keyIdOf, signKeyLink } from '../../plugins-sdk/contract/index.ts';
 import { FIRST_HASH, linkHash } from '../rules/audit-entry.ts';
 import { createAuditKeeper } from './audit-keeper-store.ts';
 import type { AuditHead } from './audit-reader-store.ts';
@@ -50,6 +51,24 @@ describe('verifyAudit', () => {
     head = (await keeper().signHead())!;
   });
   afterEach(() => database.close());
+
+  it('signs with a key as long as it is good, and takes its successor for as good', async () => {
+    await audit(1);
+    expect((await keeper().signHead())?.keyId).to.equal(keyIdOf(createPublicKey(signingKey as never)));
+    const next = generateKeyPairSync('ed25519').privateKey;
+    const now = new Date(Date.now() + 1_000).toISOString();
+    const link = signKeyLink(signingKey, next, { at: new Date().toISOString(), retiresAt: now });
+    const ids = [signingKey, next].map((key) => keyIdOf(createPublicKey(key as never)));
+    await database
+      .knex('registry_key_links')
+      .insert({ from_key_id: ids[0], to_key_id: ids[1], link: JSON.stringify(link) });
+    await audit(1);
+    const later = (key: KeyObject) =>
+      createAuditKeeper({ database: database.knex, signingKey: key, nowMs: () => Date.now() + 2_000 });
+    expect(await later(signingKey).signHead(), 'retired').to.equal(null);
+    expect((await later(next).signHead())?.keyId).to.equal(ids[1]);
+    for (const key of [signingKey, next]) expect((await later(key).verify(null)).faults).to.deep.equal([]);
+  });
 
   it('finds nothing where nothing was touched, and says how many entries no head has signed yet', async () => {
     await audit(3);
