@@ -61,7 +61,7 @@ describe('gate search', () => {
       ],
     });
     expect(text).to.match(/^acme\/one: 0\.457, place 3 of 12 by score\n/);
-    expect(text).to.match(/rating +35 % +0\.500 +0\.175 +0 ratings, 3\.50 drawn to/);
+    expect(text).to.match(/rating +35 % +0\.500 +0\.175 +0 ratings, 3\.50 with those that it is drawn to/);
     expect(text).to.match(/operators +25 % +0\.200 +0\.050 +3 operators have it/);
   });
 });

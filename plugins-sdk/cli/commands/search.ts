@@ -55,7 +55,7 @@ export function foundText(paint: Paint, { items, correctedSearch }: Omit<Catalog
 const FACT_NAMES: Record<string, string> = {
   ratings: 'ratings',
   mean: 'mean of the stars',
-  drawnTo: 'drawn to',
+  drawnTo: 'with those that it is drawn to',
   operators: 'operators have it',
   operatorsEver: 'ever had it',
   uninstalledIn30Days: 'uninstalled in 30 days',
