@@ -189,13 +189,11 @@ describe('releases on their way to operators', () => {
       await publish('wanting', '1.0.0');
       const installations = await installMany('wanting', 10);
       await publisher.planStaging('acme-labs/wanting', '1.7.2', { percents: [50, 100], everySeconds: 3_600 });
-      await publish('wanting', '1.7.2', { broken: "throw new Error('It loses orders.');" });
-      const running = await until(
-        () => Promise.all(installations.map(find)),
-        (all) => all.some(({ version }) => version === '1.7.2'),
-      );
-      const bad = running.find(({ version }) => version === '1.7.2')!;
-      const good = running.find(({ version }) => version === '1.0.0')!;
+      const release = await publish('wanting', '1.7.2', { broken: "throw new Error('It loses orders.');" });
+      const facts = { state: 'rolling', percents: [50, 100], stage: 0, digest: release.digest } as const;
+      const bad = installations.find(({ id }) => isInStage(facts, id))!;
+      const good = installations.find(({ id }) => !isInStage(facts, id))!;
+      await runs(bad, '1.7.2');
       const halted = await until(
         async () => {
           await Promise.all([bad, good].flatMap((each) => [1, 2, 3, 4].map(() => platform.call(each, '/version'))));

@@ -79,7 +79,7 @@ function erring({ stable, canary, names = NAMES }: CanaryFacts, { callsMin, erro
   if (least <= most) return null;
   const against = compares
     ? `against ${stable.errors} of ${stable.calls} of ${names.stable}: at least ${percent(least)} against at most ${percent(most)}`
-    : `and ${names.stable} has too few calls to compare with: at least ${percent(least)} fail`;
+    : `and there are too few calls of ${names.stable} to compare with: at least ${percent(least)} fail`;
   return { verdict: 'roll-back', cause: 'errors', reason: `${failed}, ${against}.` } as const;
 }
 
