@@ -3,7 +3,7 @@ import type { Json } from '../../plugins-sdk/contract/index.ts';
 import { SIGNING_WEAKNESSES } from '../../registry/index.ts';
 import { type Route, route } from '../http/route.ts';
 import { ROLLOUT_CAUSES, ROLLOUT_STATES } from '../rollouts/contract.ts';
-import { Digest, Id, nullable, oneOf, PluginName, page, pageFields, strict, Timestamp, Version } from './fields.ts';
+import { Digest, Id, nullable, oneOf, page, pageFields, Slug, strict, Timestamp, Version } from './fields.ts';
 import {
   ById,
   CHECKS,
@@ -133,14 +133,16 @@ export const rolloutRoutes = ({ installations }: InstallationPorts): Route[] => 
   }),
   route({
     method: 'GET',
-    path: '/v1/requirements',
+    path: '/v1/requirements/:publisher/:name',
     consumer: 'Operators',
     summary: 'What has to be installed along with a release, in this order. Nothing is installed.',
     allow: ['installation:create'],
-    query: Type.Object({ plugin: PluginName, version: Type.Optional(VersionWish) }, strict),
+    params: Type.Object({ publisher: Slug, name: Slug }),
+    query: Type.Object({ version: Type.Optional(VersionWish) }, strict),
     reply: { 200: RequirementPlan },
     refuses: ['release-unknown', 'version-range-invalid', 'version-range-unsatisfied', 'requirements-conflict'],
-    handle: ({ principal, query }) => installations.planRequirements(principal, query),
+    handle: ({ principal, params: { publisher, name }, query }) =>
+      installations.planRequirements(principal, { plugin: `${publisher}/${name}`, ...query }),
   }),
   route({
     method: 'GET',

@@ -252,7 +252,8 @@ export function createApiClient(options: TransportOptions) {
         `/v1/installations/${at(id)}?stored=${deleteNow ? 'delete' : 'keep'}&requirements=${ignoreRequirements ? 'ignore' : 'check'}`,
         undefined,
       ),
-    planRequirements: (wish: { plugin: string; version?: string }) => get<RequirementPlan>('/v1/requirements', wish),
+    planRequirements: ({ plugin, version }: { plugin: string; version?: string }) =>
+      get<RequirementPlan>(`/v1/requirements/${pathOf(plugin)}`, { version }),
     restore: (id: string) => send<Installation>('POST', `/v1/installations/${at(id)}/restoration`, undefined),
     listLogs: (
       id: string,
