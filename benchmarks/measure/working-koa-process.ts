@@ -13,6 +13,8 @@ process.once('message', async () => {
   const folder = mkdtempSync(path.join(tmpdir(), 'gatehouse-bench-koa-'));
   const postgres = await startEmbeddedPostgres({ folder });
   const pool = new pg.Pool({ connectionString: postgres.ownerUrl, max: 10 });
+  // At the end the database goes first.
+  pool.on('error', () => {});
   await pool.query(
     'CREATE TABLE entries (owner text, key text, value jsonb NOT NULL, version bigint NOT NULL, PRIMARY KEY (owner, key))',
   );

@@ -1,5 +1,5 @@
 import type { CapabilityRefusalCode } from '../../plugins-sdk/contract/index.ts';
-import type { ProblemCode } from './problems.ts';
+import type { ProblemCode } from './problem-codes.ts';
 
 /** What the reader of a code can do about it. Shown at /problems/{code} and in docs/errors.md. */
 export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string>> = {

@@ -3,7 +3,8 @@ import { REGISTRY_REFUSALS } from '../../registry/index.ts';
 import { SANDBOX_REFUSALS } from '../../sandbox/index.ts';
 import { HOST_REFUSALS } from '../errors.ts';
 import { ADVICE } from './advice.ts';
-import { type ErrorRow, errorTable, type ProblemCode } from './problems.ts';
+import type { ProblemCode } from './problem-codes.ts';
+import { type ErrorRow, errorTable } from './problems.ts';
 
 const CHAPTERS: [heading: string, introduction: string, codes: object][] = [
   ['The host', 'Requests that cannot be served as they are.', HOST_REFUSALS],

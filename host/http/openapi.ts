@@ -1,6 +1,7 @@
 import type { TSchema } from 'typebox';
 import { METHODS } from '../../plugins-sdk/contract/index.ts';
-import { PROBLEM_MEDIA_TYPE, type ProblemCode, statusOf } from './problems.ts';
+import type { ProblemCode } from './problem-codes.ts';
+import { PROBLEM_MEDIA_TYPE, statusOf } from './problems.ts';
 import { type Route, refusalsOf } from './route.ts';
 
 type Json = { [key: string]: unknown };

@@ -1,13 +1,11 @@
-import { CAPABILITY_REFUSALS, PLUGIN_FAULTS, type PluginFaultCode } from '../../plugins-sdk/contract/index.ts';
-import { REGISTRY_REFUSALS, RegistryRefusal, type RegistryRefusalCode } from '../../registry/index.ts';
-import { SANDBOX_REFUSALS, SandboxRefusal, type SandboxRefusalCode } from '../../sandbox/index.ts';
-import { HOST_REFUSALS, HostRefusal, type HostRefusalCode } from '../errors.ts';
+import { CAPABILITY_REFUSALS, PLUGIN_FAULTS } from '../../plugins-sdk/contract/index.ts';
+import { REGISTRY_REFUSALS, RegistryRefusal } from '../../registry/index.ts';
+import { SANDBOX_REFUSALS, SandboxRefusal } from '../../sandbox/index.ts';
+import { HOST_REFUSALS, HostRefusal } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import { ADVICE } from './advice.ts';
 import { isDatabaseOutage } from './outages.ts';
-
-/** Every code that a caller can meet. */
-export type ProblemCode = HostRefusalCode | RegistryRefusalCode | SandboxRefusalCode | PluginFaultCode;
+import type { ProblemCode } from './problem-codes.ts';
 
 /** The only place where a code becomes a status. A code without a status does not compile. */
 const STATUS: Readonly<Record<ProblemCode, number>> = {

@@ -1,7 +1,7 @@
 import type { Static, TSchema } from 'typebox';
 import type { Person, Principal } from '../../registry/index.ts';
 import type { Allow } from './authenticate.ts';
-import type { ProblemCode } from './problems.ts';
+import type { ProblemCode } from './problem-codes.ts';
 
 export type Method = 'GET' | 'POST' | 'PUT' | 'PATCH' | 'DELETE';
 

@@ -7,8 +7,8 @@ import {
   statementDigest,
 } from '../../plugins-sdk/contract/index.ts';
 import { RegistryRefusal } from '../errors.ts';
-import { isRunnable } from '../rules/runnable-release.ts';
 import type { KeyChain } from '../key-chain.ts';
+import { isRunnable } from '../rules/runnable-release.ts';
 import type { LogReaderStore } from './log-reader-store.ts';
 import { inclusionProof } from './prove.ts';
 

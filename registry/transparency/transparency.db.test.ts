@@ -16,9 +16,9 @@ import {
   trustedKeys,
 } from '../../plugins-sdk/contract/index.ts';
 import { createAuditIn, createRegistry } from '../index.ts';
+import { rotateRegistryKey } from '../key-chain.ts';
 import { canonicalJson } from '../rules/audit-entry.ts';
 import { grantDigest } from '../rules/log-event.ts';
-import { rotateRegistryKey } from '../key-chain.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
 import { createTransparency } from './compose.ts';
 import type { Transparency } from './contract.ts';
