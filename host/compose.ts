@@ -353,10 +353,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     log,
   });
   opened.push(() => server.close(config.drainMs));
-  opened.push(
-    async () => tails.close(),
-    async () => told.close(),
-  );
+  opened.push(async () => tails.close(), told.close);
   const { url, adminUrl } = server;
   people.servesAt(url);
   const unscoped = createRegistry({ ...registryPorts, database: system });

@@ -48,6 +48,12 @@ const installation = {
   fromRelease: Type.Optional(Type.String()),
   toRelease: Type.Optional(Type.String()),
 };
+const rollout = {
+  plugin: release.plugin,
+  release: release.release,
+  percent: { ...Count, description: 'Of those who follow by themselves.' },
+  reason: Type.String(),
+};
 const key = { keyId: Type.String({ pattern: '^[0-9a-f]{64}$' }) };
 
 const spec = (
@@ -100,6 +106,11 @@ export const EVENT_TYPES = {
     reason: Type.String(),
   }),
   'release.restored': spec(both, 'A release that was taken down runs again.', { ...release, ...concerned }),
+  'rollout.advanced': spec('publisher', 'A release that comes in stages has begun, or reached the next one.', rollout),
+  'rollout.halted': spec('publisher', 'A release comes to nobody else: it did worse, or you stopped it.', rollout),
+  'rollout.resumed': spec('publisher', 'A release that was halted goes on.', rollout),
+  'rollout.finished': spec('publisher', 'A release has come to all who follow.', rollout),
+  'rollout.rolled-back': spec('publisher', 'A release is taken back from those who follow.', rollout),
   'plugin.installed': spec('publisher', 'An operator has installed a plugin of yours.', elsewhere),
   'plugin.uninstalled': spec('publisher', 'An operator has uninstalled a plugin of yours.', elsewhere),
   'plugin.updated': spec('publisher', 'An installation of a plugin of yours runs another release.', elsewhere),

@@ -41,10 +41,11 @@ const AFTER: Record<string, object> = {
   'key.revoke': { compromisedSince: null, blockedReleases: 0 },
   'webhook.pause': { failingSince: '2030-01-01T00:00:00.000Z' },
 };
+const STAGING = { plugin: 'acme/hello', version: '1.2.0', state: 'rolling', percent: 25, reason: 'It did worse.' };
 const entry = (action: string, more: Partial<ToldEntry> = {}): ToldEntry => ({
   ...{ id: ID, at: '2030-01-01T00:00:00.000Z', action, outcome: 'done', organisationId: ARCADE },
   subject: { kind: 'x', id: action.startsWith('key.') ? 'b'.repeat(64) : ID },
-  after: AFTER[action],
+  after: action.startsWith('staging.') ? STAGING : AFTER[action],
   ...more,
 });
 const typesFor = (events: NewFeedEvent[], organisationId: string) =>
@@ -110,7 +111,7 @@ describe('eventsOfEntry', () => {
   it('tells nothing of what was refused, of what is no event, and of what is not there any more', async () => {
     expect(await eventsOfEntry(entry('release.publish', { outcome: 'refused' }), facts)).to.deep.equal([]);
     expect(await eventsOfEntry(entry('token.issue'), facts)).to.deep.equal([]);
-    for (const action of TOLD_ACTIONS.filter((each) => !/^(key|webhook)\./.test(each)))
+    for (const action of TOLD_ACTIONS.filter((each) => !/^(key|webhook|staging)\./.test(each)))
       expect(await eventsOfEntry(entry(action), nothing), action).to.deep.equal([]);
   });
 });

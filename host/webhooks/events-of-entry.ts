@@ -93,6 +93,14 @@ const INSTALLATION_EVENTS: Readonly<Record<string, readonly [EventType, EventTyp
   'installation.suspended': ['installation.suspended', 'plugin.suspended'],
   'installation.resume': ['installation.resumed', null],
 };
+const STAGING_EVENTS: Readonly<Record<string, EventType>> = {
+  'staging.begin': 'rollout.advanced',
+  'staging.advance': 'rollout.advanced',
+  'staging.halt': 'rollout.halted',
+  'staging.resume': 'rollout.resumed',
+  'staging.finish': 'rollout.finished',
+  'staging.roll-back': 'rollout.rolled-back',
+};
 const KEY_EVENTS: Readonly<Record<string, EventType>> = {
   'key.register': 'key.registered',
   'key.rotate': 'key.rotated',
@@ -112,6 +120,7 @@ export const TOLD_ACTIONS: readonly string[] = [
   ...Object.keys(RELEASE_EVENTS),
   'release.approve',
   ...Object.keys(INSTALLATION_EVENTS),
+  ...Object.keys(STAGING_EVENTS),
   ...Object.keys(KEY_EVENTS),
   'rating.write',
   'rating.reply',
@@ -131,6 +140,12 @@ export async function eventsOfEntry(entry: ToldEntry, facts: EntryFacts): Promis
   }
   if (action.startsWith('rating.')) return ratingEvents(action, subject.id, await facts.rating(subject.id));
   if (organisationId === null) return [];
+  const rollout = STAGING_EVENTS[action];
+  if (rollout !== undefined) {
+    const { plugin, version, percent, reason } = after;
+    const named = { plugin: textOf(plugin), release: textOf(version) };
+    return [{ organisationId, type: rollout, payload: { ...named, percent: Number(percent), reason: textOf(reason) } }];
+  }
   const key = KEY_EVENTS[action];
   if (key !== undefined) {
     const payload = { keyId: subject.id, ...(key === 'key.revoked' && revoked(after)) };

@@ -44,7 +44,7 @@ export interface OpenWebhooksPorts {
 export interface OpenedWebhooks {
   routes: { webhooks: Webhooks; events: EventsFeed };
   /** Lets nobody wait for events any longer. */
-  close(): void;
+  close(): Promise<void>;
 }
 
 const placeOf = (id: string) => ({ table: 'webhook_secrets', row: id, column: 'sealed' });
@@ -109,5 +109,5 @@ export function openWebhooks(ports: OpenWebhooksPorts, opened: (() => Promise<un
     nowMs,
   });
   const events = createFeed({ store: feedStore(scoped), awaitNews: news.wait, nowMs });
-  return { routes: { webhooks, events }, close: news.close };
+  return { routes: { webhooks, events }, close: async () => news.close() };
 }
