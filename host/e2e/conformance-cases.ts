@@ -1,5 +1,5 @@
 import type { Json } from '../../plugins-sdk/contract/index.ts';
-import type { ProblemCode } from '../http/problems.ts';
+import type { ProblemCode } from '../http/problem-codes.ts';
 
 /** One thing that a plugin does, which must end alike in `gate dev`, in the test harness and on a host. */
 export interface ConformanceCase {

@@ -1,7 +1,7 @@
 import { Type } from 'typebox';
 import { CAPABILITY_NAMES, type Json, LimitsSchema } from '../../plugins-sdk/contract/index.ts';
 import { VERSION_WISH_CHARS_MAX } from '../../registry/index.ts';
-import type { ProblemCode } from '../http/problems.ts';
+import type { ProblemCode } from '../http/problem-codes.ts';
 import type { Installations } from '../installations/contract.ts';
 import { Digest, Id, nullable, oneOf, strict, Timestamp } from './fields.ts';
 
