@@ -14,7 +14,6 @@ import { createEnvelope } from './encryption/envelope.ts';
 import { loadKeys } from './encryption/load-keys.ts';
 import { CHANGES, followChanges, withoutTails } from './follow-changes.ts';
 import { createGrants } from './grants/compose.ts';
-import { grantStore } from './grants/grant-store.ts';
 import type { Log } from './http/log.ts';
 import { currentOrigin } from './http/request-origin.ts';
 import { createInstallations } from './installations/compose.ts';
@@ -316,20 +315,8 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     transparency,
     recordings,
     queues: queues.queues(installations.find),
-    secrets: createSecrets({
-      store: secretStore(scoped, audit),
-      envelope,
-      find: installations.find,
-      releaseById: registry.releaseById,
-    }),
-    grants: createGrants({
-      store: grantStore(scoped, audit),
-      installations,
-      cache,
-      meter: capabilities.meter,
-      watch: capabilities.grantWatch,
-      nowMs,
-    }),
+    secrets: createSecrets({ scoped, audit, envelope, installations, registry }),
+    grants: createGrants({ scoped, audit, installations, cache, capabilities, nowMs }),
     privacy,
     notifications: createNotifications({ store: notificationStore(scoped), nowMs }),
     dataPlane: createDataPlane({

@@ -1,25 +1,29 @@
+import type { Knex } from 'knex';
 import type { Principal } from '../../registry/index.ts';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Installation, InstallationFacts, Installations } from '../installations/contract.ts';
 import type { CapabilityMeter } from './capability-meter.ts';
 import type { Grants } from './contract.ts';
-import type { GrantStore } from './grant-store.ts';
+import { grantStore } from './grant-store.ts';
 import type { GrantWatch } from './grant-watch.ts';
 import { describeGrants } from './rules/describe-grants.ts';
 
 export interface GrantsPorts {
-  store: GrantStore;
+  scoped: Knex;
+  audit: AuditInstallation;
   installations: Pick<Installations, 'find'>;
   cache: {
     withRelease(installation: Installation): Promise<Pick<InstallationFacts, 'manifest'> | null>;
     clear(): void;
   };
-  meter: Pick<CapabilityMeter, 'flush'>;
-  watch: GrantWatch;
+  capabilities: { meter: Pick<CapabilityMeter, 'flush'>; grantWatch: GrantWatch };
   nowMs(): number;
 }
 
-export function createGrants({ store, installations, cache, meter, watch, nowMs }: GrantsPorts): Grants {
+export function createGrants({ scoped, audit, installations, cache, capabilities, nowMs }: GrantsPorts): Grants {
+  const { meter, grantWatch: watch } = capabilities;
+  const store = grantStore(scoped, audit);
   const describe = async (actor: Principal, id: string) => {
     const installation = await installations.find(actor, id);
     const facts = await cache.withRelease(installation);

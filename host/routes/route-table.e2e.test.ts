@@ -14,7 +14,8 @@ import { SANDBOX_REFUSALS, SandboxRefusal, type SandboxRefusalCode } from '../..
 import { HostRefusal, type HostRefusalCode } from '../errors.ts';
 import { envelope, fakePorts, ID, type Served, sendRaw, serveFakes } from '../http/fake-ports.ts';
 import { EXPORTED } from '../http/fake-transfers.ts';
-import { type ProblemCode, statusOf } from '../http/problems.ts';
+import type { ProblemCode } from '../http/problem-codes.ts';
+import { statusOf } from '../http/problems.ts';
 import { type Route, refusalsOf } from '../http/route.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import { allRoutes } from './index.ts';

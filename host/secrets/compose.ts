@@ -1,16 +1,24 @@
+import type { Knex } from 'knex';
 import type { Principal, Registry } from '../../registry/index.ts';
+import type { AuditInstallation } from '../audit/installation-audit-store.ts';
 import type { Envelope, Place } from '../encryption/envelope.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Installations } from '../installations/contract.ts';
 import type { SecretReader, SecretStatus, Secrets } from './contract.ts';
-import type { SecretStore } from './secret-store.ts';
+import { type SecretStore, secretStore } from './secret-store.ts';
 
 export interface SecretsPorts {
-  store: SecretStore;
+  scoped: Knex;
+  audit: AuditInstallation;
   envelope: Envelope;
   /** The actor's own installation. Refuses with: installation-unknown. */
-  find: Installations['find'];
-  releaseById: Registry['releaseById'];
+  installations: Pick<Installations, 'find'>;
+  registry: Pick<Registry, 'releaseById'>;
+}
+
+interface ReaderPorts {
+  store: SecretStore;
+  envelope: Envelope;
 }
 
 const placeOf = (installationId: string, name: string): Place => ({
@@ -20,7 +28,7 @@ const placeOf = (installationId: string, name: string): Place => ({
 });
 
 /** Reads what `createSecrets` writes. Rejects with SealBroken where the key of a value is not configured any more. */
-export function secretReader({ store, envelope }: Pick<SecretsPorts, 'store' | 'envelope'>): SecretReader {
+export function secretReader({ store, envelope }: ReaderPorts): SecretReader {
   const names = async (installationId: string) => (await store.list(installationId)).map(({ name }) => name);
   const read = async (installationId: string, name: string) => {
     const sealed = await store.find(installationId, name);
@@ -36,7 +44,10 @@ export function secretReader({ store, envelope }: Pick<SecretsPorts, 'store' | '
   };
 }
 
-export function createSecrets({ store, envelope, find, releaseById }: SecretsPorts): Secrets {
+export function createSecrets({ scoped, audit, envelope, installations, registry }: SecretsPorts): Secrets {
+  const store = secretStore(scoped, audit);
+  const { find } = installations;
+  const { releaseById } = registry;
   const declaredBy = async (actor: Principal, id: string) => {
     const release = await releaseById((await find(actor, id)).releaseId);
     return release?.manifest.secrets ?? [];
