@@ -63,7 +63,7 @@ async function backIntoReview(
 }
 
 export const publishApproved =
-  ({ systemTransaction }: ReviewPorts): Reviews['publishApproved'] =>
+  ({ systemTransaction, nowMs }: ReviewPorts): Reviews['publishApproved'] =>
   (actor, releaseId) =>
     systemTransaction(async (stores) => {
       const found = await lockOwn(stores, actor, releaseId);
@@ -71,7 +71,8 @@ export const publishApproved =
       if (release.state === 'published') return release;
       if (release.state !== 'approved') refuseState(release, 'published');
       verifySignature(await stores.lockKeys(found.publisherId), found);
-      await stores.saveState(releaseId, { state: 'published' });
+      // Whoever waits until a release has been out for days counts from now: approvals can be kept back for longer.
+      await stores.saveState(releaseId, { state: 'published', reviewedAt: new Date(nowMs()) });
       await stores.chooseLatest(found.pluginId);
       const { plugin, version, digest } = release;
       await stores.audit({

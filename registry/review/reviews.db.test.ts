@@ -183,6 +183,20 @@ describe('reviews', () => {
     expect((await test.registry.findRelease(acme.principal, { plugin: 'acme/held' })).id).to.equal(id);
   });
 
+  it('count how long a release is out from when its publisher published it, not from when it was approved', async () => {
+    const { id } = await publish('kept-back');
+    await reviews.decide(test.moderator, id, { decision: 'approve', reasons: [], hold: true });
+    const was = test.clock.nowMs;
+    test.clock.nowMs += 30 * 86_400_000;
+    const outAt = new Date(test.clock.nowMs).toISOString();
+    await reviews.publishApproved(acme.principal, id);
+    test.clock.nowMs += 1_000;
+    await reviews.publishApproved(acme.principal, id);
+    test.clock.nowMs = was;
+    const [version] = await test.registry.publishedVersions(['acme/kept-back']);
+    expect(version!.publishedAt).to.equal(outAt);
+  });
+
   it('show moderators what changed since the release before, and publishers who judged them not', async () => {
     await test.published(acme, { name: 'compared', version: '1.0.0' });
     const { id } = await publish('compared', '1.1.0', 'export default 2;');
