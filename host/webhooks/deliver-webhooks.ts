@@ -6,6 +6,8 @@ import { mustPause, waitMs } from './rules/next-attempt.ts';
 import { signatureOf } from './rules/sign-delivery.ts';
 
 const AT_ONCE = 50;
+/** So that nobody's endpoints, however slow, take the whole of it. */
+const AT_ONCE_OF_ORGANISATION = 10;
 const AT_ONCE_OF_ENDPOINT = 5;
 /** Longer than an attempt can take, so that nobody else begins before it has ended. */
 const CLAIM_MS = 60_000;
@@ -54,7 +56,7 @@ export function createDeliverer(ports: DeliverPorts): Deliverer {
     const room = AT_ONCE - sending.size;
     if (closing.signal.aborted || room <= 0) return;
     const now = nowMs();
-    const limits = { all: room, ofEndpoint: AT_ONCE_OF_ENDPOINT };
+    const limits = { all: room, ofOrganisation: AT_ONCE_OF_ORGANISATION, ofEndpoint: AT_ONCE_OF_ENDPOINT };
     const due = await store.claim(new Date(now), new Date(now + CLAIM_MS), limits);
     for (const delivery of due) {
       const sent = deliver(ports, delivery, closing.signal)
@@ -136,8 +138,10 @@ async function attemptOf(
     return { status, error, excerpt: excerptOf(answer) };
   } catch (error) {
     const { code, message } = error as { code?: unknown; message?: string };
+    // Where a name leads to inside would tell strangers of the network that this host is in.
+    const said = code === 'fetch-address-refused' ? 'The address leads to no host on the public internet.' : message;
     // Of the way out, and of the envelope: both say nothing of this host.
-    const why = typeof code === 'string' ? `${code}: ${message}` : 'The delivery could not be made.';
+    const why = typeof code === 'string' ? `${code}: ${said}` : 'The delivery could not be made.';
     return { status: null, error: why.slice(0, 500), excerpt: '' };
   }
 }

@@ -32,26 +32,38 @@ export interface AttemptEnd {
 
 /** The host's own view of everybody's deliveries. */
 export interface DueStore {
-  /** Takes deliveries that are due for this host until `until`; of each endpoint so many at a time. */
-  claim(now: Date, until: Date, limits: { all: number; ofEndpoint: number }): Promise<DueDelivery[]>;
+  /** Takes deliveries that are due for this host until `until`; of each endpoint and of each organisation so many at a time. */
+  claim(
+    now: Date,
+    until: Date,
+    limits: { all: number; ofOrganisation: number; ofEndpoint: number },
+  ): Promise<DueDelivery[]>;
   /** Writes how an attempt ended; returns since when the endpoint has failed at everything, or null. */
   end(end: AttemptEnd): Promise<Date | null>;
   /** Sends nothing more to an endpoint, and says so; false where somebody else did. */
   pause(delivery: DueDelivery, failingSince: Date, at: Date): Promise<boolean>;
 }
 
-/** Each endpoint waits for its own only: one that hangs holds up nobody else. */
+/**
+ * Each endpoint waits for its own only, and each organisation as well: those that hang hold up nobody else. Whoever has least under way
+ * and has waited longest comes first.
+ */
 const CLAIM = `
-  with due as materialized (
-    select d.id from webhook_endpoints as e cross join lateral (
-      select id from webhook_deliveries where endpoint_id = e.id and state = 'waiting' and next_at <= :now
+  with busy as materialized (
+    select endpoint_id, organisation_id from webhook_deliveries where state = 'waiting' and claimed_until >= :now
+  ), found as materialized (
+    select d.id, d.next_at, e.organisation_id from webhook_endpoints as e cross join lateral (
+      select id, next_at from webhook_deliveries where endpoint_id = e.id and state = 'waiting' and next_at <= :now
         and (claimed_until is null or claimed_until < :now)
       order by next_at, id limit :ofEndpoint for update skip locked
     ) as d
-    where e.state = 'active' and not exists (
-      select 1 from webhook_deliveries as busy
-      where busy.endpoint_id = e.id and busy.state = 'waiting' and busy.claimed_until >= :now)
-    limit :all
+    where e.state = 'active' and not exists (select 1 from busy where busy.endpoint_id = e.id)
+  ), placed as (
+    select id, next_at, row_number() over (partition by organisation_id order by next_at, id)
+      + (select count(*) from busy where busy.organisation_id = found.organisation_id) as place
+    from found
+  ), due as materialized (
+    select id from placed where place <= :ofOrganisation order by place, next_at, id limit :all
   )
   update webhook_deliveries as d set claimed_until = :until, attempts = d.attempts + 1
   from due where d.id = due.id
@@ -61,8 +73,8 @@ export const dueStore = (
   system: Knex,
   auditIn: (database: Knex) => (entry: AuditEntry) => Promise<void>,
 ): DueStore => ({
-  claim: async (now, until, { all, ofEndpoint }) => {
-    const { rows } = await system.raw(CLAIM, { now, until, all, ofEndpoint });
+  claim: async (now, until, limits) => {
+    const { rows } = await system.raw(CLAIM, { now, until, ...limits });
     if (rows.length === 0) return [];
     const idsOf = (name: string) => [...new Set<string>(rows.map((row: Record<string, string>) => row[name]))];
     const endpoints = await system('webhook_endpoints').whereIn('id', idsOf('endpoint_id')).select('id', 'url');

@@ -84,6 +84,8 @@ export const endpointStore = (database: Knex): EndpointStore => {
       await database('webhook_secrets').insert(row);
     },
     expireSecrets: async (endpointId, at) => {
+      // Two rotations at once take turns: each has to see what the other one made.
+      await database('webhook_endpoints').where({ id: endpointId }).forUpdate().first('id');
       const own = () => database('webhook_secrets').where({ endpoint_id: endpointId });
       const newest: string | undefined = (await own().orderBy('id', 'desc').first('id'))?.id;
       if (newest === undefined) return;
