@@ -138,6 +138,25 @@ describe('releases on their way to operators', () => {
         .where({ version })
         .update({ stage_at: new Date(Date.now() - hours * 3_600_000) });
 
+    it('are planned for twenty versions that are not out, and for no more', async () => {
+      const { publisher } = platform.as;
+      await publish('hoarded', '1.0.0');
+      const plan = (version: number, everySeconds = 3_600) =>
+        publisher.planStaging('acme-labs/hoarded', `2.0.${version}`, { percents: [10, 100], everySeconds });
+      const codes = await Promise.all(
+        Array.from({ length: 23 }, (_, version) =>
+          plan(version).then(
+            () => 'planned',
+            ({ code }) => code as string,
+          ),
+        ),
+      );
+      expect(codes.filter((code) => code === 'planned')).to.have.length(20);
+      expect(codes.filter((code) => code === 'staging-invalid')).to.have.length(3);
+      const first = codes.indexOf('planned');
+      expect((await plan(first, 7_200)).everySeconds, 'changed').to.equal(7_200);
+    });
+
     it('a release comes to a share first, always the same, and to all when nothing speaks against it', async () => {
       const { publisher } = platform.as;
       await publish('staged', '1.0.0');

@@ -14,6 +14,8 @@ import { type FigureSum, figureSum } from './sum-figures.ts';
 
 const DAY_MS = 86_400_000;
 const DAYS_SHOWN = 30;
+/** Nothing was counted before, and years before the first are none that a database knows. */
+const FIRST_MS = Date.parse('2020-01-01');
 
 /** What publishers are told about the use of their plugins: sums over all operators, and never who they are. */
 export function createStatistics(ports: { store: StatisticsStore; nowMs(): number }): Statistics {
@@ -64,7 +66,7 @@ function rangeOf({ from, to }: Partial<StatisticsRange>, nowMs: number): Statist
   const beginMs = Date.parse(begin);
   const days = (endMs - beginMs) / DAY_MS + 1;
   // There is no 31 February, whatever it is taken for.
-  const exist = days >= 1 && dayOf(endMs) === end && dayOf(beginMs) === begin;
+  const exist = days >= 1 && beginMs >= FIRST_MS && dayOf(endMs) === end && dayOf(beginMs) === begin;
   if (!exist || days > RANGE_DAYS_MAX) {
     throw new HostRefusal('statistics-range-invalid', undefined, { from: begin, to: end, daysMax: RANGE_DAYS_MAX });
   }

@@ -200,6 +200,9 @@ describe('statistics', () => {
       { from: '2020-01-01', to: '2021-01-01' },
       { from: '2026-02-01', to: '2026-02-31' },
       { to: '2026-13-01' },
+      // There is no year 0 in the database, and no beginning before it.
+      { to: '0000-06-01' },
+      { to: '0001-01-01' },
     ]) {
       const refused = await read(acme.principal, range).catch((error) => error);
       expect(refused).to.be.instanceOf(HostRefusal);

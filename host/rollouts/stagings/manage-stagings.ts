@@ -18,6 +18,9 @@ export interface ManagePorts {
   nowMs(): number;
 }
 
+/** Of one plugin, for versions that are not out. */
+const PLANNED_MAX = 20;
+
 /** Whoever publishes a plugin decides how its releases come to operators. */
 export function manageStagings(ports: ManagePorts): Stagings {
   const find = async (actor: Principal, { plugin, version }: StagingTarget): Promise<StoredStaging> =>
@@ -33,8 +36,15 @@ export function manageStagings(ports: ManagePorts): Stagings {
       await ports.inTransaction(async ({ store, audit }) => {
         const pluginId = await ownPluginId(store, actor, target.plugin);
         const { version } = target;
-        if (!(await store.insert({ id: ports.newId(), pluginId, version, ...plan }))) {
-          const present = (await store.find(pluginId, version))!;
+        // Hosts look at every one of them all the time, and versions that never come out would stay for ever.
+        const isFull = (await store.lockPlanned(pluginId)) >= PLANNED_MAX;
+        const known = isFull ? await store.find(pluginId, version) : null;
+        if (isFull && known === null) {
+          const message = `There are ${PLANNED_MAX} plans for versions that are not out; publish or finish one of those first.`;
+          throw new HostRefusal('staging-invalid', message, { max: PLANNED_MAX });
+        }
+        if (known !== null || !(await store.insert({ id: ports.newId(), pluginId, version, ...plan }))) {
+          const present = known ?? (await store.find(pluginId, version))!;
           if (isSame(present, plan)) return;
           if (present.state !== 'planned' || !(await store.move(present, plan))) throw wrongState(present);
         }

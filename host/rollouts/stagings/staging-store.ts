@@ -35,6 +35,8 @@ export interface StagingStore {
   inState(...states: StagingState[]): Promise<StoredStaging[]>;
   /** Of plugins by name, whatever became of them. */
   ofPlugins(plugins: readonly string[]): Promise<StoredStaging[]>;
+  /** Makes those who plan for one plugin take turns; returns how many of its stagings have not begun. */
+  lockPlanned(pluginId: string): Promise<number>;
   /** False where the version has one. */
   insert(staging: { id: string; pluginId: string; version: string } & StagingPlan): Promise<boolean>;
   /** False where somebody else was faster. */
@@ -82,6 +84,11 @@ export function stagingStore(database: Knex): StagingStore {
               plugins.map((plugin) => plugin.split('/') as [string, string]),
             )
           ).map(toStaging),
+    lockPlanned: async (pluginId) => {
+      await database.raw("select pg_advisory_xact_lock(hashtextextended('stagings ' || ?, 0))", [pluginId]);
+      const planned = await database('stagings').where({ plugin_id: pluginId, state: 'planned' }).count().first();
+      return Number(planned?.count ?? 0);
+    },
     insert: async ({ id, pluginId, version, percents, everySeconds }) => {
       const row = { id, plugin_id: pluginId, version, percents, every_seconds: everySeconds };
       const inserted = await database('stagings')

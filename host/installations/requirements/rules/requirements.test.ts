@@ -131,6 +131,28 @@ describe('resolveDemands', () => {
     );
   });
 
+  it('judges what is installed once for each range, however often plugins require each other', () => {
+    const names = Array.from({ length: 12 }, (_, at) => `p${at}`);
+    const needs = {
+      ...Object.fromEntries(names.map((name) => [name, '>=1.0.0 <9.0.0 || >=1.0.0 <8.0.0'])),
+      last: '^2',
+    };
+    const published = names.flatMap((name) => Array.from({ length: 20 }, (_, at) => of(name, `1.0.${at}`, needs)));
+    let looks = 0;
+    const there = Array.from({ length: 100 }, (_, at) => ({
+      ...present(`old-${at}`, '0.9.0', {}, names[at % names.length]!),
+      get version() {
+        looks += 1;
+        return '0.9.0';
+      },
+    }));
+    const found = resolveDemands(of('wanted', '1.0.0', needs), there, (plugin) => {
+      return [...published, of('last', '1.0.0')].filter((each) => each.plugin === plugin);
+    });
+    expect(found).to.have.property('conflict');
+    expect(looks).to.be.at.most(2 * there.length);
+  });
+
   it('finds a choice exactly where there is one, and what it finds meets every demand', () => {
     const names = ['b', 'c', 'd'];
     const needs = fc.dictionary(fc.constantFrom(...names), fc.constantFrom('^1', '^2', '*', '1.0.0'), { maxKeys: 2 });

@@ -18,7 +18,7 @@ interface Open extends Demand {
 }
 
 /** More is not tried: whoever needs it has to say which versions. */
-const TRIES_MAX = 5_000;
+const TRIES_MAX = 1_000;
 const SENTENCES_MAX = 8;
 
 /**
@@ -37,22 +37,28 @@ export function resolveDemands(
     if (!conflict.includes(sentence) && conflict.length < SENTENCES_MAX) conflict.push(sentence);
     return null;
   };
+  // Ranges are judged once: a stranger's plugins may require each other in thousands of ways.
+  const isFit = once((version, range) => fits(version, { range }));
+  const isThere = once((plugin, range) => present.some((each) => each.plugin === plugin && isFit(each.version, range)));
+  const fittingOf = once((plugin, range) =>
+    catalogue(plugin)
+      .filter(({ version }) => isFit(version, range))
+      .sort((a, b) => semver.rcompare(a.version, b.version)),
+  );
   const search = (open: readonly Open[], chosen: ReadonlyMap<string, Choice>): ReadonlyMap<string, Choice> | null => {
     const [demand, ...rest] = open;
     if (demand === undefined) return chosen;
     const { plugin, range, by } = demand;
-    if (present.some((each) => each.plugin === plugin && fits(each.version, demand))) return search(rest, chosen);
+    if (isThere(plugin, range)) return search(rest, chosen);
     const already = chosen.get(plugin);
     if (already !== undefined) {
-      if (fits(already.candidate.version, demand)) return search(rest, chosen);
+      if (isFit(already.candidate.version, range)) return search(rest, chosen);
       return because(
         `Because ${already.requiredBy} requires ${plugin} ${already.range} and ${by} requires ${plugin} ${range}, ${already.candidate.version} serves only one of them.`,
       );
     }
     const all = catalogue(plugin);
-    const fitting = all
-      .filter(({ version }) => fits(version, demand))
-      .sort((a, b) => semver.rcompare(a.version, b.version));
+    const fitting = fittingOf(plugin, range);
     if (all.length === 0)
       return because(`Because ${by} requires ${plugin} ${range}, which has no published version, it cannot be had.`);
     if (fitting.length === 0) {
@@ -75,6 +81,16 @@ export function resolveDemands(
   const open = wanted.requires.map((each) => ({ ...each, by: nameOf(wanted) }));
   const found = search(open, first);
   return found === null ? { conflict } : { steps: inOrder(wanted, found) };
+}
+
+/** Each answer is worked out once. */
+function once<Answer>(work: (of: string, range: string) => Answer): typeof work {
+  const known = new Map<string, Answer>();
+  return (of, range) => {
+    const key = `${of} ${range}`;
+    if (!known.has(key)) known.set(key, work(of, range));
+    return known.get(key)!;
+  };
 }
 
 const SHOWN_MAX = 5;
