@@ -140,13 +140,28 @@ function statusStep(
   const text = preAuthEncoding(payloadType, Buffer.from(payload, 'base64'));
   const signed =
     Array.isArray(signatures) &&
-    signatures.some(({ keyid, sig }) => {
+    signatures.some((signature) => {
+      const { keyid, sig } = signature ?? {};
+      if (typeof keyid !== 'string' || typeof sig !== 'string') return false;
       const key = keyOfTime(keys, keyid, status.exportedAt);
-      return key !== null && typeof sig === 'string' && verify(null, text, key, Buffer.from(sig, 'base64'));
+      return key !== null && verify(null, text, key, Buffer.from(sig, 'base64'));
     });
+  // Each of them may be proven and be another one: then the times of one key would be taken for those of the other.
+  if (signed && keyIdIn(exported.proof) !== status.publisherKey.keyId) {
+    return { step, passed: false, message: 'The status is about another key of the publisher than the proof.' };
+  }
   return signed
     ? { step, passed: true, message: `The registry said on ${status.exportedAt}: it is ${status.state}.` }
     : { step, passed: false, message: 'The status is not signed with a key that follows from the trusted one.' };
+}
+
+/** Null where there is none. */
+function keyIdIn(proof: ReleaseProof): string | null {
+  try {
+    return keyIdOf(createPublicKey(proof.publisherKey.publicKeyPem));
+  } catch {
+    return null;
+  }
 }
 
 function archiveStep(

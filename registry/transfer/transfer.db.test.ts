@@ -274,6 +274,39 @@ describe('a release that is carried from one registry to another', () => {
     expect(await partsAt(bring(brought, [next], true)), 'without the link').to.include('status');
   });
 
+  it('never takes one key of a publisher for another, whoever holds that one', async () => {
+    const stolen = generateKeyPairSync('ed25519');
+    const publicKeyPem = stolen.publicKey.export({ type: 'spki', format: 'pem' }) as string;
+    await home.registry.registerKey(acme.principal, { publicKeyPem, label: 'stolen' });
+    const release = await published('swapped');
+    const theirs = await sampleRelease({ ...acme, privateKey: stolen.privateKey }, { name: 'by-stolen' });
+    const { id } = await home.registry.publishRelease(acme.principal, theirs);
+    const other = await take(await home.registry.approveRelease(home.moderator, id));
+    const brought = await take(release);
+    const { proof } = brought.exported;
+    const signed = signRelease(statusOf(brought).release, stolen.privateKey, proof.envelope);
+    const { publisherKey, head } = other.exported.proof;
+    expect(head.size, 'both proofs are of one log').to.equal(proof.head.size);
+    const forged = { ...proof, envelope: signed, publisherKey };
+    const refusal = await refusalOf(bring({ ...brought, exported: { ...brought.exported, proof: forged } }));
+    expect(refusal.code).to.equal('import-unproven');
+    const { release: taken } = await bring(brought);
+    await load(taken);
+  });
+
+  it('is refused and never a fault of the host, whatever its parts are', async () => {
+    const brought = await take(await published('malformed'));
+    const { exported } = brought;
+    for (const bad of [
+      { ...exported, status: { ...exported.status, signatures: [null] } },
+      { ...exported, status: { ...exported.status, signatures: [{ keyid: 1, sig: {} }] } },
+      { ...exported, status: null },
+      { ...exported, proof: null },
+      { ...exported, keys: [null, {}, { version: 1 }], status: null },
+    ])
+      expect((await refusalOf(bring({ ...brought, exported: bad as never }))).code).to.equal('import-unproven');
+  });
+
   it('never takes the key of a publisher who is from here', async () => {
     const local = await away.publisher('keyholder');
     const { archive } = await sampleRelease(acme, { name: 'borrowed' });

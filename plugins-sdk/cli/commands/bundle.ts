@@ -34,9 +34,9 @@ export const collectReleases =
       const exact = release?.version ?? version;
       const name = `${plugin}@${exact}`;
       if (collected.has(name) || trail.includes(name)) return;
-      const required = (release?.manifest as { requires?: Record<string, string> } | undefined)?.requires ?? {};
-      if (withRequired)
-        for (const [each, range] of Object.entries(required)) await collect(each, range, [...trail, name]);
+      const required = release?.manifest.dependencies ?? [];
+      for (const each of required.filter(({ optional }) => withRequired && !optional))
+        await collect(each.plugin, each.range, [...trail, name]);
       const { exported, archive } = await api.exportRelease(plugin, exact);
       collected.set(name, { exported, archive: Buffer.from(archive, 'base64') });
     };
