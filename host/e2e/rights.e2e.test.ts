@@ -276,6 +276,7 @@ const PARAMS: Record<string, string> = {
   version: '1.0.0',
   secret: 'API_KEY',
   message: '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11',
+  delivery: '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11',
   capability: 'kv',
   hook: 'order.cancelled',
 };

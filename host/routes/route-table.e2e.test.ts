@@ -250,7 +250,8 @@ describe('every route', () => {
 
       if (route.query) {
         it('refuses unknown, repeated and misfitting parameters, all at once', async () => {
-          const isPaged = 'cursor' in ((route.query as { properties?: object }).properties ?? {});
+          const known = (route.query as { properties?: object }).properties ?? {};
+          const isPaged = 'cursor' in known && 'limit' in known;
           const query = isPaged
             ? 'limit=101&cursor=a&cursor=b&nonsense=1'
             : 'stored=a&nonsense=1&nonsense=2&version=%00';
