@@ -277,6 +277,7 @@ const PARAMS: Record<string, string> = {
   secret: 'API_KEY',
   message: '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11',
   delivery: '0199b7a0-5a3e-7c6b-8f7e-2f5d1c9f0a11',
+  digest: 'a'.repeat(64),
   capability: 'kv',
   hook: 'order.cancelled',
 };
