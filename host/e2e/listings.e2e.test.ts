@@ -92,6 +92,16 @@ describe('listings on a real host', function () {
     expect((await get(`/v1/catalogue/${plugin}/assets/..%2f..%2fetc%2fpasswd`)).status).to.be.within(400, 404);
   });
 
+  it('let no cache keep a picture that its publisher alone may see, or that was asked for with a credential', async () => {
+    const draft = await release('1.0.1', { name: 'kept-back' });
+    const headers = { authorization: `Bearer ${platform.credentials.publisher}` };
+    const { icon } = await jsonOf(await get(`/v1/catalogue/${draft.plugin}?version=1.0.1`, { headers }));
+    expect((await get(icon.address)).status, 'for strangers').to.equal(404);
+    const own = await get(icon.address, { headers });
+    expect(own.status).to.equal(200);
+    expect(own.headers.get('cache-control')).to.match(/^private/);
+  });
+
   it('say in the terminal what changes from the version that is installed', async () => {
     const { id } = await release('1.1.0', {
       capabilities: [{ name: 'fetch', reason: 'Asks the shop about orders.' }],

@@ -163,12 +163,15 @@ export const listingRoutes = ({ listings, strangersRead = false }: ListingRouteP
     params: Type.Object({ publisher: Slug, name: Slug, digest: Digest }),
     reply: { 200: Type.Unsafe<string>({ type: 'string', format: 'binary', contentMediaType: 'image/*' }) },
     refuses: ['listing-image-unknown'],
-    handle: async ({ params: { publisher, name, digest } }) => {
+    handle: async (request) => {
+      const { publisher, name, digest } = request.params;
       const { mediaType, content } = await listings.image(`${publisher}/${name}`, digest);
+      // Publishers see their own before anybody has reviewed it: what a cache kept of that would be shown to all.
+      const isPublic = strangersRead && viewerOf(request) === null;
       return answer(content, {
         mediaType,
         headers: {
-          'Cache-Control': `${strangersRead ? 'public' : 'private'}, max-age=31536000, immutable`,
+          'Cache-Control': `${isPublic ? 'public' : 'private'}, max-age=31536000, immutable`,
           'Content-Security-Policy': PICTURE_POLICY,
           'Content-Disposition': 'inline',
           ETag: `"${digest}"`,

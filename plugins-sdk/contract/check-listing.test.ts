@@ -135,6 +135,10 @@ describe('svgFault', () => {
     'another document': [Buffer.from('<html xmlns="http://www.w3.org/1999/xhtml"/>'), /is no SVG/],
     'no document': [Buffer.from('  '), /not well-formed|no SVG/],
     'text of another encoding': [Buffer.from([0xff, 0xfe, 0x3c, 0x00]), /UTF-8/],
+    'a declaration of another encoding': [
+      Buffer.from('<?xml version="1.0" encoding="Shift_JIS"?><svg xmlns="http://www.w3.org/2000/svg"/>'),
+      /encoding is Shift_JIS/,
+    ],
     'a deep nest': [svg(`${'<g>'.repeat(40)}${'</g>'.repeat(40)}`), /nested more than 32/],
     'too many elements': [svg('<g/>'.repeat(2_001)), /more than 2000 elements/],
     'too many bytes': [svg(' '.repeat(SVG_BYTES_MAX)), /larger than/],

@@ -92,6 +92,10 @@ function readSvg(text: string): boolean {
   parser.on('error', (error) => {
     throw error;
   });
+  // Whoever shows it would read other characters than were read here.
+  parser.on('xmldecl', ({ encoding = 'UTF-8' }) => {
+    if (!/^utf-8$/i.test(encoding)) refuse(`says that its encoding is ${encoding}; only UTF-8 is allowed`);
+  });
   parser.on('doctype', () => refuse('contains a DOCTYPE; leave it out'));
   parser.on('processinginstruction', ({ target }) =>
     refuse(`contains the processing instruction <?${target}?>; leave it out`),
