@@ -96,6 +96,17 @@ describe('a release that is carried from one registry to another', () => {
     expect(again.exported, 'it leaves as it came').to.deep.equal(brought.exported);
   });
 
+  it('is taken once by two who bring it at the same time, with its publisher and key', async () => {
+    const late = await home.publisher('latecomer');
+    const brought = await take(await published('raced', '1.0.0', late));
+    const next = await take(await published('raced', '1.0.1', late));
+    const reports = await Promise.all([bring(brought), bring(brought), bring(next), bring(next)]);
+    expect(reports.map(({ outcome }) => outcome).sort()).to.deep.equal([
+      ...['imported', 'imported'],
+      ...['unchanged', 'unchanged'],
+    ]);
+  });
+
   it('is refused where no registry is trusted, or another one', async () => {
     const brought = await take(await published('untrusted'));
     expect((await refusalOf(bring(brought, []))).code).to.equal('import-untrusted');
