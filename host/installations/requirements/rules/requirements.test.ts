@@ -48,6 +48,27 @@ describe('demands of a release', () => {
     ]);
   });
 
+  it('are explained by the newest versions and so many others as a host can look at', () => {
+    let looks = 0;
+    const there = Array.from({ length: 300 }, (_, at) => ({
+      ...present(`other-${at}`, '1.0.0'),
+      requires: [
+        {
+          plugin: 'acme/b',
+          get range() {
+            looks += 1;
+            return `>=1.0.0 <${at + 400}.0.0`;
+          },
+        },
+      ],
+    }));
+    const versions = Array.from({ length: 300 }, (_, at) => `1.${at}.0`);
+    expect(messages(of('a', '1.2.0', { b: '^1' }), [present('b', '0.1.0'), ...there], versions)[0]).to.contain(
+      'it has to come first: gate update b',
+    );
+    expect(looks).to.be.at.most(10_000);
+  });
+
   it('that conflict with those of another say which two', () => {
     const there = [present('b', '1.3.0'), present('c', '1.0.0', { b: '^1' })];
     expect(messages(of('a', '1.2.0', { b: '^2' }), there, ['1.3.0', '2.0.0'])).to.deep.equal([

@@ -53,6 +53,9 @@ export function unmetDemands(
 const isMet = (demand: Demand, present: readonly Candidate[]): boolean =>
   present.some(({ plugin, version }) => plugin === demand.plugin && fits(version, demand));
 
+/** Versions, the newest first, and demands of others: what is said has to be no more exact than it is worth to the host. */
+const LOOKED_AT_MAX = 50;
+
 function unmetText(
   wanted: Candidate,
   demand: Demand,
@@ -65,14 +68,17 @@ function unmetText(
   if (fitting.length === 0) return `Because ${because}, and no published version fits that, it cannot be had.`;
   const [first] = present.filter((each) => each.plugin === plugin);
   if (first === undefined) return `${because}, which is not installed: gate install '${plugin}@${range}' --as <slug>`;
-  const others = present.flatMap((other) =>
-    other.requires.filter((each) => each.plugin === plugin).map((each) => ({ other, demand: each })),
-  );
-  const serving = fitting.filter((version) => others.every((each) => fits(version, each.demand)));
+  const others = present
+    .flatMap((other) =>
+      other.requires.filter((each) => each.plugin === plugin).map((each) => ({ other, demand: each })),
+    )
+    .slice(0, LOOKED_AT_MAX);
+  const newest = fitting.toSorted(semver.rcompare).slice(0, LOOKED_AT_MAX);
+  const serving = newest.filter((version) => others.every((each) => fits(version, each.demand)));
   const update = `gate update ${first.slug} '${range}'`;
   if (serving.length > 0)
     return `Because ${because}, and ${first.slug} is ${first.version}, it has to come first: ${update}`;
-  const rivals = others.filter((each) => !fitting.some((version) => fits(version, each.demand)));
+  const rivals = others.filter((each) => !newest.some((version) => fits(version, each.demand)));
   const said = (rivals.length > 0 ? rivals : others).map((each) => `${named(each.other)} ${needs(each.demand)}`);
   return `Because ${because} and ${said.join(' and ')}, no one version of ${plugin} serves all of them; install another beside ${first.slug}: gate install '${plugin}@${range}' --as <slug>`;
 }
