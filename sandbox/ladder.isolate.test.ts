@@ -74,7 +74,9 @@ describe('the ladder', () => {
     // The host comes first on a busy machine.
     for (const pid of [pool!, ...pidsOf('spare')]) {
       expect(nicenessOf(pid)).to.deep.equal(new Set([Math.min(19, getPriority() + 4)]));
-      expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1')).to.include('--permission').and.not.include('inspector');
+      expect(readFileSync(`/proc/${pid}/cmdline`, 'latin1'))
+        .to.include('--permission')
+        .and.not.include('inspector');
     }
     const second = rig.run(UNINTERRUPTIBLE, { installation: 'villain' });
     const neighbour = await rig.run(HONEST, { installation: 'neighbour' });
