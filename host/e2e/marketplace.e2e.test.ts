@@ -22,7 +22,7 @@ describe('the marketplace of a platform', () => {
   const operators: Record<'north' | 'south' | 'west' | 'stranger', { api: ApiClient; token: string }> = {} as never;
   const installers = ['north', 'south', 'west'] as const;
   before(async () => {
-    platform = await startTestPlatform();
+    platform = await startTestPlatform({ GATEHOUSE_RATE_LIMITS: 'rating-organisation=12/3600' });
     const lamp = await platform.install(plugin('lamp', 'Inventory of lamps', 'Counts what shines. 库存查询。'));
     const shade = await platform.install(plugin('shade', 'Shades', 'Goes well with lamps.'));
     for (const slug of [...installers, 'stranger'] as const) {
@@ -104,6 +104,21 @@ describe('the marketplace of a platform', () => {
     expect(mine).to.include({ hidden: 'Off topic.' });
     expect(await moderator.moderateRating(id, null)).to.include({ hidden: null });
     expect(await standing()).to.deep.include({ ratings: 2 });
+  });
+
+  it('lets nobody flood a publisher with what is told of each change of a rating', async () => {
+    const { api, token } = operators.west;
+    const statuses: number[] = [];
+    for (let count = 0; count < 13; count += 1) {
+      const { status } = await fetch(`${platform.host.url}/v1/catalogue/acme-labs/shade/ratings/own`, {
+        method: 'PUT',
+        headers: { authorization: `Bearer ${token}`, 'content-type': 'application/json' },
+        body: JSON.stringify({ stars: 1 + (count % 5), body: '' }),
+      });
+      statuses.push(status);
+    }
+    expect([statuses[0], statuses.at(-1)]).to.deep.equal([200, 429]);
+    await api.withdrawRating('acme-labs/shade');
   });
 
   it('explains where a plugin stands', async () => {

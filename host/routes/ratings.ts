@@ -1,6 +1,7 @@
 import { Type } from 'typebox';
 import type { Ratings } from '../../registry/index.ts';
 import { type Route, route } from '../http/route.ts';
+import type { RateLimits } from '../rate-limits/contract.ts';
 import { Id, nullable, page, pageFields, Slug, strict, Timestamp } from './fields.ts';
 
 /** Text of several lines: no control characters but line ends and tabs. */
@@ -35,6 +36,8 @@ const Report = Type.Object(
 
 export interface RatingRoutePorts {
   ratings: Ratings;
+  /** None where nothing is limited. */
+  rateLimits?: Pick<RateLimits, 'limit'>;
 }
 
 const PLUGIN_PATH = '/v1/catalogue/:publisher/:name/ratings';
@@ -48,7 +51,7 @@ export const ratingRoutes = (ports: RatingRoutePorts): Route[] => [
   ...judgedRatingRoutes(ports),
 ];
 
-const writtenRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
+const writtenRatingRoutes = ({ ratings, rateLimits }: RatingRoutePorts): Route[] => [
   route({
     method: 'GET',
     path: PLUGIN_PATH,
@@ -74,7 +77,10 @@ const writtenRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
     ),
     reply: { 200: Rating },
     refuses: ['plugin-unlisted', 'rating-not-installed', 'rating-own-plugin'],
-    handle: ({ principal, params, body }) => ratings.rate(principal, { ...body, plugin: nameOf(params) }),
+    handle: async ({ principal, params, body }) => {
+      await rateLimits?.limit('rating-organisation', principal.organisation.id);
+      return ratings.rate(principal, { ...body, plugin: nameOf(params) });
+    },
   }),
   route({
     method: 'DELETE',
@@ -92,7 +98,7 @@ const writtenRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
   }),
 ];
 
-const judgedRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
+const judgedRatingRoutes = ({ ratings, rateLimits }: RatingRoutePorts): Route[] => [
   route({
     method: 'PUT',
     path: '/v1/ratings/:id/vote',
@@ -115,7 +121,10 @@ const judgedRatingRoutes = ({ ratings }: RatingRoutePorts): Route[] => [
     body: Type.Object({ body: nullable(text(1, 4_000)) }, { ...strict, title: 'RatingReply' }),
     reply: { 200: Rating },
     refuses: ['rating-unknown'],
-    handle: ({ principal, params, body }) => ratings.reply(principal, params.id, body.body),
+    handle: async ({ principal, params, body }) => {
+      await rateLimits?.limit('rating-organisation', principal.organisation.id);
+      return ratings.reply(principal, params.id, body.body);
+    },
   }),
   route({
     method: 'PUT',

@@ -33,6 +33,8 @@ export const RATE_LIMITS = {
   'invitation-organisation': { count: 100, seconds: HOUR },
   // Requests to addresses of their choice that nothing but a request of theirs causes.
   'webhook-organisation': { count: 120, seconds: HOUR },
+  // Each of them is told to a publisher, who keeps it for a month.
+  'rating-organisation': { count: 60, seconds: HOUR },
 } as const satisfies Record<
   `${string}-${'address' | 'account' | 'token' | 'installation' | 'organisation'}`,
   RateLimit
