@@ -1,7 +1,5 @@
 import { Command, CommanderError } from 'commander';
 import { bootstrap } from './roles/bootstrap.ts';
-import { demo } from './roles/demo.ts';
-import { doctor } from './roles/doctor.ts';
 import { keysRotate, keysStatus } from './roles/keys.ts';
 import { migrateStatus, migrateUp } from './roles/migrate.ts';
 import { explain } from './roles/role.ts';
@@ -34,7 +32,8 @@ export async function main(argv: string[]): Promise<number> {
     .option('--fresh', 'remove what earlier demos left first')
     .option('--json', 'print one line of JSON instead of the tour')
     .addHelpText('after', '\nExamples:\n  npm start\n  npm start -- --port 9000 --fresh\n  npm start -- --smoke')
-    .action(run(demo));
+    // With the command line of publishers, which no server holds.
+    .action(run(async (options) => (await import('./roles/demo.ts')).demo(options)));
   withServer(gatehouse.command('serve'))
     .description('Serve on the PostgreSQL that DATABASE_URL names.')
     .option('--hosts <number>', 'host processes on the one port, kept up and drained together (default: 1)')
@@ -74,7 +73,7 @@ export async function main(argv: string[]): Promise<number> {
     .description('Check runtime, sandbox, database, folders and port; say what to do.')
     .option('--audit', 'check the audit trail and the transparency log instead: every entry since the first')
     .option('--json', 'print JSON')
-    .action(run(doctor));
+    .action(run(async (options) => (await import('./roles/doctor.ts')).doctor(options)));
 
   try {
     await gatehouse.parseAsync(argv, { from: 'user' });
