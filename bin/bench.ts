@@ -71,11 +71,13 @@ async function measure(name: string, options: BenchmarkOptions, isProfiled: bool
   console.error(`${name}: ${question}`);
   try {
     const report: Report = { name, question, ...(await benchmark.run(options)), ...circumstances() };
+    // Figures that took minutes are not lost where a profile fails.
+    keep(report);
     const { profiled } = benchmark;
     if (isProfiled && profiled) {
       report.profiles = await profileHost({ folder: resultsFolder, name }, (host) => profiled(host, options.seconds));
+      keep(report);
     }
-    keep(report);
     console.error(`\n${markdownOf(report)}`);
     return report;
   } catch (error) {
