@@ -57,7 +57,7 @@ const LISTING: ListingDetails = {
 /** The marketplace in memory, for the tests of the HTTP side. */
 export const fakeMarketplace = (
   port: FakePort,
-): CataloguePorts & ListingRoutePorts & RatingRoutePorts & StatisticsRoutePorts => {
+): CataloguePorts & ListingRoutePorts & Pick<RatingRoutePorts, 'ratings'> & StatisticsRoutePorts => {
   const plugin = {
     plugin: 'acme/hello',
     title: 'Hello',
