@@ -73,8 +73,9 @@ export async function approveStep({ moderator, stage }: PublishPorts, { id }: Re
     },
     ({ comparison }) => {
       const { capabilities, hosts, routes } = comparison!;
-      const since = comparison!.previousVersion ?? 'nothing';
-      return `${CHECKLIST.length} items fine; since ${since}: capabilities +${capabilities.added.length}, hosts +${hosts.added.length}, routes +${routes.added.length}`;
+      const { previousVersion } = comparison!;
+      const since = previousVersion === null ? 'its first release' : `since ${previousVersion}`;
+      return `${CHECKLIST.length} items fine; ${since}: capabilities +${capabilities.added.length}, hosts +${hosts.added.length}, routes +${routes.added.length}`;
     },
   );
   return stage.step(
