@@ -163,6 +163,7 @@ export interface PublishedVersion {
   tags: string[];
   /** When it came out, in ISO 8601. */
   publishedAt: string;
+  deprecated: ReleaseNotice | null;
 }
 
 /** One plugin of the catalogue with its newest published release. */

@@ -376,6 +376,7 @@ export function fakePorts(): Fake {
         installation: { id: ID, slug: 'hello', plugin: 'acme/hello' },
         version: '1.0.0',
         releaseState: 'published',
+        deprecated: null,
         updates: PINNED,
         inRange: null,
         latest: '1.1.0',

@@ -130,6 +130,8 @@ export interface Outdated {
   version: string;
   /** Not `published`: the release was yanked. */
   releaseState: string;
+  /** Why its publisher advises against what it runs; null where that stands. */
+  deprecated: { reason: string; replacement: string | null } | null;
   updates: Updates;
   /** The newest release that the policy allows; null where it follows nothing. */
   inRange: string | null;

@@ -63,13 +63,15 @@ export const listOutdated =
         const found = newestInRange(range, versions)?.version ?? null;
         return found !== null && compareVersions(found, version) > 0 ? found : version;
       };
-      const isPublished = versions.some((each) => each.releaseId === releaseId);
-      const releaseState = isPublished ? 'published' : ((await registry.releaseById(releaseId))?.state ?? 'unknown');
+      const running = versions.find((each) => each.releaseId === releaseId);
+      const releaseState = running ? 'published' : ((await registry.releaseById(releaseId))?.state ?? 'unknown');
       const inRange = updates.follows === null ? null : newest(updates.follows);
       const latest = newestInRange(LATEST, versions)?.version ?? null;
       const coming = versions.find((each) => each.version === inRange && inRange !== version);
       const held = coming === undefined ? null : heldBack(installation, coming, staged.get(coming.releaseId), nowMs());
-      return { installation: { id, slug, plugin }, version, releaseState, updates, inRange, latest, held };
+      const { reason, replacement } = running?.deprecated ?? {};
+      const deprecated = reason === undefined ? null : { reason, replacement: replacement ?? null };
+      return { installation: { id, slug, plugin }, version, releaseState, deprecated, updates, inRange, latest, held };
     });
     return { items: await Promise.all(items), nextCursor: page.nextCursor };
   };

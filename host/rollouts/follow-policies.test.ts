@@ -8,6 +8,7 @@ const published = (...versions: string[]) =>
     version,
     tags: [],
     publishedAt: '2030-01-01T00:00:00Z',
+    deprecated: null,
   }));
 const newer = (version: string, follows: string, ...versions: string[]) =>
   newerInRange({ version, follows }, published(...versions)).map((each) => each.version);

@@ -68,6 +68,12 @@ const Outdated = Type.Object(
     installation: Type.Object({ id: Id, slug: Type.String(), plugin: Type.String() }),
     version: Type.String(),
     releaseState: Type.String({ description: 'Other than `published`: the release was yanked.' }),
+    deprecated: nullable(
+      Type.Object(
+        { reason: Type.String(), replacement: nullable(Type.String()) },
+        { description: 'Why its publisher advises against the release that runs.' },
+      ),
+    ),
     updates: Updates,
     inRange: nullable(Type.String({ description: 'The newest release that the policy allows.' })),
     latest: nullable(Type.String()),

@@ -28,6 +28,7 @@ export function createVersionStore(database: Knex): VersionStore {
           releaseId: 'releases.id',
           version: 'releases.version',
           publishedAt: 'releases.reviewed_at',
+          deprecated: 'releases.deprecated',
           publisher: 'publishers.slug',
           name: 'plugins.name',
           tags: database.raw('array(select tag from dist_tags where dist_tags.release_id = releases.id)'),

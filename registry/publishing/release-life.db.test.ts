@@ -94,6 +94,10 @@ describe('releases after they were published', () => {
     const [one] = await publishAll('old', '1.0.0', '2.0.0');
     const deprecated = await life().deprecate(acme.principal, one!.id, { reason: 'Too old.', replacement: '2.0.0' });
     expect(deprecated.deprecated).to.deep.include({ reason: 'Too old.', replacement: '2.0.0' });
+    const [shown] = await test.registry
+      .publishedVersions([one!.plugin])
+      .then((all) => all.filter(({ releaseId }) => releaseId === one!.id));
+    expect(shown?.deprecated).to.deep.equal(deprecated.deprecated);
     expect(await life().deprecate(acme.principal, one!.id, { reason: 'Too old.', replacement: '2.0.0' })).to.deep.equal(
       deprecated,
     );

@@ -4,18 +4,19 @@ import { type Cli, verb } from '../command-line.ts';
 import { columns, oneLine, type Paint } from '../terminal.ts';
 
 /** Whether somebody might want to do something about an installation. */
-export const isOutdated = ({ version, inRange, latest, releaseState, updates }: Outdated): boolean =>
+export const isOutdated = ({ version, inRange, latest, releaseState, deprecated, updates }: Outdated): boolean =>
   releaseState !== 'published' ||
+  deprecated !== null ||
   updates.waiting !== null ||
   updates.canary !== null ||
   (inRange !== null && inRange !== version) ||
   (latest !== null && latest !== version);
 
 export function outdatedText(paint: Paint, items: Outdated[]): string {
-  const rows = items.map(({ installation, version, releaseState, updates, inRange, latest, held }) => [
+  const rows = items.map(({ installation, version, releaseState, deprecated, updates, inRange, latest, held }) => [
     installation.slug,
     installation.plugin,
-    releaseState === 'published' ? version : `${version} (${releaseState})`,
+    releaseState !== 'published' ? `${version} (${releaseState})` : deprecated ? `${version} (deprecated)` : version,
     updates.follows ?? 'pinned',
     inRange ?? '-',
     latest ?? '-',
@@ -25,7 +26,11 @@ export function outdatedText(paint: Paint, items: Outdated[]): string {
         ? oneLine(`${updates.waiting.version} waits: ${updates.waiting.reason} gate update ${installation.slug} --show`)
         : held
           ? oneLine(`${held.version}: ${held.reason}`)
-          : '',
+          : deprecated
+            ? oneLine(
+                `${deprecated.reason}${deprecated.replacement === null ? '' : ` Take ${deprecated.replacement}.`}`,
+              )
+            : '',
   ]);
   return columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'FOLLOWS', 'IN RANGE', 'LATEST', ''], rows);
 }
@@ -33,7 +38,7 @@ export function outdatedText(paint: Paint, items: Outdated[]): string {
 export function outdatedCommand(cli: Cli): void {
   verb(cli, {
     name: 'outdated',
-    summary: 'List installations that could have another release, or whose release was yanked',
+    summary: 'List installations that could have another release, or whose release was yanked or deprecated',
     examples: ['gate outdated', 'gate outdated --all', 'gate outdated --json'],
   })
     .option('--all', 'the others too')
