@@ -6,6 +6,7 @@ import { promisify } from 'node:util';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
+import { findWishes } from '../../plugins-sdk/cli/commands/install.ts';
 import { registerKey } from '../../plugins-sdk/cli/commands/keygen.ts';
 import { publishPlugin } from '../../plugins-sdk/cli/commands/publish.ts';
 import { PART_BYTES } from '../../plugins-sdk/cli/upload-archive.ts';
@@ -219,6 +220,7 @@ describe('releases that are taken back, over two host processes', () => {
     const wish = { plugin: installation.plugin, grants: [], id: uuidv7() };
     const refused = await as.operator.install({ ...wish, version: '1.0.0', slug: 'anew' }).catch((error) => error);
     expect(refused.code).to.equal('release-not-installable');
+    expect(refused.message).to.match(/@1\.0\.0 was yanked: .*Loses orders\..* 1\.0\.1\.$/);
     const { items } = await as.operator.listNotifications({ unread: true });
     const told = items.find(({ kind }) => kind === 'release-yanked');
     expect(told!.body).to.contain('Loses orders.').and.contain('Take 1.0.1 instead.');
@@ -278,6 +280,7 @@ describe('releases that are taken back, over two host processes', () => {
     expect(await gate(publisher, 'deprecate', `${name}@1.0.0`, '--reason', 'Old.')).to.contain('deprecated');
     expect(await gate(publisher, 'versions', name)).to.match(/1\.0\.0 .*latest.*deprecated: Old\./);
     expect(await gate(publisher, 'unlist', name)).to.contain('by its name alone');
+    expect(await findWishes(platform.as.operator)(name)).to.deep.equal([]);
     expect(await gate(publisher, 'yank', `${name}@1.0.0`)).to.contain('Nothing was changed');
     expect(await gate(publisher, 'yank', `${name}@1.0.0`, '--reason', 'Bad.', '--yes')).to.contain('yanked');
     const next = path.join(platform.folder, 'next.pem');

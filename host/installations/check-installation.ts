@@ -16,7 +16,10 @@ import type { InstallationFacts } from './contract.ts';
 /** Refuses with: release-not-installable, release-blocked, engine-incompatible. */
 export function checkRelease(release: Release, hostVersion: string): void {
   if (release.state !== 'published') {
-    throw new HostRefusal('release-not-installable', undefined, { plugin: release.plugin, state: release.state });
+    const { plugin, version, state, yanked } = release;
+    const instead = yanked?.replacement ? ` Its publisher suggests ${yanked.replacement}.` : '';
+    const message = yanked === null ? undefined : `${plugin}@${version} was yanked: ${yanked.reason}${instead}`;
+    throw new HostRefusal('release-not-installable', message, { plugin, state });
   }
   if (release.blocked !== null) {
     const { plugin, version, blocked } = release;

@@ -7,7 +7,7 @@ import { GOOD_CONDUCT } from '../../host/conduct/contract.ts';
 import type { Installation, InstallationLogEntry } from '../../host/installations/contract.ts';
 import type { Notification } from '../../host/notifications/contract.ts';
 import { PINNED } from '../../host/rollouts/contract.ts';
-import type { PluginListing, Release } from '../../registry/index.ts';
+import type { Release } from '../../registry/index.ts';
 import { keyIdOf, sha256Hex, verifyRelease } from '../contract/index.ts';
 
 /** What was asked, in order, and the state that answers come from. For tests only. */
@@ -191,8 +191,6 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
         const state = decision === 'approve' ? 'published' : 'rejected';
         return [200, review(id!, { state, reasons: reasons.map(({ message }) => message) })];
       }
-      case 'GET plugins':
-        return [200, items(fake.releases.filter(({ state }) => state === 'published').map(toListing))];
       case 'POST installations':
         return [201, install(json())];
       case 'GET installations':
@@ -221,8 +219,13 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
         return [200, items(fake.logs.toReversed())];
       default: {
         const version = url.pathname.split('/')[5];
-        const release = fake.releases.find((each) => each.plugin === `${id}/${verb}` && each.version === version);
-        if (method === 'GET' && noun === 'releases' && release) return [200, release];
+        if (method === 'GET' && noun === 'releases') {
+          const all = fake.releases.filter(({ plugin }) => plugin === `${id}/${verb}`);
+          const newest = all.findLast(({ state }) => state === 'published');
+          const release = version === 'latest' ? newest : all.find((each) => each.version === version);
+          if (release) return [200, release];
+          throw new Refused(404, 'release-unknown', 'There is no such release.');
+        }
         throw new Refused(404, 'route-unknown', 'There is nothing at this path.');
       }
     }
@@ -269,17 +272,6 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
       }),
   });
 }
-
-const toListing = ({ plugin, version, manifest }: Release): PluginListing => ({
-  plugin,
-  title: manifest.title,
-  description: manifest.description,
-  category: manifest.category,
-  kind: manifest.kind,
-  latestVersion: version,
-  capabilities: (manifest.capabilities ?? []).map(({ name, reason }) => ({ name, reason })),
-  pricing: manifest.pricing ?? null,
-});
 
 function pageOf<Item>(all: Item[], query: URLSearchParams) {
   const from = Number(query.get('cursor') ?? 0);

@@ -10,7 +10,7 @@ import {
   type Json,
   type Manifest,
 } from '../../contract/index.ts';
-import { type ApiClient, readPages } from '../api-client.ts';
+import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
@@ -47,15 +47,15 @@ export interface CapabilityWish {
   optional?: boolean;
 }
 
-/** What a plugin asks for, with its reasons. Refuses with: usage, plugin-unknown, release-unknown. */
+/** What a plugin asks for, with its reasons. Refuses with: usage, release-unknown, version-range-unsatisfied. */
 export const findWishes =
-  (api: Pick<ApiClient, 'findRelease' | 'listPlugins'>) =>
+  (api: Pick<ApiClient, 'findRelease'>) =>
   async (text: string): Promise<CapabilityWish[]> =>
     (await findManifest(api, text)).capabilities ?? [];
 
-async function findManifest(api: Pick<ApiClient, 'findRelease' | 'listPlugins'>, text: string): Promise<Manifest> {
-  const { plugin, version } = parsePluginName(text);
-  return (await api.findRelease(plugin, version ?? (await newestVersion(api, plugin)))).manifest;
+async function findManifest(api: Pick<ApiClient, 'findRelease'>, text: string): Promise<Manifest> {
+  const { plugin, version = 'latest' } = parsePluginName(text);
+  return (await api.findRelease(plugin, version)).manifest;
 }
 
 /** Where it may send requests, and which secrets of the operator go there; empty for a plugin that sends none. */
@@ -66,15 +66,6 @@ export function reachText(paint: Paint, { fetchHosts = [], secrets = [], capabil
     return `  ${oneLine(host)}${sent.length > 0 ? paint('dim', ` with the secret ${oneLine(sent.join(', '))}`) : ''}`;
   });
   return `\nIt can send requests to:\n${lines.join('\n')}`;
-}
-
-async function newestVersion(api: Pick<ApiClient, 'listPlugins'>, plugin: string): Promise<string> {
-  const search = plugin.slice(plugin.indexOf('/') + 1);
-  const listing = (await readPages((page) => api.listPlugins({ ...page, search }))).find(
-    (each) => each.plugin === plugin,
-  );
-  if (listing) return listing.latestVersion;
-  throw new CliError('plugin-unknown', `There is no published plugin ${plugin}.`, { plugin });
 }
 
 /** JSON from the command line: the text itself, or the file that it names. Refuses with: usage, file-unreadable. */

@@ -131,7 +131,7 @@ describe('operating', () => {
       expect((await findWishes(api)('acme-labs/vouchers@0.1.0')).map(({ name }) => name)).to.deep.equal(names);
     });
     it('says so when there is no such plugin', async () => {
-      expect((await refusalOf(findWishes(api)('acme-labs/nothing'))).code).to.equal('plugin-unknown');
+      expect((await refusalOf(findWishes(api)('acme-labs/nothing'))).code).to.equal('release-unknown');
     });
   });
 
