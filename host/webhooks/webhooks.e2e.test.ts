@@ -87,7 +87,11 @@ describe('webhooks and the feed of events', () => {
     const { items: theirs } = await publisher.readEvents({ limit: 100 });
     expect(JSON.stringify(theirs)).not.to.include(installation.id);
     expect((await refusalOf(operator.readEvents({ after: 'nonsense' }))).code).to.equal('cursor-invalid');
-    expect((await refusalOf(operator.readEvents({ types: 'no.such' }))).code).to.equal('query-invalid');
+    const unknown = await refusalOf(operator.readEvents({ types: 'no.such' }));
+    expect(unknown.code).to.equal('query-invalid');
+    expect(unknown.facts.faults).to.deep.equal([
+      { pointer: '/query/types', message: 'does not have the form that the schema describes' },
+    ]);
   });
 
   it('are managed from the terminal: added, and events are read there', async () => {

@@ -94,12 +94,18 @@ const RULES: Record<string, string> = {
     'must be a JSON pointer that begins with /body, /query, /headers, /params, /payload, /config or /results/<call>, such as /body/email',
 };
 
+const PATTERN_CHARS_SHOWN = 200;
+
+/** A pattern that lists all that there is says nothing to whoever reads it. */
+const patternRule = (pattern: string): string =>
+  pattern.length > PATTERN_CHARS_SHOWN ? 'does not have the form that the schema describes' : `must match ${pattern}`;
+
 function messageOf(error: ErrorObject, all: ErrorObject[]): string {
   const { keyword, instancePath, message, schema, params } = error;
   if (keyword === 'required') return 'is required';
   if (keyword === 'additionalProperties') return 'is not a known field';
   if (keyword === 'false schema') return 'must be left out here';
-  if (keyword === 'pattern') return RULES[params.pattern] ?? `must match ${params.pattern}`;
+  if (keyword === 'pattern') return RULES[params.pattern] ?? patternRule(params.pattern);
   if (keyword === 'anyOf') {
     const allowed = all.filter((each) => each.keyword === 'const' && each.instancePath === instancePath);
     if (allowed.length > 0) return `must be one of: ${allowed.map((each) => each.params.allowedValue).join(', ')}`;

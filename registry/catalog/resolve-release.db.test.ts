@@ -52,6 +52,7 @@ describe('resolveRelease', () => {
   it('refuses a range that nothing fits, with what there is', async () => {
     const refusal = await refused('^3');
     expect(refusal.code).to.equal('version-range-unsatisfied');
+    expect(refusal.message).to.include('fits ^3; there are: 2.1.0-rc.1, 2.0.0, 1.10.1, 1.2.0, 1.0.0.');
     expect(refusal.facts.published).to.deep.equal(['2.1.0-rc.1', '2.0.0', '1.10.1', '1.2.0', '1.0.0']);
   });
 

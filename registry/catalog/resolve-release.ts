@@ -14,6 +14,8 @@ export interface ResolvePorts {
 }
 
 const SHOWN_VERSIONS_MAX = 20;
+/** Of these, as many as a sentence bears. */
+const NAMED_VERSIONS_MAX = 5;
 
 /** The release that a wish names. Refuses with: release-unknown, version-range-invalid, version-range-unsatisfied. */
 export const resolveRelease =
@@ -33,8 +35,11 @@ export const resolveRelease =
     const release = newest && (await ports.releaseById(newest.releaseId));
     if (release) return { release, range };
     const versions = published.map((each) => each.version).sort(compareVersions);
-    const message = `No published release of ${plugin} fits ${range}.`;
-    const facts = { plugin, range, published: versions.reverse().slice(0, SHOWN_VERSIONS_MAX) };
+    const shown = versions.reverse().slice(0, SHOWN_VERSIONS_MAX);
+    const others = versions.length - NAMED_VERSIONS_MAX;
+    const named = `${shown.slice(0, NAMED_VERSIONS_MAX).join(', ')}${others > 0 ? ` and ${others} older` : ''}`;
+    const message = `No published release of ${plugin} fits ${range}; there are: ${named}.`;
+    const facts = { plugin, range, published: shown };
     throw new RegistryRefusal('version-range-unsatisfied', message, facts);
   };
 

@@ -19,13 +19,13 @@ describe('gate tokens', () => {
 
   it('create sends what was asked for and nothing else', async () => {
     expect(await create({})).to.deep.equal({ organisation: 'acme', role: 'caller', label: 'till' });
-    const narrow = { scopes: ['log:read'], installations: ['i'], addresses: ['10.0.0.0/8'], plugin: 'a/b' };
+    const narrow = { scopes: ['log:read,plugin:read'], installations: ['i'], addresses: ['10.0.0.0/8'], plugin: 'a/b' };
     expect(await create({ organisation: 'other', days: 2, ...narrow })).to.deep.equal({
       organisation: 'other',
       role: 'caller',
       label: 'till',
       expiresAt: '1970-01-03T00:00:00.000Z',
-      scopes: ['log:read'],
+      scopes: ['log:read', 'plugin:read'],
       installationIds: ['i'],
       addressRanges: ['10.0.0.0/8'],
       plugin: 'a/b',

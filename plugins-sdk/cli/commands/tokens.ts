@@ -24,7 +24,7 @@ export const createToken =
     const { days, scopes, installations, plugin, addresses } = options;
     if (days !== undefined && !(days > 0)) throw new CliError('usage', '--days must be a number above 0.');
     const narrowing: TokenNarrowing = {
-      ...(scopes && { scopes: scopes as Permission[] }),
+      ...(scopes && { scopes: scopes.flatMap((each) => each.split(',')) as Permission[] }),
       ...(installations && { installationIds: installations }),
       ...(plugin !== undefined && { plugin }),
       ...(addresses && { addressRanges: addresses }),
@@ -97,7 +97,10 @@ export function tokensCommand(cli: Cli): void {
     .requiredOption('--role <role>', 'such as caller, developer or operator-viewer')
     .option('--organisation <slug>', 'for admins of the platform (default: your own)')
     .option('--days <number>', 'until it expires (default: never)', Number)
-    .option('--scopes <permissions...>', 'all that it may do of what the role may; see docs/permissions.md')
+    .option(
+      '--scopes <permissions...>',
+      'all that it may do of what the role may, separated by commas; see docs/permissions.md',
+    )
     .option('--installations <ids...>', 'the only installations that it may touch')
     .option('--plugin <name>', 'publisher/name: the only plugin that it may publish')
     .option('--addresses <ranges...>', 'addresses and CIDR ranges from which it may come')
