@@ -38,6 +38,7 @@ const LISTING: ListingDetails = {
     countersigned: true,
     logPosition: 3,
     provenance: null,
+    origin: null,
     scan: { verdict: 'clean', at: AT, findings: { low: 1 } },
     review: { at: AT, rounds: 1, automatic: false },
   },

@@ -4,7 +4,7 @@ import type { ListingDetails, Listings, Principal } from '../../registry/index.t
 import { answer, type Route, route, viewerOf } from '../http/route.ts';
 import type { ReleaseDiff } from '../rollouts/rules/compare-releases.ts';
 import { Digest, nullable, oneOf, Slug, strict, Timestamp, Version } from './fields.ts';
-import { Notice, Provenance } from './release-fields.ts';
+import { Notice, Origin, Provenance } from './release-fields.ts';
 import { DiffFields } from './rollouts.ts';
 
 const Count = Type.Integer({ minimum: 0 });
@@ -41,6 +41,7 @@ const Trust = Type.Object(
     countersigned: Type.Boolean({ description: 'The registry has signed it as well.' }),
     logPosition: nullable(Count),
     provenance: nullable(Provenance),
+    origin: Origin,
     scan: nullable(
       Type.Object({
         verdict: Type.String(),

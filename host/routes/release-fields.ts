@@ -35,6 +35,13 @@ export const Provenance = Type.Object(
   { description: 'Where it was built, as its publisher signed it.' },
 );
 
+export const Origin = nullable(
+  Type.Object(
+    { registryKeyId: Digest, importedAt: Timestamp },
+    { description: 'It came from another registry, which was trusted by this key.' },
+  ),
+);
+
 export const Release = Type.Object(
   {
     id: Id,
@@ -55,12 +62,7 @@ export const Release = Type.Object(
       Type.Object({ at: Timestamp, reason: Type.String() }, { description: 'It does not run anywhere any more.' }),
     ),
     provenance: nullable(Provenance),
-    origin: nullable(
-      Type.Object(
-        { registryKeyId: Digest, importedAt: Timestamp },
-        { description: 'It came from another registry, which was trusted by this key.' },
-      ),
-    ),
+    origin: Origin,
   },
   { title: 'Release' },
 );

@@ -38,6 +38,8 @@ export interface Trust {
   /** Position of its approval in the transparency log; null where it is not there yet. */
   logPosition: number | null;
   provenance: Provenance | null;
+  /** The registry that it was imported from, in a bundle; null where it was published here. */
+  origin: Release['origin'];
   /** Null where it was not scanned. */
   scan: { verdict: string; at: string; findings: Record<string, number> } | null;
   /** Null where it was not reviewed. */

@@ -67,6 +67,7 @@ export const readListing =
         countersigned: others.length > 0,
         logPosition,
         provenance: release.provenance,
+        origin: release.origin,
         scan,
         review,
       },

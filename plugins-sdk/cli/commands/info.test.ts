@@ -39,6 +39,7 @@ const listing = (changes: Partial<Listing> = {}): Listing => ({
     countersigned: true,
     logPosition: null,
     provenance: { repository: 'https://example.com/r', commit: 'c'.repeat(40), builder: 'gate' },
+    origin: null,
     scan: { verdict: 'notes', at: AT, findings: { low: 2 } },
     review: { at: AT, rounds: 1, automatic: true },
   },
@@ -73,6 +74,19 @@ describe('gate info', () => {
       },
     };
   };
+
+  it('names the newest version as the channel latest, and the registry that a release was imported from', () => {
+    const { trust, versions } = listing();
+    const here = listingText(plain, listing({ latestVersion: '1.1.0' }));
+    expect(here)
+      .to.match(/1\.1\.0 +latest beta +2026/)
+      .and.not.include('imported');
+    const origin = { registryKeyId: 'd'.repeat(64), importedAt: AT };
+    const there = listingText(plain, listing({ versions, trust: { ...trust, origin } }));
+    expect(there)
+      .to.include(`from the registry with the key ${'d'.repeat(16)}…, ${AT}`)
+      .and.not.include('latest beta');
+  });
 
   it('compares with what is installed, with what was named, and with nothing for whoever has none', async () => {
     const operator = api('1.0.0');

@@ -89,7 +89,7 @@ export function listingText(paint: Paint, listing: Listing): string {
         .slice(0, VERSIONS_SHOWN)
         .map((each) => [
           each.version,
-          each.tags.join(' '),
+          (each.version === latestVersion ? ['latest', ...each.tags] : each.tags).join(' '),
           each.publishedAt,
           each.yanked ? 'yanked' : each.deprecated ? 'deprecated' : '',
         ]),
@@ -132,13 +132,18 @@ function reachText(paint: Paint, { text, reason, optional }: Listing['reach'][nu
 }
 
 function trustOf({ trust }: Listing): [string, string][] {
-  const { publisherKey, countersigned, logPosition, provenance, scan, review } = trust;
+  const { publisherKey, countersigned, logPosition, provenance, scan, review, origin } = trust;
   const findings = Object.entries(scan?.findings ?? {}).map(([severity, count]) => `${count} ${severity}`);
   return [
     [
       'signed',
       `by key ${publisherKey.slice(0, 16)}…${countersigned ? ', and by the registry' : ', not yet by the registry'}`,
     ],
+    ...(origin === null
+      ? []
+      : ([
+          ['imported', `from the registry with the key ${origin.registryKeyId.slice(0, 16)}…, ${origin.importedAt}`],
+        ] satisfies [string, string][])),
     ['logged', logPosition === null ? 'not yet' : `entry ${logPosition} of the transparency log`],
     [
       'built',
