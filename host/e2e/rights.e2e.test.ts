@@ -132,12 +132,15 @@ describe('rights over HTTP', () => {
     }
   });
 
-  it('a token for one plugin publishes it and reads its releases, and nothing else', async () => {
+  it('a token for one plugin publishes it, reads its releases and its statistics, and nothing else', async () => {
     const { secret: token } = await issue('publisher', { plugin: shop.plugin }, 'publisher');
     const codes: Record<string, string> = {};
     for (const path of [
       `/v1/releases/${shop.plugin}/${shop.version}`,
       `/v1/releases?plugin=${shop.plugin}`,
+      `/v1/plugins/${shop.plugin}/statistics`,
+      '/v1/plugins/acme-labs/another/statistics',
+      '/v1/publishers/acme-labs/statistics',
       '/v1/releases/acme-labs/another/1.0.0',
       '/v1/releases',
       '/v1/plugins',
@@ -149,8 +152,8 @@ describe('rights over HTTP', () => {
     ]) {
       codes[path] = (await send('GET', path, { token })).code;
     }
-    const [own, listed, ...rest] = Object.values(codes);
-    expect([own, listed]).to.deep.equal(['ok', 'ok']);
+    const [own, listed, counted, ...rest] = Object.values(codes);
+    expect([own, listed, counted]).to.deep.equal(['ok', 'ok', 'ok']);
     expect(new Set(rest)).to.deep.equal(new Set(['token-restricted']));
   });
 

@@ -34,6 +34,7 @@ const ROUTES: Readonly<Record<string, keyof typeof ABOUT>> = {
   'DELETE /v1/tokens/:id': 'itself',
   'POST /v1/tokens/:id/rotation': 'itself',
   'PUT /v1/plugins/:publisher/:name/stagings/:version': 'plugin',
+  'GET /v1/plugins/:publisher/:name/statistics': 'plugin',
   'GET /v1/releases': 'pluginOfQuery',
   'GET /v1/releases/:publisher/:name/:version': 'plugin',
 };
