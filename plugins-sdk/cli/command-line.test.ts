@@ -23,6 +23,9 @@ describe('errorText', () => {
     expect(errorText(refusal('It is wrong. Do it again.', { advice: 'Do it again.' }), plain as never)).to.not.match(
       /again\.[\s\S]*again\./,
     );
+    const reasons = ['Because a requires b.', 'Because c requires b.'];
+    expect(errorText(refusal(reasons.join('\n'), { reasons }), plain as never).split('\n')).to.have.length(2);
+    expect(errorText(refusal('No.', { reasons }), plain as never)).to.include(`\n  ${reasons.join('\n  ')}\n`);
     expect(errorText(refusal('No.', { advice: '\u001b[2Jgone' }), plain as never)).to.not.contain('\u001b');
   });
 });

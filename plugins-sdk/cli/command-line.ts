@@ -140,13 +140,11 @@ function knownError(error: unknown): CliError | ServerRefusal {
 export function errorText(error: CliError | ServerRefusal, paint: Paint): string {
   const lines = [`${paint('red', '✖')} ${oneLine(error.message)} ${paint('dim', `(${oneLine(error.code)})`)}`];
   lines.push(...faultLines(paint, faultsOf(error.facts)));
-  const { frames, reasons } = error.facts;
-  for (const each of [frames, reasons]) {
-    if (Array.isArray(each)) lines.push(...each.map((line) => `  ${oneLine(String(line))}`));
+  const { frames, reasons, advice } = error.facts;
+  for (const line of [frames, reasons, advice].flat()) {
+    // What the sentence says already is not said twice.
+    if (typeof line === 'string' && !error.message.includes(line)) lines.push(`  ${oneLine(line)}`);
   }
-  const { advice } = error.facts;
-  // What the sentence says already is not said twice.
-  if (typeof advice === 'string' && !error.message.includes(advice)) lines.push(`  ${oneLine(advice)}`);
   if (error instanceof ServerRefusal && error.requestId) {
     lines.push(paint('dim', `  request ${oneLine(error.requestId)}, status ${error.status}`));
   }
