@@ -82,7 +82,7 @@ const FORK_BOMB = `
   stderr.once('data', (text) => {
     console.log(String(text).trim());
     child.kill('SIGKILL');
-    for (const stream of [stderr, control, ...lanes]) stream.destroy();
+    for (const stream of [stderr, control, ...lanes.flatMap(({ toLane, fromLane }) => [toLane, fromLane])]) stream.destroy();
   });`;
 
 describe('a cordon', () => {

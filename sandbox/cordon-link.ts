@@ -10,7 +10,7 @@ import { FrameReader, FrameWriter } from './frames.ts';
 import { LaneBorder } from './lane-border.ts';
 import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
-import { type CordonProcess, type CordonSize, exitOf, type LaunchCordon } from './launch-cordon.ts';
+import { type CordonProcess, type CordonSize, exitOf, type LaneSockets, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
 import type { TurnCosts } from './turn-costs.ts';
@@ -98,7 +98,7 @@ export class Cordon {
     this.#process = ports.launch(size);
     const { child, control, stderr } = this.#process;
     this.pid = child.pid ?? 0;
-    this.lanes = this.#process.lanes.map((socket, lane) => this.#openLane(socket, lane));
+    this.lanes = this.#process.lanes.map((sockets, lane) => this.#openLane(sockets, lane));
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_UNITS_MAX);
       this.#stderrUnits += text.length;
@@ -166,14 +166,14 @@ export class Cordon {
     return { mark, openTurns: openTurns.filter((turn) => this.lanes[turn.lane]!.border.hasMet(turn)) };
   }
 
-  #openLane(socket: Duplex, lane: number): LaneLink {
+  #openLane({ toLane, fromLane }: LaneSockets, lane: number): LaneLink {
     const writer = new FrameWriter();
     let frames = 0;
     const flush = () => {
       if (frames === 0) return;
       frames = 0;
       // The view is good only until the next frame, the socket may need it longer.
-      socket.write(Buffer.from(writer.take()));
+      toLane.write(Buffer.from(writer.take()));
     };
     const link: LaneLink = {
       cordon: this,
@@ -214,7 +214,8 @@ export class Cordon {
       else if (message.op === 'profile') this.#ports.onProfile?.(tail);
       else this.#ports.onMessage(link, message, tail);
     });
-    this.#listen(socket, reader);
+    this.#listen(fromLane, reader);
+    toLane.on('data', () => this.#distrust('it speaks where it only hears')).on('error', () => {});
     return link;
   }
 
@@ -270,7 +271,8 @@ export class Cordon {
     const { blackBoxFd, lanes, control, stderr } = this.#process;
     const reading = this.#readBlackBox();
     closeBlackBox(blackBoxFd);
-    for (const stream of [...lanes, control, stderr]) stream?.destroy();
+    const sockets = lanes.flatMap(({ toLane, fromLane }) => [toLane, fromLane]);
+    for (const stream of [...sockets, control, stderr]) stream?.destroy();
     this.#ports.onEnd(this, {
       code,
       signal,

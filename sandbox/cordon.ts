@@ -1,4 +1,5 @@
 import { Socket } from 'node:net';
+import { BLACK_BOX_FD, CONTROL_FD, laneFds } from './descriptors.ts';
 import { FrameWriter } from './frames.ts';
 import { assertEngine } from './isolate/engine.ts';
 import type { LaneTask } from './lane.ts';
@@ -10,12 +11,9 @@ import { killSelf, residentMiB, startWatchdog } from './watchdog.ts';
 
 /**
  * The main thread of a cordon: starts the lanes, gives up privileges, watches. It never runs plugin code.
- * Descriptors: 3 black box, 4 control channel, 5... one socket for each lane. Arguments:
- * `<lanes> <isolates per lane> <MiB of memory that it may have> <account to become>`.
+ * Its descriptors are those of descriptors.ts. Arguments: `<lanes> <isolates per lane> <MiB of memory that it may have>
+ * <account to become>`.
  */
-const BLACK_BOX_FD = 3;
-const CONTROL_FD = 4;
-const FIRST_LANE_FD = 5;
 const READY_PERIOD_MS = 2;
 /**
  * Of the cordon's memory, for the process itself (OWN_MIB) and what isolates hold. From 70 % on the whole cordon is recycled, and
@@ -54,7 +52,7 @@ const tasks = Array.from(
   (_, lane): LaneTask => ({
     lane,
     lanes,
-    fd: FIRST_LANE_FD + lane,
+    ...laneFds(lane),
     blackBoxFd: BLACK_BOX_FD,
     board: board.buffer,
     isolatesMax,

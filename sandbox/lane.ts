@@ -2,6 +2,7 @@ import { readSync, writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LanePen } from './black-box.ts';
 import { compactHead, createHostHeadExpander } from './compact-heads.ts';
+import type { LaneFds } from './descriptors.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import type { GuestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
@@ -16,10 +17,9 @@ import { watchBoard } from './watch-board.ts';
 /** Set by bundle-cordon.ts: 0, and then the profiler is not in the file, but for benchmarks. */
 declare const PROFILE_MS: number | undefined;
 
-export interface LaneTask {
+export interface LaneTask extends LaneFds {
   lane: number;
   lanes: number;
-  fd: number;
   blackBoxFd: number;
   board: SharedArrayBuffer;
   isolatesMax: number;
@@ -35,12 +35,12 @@ const FLUSH_AFTER_BYTES = 64 * 1024;
 const LOOP_PERIOD_MS = 20;
 
 /**
- * A lane: a piscina task that owns one inherited descriptor and blocks on it. Blocking is what makes it quick (no event
+ * A lane: a piscina task that owns two inherited descriptors and blocks on the one where it hears. Blocking is what makes it quick (no event
  * loop between a frame and its turn), and harmless: the main thread watches, and timers are the host's.
  * Resolves when the host has closed the descriptor.
  */
 export default async function runLane(task: LaneTask): Promise<void> {
-  const { lane, lanes, fd, blackBoxFd, board, isolatesMax, heldMiBMax } = task;
+  const { lane, lanes, hearFd, speakFd, blackBoxFd, board, isolatesMax, heldMiBMax } = task;
   const watch = watchBoard(lanes, board);
   const pen = new LanePen(blackBoxFd, lane);
   const meter = createTurnMeter(lane, pen, watch);
@@ -54,7 +54,7 @@ export default async function runLane(task: LaneTask): Promise<void> {
   const send = (message: LaneMessage, tail?: string) => writer.add(compactHead(message), tail);
   const flush = () => {
     pen.leave();
-    if (writer.bytes > 0) writeAll(fd, writer.take());
+    if (writer.bytes > 0) writeAll(speakFd, writer.take());
     flushedAtMs = performance.now();
   };
   const setUp = (code: string) => {
@@ -80,7 +80,7 @@ export default async function runLane(task: LaneTask): Promise<void> {
   const chunk = Buffer.allocUnsafeSlow(READ_BYTES);
   let loopedAtMs = performance.now();
   for (;;) {
-    const bytes = readSync(fd, chunk, 0, READ_BYTES, null);
+    const bytes = readSync(hearFd, chunk, 0, READ_BYTES, null);
     if (bytes === 0) return;
     flushedAtMs = performance.now();
     reader.push(chunk.subarray(0, bytes));

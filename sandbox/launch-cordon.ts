@@ -5,6 +5,7 @@ import { closeBlackBox, openBlackBox } from './black-box.ts';
 import { bundleCordon } from './bundle-cordon.ts';
 import { type Confined, confineCommand } from './confinement/confine-command.ts';
 import { type Confinement, type ConfinementMode, detectConfinement, kindOf } from './confinement/detect-confinement.ts';
+import { CONTROL_FD, laneFds } from './descriptors.ts';
 import { hasOwnAccounts, nextAccount } from './privileges.ts';
 
 const HERE = import.meta.dirname;
@@ -22,12 +23,18 @@ export interface CordonSize {
   residentMiBMax: number;
 }
 
+/** Two ways, see descriptors.ts. */
+export interface LaneSockets {
+  toLane: Duplex;
+  fromLane: Duplex;
+}
+
 export interface CordonProcess {
   /** The process that was started: the cordon, or one that waits for it and takes it along when it is killed. */
   child: ChildProcess;
   control: Duplex;
   stderr: Readable;
-  lanes: Duplex[];
+  lanes: LaneSockets[];
   blackBoxFd: number;
 }
 
@@ -105,8 +112,8 @@ export async function cordonLauncher({ layers, tools }: Confinement, isProfiled 
 }
 
 /**
- * Starts a process with an empty environment and the descriptors of a cordon: 3 (black box), 4 (control) and 5... (one
- * socket for each lane). Close the black box when the process is gone.
+ * Starts a process with an empty environment and the descriptors of a cordon, see descriptors.ts. Close the black box when the
+ * process is gone.
  */
 export function startCordon([program, ...args]: string[], lanes: number, cwd = HERE): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
@@ -115,10 +122,14 @@ export function startCordon([program, ...args]: string[], lanes: number, cwd = H
       // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
       cwd,
       env: {},
-      stdio: ['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe', ...Array.from({ length: lanes }, () => 'pipe' as const)],
+      stdio: ['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe', ...Array<'pipe'>(2 * lanes).fill('pipe')],
     });
-    const [, , stderr, , control, ...sockets] = child.stdio;
-    return { child, control: control as Duplex, stderr: stderr as Readable, lanes: sockets as Duplex[], blackBoxFd };
+    const stdio = child.stdio as unknown as Duplex[];
+    const sockets = Array.from({ length: lanes }, (_, lane): LaneSockets => {
+      const { hearFd, speakFd } = laneFds(lane);
+      return { toLane: stdio[hearFd]!, fromLane: stdio[speakFd]! };
+    });
+    return { child, control: stdio[CONTROL_FD]!, stderr: child.stderr as Readable, lanes: sockets, blackBoxFd };
   } catch (error) {
     closeBlackBox(blackBoxFd);
     throw error;

@@ -98,9 +98,10 @@ const ALLOW_SPECULATION = 4;
 const SET_TIMER_SLACK = 29;
 /**
  * How late timers may be, so that the kernel wakes threads for several at once. isolated-vm sets one for every turn, and its
- * thread sleeps until each of them: with the usual 50 us it woke, and took the lane's core, nearly as often as there are turns.
+ * thread sleeps until each of them: with the usual 50 us it woke, and took the lane's core, nearly as often as there are turns. A turn
+ * that is stopped so much later is billed for it.
  */
-const TIMER_SLACK_NS = 250_000;
+const TIMER_SLACK_NS = 5_000_000;
 
 /** perl can make system calls, and Debian has it in every installation; util-linux cannot set filters before version 2.41. */
 function filter(confined: Confined): string[] {

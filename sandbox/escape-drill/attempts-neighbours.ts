@@ -1,7 +1,7 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
+import { BLACK_BOX_FD, CONTROL_FD, laneFds } from '../descriptors.ts';
 import { type Attempt, accepted, attempt, Refusal } from './attempt.ts';
 
-const [BLACK_BOX_FD, CONTROL_FD, FIRST_LANE_FD] = [3, 4, 5];
 const DESCRIPTORS_TRIED = 5_000;
 const BLACK_BOX_BYTES_TRIED = 4 * 1024 * 1024;
 
@@ -20,7 +20,7 @@ export const NEIGHBOURS: Attempt[] = [
   accepted(
     'speaks for other lanes of its cordon',
     ({ lanes }) => {
-      for (let lane = 0; lane < lanes; lane++) writeSync(FIRST_LANE_FD + lane, Buffer.alloc(0));
+      for (let lane = 0; lane < lanes; lane++) writeSync(laneFds(lane).speakFd, Buffer.alloc(0));
     },
     'one process, one memory: installations that must not trust the isolate get a cordon of their own (solitary)',
   ),
@@ -28,7 +28,7 @@ export const NEIGHBOURS: Attempt[] = [
     'has descriptors of other cordons',
     ({ lanes }) => {
       const files: string[] = [];
-      for (let fd = 0; fd < FIRST_LANE_FD + lanes; fd++) files.push(kindOf(fd));
+      for (let fd = 0; fd < laneFds(lanes).hearFd; fd++) files.push(kindOf(fd));
       const folders = Array.from({ length: 256 }, (_, fd) => fd).filter((fd) => kindOf(fd) === 'folder');
       if (folders.length > 0 || files[BLACK_BOX_FD] !== 'file')
         return `${files.join(' ')}; folders ${folders.join(' ')}`;

@@ -1,6 +1,7 @@
 import { readSync, writeSync } from 'node:fs';
 import { inspect } from 'node:util';
 import { isMainThread, parentPort, Worker, workerData } from 'node:worker_threads';
+import { laneFds } from '../descriptors.ts';
 import { assertBareEnvironment, assertPermissions, dropPermissions, dropPrivileges } from '../privileges.ts';
 import type { Armour, Attempt, AttemptResult, Targets } from './attempt.ts';
 import { FAMILIES } from './attempts.ts';
@@ -8,9 +9,9 @@ import { FAMILIES } from './attempts.ts';
 /**
  * Stands where cordon.ts stands, in its main thread and in a lane, and does what a plugin would do that has left V8: everything
  * that Node.js offers, and system calls. It starts as a cordon does, gives up the same, and then begins.
- * Arguments: `<armour> <account> <targets as JSON>`. It says what it got as one line of JSON on descriptor 5.
+ * Arguments: `<armour> <account> <targets as JSON>`. It says what it got as one line of JSON on its lane.
  */
-const REPORT_FD = 5;
+const { hearFd, speakFd } = laneFds(0);
 const ATTEMPT_MS_MAX = 10_000;
 const GOT_UNITS_MAX = 200;
 
@@ -55,9 +56,9 @@ if (isMainThread) {
     dropPrivileges(Number(account));
     dropPermissions();
     lane.once('message', async (thread: AttemptResult[]) => {
-      writeSync(REPORT_FD, `${JSON.stringify({ main: await tryAll(armour, task.targets), thread })}\n`);
+      writeSync(speakFd, `${JSON.stringify({ main: await tryAll(armour, task.targets), thread })}\n`);
       // Until the host has read it.
-      readSync(REPORT_FD, Buffer.alloc(1), 0, 1, null);
+      readSync(hearFd, Buffer.alloc(1), 0, 1, null);
       process.kill(process.pid, 'SIGKILL');
     });
     lane.postMessage('go');

@@ -1,5 +1,6 @@
 import { readSync, writeSync } from 'node:fs';
 import { createHostHeadExpander } from '../compact-heads.ts';
+import { BLACK_BOX_FD, CONTROL_FD, laneFds } from '../descriptors.ts';
 import { FrameReader, FrameWriter } from '../frames.ts';
 import type { Cost, HostMessage } from '../messages.ts';
 
@@ -7,7 +8,7 @@ import type { Cost, HostMessage } from '../messages.ts';
  * Stands where cordon.ts stands, taken over from the start: it says that it is ready, and answers the first invocation that it gets
  * with a lie. Arguments: `<lie> <seed>`. It has one lane.
  */
-const [BLACK_BOX_FD, CONTROL_FD, LANE_FD] = [3, 4, 5];
+const { hearFd: HEAR_FD, speakFd: LANE_FD } = laneFds(0);
 const LANE_SLOT_AT = 1024;
 const ANSWER = JSON.stringify({ kind: 'schedule', value: 'forged' });
 
@@ -95,6 +96,7 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
   'more CPU time than has passed': ({ ticket }) =>
     onLane({ op: 'done', ticket, outputBytes: ANSWER.length, cost: cost({ cpuMs: 1e9 }) }, ANSWER),
   'what concerns nobody': () => forever((count) => onLane({ op: 'isolates', count })),
+  'words where it only hears': () => write(HEAR_FD, Buffer.alloc(64)),
   'a flood on the control channel': () => forever(() => say(CONTROL_FD, { op: 'beat', residentMiB: 1 })),
   'nonsense on the control channel': () => write(CONTROL_FD, Buffer.alloc(64, 0xff)),
   'a flood of errors': () => forever(() => write(2, Buffer.alloc(4096, 0x78))),
@@ -197,7 +199,7 @@ const chunk = Buffer.alloc(256 * 1024);
 for (;;) {
   let bytes = 0;
   try {
-    bytes = readSync(LANE_FD, chunk, 0, chunk.length, null);
+    bytes = readSync(HEAR_FD, chunk, 0, chunk.length, null);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
     Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);

@@ -132,7 +132,8 @@ async function hear({ child, control, stderr, lanes, blackBoxFd }: CordonProcess
   const ended = new Promise<string>((resolve) =>
     child.once('exit', (code, signal) => resolve(`it ended with ${signal ?? code}`)),
   );
-  const lane = lanes[0]!.on('error', () => {});
+  const { toLane, fromLane } = lanes[0]!;
+  const lane = fromLane.on('error', () => {});
   await new Promise<void>((resolve) => {
     lane.once('close', resolve).on('data', (chunk) => {
       said += chunk;
@@ -142,7 +143,7 @@ async function hear({ child, control, stderr, lanes, blackBoxFd }: CordonProcess
   child.kill('SIGKILL');
   const end = await ended;
   closeBlackBox(blackBoxFd);
-  for (const stream of [control, ...lanes]) stream.destroy();
+  for (const stream of [control, toLane, fromLane]) stream.destroy();
   if (!said.endsWith('\n')) throw new Error(`the drill did not report: ${end} ${complained}`);
   return said;
 }
