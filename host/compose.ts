@@ -279,7 +279,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
   opened.push(openSchedules({ system, store, cache, runPlugin, nowMs, log }));
-  const messages = queues.start({
+  const messages = await queues.start({
     factsOf,
     runPlugin,
     record: recorder.record,
@@ -303,7 +303,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   });
 
   const stopWatching = watchEventLoop(load.onLook);
-  const limits = openRateLimits(config, { onLimited: metrics.rateLimited, log });
+  const limits = await openRateLimits(config, { onLimited: metrics.rateLimited, log });
   opened.push(async () => stopWatching(), limits.close);
   const told = openWebhooks({ ...registryPorts, scoped, auditIn, envelope, config, resolveHost, log }, opened);
   const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });

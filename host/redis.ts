@@ -1,4 +1,4 @@
-import { Redis } from 'ioredis';
+import type { Redis, RedisOptions } from 'ioredis';
 import type { Log } from './http/log.ts';
 
 export type { Redis } from 'ioredis';
@@ -15,7 +15,7 @@ const CONNECT_TIMEOUT_MS = 5_000;
  * the server does not answer at first.
  */
 export async function openRedis(url: string, log: Log): Promise<Redis> {
-  const redis = new Redis(url, {
+  const redis = await connection(url, {
     lazyConnect: true,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Commands of workers wait for as long as it takes.
@@ -48,8 +48,8 @@ const COMMAND_TIMEOUT_MS = 500;
  * A connection for what can do without Redis: it is opened in passing, and a command fails at once while there is none. Says once
  * that Redis has gone, and once that it is back.
  */
-export function openPassingRedis(url: string, log: Log): Redis {
-  const redis = new Redis(url, {
+export async function openPassingRedis(url: string, log: Log): Promise<Redis> {
+  const redis = await connection(url, {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
@@ -66,4 +66,10 @@ export function openPassingRedis(url: string, log: Log): Redis {
     gone = false;
   });
   return redis;
+}
+
+/** The client is loaded where there is a Redis. */
+async function connection(url: string, options: RedisOptions): Promise<Redis> {
+  const { Redis } = await import('ioredis');
+  return new Redis(url, options);
 }

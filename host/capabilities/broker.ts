@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import {
   type CapabilityName,
   type CapabilityRefusalCode,
@@ -22,7 +22,17 @@ export type CapabilityCalls = Record<HostCallName, CapabilityCall>;
 export type Broker = (scope: CallScope, call: HostCallRequest) => Promise<HostCallResult>;
 
 const ajv = new Ajv({ strict: false });
-const validators = new Map(Object.entries(HOST_CALLS).map(([name, schema]) => [name, ajv.compile(schema)]));
+/** Each is made when its call comes first. */
+const validators = new Map<HostCallName, ValidateFunction>();
+
+function validatorOf(name: HostCallName): ValidateFunction {
+  let made = validators.get(name);
+  if (made === undefined) {
+    made = ajv.compile(HOST_CALLS[name]);
+    validators.set(name, made);
+  }
+  return made;
+}
 
 /** One call that was answered, for whoever counts. */
 export interface MeteredCall {
@@ -145,7 +155,7 @@ const refused = ({ code, message, reason }: CapabilityError): Answer => ({
 
 function readArguments(name: HostCallName, json: string): unknown {
   const value = parseJson(json);
-  const fits = validators.get(name)!;
+  const fits = validatorOf(name);
   if (fits(value)) return value;
   const faults = documentFaults(fits.errors ?? []).map(
     ({ pointer, message }) => `${pointer || 'arguments'} ${message}`,

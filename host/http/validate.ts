@@ -20,10 +20,10 @@ const FAULTS_MAX = 50;
 
 /** Checks parsed bodies against a schema. The check refuses with: body-invalid. */
 export function bodyValidator(schema: TSchema): (body: unknown, bodyBytes: number) => void {
-  const all = thorough.compile(schema);
-  const first = brief.compile(schema);
+  const all = compiled(thorough, schema);
+  const first = compiled(brief, schema);
   return (body, bodyBytes) => {
-    const validate = bodyBytes <= THOROUGH_BYTES_MAX ? all : first;
+    const validate = bodyBytes <= THOROUGH_BYTES_MAX ? all() : first();
     if (!validate(body)) throw new HostRefusal('body-invalid', undefined, { faults: faultsOf(validate) });
   };
 }
@@ -35,9 +35,11 @@ export function addressReader(
   params: TSchema | undefined,
   query: TSchema | undefined,
 ): (pathParams: Record<string, string>, search: string) => { params?: Fields; query?: Fields } {
-  const fitsPath = params && coercing.compile<Fields>(params);
-  const fitsQuery = query && coercing.compile<Fields>(query);
+  const pathCheck = params && compiled(coercing, params);
+  const queryCheck = query && compiled(coercing, query);
   return (pathParams, search) => {
+    const fitsPath = pathCheck?.();
+    const fitsQuery = queryCheck?.();
     const faults: DocumentFault[] = [];
     const given: Fields = { ...pathParams };
     if (fitsPath && !fitsPath(given)) faults.push(...faultsOf(fitsPath, '/path'));
@@ -45,6 +47,15 @@ export function addressReader(
     if (fitsQuery && !fitsQuery(asked)) faults.push(...faultsOf(fitsQuery, '/query'));
     if (faults.length > 0) throw new HostRefusal('query-invalid', undefined, { faults });
     return { params: fitsPath && given, query: asked };
+  };
+}
+
+/** Checks are written when they are first needed: those of all routes are 2 MB of code, of which a host uses little. */
+function compiled(ajv: Ajv, schema: TSchema): () => ValidateFunction<Fields> {
+  let validate: ValidateFunction<Fields> | undefined;
+  return () => {
+    validate ??= ajv.compile<Fields>(schema);
+    return validate;
   };
 }
 

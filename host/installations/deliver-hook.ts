@@ -1,4 +1,4 @@
-import { Ajv } from 'ajv';
+import { Ajv, type ValidateFunction } from 'ajv';
 import {
   documentFaults,
   EVENT_HOOKS,
@@ -16,7 +16,8 @@ import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { InstallationFacts, Installations } from './contract.ts';
 
 const ajv = new Ajv({ allErrors: true, strict: false });
-const validators = new Map(Object.entries(EVENT_HOOKS).map(([name, schema]) => [name, ajv.compile(schema)]));
+/** Each is made when its hook comes first. */
+const validators = new Map<EventHookName, ValidateFunction>();
 
 export interface DeliverPorts {
   /** The actor's own installation. Refuses with: installation-unknown. */
@@ -52,7 +53,8 @@ export function checkHook({ manifest }: InstallationFacts, hook: string): assert
 
 /** Refuses with: hook-payload-invalid. */
 export function checkPayload(hook: EventHookName, payload: Json): void {
-  const fits = validators.get(hook)!;
+  const fits = validators.get(hook) ?? ajv.compile(EVENT_HOOKS[hook]);
+  validators.set(hook, fits);
   if (!fits(payload))
     throw new HostRefusal('hook-payload-invalid', undefined, { faults: documentFaults(fits.errors!) });
 }

@@ -2,13 +2,14 @@ import type { QueuePorts } from '../capabilities/queue.ts';
 import { HostRefusal } from '../errors.ts';
 import type { Log } from '../http/log.ts';
 import type { Installations } from '../installations/contract.ts';
-import type { Dispatcher, Queues } from './contract.ts';
+import type { Queues } from './contract.ts';
+import type { DeferredDispatcher } from './defer-dispatcher.ts';
 import type { MessageStore } from './message-store.ts';
 import { createMessageRunner, type RunMessagePorts } from './run-message.ts';
 
 export interface QueuesPorts extends Omit<RunMessagePorts, 'store'> {
   store: MessageStore;
-  dispatcher: Dispatcher;
+  dispatcher: DeferredDispatcher;
   log: Log;
 }
 
@@ -31,11 +32,15 @@ export const sendVia =
     return added;
   };
 
-export function startQueues(ports: QueuesPorts): { sweep(): Promise<void> } {
+/** A host where nobody sends anything to a queue joins in when there are messages of others, at the next sweep. */
+export async function startQueues(ports: QueuesPorts): Promise<{ sweep(): Promise<void> }> {
   const { store, dispatcher } = ports;
   dispatcher.start(createMessageRunner(ports));
+  const joinIn = async () => void ((await store.isUsed()) && (await dispatcher.open()));
+  await joinIn();
   return {
     sweep: async () => {
+      await joinIn();
       for (const id of await store.overdue(OVERDUE_MS, OVERDUE_MAX))
         await dispatcher.dispatch({ id, delayMs: 0, rank: 0 });
       await store.sweep(KEEP_DONE_MS, KEEP_DEAD_MS);

@@ -38,6 +38,12 @@ describe('messageStore', () => {
     return { state, attempts, error };
   };
 
+  it('knows whether there are messages', async () => {
+    expect(await store.isUsed()).to.equal(false);
+    await store.add(message());
+    expect(await store.isUsed()).to.equal(true);
+  });
+
   it('stores a message once for the same call, and once for the same key of a queue', async () => {
     const first = message({ key: 'order-1' });
     expect(await store.add(first)).to.deep.equal({ id: first.id, stored: true, rank: 0 });

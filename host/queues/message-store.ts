@@ -23,6 +23,8 @@ export interface MessageStore {
   remove(installationId: string, id: string): Promise<void>;
   /** Waiting messages that have been due for at least so long: whoever was to hand them out may have forgotten them. */
   overdue(ms: number, limit: number): Promise<string[]>;
+  /** Whether there are messages, those that ended lately included. */
+  isUsed(): Promise<boolean>;
   /** Forgets messages that ended long ago. */
   sweep(keepDoneMs: number, keepDeadMs: number): Promise<void>;
 }
@@ -116,6 +118,7 @@ export function messageStore(database: Knex): MessageStore {
         .select('id');
       return rows.map(({ id }) => id);
     },
+    isUsed: async () => (await table().first('id')) !== undefined,
     sweep: async (keepDoneMs, keepDeadMs) => {
       await table().where({ state: 'done' }).where('updated_at', '<', inMs(-keepDoneMs)).delete();
       await table().where({ state: 'dead' }).where('updated_at', '<', inMs(-keepDeadMs)).delete();

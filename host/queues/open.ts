@@ -3,16 +3,16 @@ import type { QueuePorts } from '../capabilities/queue.ts';
 import type { Log } from '../http/log.ts';
 import { openRedis } from '../redis.ts';
 import { createQueues, sendVia, startQueues } from './compose.ts';
-import type { Dispatcher, Queues } from './contract.ts';
-import { openDispatcher } from './dispatch-messages.ts';
+import type { Queues } from './contract.ts';
+import { deferDispatcher } from './defer-dispatcher.ts';
 import { messageStore } from './message-store.ts';
 import type { RunMessagePorts } from './run-message.ts';
 
 export interface OpenQueues extends Pick<QueuePorts, 'queue'> {
   /** What operators see and do. */
   queues(find: Parameters<typeof createQueues>[0]['find']): Queues;
-  /** Begins to run messages; returns the sweep, to be called now and then. */
-  start(ports: Omit<RunMessagePorts, 'store'>): { sweep(): Promise<void> };
+  /** Begins to run messages, where there are any; returns the sweep, to be called now and then. */
+  start(ports: Omit<RunMessagePorts, 'store'>): Promise<{ sweep(): Promise<void> }>;
   close(): Promise<void>;
 }
 
@@ -41,12 +41,10 @@ export async function openQueues({
 }): Promise<OpenQueues> {
   const store = messageStore(system);
   const redis = redisUrl === null ? null : await openRedis(redisUrl, log);
-  const dispatcher: Dispatcher = await openDispatcher({
-    on: redis ? { redis } : { appUrl },
-    concurrency: CONCURRENCY,
-    drainMs,
-    log,
-  });
+  const dispatcher = deferDispatcher(async () => {
+    const { openDispatcher } = await import('./dispatch-messages.ts');
+    return openDispatcher({ on: redis ? { redis } : { appUrl }, concurrency: CONCURRENCY, drainMs, log });
+  }, log);
   return {
     queue: { send: sendVia({ store, dispatcher, log }) },
     queues: (find) => createQueues({ store: messageStore(scoped), dispatcher, find }),

@@ -12,11 +12,11 @@ export interface RateLimitSettings {
 }
 
 /** The limits of the API and those of the data plane. */
-export function openRateLimits(
+export async function openRateLimits(
   { rateLimits: limits, redisUrl }: RateLimitSettings,
   { onLimited, log }: { onLimited(name: LimitName): void; log: Log },
 ) {
-  const redis = redisUrl === null ? null : openPassingRedis(redisUrl, log);
+  const redis = redisUrl === null ? null : await openPassingRedis(redisUrl, log);
   const rateLimits: RateLimits = countAttempts({ limits, redis, onLimited });
   const runLimits: RunLimits = createRunLimits({ limits, onLimited });
   const countInstallation = (id: string) => runLimits.take('run-installation', id, performance.now());

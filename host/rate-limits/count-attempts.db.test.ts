@@ -92,8 +92,8 @@ const hasRedis = (() => {
     server.kill('SIGKILL');
     await once(server, 'exit');
   };
-  const connect = () => {
-    const redis = openPassingRedis(path.join(folder, 'redis.sock'), log);
+  const connect = async () => {
+    const redis = await openPassingRedis(path.join(folder, 'redis.sock'), log);
     connections.push(redis);
     return redis;
   };
@@ -107,7 +107,7 @@ const hasRedis = (() => {
   before(async () => {
     folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-limits-'));
     await startServer();
-    shared = connect();
+    shared = await connect();
     await once(shared, 'ready');
   });
   after(async () => {
@@ -119,7 +119,7 @@ const hasRedis = (() => {
   describeCounting(() => counterOn(shared), limited);
 
   it('shares the limit between hosts', async () => {
-    const another = connect();
+    const another = await connect();
     await once(another, 'ready');
     const hosts = [counterOn(shared), counterOn(another)];
     const outcomes = await Promise.all(Array.from({ length: 8 }, (_, at) => attempt(hosts[at % 2]!, 'roaming')));
