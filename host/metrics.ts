@@ -1,10 +1,11 @@
-import { Counter, collectDefaultMetrics, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, collectDefaultMetrics, Gauge, Registry } from 'prom-client';
 import type { CordonDeath, CordonKind, ExtraCpu, Outcome, SandboxStatus } from '../sandbox/index.ts';
 import type { AlertKind } from './alerts/rules/alert-of.ts';
 import type { ConductCounts } from './conduct/contract.ts';
 import type { InvocationRefusalCode } from './invocations/contract.ts';
 import type { LoadStatus, ShedReason } from './invocations/shed-load.ts';
 import type { LifeEvent } from './rollouts/contract.ts';
+import { type CounterTally, type HistogramTally, TallyHistogram, tallyCounter } from './tallies.ts';
 
 /** What the host counts. Labels are closed sets: templates, codes and states, never ids. */
 export interface Metrics {
@@ -55,14 +56,14 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
   const registry = new Registry();
   const registers = [registry];
   collectDefaultMetrics({ register: registry });
-  const requests = new Histogram({
+  const requests = new TallyHistogram({
     name: 'gatehouse_http_request_seconds',
     help: 'Time from a request to the end of its answer.',
     labelNames: ['method', 'route', 'status'],
     buckets: SECONDS,
     registers,
   });
-  const invocations = new Counter({
+  const invocations = tallyCounter({
     name: 'gatehouse_invocations_total',
     help: 'Ended invocations.',
     labelNames: ['kind', 'status'],
@@ -80,17 +81,17 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
     labelNames: ['code'],
     registers,
   });
-  const cpu = new Counter({
+  const cpu = tallyCounter({
     name: 'gatehouse_invocation_cpu_ms_total',
     help: 'CPU milliseconds metered in isolates.',
     registers,
-  });
-  const queued = new Histogram({
+  })({});
+  const queued = new TallyHistogram({
     name: 'gatehouse_invocation_queued_seconds',
     help: 'Time between the arrival of an invocation and its first turn: in the queue of its installation, and of its lane.',
     buckets: SECONDS,
     registers,
-  });
+  }).tally({});
   const reexecutions = new Counter({
     name: 'gatehouse_reexecutions_total',
     help: 'Executions that had to be repeated because a cordon died.',
@@ -160,8 +161,7 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
   });
   if (sandboxStatus) addSandboxGauges(registers, sandboxStatus);
 
-  // To find a child by its labels prom-client writes a text of them for every request. Labels are closed sets: so are these.
-  const requestsKept = new Map<string, Map<string, Map<number, Histogram.Internal<string>>>>();
+  const requestsKept = new Map<string, Map<string, Map<number, HistogramTally<string>>>>();
   const requestsOf = (route: string, method: string, status: number) =>
     getOrMake(
       getOrMake(
@@ -170,23 +170,23 @@ export function createMetrics({ sandboxStatus, loadStatus, conductCounts, canari
         () => new Map(),
       ),
       status,
-      () => requests.labels({ method, route, status: String(status) }),
+      () => requests.tally({ method, route, status: String(status) }),
     );
-  const invocationsKept = new Map<string, Map<string, Counter.Internal>>();
+  const invocationsKept = new Map<string, Map<string, CounterTally>>();
   const invocationsOf = (kind: string, status: string) =>
     getOrMake(
       getOrMake(invocationsKept, kind, () => new Map()),
       status,
-      () => invocations.labels({ kind, status }),
+      () => invocations({ kind, status }),
     );
 
   return {
     httpRequest: (method, route, status, durationMs) => requestsOf(route, method, status).observe(durationMs / 1_000),
     invocation: (kind, outcome) => {
       const { cpuMs, queuedMs, executions } = outcome.usage;
-      invocationsOf(kind, outcome.status).inc();
+      invocationsOf(kind, outcome.status).add(1);
       if (outcome.status === 'faulted') faults.inc({ code: outcome.fault.code });
-      cpu.inc(cpuMs);
+      cpu.add(cpuMs);
       queued.observe(queuedMs / 1_000);
       if (executions > 1) reexecutions.inc(executions - 1);
     },
