@@ -111,13 +111,10 @@ export class Supervisor {
   invoke(invocation: Invocation, ports: InvocationPorts): Promise<Outcome> {
     if (this.#closing) return Promise.reject(new SandboxRefusal('sandbox-closed'));
     if (ports.signal?.aborted) return Promise.reject(new SandboxRefusal('invocation-aborted'));
-    if (this.#runs.has(invocation.invocationId)) {
-      return Promise.reject(new Error(`invocation ${invocation.invocationId} is running already`));
-    }
     const run = new Run(invocation, ports, this.#runHooks);
     // Before it is sent off, for it may be over at once.
     const { outcome } = run;
-    this.#runs.set(invocation.invocationId, run);
+    this.#runs.add(run);
     this.#dispatch(run);
     return outcome;
   }
@@ -127,7 +124,7 @@ export class Supervisor {
   }
 
   stop(installationId: string): void {
-    for (const run of [...this.#runs.values()]) {
+    for (const run of this.#runs.list()) {
       if (run.invocation.installationId !== installationId) continue;
       run.forget();
       run.refuse('sandbox-interrupted');
@@ -157,7 +154,7 @@ export class Supervisor {
       await promise;
       clearTimeout(timer);
     }
-    for (const run of [...this.#runs.values()]) run.refuse('sandbox-closed');
+    for (const run of this.#runs.list()) run.refuse('sandbox-closed');
     clearInterval(this.#ticker);
     await Promise.all([this.#pool.close(), this.#probation?.close(), this.#quarantine.close(), this.#solitary.close()]);
   }
@@ -187,7 +184,7 @@ export class Supervisor {
   };
 
   #onOver = (run: Run): void => {
-    this.#runs.delete(run.invocation.invocationId);
+    this.#runs.delete(run);
     this.#probation?.note(run.invocation.installationId, run.ended);
     if (run.invocation.solitary) this.#solitary.onOver(run);
     else if (run.suspect) this.#suspectAtMs = monotonicMs();

@@ -1,4 +1,4 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { IncomingMessage } from 'node:http';
 import Koa, { type Middleware } from 'koa';
 import { v7 as uuidv7 } from 'uuid';
 import { addressKey } from '../rate-limits/address-key.ts';
@@ -6,6 +6,7 @@ import type { RateLimits } from '../rate-limits/contract.ts';
 import { allRoutes, type RoutePorts } from '../routes/index.ts';
 import { createRunListener, type RunPorts } from '../routes/run.ts';
 import { isForAdmins } from './admin-routes.ts';
+import type { PreparedResponse } from './prepared-response.ts';
 import { PROBLEM_MEDIA_TYPE, problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
 import { withOrigin } from './request-origin.ts';
@@ -31,7 +32,7 @@ export type AppPart = 'whole' | 'public' | 'admin';
 export function createApp(
   ports: HttpPorts,
   part: AppPart = 'whole',
-): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+): (req: IncomingMessage, res: PreparedResponse) => Promise<void> {
   const rest = createControlPlane(ports, part).callback();
   if (part === 'admin') return rest;
   const run = createRunListener(ports);

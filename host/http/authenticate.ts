@@ -44,16 +44,12 @@ const BEARER = /^Bearer +([A-Za-z0-9\-._~+/]{1,1024}=*)$/i;
 const isAccessToken = (secret: string): boolean => secret.includes('.');
 
 /**
- * The program that sends a request, by its Authorization header; null where there is none. The door of the data plane, which
- * takes API tokens alone: what a browser sends by itself must never reach a plugin.
+ * The program that sends a request with a token. The door of the data plane, which takes API tokens alone: what a browser sends by
+ * itself must never reach a plugin.
  * Refuses with: token-invalid, thrown at once or as a rejection.
  */
-export function authenticate(
-  findPrincipal: FindPrincipal,
-  authorization: string | undefined,
-): Principal | null | Promise<Principal | null> {
-  if (authorization === undefined) return null;
-  const found = findPrincipal(bearerOf(authorization));
+export function authenticate(findPrincipal: FindPrincipal, bearer: string): Principal | Promise<Principal> {
+  const found = findPrincipal(bearer);
   return found instanceof Promise ? found.then(requireKnown) : requireKnown(found);
 }
 
@@ -76,7 +72,8 @@ export async function identify(
   return { principal: principalOf(session, organisation), person: session.person };
 }
 
-function bearerOf(authorization: string): string {
+/** The token in an Authorization header. Refuses with: token-invalid. */
+export function bearerOf(authorization: string): string {
   const secret = BEARER.exec(authorization)?.[1];
   if (secret !== undefined) return secret;
   throw new HostRefusal('token-invalid', 'The Authorization header must read `Bearer <token>`.');

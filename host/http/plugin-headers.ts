@@ -1,6 +1,8 @@
 import type { WireResponse } from '../../plugins-sdk/contract/index.ts';
 
 type Header = [name: string, value: string];
+/** What a plugin gets to see. */
+export type PluginHeaders = Header[];
 
 /** Belong to one connection and never travel on (RFC 9110, 7.6.1). */
 const HOP_BY_HOP = ['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade'];
@@ -118,8 +120,8 @@ const reachesCallers = remembered(
 );
 
 /** What a plugin may see of a request: `rawHeaders` of node:http in, lower-case pairs out, in the same order. */
-export function headersForPlugin(rawHeaders: readonly string[]): Header[] {
-  const headers: Header[] = [];
+export function headersForPlugin(rawHeaders: readonly string[]): PluginHeaders {
+  const headers: PluginHeaders = [];
   let named: Set<string> | null = null;
   for (let at = 0; at < rawHeaders.length; at += 2) {
     const name = rawHeaders[at]!.toLowerCase();
@@ -129,6 +131,14 @@ export function headersForPlugin(rawHeaders: readonly string[]): Header[] {
   return named === null ? headers : headers.filter(([name]) => !named.has(name));
 }
 
+const texts = new WeakMap<PluginHeaders, string>();
+
+/** As JSON; written once for those that were kept. */
+export const headersText = (headers: PluginHeaders): string => texts.get(headers) ?? JSON.stringify(headers);
+
+/** For headers that come again, and never change. */
+export const keepHeadersText = (headers: PluginHeaders): void => void texts.set(headers, JSON.stringify(headers));
+
 /** A Connection header can name further headers that end here. */
 function connectionTokens(known: Set<string> | null, value: string): Set<string> | null {
   const plain = value.toLowerCase();
@@ -137,7 +147,7 @@ function connectionTokens(known: Set<string> | null, value: string): Set<string>
 }
 
 /**
- * What a caller gets to see of a plugin's headers, flat as `writeHead` takes them. Names and values that cannot be sent
+ * What a caller gets to see of a plugin's headers, flat: names and values in turn. Names and values that cannot be sent
  * are dropped; null where there are more headers than an answer may have.
  */
 export function headersFromPlugin(headers: WireResponse['headers']): string[] | null {

@@ -46,26 +46,34 @@ const PLATFORM_HTTPS: Headers = Object.freeze({ ...PLATFORM, ...TRANSPORT });
 export const platformHeaders = (https: boolean): Headers => (https ? PLATFORM_HTTPS : PLATFORM);
 
 /**
- * Of every answer of a plugin, flat as `writeHead` takes them. Callers' browsers must not treat a stranger's page as the
+ * Of every answer of a plugin. Callers' browsers must not treat a stranger's page as the
  * platform's own: opaque origin, no scripts, no frames around it, no sniffing.
  */
-const PLUGIN: readonly string[] = [
-  'Content-Security-Policy',
-  "sandbox; frame-ancestors 'none'",
-  ...[
-    'X-Content-Type-Options',
-    'Referrer-Policy',
-    'X-Frame-Options',
-    'Cross-Origin-Opener-Policy',
-    'Cross-Origin-Embedder-Policy',
-    'Origin-Agent-Cluster',
-    'Permissions-Policy',
-  ].flatMap((name) => [name, PLATFORM[name]!]),
-];
-const PLUGIN_HTTPS: readonly string[] = [...PLUGIN, ...Object.entries(TRANSPORT).flat()];
+const PLUGIN: Headers = {
+  'Content-Security-Policy': "sandbox; frame-ancestors 'none'",
+  ...Object.fromEntries(
+    [
+      'X-Content-Type-Options',
+      'Referrer-Policy',
+      'X-Frame-Options',
+      'Cross-Origin-Opener-Policy',
+      'Cross-Origin-Embedder-Policy',
+      'Origin-Agent-Cluster',
+      'Permissions-Policy',
+    ].map((name) => [name, PLATFORM[name]!]),
+  ),
+};
+const PLUGIN_LINES = linesOf(PLUGIN);
+const PLUGIN_HTTPS_LINES = linesOf({ ...PLUGIN, ...TRANSPORT });
 
-/** See PLUGIN. `Cross-Origin-Resource-Policy` and `Cache-Control` are the plugin's to say, and strict where it says nothing. */
-export const pluginAnswerHeaders = (https: boolean): readonly string[] => (https ? PLUGIN_HTTPS : PLUGIN);
+/** Header lines; see PLUGIN. `Cross-Origin-Resource-Policy` and `Cache-Control` are the plugin's to say, and strict where it says nothing. */
+export const pluginAnswerLines = (https: boolean): string => (https ? PLUGIN_HTTPS_LINES : PLUGIN_LINES);
+
+function linesOf(headers: Headers): string {
+  return Object.entries(headers)
+    .map(([name, value]) => `${name}: ${value}\r\n`)
+    .join('');
+}
 
 /** What a middleware of helmet would set on any answer. */
 function said(middleware: (req: never, res: never, next: () => void) => void): Record<string, string> {

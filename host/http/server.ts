@@ -5,6 +5,7 @@ import { HostRefusal, type HostRefusalCode } from '../errors.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import { plainAddress } from './client-address.ts';
 import type { Log } from './log.ts';
+import { PreparedResponse } from './prepared-response.ts';
 import { problemOf } from './problems.ts';
 import { boundLeftover } from './read-body.ts';
 import { bareProblem, sendProblem } from './send-problem.ts';
@@ -73,7 +74,7 @@ export interface ServerOptions extends Partial<ServerSettings> {
 
 /** Serves `serve` on node:http within limits. Rejects with the system's error, such as EADDRINUSE, where it cannot listen. */
 export async function startServer(
-  serve: (req: IncomingMessage, res: ServerResponse) => Promise<void>,
+  serve: (req: IncomingMessage, res: PreparedResponse) => Promise<void>,
   {
     hostName,
     port,
@@ -88,7 +89,7 @@ export async function startServer(
   const limits = { ...SERVER_SETTINGS, ...settings };
   let closed: Promise<void> | null = null;
 
-  const listener = (req: IncomingMessage, res: ServerResponse): void => {
+  const listener = (req: IncomingMessage, res: PreparedResponse): void => {
     if (closed !== null && answersWhileClosing) res.shouldKeepAlive = false;
     if (closed !== null && !answersWhileClosing) refuse(req, res, 'host-shutting-down', https);
     // Node drops headers over its own maximum without a word, so that maximum lies above ours.
@@ -117,9 +118,13 @@ export async function startServer(
   };
 }
 
-function boundedServer(limits: ServerSettings, listener: (req: IncomingMessage, res: ServerResponse) => void): Server {
-  const server = createServer(
+function boundedServer(
+  limits: ServerSettings,
+  listener: (req: IncomingMessage, res: PreparedResponse) => void,
+): Server {
+  const server: Server = createServer(
     {
+      ServerResponse: PreparedResponse,
       maxHeaderSize: limits.headerBytesMax,
       headersTimeout: limits.headersTimeoutMs,
       requestTimeout: limits.requestTimeoutMs,

@@ -14,8 +14,8 @@ export interface InstallationCachePorts {
 }
 
 export interface InstallationCache {
-  /** From memory if possible; an unknown address is remembered as well. */
-  find(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
+  /** By `operator/installation`, from memory if possible; an unknown address is remembered as well. */
+  find(address: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   /** Reads the release's part of the facts, and the canary's where one runs; null where the release is gone. */
   withRelease(installation: Installation): Promise<InstallationFacts | null>;
   /** To be called for every change of an installation or a release, from whichever host. */
@@ -65,7 +65,7 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     ttlMs: () => KEEP_MS,
   });
   return {
-    find: (operatorSlug, slug) => cache.find(`${operatorSlug}/${slug}`),
+    find: cache.find,
     withRelease,
     clear: cache.clear,
   };

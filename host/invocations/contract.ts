@@ -26,8 +26,8 @@ export interface BodyEnds {
 
 /** A request of the data plane, `ANY /run/{operator}/{installation}/*`, as it came. */
 export interface RunRequest {
-  operatorSlug: string;
-  installationSlug: string;
+  /** `operator/installation`, their slugs. */
+  address: string;
   method: string;
   /** Starts with `/`; without the query. Still percent-encoded. */
   path: string;

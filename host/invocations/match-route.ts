@@ -22,7 +22,11 @@ export function compileRoutes(manifest: Pick<Manifest, 'routes'>): RouteMatcher 
     .map((route) => ({ ...route, key: routeKey(route), segments: route.path.split('/').slice(1) }))
     .sort((a, b) => (rank(a.segments) < rank(b.segments) ? -1 : 1));
 
+  const plain = plainRoutes(routes);
+
   return (method, path) => {
+    const known = plain.get(path)?.get(method);
+    if (known !== undefined) return known;
     const segments = decodeSegments(path);
     if (segments === null) return null;
     const fitting = routes.filter((route) => fits(route.segments, segments));
@@ -30,12 +34,32 @@ export function compileRoutes(manifest: Pick<Manifest, 'routes'>): RouteMatcher 
       fitting.find((route) => route.method === method) ??
       (method === 'HEAD' ? fitting.find((route) => route.method === 'GET') : undefined);
     if (found) {
-      const { key: route, access } = found;
-      const params = paramsOf(found.segments, segments);
-      return { matched: { route, access, streamsBody: found.body === 'stream', params } };
+      return { matched: matchedOf(found, paramsOf(found.segments, segments)) };
     }
     return fitting.length > 0 ? { allowed: [...new Set(fitting.map((route) => route.method))] } : null;
   };
+}
+
+type CompiledRoute = NonNullable<Manifest['routes']>[number] & { key: string; segments: string[] };
+
+const matchedOf = ({ key: route, access, body }: CompiledRoute, params: Record<string, string>): MatchedRoute => ({
+  route,
+  access,
+  streamsBody: body === 'stream',
+  params,
+});
+
+/** By path and method: a route without parameters wins over all others, and is found without a look at segments. */
+function plainRoutes(routes: readonly CompiledRoute[]): Map<string, Map<string, { matched: MatchedRoute }>> {
+  const plain = new Map<string, Map<string, { matched: MatchedRoute }>>();
+  for (const route of routes) {
+    // A declared percent sign is compared with what was decoded.
+    if (route.segments.some(isParam) || route.path.includes('%')) continue;
+    const byMethod = plain.get(route.path) ?? new Map();
+    if (!byMethod.has(route.method)) byMethod.set(route.method, { matched: matchedOf(route, {}) });
+    plain.set(route.path, byMethod);
+  }
+  return plain;
 }
 
 const isParam = (segment: string): boolean => segment.startsWith(':');

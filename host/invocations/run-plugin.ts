@@ -8,6 +8,7 @@ import {
   type Json,
   type PluginOutput,
   readWireText,
+  type WireRequest,
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import {
@@ -22,6 +23,7 @@ import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import type { Lineage } from '../capabilities/lineage.ts';
 import { HostRefusal } from '../errors.ts';
+import { headersText } from '../http/plugin-headers.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
@@ -106,6 +108,8 @@ export type PluginRunner = (
 
 export function createPluginRunner(ports: RunnerPorts): PluginRunner {
   const admission = createAdmission(ports.monotonicMs ?? (() => performance.now()));
+  /** Ids that others gave: one may come again while it runs. */
+  const attempts = new Set<string>();
 
   return async (installation, job, options) => {
     const { caller, signal, record: requested = false, deadlineAtMs, attempt } = options;
@@ -113,6 +117,10 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
     if (blocked !== undefined) throw new HostRefusal('release-blocked', undefined, blocked);
     const limits =
       deadlineAtMs === undefined ? installation.limits : within(installation.limits, deadlineAtMs - ports.nowMs());
+    if (attempt) {
+      if (attempts.has(attempt.invocationId)) throw new Error(`invocation ${attempt.invocationId} is running already`);
+      attempts.add(attempt.invocationId);
+    }
     let entered = false;
     let cpuMs = 0;
     let scope: InvocationScope | undefined;
@@ -190,6 +198,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       throw error;
     } finally {
       scope?.end();
+      if (attempt) attempts.delete(attempt.invocationId);
       if (entered) admission.leave(id, limits, cpuMs);
     }
   };
@@ -226,8 +235,15 @@ function inputOf(installation: InstallationFacts, job: PluginJob, id: string, ca
   const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${JSON.stringify(caller)}`;
   const head = `{"context":{${ofThis},${fixed},`;
   if (job.kind !== 'http') return head + JSON.stringify(job).slice(1);
-  const { carrier, following } = bodyApart(job.request);
-  return head + JSON.stringify({ ...job, request: carrier }).slice(1) + following;
+  const { kind, route, params, request } = job;
+  const { carrier, following } = bodyApart(request);
+  const { method, url, headers, body, bodyEncoding, streamed } = carrier;
+  const rest = { method, url, body, bodyEncoding, streamed } satisfies Record<
+    keyof Omit<WireRequest, 'headers'>,
+    unknown
+  >;
+  const opened = `${JSON.stringify({ kind, route, params }).slice(1, -1)},"request":${JSON.stringify(rest).slice(0, -1)}`;
+  return `${head}${opened},"headers":${headersText(headers)}}}${following}`;
 }
 
 function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invocationId' | 'caller'> {

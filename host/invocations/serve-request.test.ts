@@ -49,8 +49,7 @@ const plane = (found: InstallationFacts | null = installation) =>
   });
 
 const request = (method: string, path: string, who: Principal | null, body = Buffer.from('hello')): RunRequest => ({
-  operatorSlug: 'arcade-one',
-  installationSlug: 'shop',
+  address: 'arcade-one/shop',
   method,
   path,
   url: `https://gatehouse.example${path}`,

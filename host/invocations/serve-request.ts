@@ -10,8 +10,8 @@ import { requireRunnable } from './require-runnable.ts';
 import type { PluginRunner } from './run-plugin.ts';
 
 export interface DataPlanePorts {
-  /** From memory; null where there is none. */
-  findInstallation(operatorSlug: string, slug: string): InstallationFacts | null | Promise<InstallationFacts | null>;
+  /** By `operator/installation`, from memory; null where there is none. */
+  findInstallation(address: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   runPlugin: PluginRunner;
   /** Which release answers, and who counts how; without it, the stable release answers. */
   assignCall?: AssignCall;
@@ -24,8 +24,8 @@ export function createDataPlane(ports: DataPlanePorts): DataPlane {
   const { findInstallation, runPlugin, assignCall, countRequest } = ports;
   return {
     run: async (request) => {
-      const { operatorSlug, installationSlug, method, path, url, headers, principal, signal, record } = request;
-      const found = findInstallation(operatorSlug, installationSlug);
+      const { address, method, path, url, headers, principal, signal, record } = request;
+      const found = findInstallation(address);
       const stable = found instanceof Promise ? await found : found;
       if (stable === null) throw new HostRefusal('installation-unknown');
       requireReach(stable, principal);

@@ -33,8 +33,7 @@ describe('the data plane', () => {
         headers: { 'x-thing': '1' },
       });
       expect(seen[0]).to.include({
-        operatorSlug: 'acme',
-        installationSlug: 'shop',
+        address: 'acme/shop',
         method: 'DELETE',
         path: '/orders/a%2Fb',
         url: 'https://gate.example/orders/a%2Fb?x=1&x=%20',

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import type { HostRefusal } from '../errors.ts';
-import { readTarget } from './run.ts';
+import { readTarget } from './run-target.ts';
 
 const codeOf = (target: string): string => {
   try {
@@ -15,8 +15,7 @@ const codeOf = (target: string): string => {
 describe('readTarget', () => {
   it('splits address, path and query, and leaves them as they were sent', () => {
     expect(readTarget('/run/acme/shop/orders/a%2Fb%20c?x=%zz&y=1&y=2')).to.deep.equal({
-      operatorSlug: 'acme',
-      installationSlug: 'shop',
+      address: 'acme/shop',
       path: '/orders/a%2Fb%20c',
       search: '?x=%zz&y=1&y=2',
     });

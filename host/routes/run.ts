@@ -5,17 +5,18 @@ import { HostRefusal } from '../errors.ts';
 import { authenticate, type FindPrincipal } from '../http/authenticate.ts';
 import { requireAddress } from '../http/confine.ts';
 import type { Log } from '../http/log.ts';
-import { headersForPlugin, headersFromPlugin } from '../http/plugin-headers.ts';
+import { headersFromPlugin } from '../http/plugin-headers.ts';
+import type { PreparedResponse } from '../http/prepared-response.ts';
 import { problemOf } from '../http/problems.ts';
 import { boundLeftover, openBody, readBody } from '../http/read-body.ts';
-import { pluginAnswerHeaders } from '../http/security-headers.ts';
+import { pluginAnswerLines } from '../http/security-headers.ts';
 import { sendProblem } from '../http/send-problem.ts';
 import { type AnswerPieces, type DataPlane, PluginFaultError } from '../invocations/contract.ts';
-import { isPlainTarget } from '../invocations/rules/plain-target.ts';
 import type { LoadShedder } from '../invocations/shed-load.ts';
 import type { Metrics } from '../metrics.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import type { RunLimits } from '../rate-limits/contract.ts';
+import { memoryOf } from './connection-memory.ts';
 
 export interface RunPorts {
   findPrincipal: FindPrincipal;
@@ -38,7 +39,7 @@ export const RUN_ROUTE = '/run/:operator/:installation/*';
  * `ANY /run/{operator}/{installation}/*`, on plain node:http: the hot path has no use for a context, a router or a
  * request id until something goes wrong. Shares credentials and problems with the control plane.
  */
-export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: ServerResponse) => Promise<void> {
+export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: PreparedResponse) => Promise<void> {
   const { dataPlane, findPrincipal, metrics, publicOrigin, runLimits, clientAddress } = ports;
   const observe = ({ method }: IncomingMessage, status: number, startedAtMs: number) =>
     metrics.httpRequest(isMethod(method!) ? method : 'other', RUN_ROUTE, status, performance.now() - startedAtMs);
@@ -58,21 +59,21 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
     let status: number;
     try {
       if (runLimits && clientAddress) runLimits.take('run-address', addressKey(clientAddress(req)), startedAtMs);
-      const { operatorSlug, installationSlug, path, search } = readTarget(req.url!);
+      const memory = memoryOf(req.socket);
+      const { address, path, search } = memory.target(req.url!);
       const method = requireMethod(req.method!);
       requireNoUpgrade(req);
       const { authorization } = req.headers;
-      const found = authenticate(findPrincipal, authorization);
+      const found = authorization === undefined ? null : authenticate(findPrincipal, memory.bearer(authorization));
       const principal = found instanceof Promise ? await found : found;
       requireAddress(principal, () => clientAddress?.(req) ?? '');
       if (runLimits && principal !== null) runLimits.take('run-token', principal.credentialId, startedAtMs);
       const { invocationId, response } = await dataPlane.run({
-        operatorSlug,
-        installationSlug,
+        address,
         method,
         path,
         url: origin + path + search,
-        headers: headersForPlugin(req.rawHeaders),
+        headers: memory.headers(req.rawHeaders),
         readBody: (bytesMax) => readBody(req, res, bytesMax),
         openBody: (bytesMax) => openBody(req, res, bytesMax),
         answerPieces: new SentPieces(res, https),
@@ -84,27 +85,13 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
       boundLeftover(req, res);
       status = res.headersSent ? endPieces(res) : sendAnswer(res, response, invocationId, https);
     } catch (error) {
+      res.preparedLines = '';
       status = res.headersSent ? cutPieces(ports, res, error) : refuse(ports, req, res, error);
     } finally {
       load?.leave();
     }
     observe(req, status, startedAtMs);
   };
-}
-
-const TARGET = /^\/run\/([A-Za-z0-9._~-]{1,64})\/([A-Za-z0-9._~-]{1,64})(\/[^?#]*)?(\?[^#]*)?$/;
-
-/** Splits the request target; the rest of the path stays as it was sent. Refuses with: route-unknown, request-malformed. */
-export function readTarget(target: string) {
-  const match = TARGET.exec(target);
-  if (match === null) {
-    throw new HostRefusal('route-unknown', 'Plugins are at /run/{operator}/{installation}/ and below.');
-  }
-  const [, operatorSlug, installationSlug, path = '/', search = ''] = match;
-  if (!isPlainTarget(path, search)) {
-    throw new HostRefusal('request-malformed', 'Percent-encode the path and the query (RFC 3986); no dot segments.');
-  }
-  return { operatorSlug: operatorSlug!, installationSlug: installationSlug!, path, search };
 }
 
 const isMethod = (method: string): method is (typeof METHODS)[number] =>
@@ -118,53 +105,56 @@ function requireMethod(method: string): string {
 const BODILESS = new Set([204, 205, 304]);
 
 /** Sends what a plugin answered; returns the status. Refuses with: plugin-answer-invalid. */
-function sendAnswer(res: ServerResponse, response: WireResponse, invocationId: string, https: boolean): number {
+function sendAnswer(res: PreparedResponse, response: WireResponse, invocationId: string, https: boolean): number {
   const { status, body, bodyEncoding } = response;
-  const headers = headersOf(response, invocationId, https);
+  res.preparedLines = linesOf(response, invocationId, https);
   if (BODILESS.has(status)) {
-    res.writeHead(status, status === 205 ? [...headers, 'Content-Length', '0'] : headers).end();
+    res.writeHead(status, status === 205 ? ['Content-Length', '0'] : []).end();
     return status;
   }
   const bytes = bodyEncoding === 'base64' ? Buffer.from(body ?? '', 'base64') : (body ?? '');
-  headers.push('Content-Length', String(Buffer.byteLength(bytes)));
-  res.writeHead(status, headers).end(bytes);
+  res.writeHead(status, ['Content-Length', String(Buffer.byteLength(bytes))]).end(bytes);
   return status;
 }
 
-/** Of every answer of a plugin. Refuses with: plugin-answer-invalid. */
-function headersOf(
+/** Header lines of an answer of a plugin. Refuses with: plugin-answer-invalid. */
+function linesOf(
   { status, headers: given }: Pick<WireResponse, 'status' | 'headers'>,
   invocationId: string,
   https: boolean,
-): string[] {
+): string {
   if (!Number.isInteger(status) || status < 200 || status > 599) {
     throw answerInvalid(`The status ${status} is not between 200 and 599.`, invocationId);
   }
   const headers = headersFromPlugin(given);
   if (headers === null) throw answerInvalid('The answer has too many headers, or too large ones.', invocationId);
+  let lines = '';
   let cached = false;
   let shared = false;
   for (let at = 0; at < headers.length; at += 2) {
-    if (headers[at] === 'cache-control') cached = true;
-    else if (headers[at] === 'cross-origin-resource-policy') shared = true;
+    const name = headers[at]!;
+    lines += `${name}: ${headers[at + 1]}\r\n`;
+    if (name === 'cache-control') cached = true;
+    else if (name === 'cross-origin-resource-policy') shared = true;
   }
-  headers.push(...pluginAnswerHeaders(https), 'X-Gatehouse-Invocation', invocationId);
-  if (!cached) headers.push('Cache-Control', 'no-store');
-  if (!shared) headers.push('Cross-Origin-Resource-Policy', 'same-origin');
-  return headers;
+  lines += `${pluginAnswerLines(https)}X-Gatehouse-Invocation: ${invocationId}\r\n`;
+  if (!cached) lines += 'Cache-Control: no-store\r\n';
+  if (!shared) lines += 'Cross-Origin-Resource-Policy: same-origin\r\n';
+  return lines;
 }
 
 /** Sends an answer piece by piece, each when the client has room for it. */
 class SentPieces implements AnswerPieces {
-  readonly #res: ServerResponse;
+  readonly #res: PreparedResponse;
   readonly #https: boolean;
-  constructor(res: ServerResponse, https: boolean) {
+  constructor(res: PreparedResponse, https: boolean) {
     this.#res = res;
     this.#https = https;
   }
 
   start(invocationId: string, head: Pick<WireResponse, 'status' | 'headers'>): void {
-    this.#res.writeHead(head.status, headersOf(head, invocationId, this.#https)).flushHeaders();
+    this.#res.preparedLines = linesOf(head, invocationId, this.#https);
+    this.#res.writeHead(head.status).flushHeaders();
   }
 
   write(piece: Buffer): Promise<void> {

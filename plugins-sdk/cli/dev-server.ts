@@ -2,6 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { AddressInfo } from 'node:net';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal } from '../../host/errors.ts';
+import { PreparedResponse } from '../../host/http/prepared-response.ts';
 import { type ProblemAnswer, problemOf } from '../../host/http/problems.ts';
 import { sendProblem } from '../../host/http/send-problem.ts';
 import type { Waterfall } from '../../host/invocations/call-trace.ts';
@@ -52,7 +53,7 @@ interface Trace {
 
 /** Serves the session's plugin on loopback through the data plane of the host. Refuses with: port-taken. */
 export async function startDevServer(ports: DevServerPorts, port: number): Promise<DevServer> {
-  const server = createServer((req, res) => void answer(ports, req, res));
+  const server: Server = createServer({ ServerResponse: PreparedResponse }, (req, res) => void answer(ports, req, res));
   await listen(server, port);
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
   return {
@@ -75,7 +76,7 @@ function listen(server: Server, port: number): Promise<void> {
   });
 }
 
-async function answer(ports: DevServerPorts, req: IncomingMessage, res: ServerResponse): Promise<void> {
+async function answer(ports: DevServerPorts, req: IncomingMessage, res: PreparedResponse): Promise<void> {
   const startedAtMs = performance.now();
   const { method = '', url = '/' } = req;
   const path = url.split('?', 1)[0]!;
