@@ -9,14 +9,14 @@ const SEED_BYTES = 32;
 const pool = Buffer.allocUnsafeSlow(POOL_BYTES);
 let used = POOL_BYTES;
 
-/** Fresh random bytes, handed out once each; good until the next call. */
-function takeBytes(count: number): Buffer {
+/** Where in the pool so many fresh random bytes begin, which are handed out once. */
+function takeBytes(count: number): number {
   if (used + count > POOL_BYTES) {
     randomFillSync(pool);
     used = 0;
   }
   used += count;
-  return pool.subarray(used - count, used);
+  return used - count;
 }
 
 /** UUIDv7 (RFC 9562). Those of one millisecond are in no order; where order matters, take `v7` of uuid as it is. */
@@ -27,15 +27,18 @@ export function newId(): string {
     const hex = nowMs.toString(16).padStart(12, '0');
     timeText = `${hex.slice(0, 8)}-${hex.slice(8)}-`;
   }
-  const bytes = takeBytes(RANDOM_BYTES);
+  const at = takeBytes(RANDOM_BYTES);
   // Version 7 in the high half of one byte, the variant in the two highest bits of another.
-  bytes[0] = 0x70 | (bytes[0]! & 0x0f);
-  bytes[2] = 0x80 | (bytes[2]! & 0x3f);
-  const hex = bytes.toString('hex');
+  pool[at] = 0x70 | (pool[at]! & 0x0f);
+  pool[at + 2] = 0x80 | (pool[at + 2]! & 0x3f);
+  const hex = pool.toString('hex', at, at + RANDOM_BYTES);
   return `${timeText}${hex.slice(0, 4)}-${hex.slice(4, 8)}-${hex.slice(8)}`;
 }
 let timeMs = -1;
 let timeText = '';
 
 /** 64 hex digits: the key of one invocation's random generator. */
-export const newSeed = (): string => takeBytes(SEED_BYTES).toString('hex');
+export function newSeed(): string {
+  const at = takeBytes(SEED_BYTES);
+  return pool.toString('hex', at, at + SEED_BYTES);
+}

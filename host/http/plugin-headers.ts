@@ -131,14 +131,6 @@ export function headersForPlugin(rawHeaders: readonly string[]): PluginHeaders {
   return named === null ? headers : headers.filter(([name]) => !named.has(name));
 }
 
-const texts = new WeakMap<PluginHeaders, string>();
-
-/** As JSON; written once for those that were kept. */
-export const headersText = (headers: PluginHeaders): string => texts.get(headers) ?? JSON.stringify(headers);
-
-/** For headers that come again, and never change. */
-export const keepHeadersText = (headers: PluginHeaders): void => void texts.set(headers, JSON.stringify(headers));
-
 /** A Connection header can name further headers that end here. */
 function connectionTokens(known: Set<string> | null, value: string): Set<string> | null {
   const plain = value.toLowerCase();

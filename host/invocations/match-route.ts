@@ -1,4 +1,5 @@
 import { type Access, type Manifest, routeKey } from '../../plugins-sdk/contract/index.ts';
+import { keepJson } from '../kept-json.ts';
 
 export interface MatchedRoute {
   /** `<METHOD> <path>` as in the manifest. */
@@ -49,6 +50,8 @@ const matchedOf = ({ key: route, access, body }: CompiledRoute, params: Record<s
   params,
 });
 
+const NONE = keepJson<Record<string, string>>({});
+
 /** By path and method: a route without parameters wins over all others, and is found without a look at segments. */
 function plainRoutes(routes: readonly CompiledRoute[]): Map<string, Map<string, { matched: MatchedRoute }>> {
   const plain = new Map<string, Map<string, { matched: MatchedRoute }>>();
@@ -56,7 +59,7 @@ function plainRoutes(routes: readonly CompiledRoute[]): Map<string, Map<string, 
     // A declared percent sign is compared with what was decoded.
     if (route.segments.some(isParam) || route.path.includes('%')) continue;
     const byMethod = plain.get(route.path) ?? new Map();
-    if (!byMethod.has(route.method)) byMethod.set(route.method, { matched: matchedOf(route, {}) });
+    if (!byMethod.has(route.method)) byMethod.set(route.method, { matched: matchedOf(route, NONE) });
     plain.set(route.path, byMethod);
   }
   return plain;

@@ -23,8 +23,8 @@ import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import type { Lineage } from '../capabilities/lineage.ts';
 import { HostRefusal } from '../errors.ts';
-import { headersText } from '../http/plugin-headers.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
+import { jsonOf } from '../kept-json.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
 import { createAdmission, isAdmissionRefusal } from './admission.ts';
 import { BodyStreams } from './body-streams.ts';
@@ -232,7 +232,7 @@ function inputOf(installation: InstallationFacts, job: PluginJob, id: string, ca
     fixed = JSON.stringify(contextFacts(installation)).slice(1);
     fixedFacts.set(installation, fixed);
   }
-  const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${JSON.stringify(caller)}`;
+  const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${caller === null ? 'null' : jsonOf(caller)}`;
   const head = `{"context":{${ofThis},${fixed},`;
   if (job.kind !== 'http') return head + JSON.stringify(job).slice(1);
   const { kind, route, params, request } = job;
@@ -242,8 +242,8 @@ function inputOf(installation: InstallationFacts, job: PluginJob, id: string, ca
     keyof Omit<WireRequest, 'headers'>,
     unknown
   >;
-  const opened = `${JSON.stringify({ kind, route, params }).slice(1, -1)},"request":${JSON.stringify(rest).slice(0, -1)}`;
-  return `${head}${opened},"headers":${headersText(headers)}}}${following}`;
+  const routed = `"kind":"${kind}","route":${JSON.stringify(route)},"params":${jsonOf(params)}`;
+  return `${head}${routed},"request":${JSON.stringify(rest).slice(0, -1)},"headers":${jsonOf(headers)}}}${following}`;
 }
 
 function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invocationId' | 'caller'> {

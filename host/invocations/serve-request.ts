@@ -2,6 +2,7 @@ import type { CallerFacts, WireResponse } from '../../plugins-sdk/contract/index
 import { may, type Principal, RegistryRefusal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
+import { keepJson } from '../kept-json.ts';
 import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { DataPlane } from './contract.ts';
 import type { MatchedRoute } from './match-route.ts';
@@ -53,10 +54,18 @@ export function createDataPlane(ports: DataPlanePorts): DataPlane {
 /** Who calls, as the plugin may know it: only people and programs of the installation's own operator have a name here. */
 export function callerFacts({ operator }: InstallationFacts, principal: Principal | null): CallerFacts | null {
   if (principal === null || principal.organisation.id !== operator.id) return null;
-  const { role, credentialId } = principal;
-  if (!may(principal, 'installation:invoke')) return null;
-  return { kind: role === 'caller' ? 'caller' : 'operator', id: credentialId };
+  let facts = knownCallers.get(principal);
+  if (facts === undefined) {
+    const { role, credentialId: id } = principal;
+    const mayInvoke = may(principal, 'installation:invoke');
+    facts = mayInvoke ? keepJson<CallerFacts>({ kind: role === 'caller' ? 'caller' : 'operator', id }) : null;
+    knownCallers.set(principal, facts);
+  }
+  return facts;
 }
+
+/** Principals come from memory: the same object for every request with a token, as long as nothing about it changes. */
+const knownCallers = new WeakMap<Principal, CallerFacts | null>();
 
 /** A token for some installations reaches no other of its operator, not even their public routes. Refuses with: token-restricted. */
 export function requireReach({ id, operator }: InstallationFacts, principal: Principal | null): void {

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { headersForPlugin, headersText } from '../http/plugin-headers.ts';
+import { headersForPlugin } from '../http/plugin-headers.ts';
+import { jsonOf } from '../kept-json.ts';
 import { ConnectionMemory } from './connection-memory.ts';
 import { readTarget } from './run-target.ts';
 
@@ -29,7 +30,7 @@ describe('ConnectionMemory', () => {
         for (const [url, headers] of requests.flatMap((request) => [request, request])) {
           expect(memory.target(url)).to.deep.equal(readTarget(url));
           expect(memory.headers(headers)).to.deep.equal(headersForPlugin(headers));
-          expect(headersText(memory.headers(headers))).to.equal(JSON.stringify(headersForPlugin(headers)));
+          expect(jsonOf(memory.headers(headers))).to.equal(JSON.stringify(headersForPlugin(headers)));
         }
       }),
     );

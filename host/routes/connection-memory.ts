@@ -1,6 +1,7 @@
 import type { Socket } from 'node:net';
 import { bearerOf } from '../http/authenticate.ts';
-import { headersForPlugin, keepHeadersText, type PluginHeaders } from '../http/plugin-headers.ts';
+import { headersForPlugin, type PluginHeaders } from '../http/plugin-headers.ts';
+import { keepJson } from '../kept-json.ts';
 import { type RunTarget, readTarget } from './run-target.ts';
 
 /** Of one connection, in UTF-16 units: there may be ten thousand, and what is longer is rarely said twice. */
@@ -18,7 +19,7 @@ export class ConnectionMemory {
   #bearer = '';
   #rawHeaders: readonly string[] = [];
   #headers: PluginHeaders | null = null;
-  #isTextKept = false;
+  #isJsonKept = false;
 
   /** As `readTarget`. */
   target(url: string): RunTarget {
@@ -43,9 +44,9 @@ export class ConnectionMemory {
   /** As `headersForPlugin`. */
   headers(rawHeaders: readonly string[]): PluginHeaders {
     if (this.#headers !== null && isSame(rawHeaders, this.#rawHeaders)) {
-      if (!this.#isTextKept) {
-        this.#isTextKept = true;
-        keepHeadersText(this.#headers);
+      if (!this.#isJsonKept) {
+        this.#isJsonKept = true;
+        keepJson(this.#headers);
       }
       return this.#headers;
     }
@@ -53,7 +54,7 @@ export class ConnectionMemory {
     if (unitsOf(rawHeaders) <= KEPT_UNITS_MAX) {
       this.#rawHeaders = rawHeaders;
       this.#headers = headers;
-      this.#isTextKept = false;
+      this.#isJsonKept = false;
     }
     return headers;
   }
