@@ -11,8 +11,9 @@ const EXPORTS = /^export \{([^}]*)\};\s*$/m;
 
 /**
  * Makes each `import('./part/index.ts')` of load-parts.ts a function in the same script: V8 only skims it until it is called, which
- * costs an isolate the bytes of its text and nothing else. A part consists of the files in its folder, and of packages; whatever else
- * it imports is the core's own, already there and captured before plugin code ran.
+ * costs an isolate the bytes of its text and nothing else. A part consists of files in one folder beside load-parts.ts, and of packages;
+ * whatever else it imports is the core's own, already there and captured before plugin code ran. Files that two parts of a folder
+ * import are in both.
  */
 export const partsPlugin: Plugin = {
   name: 'parts',
@@ -22,7 +23,10 @@ export const partsPlugin: Plugin = {
       const resolveDir = path.dirname(file);
       const found = [...new Set([...source.matchAll(DYNAMIC_IMPORT)].map(([, target]) => target!))];
       const parts = await Promise.all(
-        found.map((target, at) => bundlePart(path.resolve(resolveDir, target), `part${at}`)),
+        found.map((target, at) => {
+          const folder = path.join(resolveDir, target.split('/')[1]!);
+          return bundlePart(path.resolve(resolveDir, target), `part${at}`, folder);
+        }),
       );
       const called = source.replace(DYNAMIC_IMPORT, (_, target: string) => `part${found.indexOf(target)}()`);
       const heads = parts.map(({ head }) => head).join('');
@@ -33,7 +37,7 @@ export const partsPlugin: Plugin = {
 };
 
 /** `head` belongs before all code, `body` declares the function `name`. */
-async function bundlePart(entry: string, name: string): Promise<{ head: string; body: string }> {
+async function bundlePart(entry: string, name: string, folder: string): Promise<{ head: string; body: string }> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -43,7 +47,7 @@ async function bundlePart(entry: string, name: string): Promise<{ head: string; 
     platform: 'neutral',
     mainFields: ['module', 'main'],
     legalComments: 'none',
-    plugins: [{ name: 'core', setup: (partBuild) => keepCoreOutside(partBuild, path.dirname(entry)) }],
+    plugins: [{ name: 'core', setup: (partBuild) => keepCoreOutside(partBuild, folder) }],
     tsconfigRaw: '{}',
     logLevel: 'silent',
   });

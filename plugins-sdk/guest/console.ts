@@ -8,6 +8,7 @@ import {
   arrayPush,
   charCodeAt,
   create,
+  defineOpen,
   defineProperty,
   jsonStringify,
   keys,
@@ -252,9 +253,6 @@ const methods: Record<string, (...args: unknown[]) => void> = {
 
 /** A namespace object: its prototype is an empty object of its own. */
 export const pluginConsole = create(create(objectPrototype) as object) as Record<string, (...args: unknown[]) => void>;
-for (const name of keys(methods)) {
-  const method = { __proto__: null, value: methods[name], writable: true, configurable: true, enumerable: true };
-  defineProperty(pluginConsole, name, method as PropertyDescriptor);
-}
+for (const name of keys(methods)) defineOpen(pluginConsole, name, methods[name]);
 const tag = { __proto__: null, value: 'console', writable: false, configurable: true, enumerable: false };
 defineProperty(pluginConsole, symbolToStringTag, tag as PropertyDescriptor);

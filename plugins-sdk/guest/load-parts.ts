@@ -10,6 +10,8 @@ export function installParts(): void {
     'url-pattern': () => import('./url-pattern/index.ts'),
     subtle: () => import('./subtle/index.ts'),
     url: () => import('./url/index.ts'),
+    'url-params': () => import('./url/params/index.ts'),
+    'url-parser': () => import('./url/parser/index.ts'),
     streams: () => import('./streams/index.ts'),
     blob: () => import('./blob/index.ts'),
     compression: () => import('./compression/index.ts'),

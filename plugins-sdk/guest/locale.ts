@@ -2,11 +2,19 @@ import { nowMs } from './clock.ts';
 import {
   apply,
   construct,
+  defineHidden,
+  defineLazyGlobal,
   defineProperty,
+  deleteProperty,
   getOwnPropertyDescriptor,
+  global,
   hasOwn,
+  keys,
+  NativeDate,
   NativeProxy,
+  nameFunction,
   reflectGet,
+  symbolToStringTag,
   uncurryThis,
 } from './primordials.ts';
 import { replaceMethod } from './removals.ts';
@@ -101,33 +109,76 @@ function fixLocaleMethods(): void {
   );
 }
 
-/** Temporal reads the machine's clock and zone through `Temporal.Now` alone. */
+/**
+ * Temporal reads the machine's clock and zone through `Temporal.Now` alone. V8 makes all of Temporal when its global is first looked
+ * at, 170 kB in every isolate; the method of `Date` is as lazy, and leads to everything but `Now`. So the engine's global is deleted
+ * unseen, its `Now` with it, and made again on first use.
+ */
 function fixTemporal(): void {
-  const temporal = (globalThis as unknown as { Temporal?: TemporalLike }).Temporal;
-  if (temporal === undefined) return;
-  const { Instant, Now } = temporal;
+  if (!hasOwn(global, 'Temporal')) return;
+  deleteProperty(global, 'Temporal');
+  defineLazyGlobal('Temporal', makeTemporal);
+}
+
+function makeTemporal(): object {
+  const start = (NativeDate.prototype as unknown as { toTemporalInstant(): InstantLike }).toTemporalInstant;
+  const epoch = apply(start, new NativeDate(0), []) as InstantLike;
+  const { constructor: Instant } = epoch;
   const { fromEpochMilliseconds } = Instant;
   const instant = () => fromEpochMilliseconds(nowMs());
   const zoned = (zone: unknown = TIME_ZONE) => instant().toZonedDateTimeISO(zone);
-  const readings: Record<string, (zone?: unknown) => unknown> = {
+  const Now = {};
+  defineMethods(Now, {
     instant,
     timeZoneId: () => TIME_ZONE,
-    zonedDateTimeISO: zoned,
     plainDateTimeISO: (zone) => zoned(zone).toPlainDateTime(),
+    zonedDateTimeISO: (zone) => zoned(zone),
     plainDateISO: (zone) => zoned(zone).toPlainDate(),
     plainTimeISO: (zone) => zoned(zone).toPlainTime(),
+  });
+  defineTag(Now, 'Temporal.Now');
+  const zonedEpoch = epoch.toZonedDateTimeISO(TIME_ZONE);
+  const date = zonedEpoch.toPlainDate();
+  const kinds: Record<string, { readonly constructor: unknown }> = {
+    PlainDate: date,
+    PlainTime: zonedEpoch.toPlainTime(),
+    PlainDateTime: zonedEpoch.toPlainDateTime(),
+    ZonedDateTime: zonedEpoch,
+    Duration: epoch.until(epoch),
+    Instant: epoch,
+    PlainYearMonth: date.toPlainYearMonth(),
+    PlainMonthDay: date.toPlainMonthDay(),
   };
-  for (const [name, read] of Object.entries(readings)) {
-    defineProperty(Now, name, { value: read, writable: true, configurable: true, enumerable: false });
+  const Temporal = {};
+  defineHidden(Temporal, 'Now', Now);
+  const names = keys(kinds);
+  for (let at = 0; at < names.length; at += 1) defineHidden(Temporal, names[at]!, kinds[names[at]!]!.constructor);
+  defineTag(Temporal, 'Temporal');
+  return Temporal;
+}
+
+function defineMethods(owner: object, methods: Record<string, (zone?: unknown) => unknown>): void {
+  const names = keys(methods);
+  for (let at = 0; at < names.length; at += 1) {
+    const method = methods[names[at]!]!;
+    nameFunction(method, names[at]!);
+    defineProperty(method, 'length', { __proto__: null, value: 0, configurable: true } as PropertyDescriptor);
+    defineHidden(owner, names[at]!, method);
   }
 }
 
-interface TemporalLike {
-  Now: object;
-  Instant: { fromEpochMilliseconds(ms: number): { toZonedDateTimeISO(zone: unknown): ZonedLike } };
+function defineTag(owner: object, tag: string): void {
+  const value = { __proto__: null, value: tag, writable: false, configurable: true, enumerable: false };
+  defineProperty(owner, symbolToStringTag, value as PropertyDescriptor);
+}
+
+interface InstantLike {
+  readonly constructor: { fromEpochMilliseconds(ms: number): InstantLike };
+  toZonedDateTimeISO(zone: unknown): ZonedLike;
+  until(other: InstantLike): object;
 }
 interface ZonedLike {
-  toPlainDateTime(): unknown;
-  toPlainDate(): unknown;
-  toPlainTime(): unknown;
+  toPlainDateTime(): object;
+  toPlainDate(): { toPlainYearMonth(): object; toPlainMonthDay(): object };
+  toPlainTime(): object;
 }

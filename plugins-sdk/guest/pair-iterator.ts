@@ -2,6 +2,7 @@ import {
   apply,
   create,
   defineHidden,
+  defineOpen,
   defineProperty,
   getOwnPropertyDescriptor,
   iteratorPrototype,
@@ -93,7 +94,6 @@ function defineVisible(owner: object, methods: Record<string, unknown>): void {
   const names = keys(methods);
   for (let at = 0; at < names.length; at += 1) {
     const name = names[at]!;
-    const field = { __proto__: null, value: methods[name], writable: true, configurable: true, enumerable: true };
-    defineProperty(owner, name, field as PropertyDescriptor);
+    defineOpen(owner, name, methods[name]);
   }
 }

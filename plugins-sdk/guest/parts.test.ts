@@ -22,7 +22,7 @@ const SABOTAGE = `
 `;
 
 /** One global of each part; with it the whole part is run. */
-const OF_EACH_PART = ['ReadableStream', 'FormData', 'CompressionStream', 'URL', 'CryptoKey'];
+const OF_EACH_PART = ['ReadableStream', 'FormData', 'CompressionStream', 'URL', 'URLSearchParams', 'CryptoKey'];
 
 describe('parts of the guest that are made on first use', () => {
   for (const name of OF_EACH_PART) {
@@ -44,6 +44,11 @@ describe('parts of the guest that are made on first use', () => {
       ).to.equal('function');
     });
   }
+
+  it('give the parser of URLs to a plugin that has spoilt every built-in before', async () => {
+    const body = `${SABOTAGE} const { href } = new URL('../é', 'HTTP://A.example:80/b/c'); return new Response('"' + href + '"')`;
+    expect(await evaluateInGuest(body).catch(String)).to.equal('http://a.example/%C3%A9');
+  });
 
   it('can be replaced like other globals, before and after', async () => {
     expect(

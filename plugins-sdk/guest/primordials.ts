@@ -45,20 +45,32 @@ export const objectPrototype = Object.prototype;
 export const { captureStackTrace } = Error;
 
 export const arrayJoin = uncurryThis(Array.prototype.join) as (list: readonly unknown[], by?: string) => string;
+/**
+ * Descriptors that inherit nothing, for a plugin may have planted `get` on Object.prototype. One for each kind, filled in again and
+ * again: made anew they would be 300 bytes each, and all isolates hold what they threw away until they need the room.
+ */
+const openField = descriptorOf(true, true);
+const hiddenField = descriptorOf(true, false);
+const nameField = descriptorOf(false, false);
+function descriptorOf(writable: boolean, enumerable: boolean): PropertyDescriptor {
+  return { __proto__: null, value: undefined, writable, configurable: true, enumerable } as PropertyDescriptor;
+}
+
+function defineBy(descriptor: PropertyDescriptor, owner: object, name: PropertyKey, value: unknown): void {
+  descriptor.value = value;
+  defineProperty(owner, name, descriptor);
+  descriptor.value = undefined;
+}
+
 /** Appends without `push`, which would call a setter that a plugin has planted at an index of Array.prototype. */
 export function arrayPush<T>(list: T[], item: T): void {
-  defineProperty(list, list.length, {
-    __proto__: null,
-    value: item,
-    writable: true,
-    configurable: true,
-    enumerable: true,
-  } as PropertyDescriptor);
+  defineBy(openField, list, list.length, item);
 }
 export const arraySort = uncurryThis(Array.prototype.sort) as <T>(list: T[], compare: (a: T, b: T) => number) => T[];
 export const charCodeAt = uncurryThis(String.prototype.charCodeAt);
 export const stringIncludes = uncurryThis(String.prototype.includes);
 export const stringIndexOf = uncurryThis(String.prototype.indexOf);
+export const stringLastIndexOf = uncurryThis(String.prototype.lastIndexOf);
 export const stringLower = uncurryThis(String.prototype.toLowerCase);
 export const stringUpper = uncurryThis(String.prototype.toUpperCase);
 export const stringPadStart = uncurryThis(String.prototype.padStart);
@@ -161,20 +173,19 @@ export function isBranded(read: (value: never) => unknown, value: unknown): bool
   }
 }
 
-/** Defines a property as methods are. The descriptor inherits nothing: a plugin may have planted `get` on Object.prototype. */
+/** Defines a property as methods are. */
 export function defineHidden(owner: object, name: PropertyKey, value: unknown): void {
-  defineProperty(owner, name, {
-    __proto__: null,
-    value,
-    writable: true,
-    configurable: true,
-    enumerable: false,
-  } as PropertyDescriptor);
+  defineBy(hiddenField, owner, name, value);
+}
+
+/** Defines a property as methods of a Web IDL interface are. */
+export function defineOpen(owner: object, name: PropertyKey, value: unknown): void {
+  defineBy(openField, owner, name, value);
 }
 
 /** Gives a function or class the name that plugins see; the build shortens all others. */
 export function nameFunction(value: object, name: string): void {
-  defineProperty(value, 'name', { __proto__: null, value: name, configurable: true } as PropertyDescriptor);
+  defineBy(nameField, value, 'name', name);
 }
 
 /** Defines a global as engines do: writable, configurable, not enumerable. */

@@ -22,6 +22,26 @@ describe('the world that a plugin sees', () => {
     expect(records[0]).to.deep.equal(records[1]);
   });
 
+  it("has a Temporal like the engine's, made when it is first looked at, with a Now of its own", async () => {
+    const shape = `
+      const shapeOf = (owner) => Reflect.ownKeys(owner).map((key) => {
+        const { value, writable, enumerable, configurable } = Object.getOwnPropertyDescriptor(owner, key);
+        const kind = typeof value === 'function' ? value.name + value.length : typeof value === 'string' ? value : typeof value;
+        return [String(key), kind, writable, enumerable, configurable].join();
+      }).sort();
+      const shapes = [shapeOf(Temporal), shapeOf(Temporal.Now), String(Temporal), String(Temporal.Now)];`;
+    const { run } = await startGuest(
+      routeBundle(
+        `${shape} const { get } = Object.getOwnPropertyDescriptor(globalThis, 'Temporal');
+        return [...shapes, get === undefined, new Date(0).toTemporalInstant() instanceof Temporal.Instant,
+          Temporal.PlainDate.from('2026-01-31').add({ months: 1 }).toString(), Temporal.Now.plainDateTimeISO().toString()]`,
+      ),
+    );
+    const { response } = run(httpInput(), { nowMs: 5_000 }).output as { response: { body: string } };
+    const engine = new Function(`${shape} return shapes`)() as unknown[];
+    expect(JSON.parse(response.body)).to.deep.equal([...engine, true, true, '2026-02-28', '1970-01-01T00:00:05']);
+  });
+
   it('differs in every random value with another seed', async () => {
     const { run } = await startGuest(routeBundle(`return [Math.random(), crypto.randomUUID()]`));
     const bodies = ['a', 'b'].map((digit) => JSON.stringify(run(httpInput(), { seed: digit.repeat(64) }).output));

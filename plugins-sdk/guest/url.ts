@@ -4,7 +4,8 @@ import { NativeTypeError } from './primordials.ts';
 type UrlPart = typeof import('./url/index.ts');
 
 export function installUrl(): void {
-  definePartGlobals('url', ['URL', 'URLSearchParams']);
+  definePartGlobals('url', ['URL']);
+  definePartGlobals('url-params', ['URLSearchParams']);
   definePartGlobals('url-pattern', ['URLPattern']);
 }
 

@@ -31,7 +31,7 @@ export function blobOfBody(bytes: Bytes, contentType: string | null): Blob {
   return makeBlob(bytes, mime === null ? '' : stringLower(writeMime(mime)));
 }
 
-type UrlPart = { parseForm(text: string): [name: string, value: string][] };
+type ParamsPart = { parseForm(text: string): [name: string, value: string][] };
 
 /** What a body says as a form. Throws a TypeError where its type is no form's, or it is malformed. */
 export function readForm(bytes: Bytes, contentType: string | null): FormData {
@@ -48,7 +48,7 @@ export function readForm(bytes: Bytes, contentType: string | null): FormData {
   }
   const form = new FormData();
   const text = utf8Decode(bytes, false);
-  const pairs = takePart<UrlPart>('url').parseForm(text);
+  const pairs = takePart<ParamsPart>('url-params').parseForm(text);
   for (let at = 0; at < pairs.length; at += 1) addEntry(form, pairs[at]![0], pairs[at]![1]);
   return form;
 }

@@ -1,24 +1,28 @@
 // biome-ignore-all lint/complexity/noArguments: Web IDL counts what was given, and a rest parameter would change `length`.
-import { recogniseParams } from '../body.ts';
+import { takePart } from '../parts.ts';
 import { charCodeAt, NativeTypeError, stringSlice, stringWellFormed } from '../primordials.ts';
 import { webClass } from '../web-class.ts';
-import { OVERRIDES, parsePart, parseUrl } from './parse.ts';
-import { parsePlain } from './parse-plain.ts';
-import { percentEncode, USERINFO } from './percent.ts';
+import type { URLSearchParams } from './params/index.ts';
+import { parsePlain, parsePlainReference } from './parse-plain.ts';
 import { cannotHaveUser, hostAndPort, isSpecial, type UrlRecord, writeHref } from './record.ts';
-import { linkedParams, parseForm, replaceParams, URLSearchParams } from './search-params.ts';
 
-export { parseForm, URLSearchParams };
+/** Parts of their own: few plugins need more than plain URLs. */
+const parser = () => takePart<typeof import('./parser/index.ts')>('url-parser');
+const params = () => takePart<typeof import('./params/index.ts')>('url-params');
 
 /** Null where the text is no URL. */
-const read = (text: string, base: UrlRecord | null): UrlRecord | null => parsePlain(text) ?? parseUrl(text, base);
+const read = (text: string): UrlRecord | null => parsePlain(text) ?? parser().parseUrl(text, null);
 
-function readWithBase(url: unknown, base: unknown): UrlRecord | null {
-  const text = `${url as string}`;
-  if (base === undefined) return read(text, null);
+function readWithBase(text: string, base: unknown): UrlRecord | null {
   const baseText = `${base as string}`;
-  const whole = read(baseText, null);
-  return whole === null ? null : read(text, whole);
+  const whole = read(baseText);
+  if (whole === null) return null;
+  return parsePlain(text) ?? parsePlainReference(text, whole) ?? parser().parseUrl(text, whole);
+}
+
+function readGiven(url: unknown, base: unknown): UrlRecord | null {
+  const text = `${url as string}`;
+  return base === undefined ? read(text) : readWithBase(text, base);
 }
 
 const MESSAGE_UNITS_MAX = 200;
@@ -42,7 +46,8 @@ export class URL {
 
   static {
     adopt = (record) => {
-      const url = new URL('a:');
+      const url = new URL('http://a/');
+      url.#href = null;
       url.#url = record;
       return url;
     };
@@ -51,26 +56,26 @@ export class URL {
   constructor(url: string | URL, base: string | URL | undefined = undefined) {
     if (arguments.length === 0) throw new NativeTypeError('URL takes 1 argument');
     const text = `${url as string}`;
-    const plain = parsePlain(text);
-    if (plain !== null && base === undefined) {
+    const plain = base === undefined ? parsePlain(text) : null;
+    if (plain !== null) {
       this.#url = plain;
       this.#href = text;
       return;
     }
-    const found = readWithBase(text, base);
+    const found = base === undefined ? parser().parseUrl(text, null) : readWithBase(text, base);
     if (found === null) throw notUrl(text);
     this.#url = found;
   }
 
   static parse(url: string | URL, base: string | URL | undefined = undefined): URL | null {
     if (arguments.length === 0) throw new NativeTypeError('URL.parse takes 1 argument');
-    const found = readWithBase(url, base);
+    const found = readGiven(url, base);
     return found === null ? null : adopt(found);
   }
 
   static canParse(url: string | URL, base: string | URL | undefined = undefined): boolean {
     if (arguments.length === 0) throw new NativeTypeError('URL.canParse takes 1 argument');
-    return readWithBase(url, base) !== null;
+    return readGiven(url, base) !== null;
   }
 
   get href(): string {
@@ -79,7 +84,7 @@ export class URL {
   set href(value: string) {
     const before = this.#url;
     const text = `${value as string}`;
-    const found = read(text, null);
+    const found = read(text);
     if (found === null) throw notUrl(text);
     if (found !== before) this.#url = found;
     this.#href = null;
@@ -96,7 +101,7 @@ export class URL {
     return `${this.#url.scheme}:`;
   }
   set protocol(value: string) {
-    this.#set(`${usv(value)}:`, OVERRIDES.scheme);
+    this.#set(`${usv(value)}:`, 'scheme');
   }
 
   get username(): string {
@@ -106,7 +111,7 @@ export class URL {
     const url = this.#url;
     const text = usv(value);
     if (cannotHaveUser(url)) return;
-    url.username = percentEncode(text, USERINFO);
+    url.username = parser().encodeUser(text);
     this.#href = null;
   }
 
@@ -117,7 +122,7 @@ export class URL {
     const url = this.#url;
     const text = usv(value);
     if (cannotHaveUser(url)) return;
-    url.password = percentEncode(text, USERINFO);
+    url.password = parser().encodeUser(text);
     this.#href = null;
   }
 
@@ -127,7 +132,7 @@ export class URL {
   set host(value: string) {
     const url = this.#url;
     const text = usv(value);
-    if (!url.opaque) this.#set(text, OVERRIDES.host);
+    if (!url.opaque) this.#set(text, 'host');
   }
 
   get hostname(): string {
@@ -136,7 +141,7 @@ export class URL {
   set hostname(value: string) {
     const url = this.#url;
     const text = usv(value);
-    if (!url.opaque) this.#set(text, OVERRIDES.hostname);
+    if (!url.opaque) this.#set(text, 'hostname');
   }
 
   get port(): string {
@@ -150,7 +155,7 @@ export class URL {
     if (text === '') {
       url.port = null;
       this.#href = null;
-    } else this.#set(text, OVERRIDES.port);
+    } else this.#set(text, 'port');
   }
 
   get pathname(): string {
@@ -161,7 +166,7 @@ export class URL {
     const text = usv(value);
     if (url.opaque) return;
     url.path = '';
-    this.#set(text, OVERRIDES.path);
+    this.#set(text, 'path');
   }
 
   get search(): string {
@@ -172,13 +177,13 @@ export class URL {
     const url = this.#url;
     const text = usv(value);
     url.query = text === '' ? null : '';
-    if (text !== '') this.#set(without(text, 63), OVERRIDES.query);
+    if (text !== '') this.#set(without(text, 63), 'query');
     this.#href = null;
     this.#queryChanged();
   }
 
   get searchParams(): URLSearchParams {
-    this.#params ??= linkedParams(this.#url.query ?? '', (text) => {
+    this.#params ??= params().linkedParams(this.#url.query ?? '', (text) => {
       this.#url.query = text === '' ? null : text;
       this.#href = null;
     });
@@ -193,7 +198,7 @@ export class URL {
     const url = this.#url;
     const text = usv(value);
     url.fragment = text === '' ? null : '';
-    if (text !== '') this.#set(without(text, 35), OVERRIDES.fragment);
+    if (text !== '') this.#set(without(text, 35), 'fragment');
     this.#href = null;
   }
 
@@ -210,21 +215,21 @@ export class URL {
     return this.#href;
   }
 
-  #set(text: string, state: Parameters<typeof parsePart>[2]): void {
-    parsePart(text, this.#url, state);
+  #set(text: string, part: keyof ReturnType<typeof parser>['OVERRIDES']): void {
+    const { OVERRIDES, parsePart } = parser();
+    parsePart(text, this.#url, OVERRIDES[part]);
     this.#href = null;
   }
 
   #queryChanged(): void {
-    if (this.#params !== null) replaceParams(this.#params, this.#url.query ?? '');
+    if (this.#params !== null) params().replaceParams(this.#params, this.#url.query ?? '');
   }
 }
 webClass(URL, 'URL');
-recogniseParams(URLSearchParams);
 
 /** The origin of the URL that a `blob:` URL has as its path, if that is one of HTTP. */
 function blobOrigin({ path }: UrlRecord): string {
-  const inner = read(path, null);
+  const inner = read(path);
   return inner !== null && (inner.scheme === 'http' || inner.scheme === 'https')
     ? `${inner.scheme}://${hostAndPort(inner)}`
     : 'null';
@@ -233,6 +238,6 @@ function blobOrigin({ path }: UrlRecord): string {
 /** The serialised form of an absolute URL; null for everything else. */
 export function hrefOrNull(text: string): string | null {
   if (parsePlain(text) !== null) return text;
-  const found = parseUrl(text, null);
+  const found = parser().parseUrl(text, null);
   return found === null ? null : writeHref(found);
 }

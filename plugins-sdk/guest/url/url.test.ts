@@ -1,10 +1,16 @@
 import { domainToASCII } from 'node:url';
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { URLSearchParams as GuestParams, URL as GuestUrl } from './index.ts';
-import { parseUrl } from './parse.ts';
-import { parsePlain } from './parse-plain.ts';
+import { registerParts } from '../parts.ts';
+import { URL as GuestUrl } from './index.ts';
+import * as params from './params/index.ts';
+import { parsePlain, parsePlainReference } from './parse-plain.ts';
+import * as parser from './parser/index.ts';
 import { writeHref } from './record.ts';
+
+registerParts({ 'url-params': () => params, 'url-parser': () => parser });
+const { URLSearchParams: GuestParams } = params;
+const { parseUrl } = parser;
 
 const FIELDS = [
   'href',
@@ -88,12 +94,37 @@ const odd = mixed(
 const plainish = fc
   .tuple(
     fc.constantFrom('http://', 'https://'),
-    fc.constantFrom('a.example', 'localhost', 'a-b.c', 'a.1', '1.a', 'A.b', 'a_b', 'a.', 'a..b', ''),
+    fc.constantFrom(
+      ...['a.example', 'localhost', 'a-b.c', 'a.1', '1.a', 'A.b', 'a_b', 'a.', 'a..b', '', '127.0.0.1', '1.2.3.4.'],
+      ...['256.1.1.1', '1.2.3', '01.2.3.4', '1.2.3.4.5', '255.0.10.1'],
+    ),
     fc.constantFrom('', ':80', ':443', ':8080', ':0', ':00', ':65536', ':', ':8a'),
     fc.constantFrom('/', '/', '/a/', ''),
     mixed('/', 'a', '.', '..', '%2e', '%2F', '%41', '~', "'", '?', '#', '&', '=', ';', '^', '\\', 'é', '|', '[', ']'),
   )
   .map((parts) => parts.join(''));
+const references = mixed(
+  'a',
+  'b.c',
+  '/',
+  '//',
+  '.',
+  '..',
+  '%2e',
+  '%2F',
+  '%41',
+  '?',
+  '#',
+  ':',
+  'a:',
+  '&',
+  '=',
+  "'",
+  ' ',
+  '\\',
+  '|',
+  'é',
+);
 
 describe('URL', () => {
   it('reads every text as the platform does', () => {
@@ -113,9 +144,11 @@ describe('URL', () => {
       'mailto:a@b',
       'x-y:/a/../b',
       'https://h.example',
+      'http://127.0.0.1:8080/run/a/b/',
+      'https://h.example?c#d',
     ];
     fc.assert(
-      fc.property(odd, fc.constantFrom(...bases), (text, base) => {
+      fc.property(fc.oneof(odd, references), fc.constantFrom(...bases), (text, base) => {
         expect(shown(() => new GuestUrl(text, base))).to.deep.equal(shown(() => new URL(text, base)));
       }),
       { numRuns: 4_000 },
@@ -137,13 +170,39 @@ describe('URL', () => {
     expect(fast).to.be.above(100);
   });
 
+  it('gives the same for a plain reference the fast way and the exact way', () => {
+    const bases = [
+      'http://u:p@h.example:81/a/b?c#d',
+      'http://127.0.0.1:8080/',
+      'file:///C:/x/y',
+      'x-y:/a',
+      'mailto:a',
+    ].map((text) => parseUrl(text, null)!);
+    let fast = 0;
+    fc.assert(
+      fc.property(references, fc.constantFrom(...bases), (text, base) => {
+        const plain = parsePlainReference(text, base);
+        if (plain === null) return;
+        fast += 1;
+        expect(plain).to.deep.equal(parseUrl(text, base));
+      }),
+      { numRuns: 4_000 },
+    );
+    expect(fast).to.be.above(100);
+  });
+
   it('takes ordinary addresses the fast way', () => {
     for (const text of [
       'https://shop.example/',
       'http://localhost:8080/a/b.html?x=1&y=%20#top',
       "https://a.b/c;d=e,f!$&'()*+",
+      'http://127.0.0.1:8080/run/a/',
     ]) {
       expect(parsePlain(text)?.path, text).to.be.a('string');
+    }
+    const base = parsePlain('https://shop.example/a/b?c')!;
+    for (const text of ['', 'd', 'd/e?f#g', '/d', '?f', '#g']) {
+      expect(parsePlainReference(text, base)?.path, text).to.be.a('string');
     }
   });
 

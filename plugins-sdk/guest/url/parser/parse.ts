@@ -1,4 +1,5 @@
-import { charCodeAt, stringSlice } from '../primordials.ts';
+import { charCodeAt, stringSlice } from '../../primordials.ts';
+import type { UrlRecord } from '../record.ts';
 import {
   AUTHORITY,
   again,
@@ -33,7 +34,6 @@ import {
 import { authority, host, port } from './parse-authority.ts';
 import { fragment, opaquePath, path, pathStart, query } from './parse-path.ts';
 import { file, fileHost, fileSlash, noScheme, relative, relativeSlash, scheme, schemeStart } from './parse-scheme.ts';
-import type { UrlRecord } from './record.ts';
 
 /** Where a setter enters the parser. */
 export const OVERRIDES = {

@@ -8,9 +8,9 @@ import {
   stringNormalize,
   stringSlice,
   stringUpper,
-} from '../primordials.ts';
+} from '../../primordials.ts';
+import { isAscii } from '../percent.ts';
 import { followsJoiningRules, hasRightToLeft, obeysBidiRule } from './idna-context.ts';
-import { isAscii } from './percent.ts';
 import { codePoints, punycodeDecode, punycodeEncode } from './punycode.ts';
 
 /**

@@ -1,4 +1,6 @@
-import { charCodeAt, stringIndexOf, stringSlice } from '../primordials.ts';
+import { charCodeAt, stringIndexOf, stringSlice } from '../../primordials.ts';
+import { percentEncode, USERINFO } from '../percent.ts';
+import { hasCredentials, isSpecial, specialPort, type UrlRecord } from '../record.ts';
 import {
   AT,
   again,
@@ -16,8 +18,6 @@ import {
   taken,
 } from './cursor.ts';
 import { parseHost } from './host.ts';
-import { percentEncode, USERINFO } from './percent.ts';
-import { hasCredentials, isSpecial, specialPort, type UrlRecord } from './record.ts';
 
 export function authority(cursor: Cursor, unit: number): boolean {
   if (unit === AT) {

@@ -1,4 +1,4 @@
-import { arrayPush, charCodeAt, codePointAt, floor, fromCodePoint, stringSlice } from '../primordials.ts';
+import { arrayPush, charCodeAt, codePointAt, floor, fromCodePoint, stringSlice } from '../../primordials.ts';
 
 /** RFC 3492. */
 const BASE = 36;

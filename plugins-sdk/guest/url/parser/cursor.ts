@@ -1,5 +1,5 @@
-import { charCodeAt, stringSlice } from '../primordials.ts';
-import { hasOneSegment, isLetter, isSpecial, startsWithDrive, type UrlRecord } from './record.ts';
+import { charCodeAt, stringSlice } from '../../primordials.ts';
+import { hasOneSegment, isLetter, isSpecial, startsWithDrive, type UrlRecord } from '../record.ts';
 
 /** States of the basic URL parser of the standard, by their names there. */
 export const SCHEME_START = 1;

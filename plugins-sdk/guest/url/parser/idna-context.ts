@@ -1,4 +1,4 @@
-import { arrayPush, charCodeAt, fromCodePoint, regExpExec, stringSlice } from '../primordials.ts';
+import { arrayPush, charCodeAt, fromCodePoint, regExpExec, stringSlice } from '../../primordials.ts';
 
 /**
  * Rules of a label that look at neighbours: RFC 5892 appendix A (joiners) and RFC 5893 (direction of writing). The engine does not

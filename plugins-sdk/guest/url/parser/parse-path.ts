@@ -1,4 +1,6 @@
-import { charCodeAt, stringSlice } from '../primordials.ts';
+import { charCodeAt, stringSlice } from '../../primordials.ts';
+import { CONTROLS, FRAGMENT, PATH, percentEncode, QUERY, SPECIAL_QUERY } from '../percent.ts';
+import { isSpecial } from '../record.ts';
 import {
   again,
   BACKSLASH,
@@ -16,8 +18,6 @@ import {
   startQuery,
   taken,
 } from './cursor.ts';
-import { CONTROLS, FRAGMENT, PATH, percentEncode, QUERY, SPECIAL_QUERY } from './percent.ts';
-import { isSpecial } from './record.ts';
 
 export function pathStart(cursor: Cursor, unit: number): boolean {
   const { url, override } = cursor;

@@ -1,4 +1,6 @@
-import { charCodeAt, stringSlice } from '../primordials.ts';
+import { charCodeAt, stringSlice } from '../../primordials.ts';
+import { lowerAscii } from '../percent.ts';
+import { hasCredentials, isLetter, isSpecial, specialPort, startsWithDrive, type UrlRecord } from '../record.ts';
 import {
   AUTHORITY,
   again,
@@ -36,8 +38,6 @@ import {
   taken,
 } from './cursor.ts';
 import { parseHost } from './host.ts';
-import { lowerAscii } from './percent.ts';
-import { hasCredentials, isLetter, isSpecial, specialPort, startsWithDrive, type UrlRecord } from './record.ts';
 
 export function schemeStart(cursor: Cursor, unit: number): boolean {
   if (isLetter(unit)) {

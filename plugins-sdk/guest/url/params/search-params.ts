@@ -1,6 +1,6 @@
 // biome-ignore-all lint/complexity/noArguments: Web IDL counts what was given, and a rest parameter would change `length`.
 
-import { definePairMethods } from '../pair-iterator.ts';
+import { definePairMethods } from '../../pair-iterator.ts';
 import {
   apply,
   arrayPush,
@@ -13,9 +13,9 @@ import {
   stringSlice,
   stringWellFormed,
   symbolIterator,
-} from '../primordials.ts';
-import { webClass } from '../web-class.ts';
-import { formEncode, percentDecode } from './percent.ts';
+} from '../../primordials.ts';
+import { webClass } from '../../web-class.ts';
+import { formEncode, percentDecode } from '../percent.ts';
 
 type Pair = [name: string, value: string];
 

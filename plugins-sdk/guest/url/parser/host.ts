@@ -1,6 +1,6 @@
-import { charCodeAt, floor, numberToString, regExpExec, stringIndexOf, stringSlice } from '../primordials.ts';
+import { charCodeAt, floor, numberToString, regExpExec, stringIndexOf, stringSlice } from '../../primordials.ts';
+import { CONTROLS, hexValue, isAscii, lowerAscii, percentDecode, percentEncode } from '../percent.ts';
 import { domainToAscii } from './idna.ts';
-import { CONTROLS, hexValue, isAscii, lowerAscii, percentDecode, percentEncode } from './percent.ts';
 
 /** `\0 \t \n \r space # / : < > ? @ [ \ ] ^ |` */
 const FORBIDDEN_IN_HOST = /[\0\t\n\r #/:<>?@[\\\]^|]/;
