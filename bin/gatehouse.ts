@@ -1,4 +1,4 @@
-#!/usr/bin/env -S node --min-semi-space-size=8 --max-semi-space-size=8 --heap-growing-percent=50 --disable-warning=ExperimentalWarning
+#!/usr/bin/env -S node --min-semi-space-size=8 --max-semi-space-size=8 --heap-growing-percent=50 --expose-gc --disable-warning=ExperimentalWarning
 import { main } from '../host/command-line.ts';
 
 process.exitCode = await main(process.argv.slice(2));

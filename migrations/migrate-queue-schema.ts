@@ -1,4 +1,3 @@
-import { runMigrations } from 'bullmq';
 import type { Knex } from 'knex';
 
 /** Where BullMQ keeps what it hands out; the library names and changes its own tables there. */
@@ -11,6 +10,8 @@ export const QUEUE_NAME = 'plugin-messages';
  * with the first job is made here: that role can make nothing. Safe to repeat.
  */
 export async function migrateQueueSchema(owner: Knex, appRole: string): Promise<void> {
+  // Loaded here, for a host that only looks whether it is up to date has no use for it.
+  const { runMigrations } = await import('bullmq');
   const { client } = owner as unknown as { client: PoolClient };
   const connection = await client.acquireConnection();
   try {

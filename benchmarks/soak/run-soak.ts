@@ -61,7 +61,7 @@ interface Programs {
 export async function runSoak(options: SoakOptions): Promise<Findings & { refused: string[] }> {
   const folder = await mkdtemp(path.join(tmpdir(), 'gatehouse-soak-'));
   const programs: Programs = {
-    host: startProgram('host-process', [...HOST_FLAGS, '--expose-gc']),
+    host: startProgram('host-process', [...HOST_FLAGS]),
     honest: startProgram('honest-process'),
     attack: startProgram('attack-process'),
   };

@@ -1,7 +1,6 @@
 import { once } from 'node:events';
 import { createServer } from 'node:net';
 import { setTimeout as pause } from 'node:timers/promises';
-import { stop as stopBundler } from 'esbuild';
 import { startHost } from '../compose.ts';
 import type { Config } from '../config.ts';
 import type { Log } from '../http/log.ts';
@@ -10,6 +9,7 @@ import { createLog } from '../log.ts';
 import { hostLauncher } from '../supervisor/launch-host.ts';
 import { followSupervisor } from '../supervisor/siblings.ts';
 import { createSupervisor, type Supervisor } from '../supervisor/supervise.ts';
+import { leaveStartBehind } from './leave-start-behind.ts';
 import { RoleRefused } from './role.ts';
 import { stayUp } from './stay-up.ts';
 
@@ -75,7 +75,7 @@ export async function serveSupervised(config: Config): Promise<number> {
       log: createLog(config.logLevel, { host: number }),
       siblings: supervision.siblings,
     });
-    await stopBundler();
+    await leaveStartBehind();
     supervision.ready(host);
     return await stayUp(host.close, new Promise(() => {}), supervision.drained);
   } finally {

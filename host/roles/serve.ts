@@ -1,9 +1,9 @@
-import { stop as stopBundler } from 'esbuild';
 import { startHost } from '../compose.ts';
 import type { Config } from '../config.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase, requireMigrated } from '../open-database.ts';
 import { isSupervised } from '../supervisor/siblings.ts';
+import { leaveStartBehind } from './leave-start-behind.ts';
 import { configOf, RoleRefused, type ServerFlags } from './role.ts';
 import { serveSupervised, superviseHosts } from './serve-hosts.ts';
 import { stayUp } from './stay-up.ts';
@@ -27,8 +27,7 @@ export async function serve({ embedded, ...flags }: ServeFlags): Promise<number>
     await requireMigrated(database);
     if (config.hosts > 1) return await superviseHosts({ config, appUrl, log, died: lost.promise });
     const host = await startHost({ config, appUrl, log });
-    // It made the guest and the code of cordons, which are made once; its process would keep 40 MiB.
-    await stopBundler();
+    await leaveStartBehind();
     log.info({ url: host.url }, 'ready');
     return await stayUp(host.close, lost.promise);
   } finally {
