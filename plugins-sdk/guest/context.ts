@@ -9,7 +9,19 @@ import { pluginsOf } from './capabilities/plugins.ts';
 import { queueOf } from './capabilities/queue.ts';
 import { secretsOf } from './capabilities/secrets.ts';
 import type { Invocation } from './invocation.ts';
+import { setPrototypeOf } from './primordials.ts';
 import { freezeClass } from './removals.ts';
+
+/** Those that the plugin has touched. */
+interface Capabilities {
+  kv?: ReturnType<typeof kvOf>;
+  log?: ReturnType<typeof logOf>;
+  events?: ReturnType<typeof eventsOf>;
+  plugins?: ReturnType<typeof pluginsOf>;
+  notify?: ReturnType<typeof notifyOf>;
+  queue?: ReturnType<typeof queueOf>;
+  secrets?: ReturnType<typeof secretsOf>;
+}
 
 /**
  * What every handler gets besides its input. A capability is made when the plugin touches it first, so that an invocation
@@ -23,13 +35,7 @@ class Context {
   readonly config: ContextFacts['config'];
   readonly #invocation: Invocation;
   readonly #grants: readonly CapabilityName[];
-  #kv: ReturnType<typeof kvOf> | undefined;
-  #log: ReturnType<typeof logOf> | undefined;
-  #events: ReturnType<typeof eventsOf> | undefined;
-  #plugins: ReturnType<typeof pluginsOf> | undefined;
-  #notify: ReturnType<typeof notifyOf> | undefined;
-  #queue: ReturnType<typeof queueOf> | undefined;
-  #secrets: ReturnType<typeof secretsOf> | undefined;
+  #made: Capabilities | null = null;
 
   constructor(key: object, invocation: Invocation, facts: ContextFacts) {
     assertByRuntime(key);
@@ -43,38 +49,50 @@ class Context {
   }
 
   get kv() {
-    this.#kv ??= kvOf(this.#invocation, this.#granted('kv'));
-    return this.#kv;
+    const made = this.#capabilities();
+    made.kv ??= kvOf(this.#invocation, this.#granted('kv'));
+    return made.kv;
   }
 
   get log() {
-    this.#log ??= logOf(this.#invocation, this.#granted('log'));
-    return this.#log;
+    const made = this.#capabilities();
+    made.log ??= logOf(this.#invocation, this.#granted('log'));
+    return made.log;
   }
 
   get events() {
-    this.#events ??= eventsOf(this.#invocation, this.#granted('events'));
-    return this.#events;
+    const made = this.#capabilities();
+    made.events ??= eventsOf(this.#invocation, this.#granted('events'));
+    return made.events;
   }
 
   get plugins() {
-    this.#plugins ??= pluginsOf(this.#invocation, this.#granted('plugins'));
-    return this.#plugins;
+    const made = this.#capabilities();
+    made.plugins ??= pluginsOf(this.#invocation, this.#granted('plugins'));
+    return made.plugins;
   }
 
   get notify() {
-    this.#notify ??= notifyOf(this.#invocation, this.#granted('notify'));
-    return this.#notify;
+    const made = this.#capabilities();
+    made.notify ??= notifyOf(this.#invocation, this.#granted('notify'));
+    return made.notify;
   }
 
   get queue() {
-    this.#queue ??= queueOf(this.#invocation, this.#granted('queue'));
-    return this.#queue;
+    const made = this.#capabilities();
+    made.queue ??= queueOf(this.#invocation, this.#granted('queue'));
+    return made.queue;
   }
 
   get secrets() {
-    this.#secrets ??= secretsOf(this.#invocation, this.#granted('secrets'), this.#granted('secret-values'));
-    return this.#secrets;
+    const made = this.#capabilities();
+    made.secrets ??= secretsOf(this.#invocation, this.#granted('secrets'), this.#granted('secret-values'));
+    return made.secrets;
+  }
+
+  #capabilities(): Capabilities {
+    this.#made ??= setPrototypeOf({}, null) as Capabilities;
+    return this.#made;
   }
 
   #granted(name: CapabilityName): boolean {

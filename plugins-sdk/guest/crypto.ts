@@ -1,5 +1,5 @@
 import { DOMException } from './dom-exception.ts';
-import { currentInvocation } from './invocation.ts';
+import { currentInvocation, randomOf } from './invocation.ts';
 import { takePart } from './parts.ts';
 import {
   isView,
@@ -21,11 +21,14 @@ const BYTES_MAX = 65_536;
 /** Libraries call `Math.random` while they load; what they get then is the same in every isolate and no secret. */
 const startupRandom = new RandomStream('');
 
-export const random = (): number => (currentInvocation()?.random ?? startupRandom).nextDouble();
+export function random(): number {
+  const invocation = currentInvocation();
+  return (invocation === null ? startupRandom : randomOf(invocation)).nextDouble();
+}
 
 function invocationRandom(name: string): RandomStream {
   const invocation = currentInvocation();
-  if (invocation !== null) return invocation.random;
+  if (invocation !== null) return randomOf(invocation);
   throw new NativeError(
     `crypto.${name} cannot be used while the bundle starts: every isolate would get the same bytes. Call it inside a handler.`,
   );

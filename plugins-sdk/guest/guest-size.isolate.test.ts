@@ -5,7 +5,7 @@ import { buildGuest } from './build-guest.ts';
 import { httpInput, routeBundle } from './guest-in-context.ts';
 
 /** A host keeps hundreds of isolates; what the runtime costs each of them is a promise. */
-const ISOLATE_MIB_MAX = 2;
+const ISOLATE_MIB_MAX = 1.75;
 /** Every isolate has the text; parts that nobody uses cost nothing more. */
 const SCRIPT_BYTES_MAX = 400 * 1024;
 

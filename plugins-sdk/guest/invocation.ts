@@ -23,7 +23,10 @@ export interface Invocation {
   readonly id: string;
   readonly limits: InvocationLimits;
   readonly startedAtMs: number;
-  readonly random: RandomStream;
+  /** What its random stream begins with. */
+  readonly seed: string;
+  /** Made when the first is asked for, as are the two maps: most invocations need none of them. See `randomOf`. */
+  random: RandomStream | null;
   /** What `Date` shows: stands still within a turn. */
   nowMs: number;
   /** Answered, faulted or forgotten: nothing it does counts any more. */
@@ -35,9 +38,9 @@ export interface Invocation {
   logSeq: number;
   logBytes: number;
   lastHostCall: string | null;
-  readonly pending: SafeMap<number, Settle>;
+  pending: SafeMap<number, Settle> | null;
   /** Timers that have not fired, by the number that the plugin knows. */
-  readonly alarms: SafeMap<number, Alarm>;
+  alarms: SafeMap<number, Alarm> | null;
 }
 
 const running = new SafeMap<string, Invocation>();
@@ -56,7 +59,8 @@ export function startInvocation(head: StartList): Invocation {
     id,
     limits: { outputBytes: head[3], hostCalls: head[4], timers: head[5], pieces: head[6], logBytes: head[7] },
     startedAtMs: nowMs,
-    random: new RandomStream(head[1]),
+    seed: head[1],
+    random: null,
     nowMs,
     over: false,
     seq: 0,
@@ -66,12 +70,17 @@ export function startInvocation(head: StartList): Invocation {
     logSeq: 0,
     logBytes: 0,
     lastHostCall: null,
-    pending: new SafeMap(),
-    alarms: new SafeMap(),
+    pending: null,
+    alarms: null,
   };
   running.set(id, invocation);
   current = invocation;
   return invocation;
+}
+
+export function randomOf(invocation: Invocation): RandomStream {
+  invocation.random ??= new RandomStream(invocation.seed);
+  return invocation.random;
 }
 
 /** Hands the result of a host call to whoever waits for it. Results of forgotten invocations are dropped. */
@@ -80,8 +89,8 @@ export function settleCall(head: Extract<TurnHead, { op: 'result' }>, body: stri
   if (invocation === undefined) return;
   invocation.nowMs = head.nowMs;
   current = invocation;
-  const settle = invocation.pending.get(head.seq);
-  invocation.pending.delete(head.seq);
+  const settle = invocation.pending?.get(head.seq);
+  invocation.pending?.delete(head.seq);
   settle?.(head.ok, body);
 }
 
@@ -182,6 +191,7 @@ export function callTimer(invocation: Invocation, ms: number, wake: () => void):
 
 function send(invocation: Invocation, name: string, args: string, settle: Settle): void {
   const seq = invocation.seq + 1;
+  invocation.pending ??= new SafeMap();
   invocation.pending.set(seq, settle);
   emit('call', invocation.id, seq, name, args);
   // Counted last: a plugin that is at the end of its stack gets a RangeError above, and no call was made.

@@ -35,11 +35,10 @@ export function partIfMade<Part>(name: string): Part | null {
 
 /** Globals that are exports of a part, under the same names. They are plain data properties from their first use on. */
 export function definePartGlobals(part: string, names: readonly string[]): void {
-  for (const name of names) {
-    defineLazyGlobal(name, () => {
-      const value = takePart<Record<string, unknown>>(part)[name];
-      if (typeof value === 'function') nameFunction(value, name);
-      return value;
-    });
-  }
+  const make = (name: string): unknown => {
+    const value = takePart<Record<string, unknown>>(part)[name];
+    if (typeof value === 'function') nameFunction(value, name);
+    return value;
+  };
+  for (let at = 0; at < names.length; at += 1) defineLazyGlobal(names[at]!, make);
 }

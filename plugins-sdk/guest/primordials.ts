@@ -193,16 +193,16 @@ export function defineGlobal(name: string, value: unknown): void {
   defineHidden(global, name, value);
 }
 
-/** Defines a global that is made when it is first read, so that isolates that never use it stay small. */
-export function defineLazyGlobal(name: string, make: () => unknown): void {
-  defineProperty(global, name, {
-    get: () => {
-      const value = make();
-      defineGlobal(name, value);
-      return value;
-    },
-    set: (value) => defineGlobal(name, value),
-    configurable: true,
-    enumerable: false,
-  });
+const lazyField = { __proto__: null, get: undefined, set: undefined, configurable: true, enumerable: false };
+
+/** Defines a global that `make` gives when it is first read, so that isolates that never use it stay small. */
+export function defineLazyGlobal(name: string, make: (name: string) => unknown): void {
+  const field = lazyField as PropertyDescriptor;
+  field.get = () => {
+    const value = make(name);
+    defineGlobal(name, value);
+    return value;
+  };
+  field.set = (value) => defineGlobal(name, value);
+  defineProperty(global, name, field);
 }

@@ -1,5 +1,5 @@
 import { type Alarm, callTimer, currentInvocation, failThrown, type Invocation } from './invocation.ts';
-import { apply, max, NativeError, NativeNumber, NativeTypeError } from './primordials.ts';
+import { apply, max, NativeError, NativeNumber, NativeTypeError, SafeMap } from './primordials.ts';
 
 /** The longest delay there is, 24 days. */
 export const DELAY_MS_MAX = 2 ** 31 - 1;
@@ -15,6 +15,7 @@ function startTimer(name: string, callback: unknown, delay: unknown, args: unkno
   }
   const ms = delayMs(delay);
   lastId += 1;
+  invocation.alarms ??= new SafeMap();
   invocation.alarms.set(lastId, { callback: callback as Alarm['callback'], args, everyMs: repeats ? ms : null });
   arm(invocation, lastId, ms);
   return lastId;
@@ -29,9 +30,9 @@ const arm = (invocation: Invocation, id: number, ms: number): void =>
   callTimer(invocation, ms, () => fire(invocation, id));
 
 function fire(invocation: Invocation, id: number): void {
-  const alarm = invocation.alarms.get(id);
+  const alarm = invocation.alarms?.get(id);
   if (alarm === undefined || invocation.over) return;
-  if (alarm.everyMs === null) invocation.alarms.delete(id);
+  if (alarm.everyMs === null) invocation.alarms?.delete(id);
   else arm(invocation, id, alarm.everyMs);
   runGuarded(invocation, alarm.callback, alarm.args);
 }
@@ -55,7 +56,7 @@ export function setInterval(callback: unknown, delay?: unknown, ...args: unknown
 
 /** Knows the timers of the invocation whose turn it is; any other number is ignored. */
 export function clearTimeout(id?: unknown): void {
-  currentInvocation()?.alarms.delete(id as number);
+  currentInvocation()?.alarms?.delete(id as number);
 }
 
 /** What nobody catches ends the invocation; this says so of an error that was caught. */

@@ -2,6 +2,7 @@
 import { CRYPTO_ITERATIONS_MAX } from '../../contract/capabilities/sizes.ts';
 import { base64Decode } from '../base64.ts';
 import { DOMException } from '../dom-exception.ts';
+import { randomOf } from '../invocation.ts';
 import {
   jsonParse,
   jsonStringify,
@@ -233,7 +234,7 @@ function checkAesLength(bits: number): void {
 /** Bytes of the invocation's seed: the same seed makes the same keys. */
 function randomBytes(length: number): Uint8Array<ArrayBuffer> {
   const bytes = new NativeUint8Array(length);
-  asking().random.fill(bytes, length);
+  randomOf(asking()).fill(bytes, length);
   return bytes;
 }
 
