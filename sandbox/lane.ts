@@ -6,6 +6,7 @@ import type { LaneFds } from './descriptors.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import type { GuestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
+import { createLaneGarbage, takeCollector } from './lane-garbage.ts';
 import { type LaneProfiler, openLaneProfiler } from './lane-profiler.ts';
 import { createLaneRuns } from './lane-runs.ts';
 import { createLaneTurns } from './lane-turns.ts';
@@ -51,7 +52,11 @@ export default async function runLane(task: LaneTask): Promise<void> {
   let profiler: LaneProfiler | null = null;
   let frames = 0;
 
-  const send = (message: LaneMessage, tail?: string) => writer.add(compactHead(message), tail);
+  const garbage = createLaneGarbage(takeCollector(watch.meet));
+  const send = (message: LaneMessage, tail = '') => {
+    garbage.note(tail.length);
+    writer.add(compactHead(message), tail);
+  };
   const flush = () => {
     pen.leave();
     if (writer.bytes > 0) writeAll(speakFd, writer.take());
@@ -87,6 +92,7 @@ export default async function runLane(task: LaneTask): Promise<void> {
     (profiler as LaneProfiler | null)?.tick(frames);
     frames = 0;
     flush();
+    garbage.collect();
     (shelf as Shelf | null)?.restock();
     if (performance.now() - loopedAtMs > LOOP_PERIOD_MS) {
       await setImmediate();

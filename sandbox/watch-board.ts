@@ -1,6 +1,6 @@
 /**
  * Memory that the lanes of a cordon share with its main thread: until when each lane's turn must have ended, what it may
- * use until then, and whether the lane is ready. Plain stores of aligned 8-byte numbers are enough: one writer each, and
+ * use until then, and whether the lane is ready; and a count of those that have come together. Plain stores of aligned 8-byte numbers are enough: one writer each, and
  * the watchdog looks again before it acts.
  */
 const FIELDS = 6;
@@ -30,11 +30,14 @@ export interface WatchBoard {
   deadlineMs(lane: number): number;
   setReady(lane: number): void;
   isReady(lane: number): boolean;
+  /** Blocks the thread of a lane until all lanes are here. Once only. */
+  meet(): void;
 }
 
 export function watchBoard(lanes: number, shared?: SharedArrayBuffer): WatchBoard {
-  const buffer = shared ?? new SharedArrayBuffer(lanes * FIELDS * 8);
+  const buffer = shared ?? new SharedArrayBuffer((lanes * FIELDS + 1) * 8);
   const fields = new Float64Array(buffer);
+  const met = new Int32Array(buffer, lanes * FIELDS * 8, 1);
   return {
     buffer,
     lanes,
@@ -57,5 +60,10 @@ export function watchBoard(lanes: number, shared?: SharedArrayBuffer): WatchBoar
       fields[lane * FIELDS + 2] = 1;
     },
     isReady: (lane) => fields[lane * FIELDS + 2] === 1,
+    meet() {
+      Atomics.add(met, 0, 1);
+      Atomics.notify(met, 0);
+      for (let here = Atomics.load(met, 0); here < lanes; here = Atomics.load(met, 0)) Atomics.wait(met, 0, here);
+    },
   };
 }
