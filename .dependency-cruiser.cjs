@@ -119,7 +119,7 @@ module.exports = {
     oneDoor('passwords', '^registry/accounts/hash-passwords\\.ts$', 'bcrypt'),
     oneDoor('access-tokens', '^registry/sessions/access-token\\.ts$', 'jsonwebtoken'),
     oneDoor('mail', '^host/mail/', 'nodemailer'),
-    oneDoor('metrics', '^host/metrics\\.ts$', 'prom-client'),
+    oneDoor('metrics', '^host/(metrics|tallies)\\.ts$', 'prom-client'),
   ],
   options: {
     tsPreCompilationDeps: true,
