@@ -36,8 +36,10 @@ export class ConnectionMemory {
   bearer(authorization: string): string {
     if (this.#bearer !== '' && authorization === this.#authorization) return this.#bearer;
     const bearer = bearerOf(authorization);
-    this.#authorization = authorization;
-    this.#bearer = bearer;
+    if (authorization.length <= KEPT_UNITS_MAX) {
+      this.#authorization = authorization;
+      this.#bearer = bearer;
+    }
     return bearer;
   }
 
