@@ -26,8 +26,8 @@ export const BEAT_PERIOD_MS = 250;
 assertBareEnvironment();
 assertPermissions();
 assertEngine();
-// The engine's own zone, before there are threads: the machine's would show in `toLocaleString` of Temporal, which the guest leaves alone.
-process.env['TZ'] = 'UTC';
+// The engine's own zone, before there are threads: the machine's would show where Temporal writes an instant for people.
+process.env.TZ = 'UTC';
 
 const lanes = Number(process.argv[2]);
 const isolatesMax = Number(process.argv[3]);

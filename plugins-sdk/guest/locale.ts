@@ -110,7 +110,8 @@ function fixLocaleMethods(): void {
 }
 
 /**
- * Temporal reads the machine's clock and zone through `Temporal.Now` alone. V8 makes all of Temporal when its global is first looked
+ * Temporal reads the machine's clock through `Temporal.Now` alone, and the zone there and in `toLocaleString`, where it is that of the
+ * cordon: UTC. V8 makes all of Temporal when its global is first looked
  * at, 170 kB in every isolate; the method of `Date` is as lazy, and leads to everything but `Now`. So the engine's global is deleted
  * unseen, its `Now` with it, and made again on first use.
  */
