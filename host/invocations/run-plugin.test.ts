@@ -255,4 +255,34 @@ describe('createPluginRunner', () => {
     await writing.run({ ...installation, grants: ['log'] }, { kind: 'health' }, { caller: null });
     expect(writing.lines.at(-2)).to.deep.include({ message: 'b', facts: { x: 1 }, level: 'warn' });
   });
+
+  it('runs an attempt once at a time, also while it waits for its turn, and again when it has ended, well or not', async () => {
+    const ends: (() => void)[] = [];
+    const { run } = runner(
+      () => new Promise((resolve) => ends.push(() => resolve(completed({ kind: 'value', value: 1 })))),
+    );
+    const attempt = (invocationId: string) => ({ invocationId, seed: 'f'.repeat(64) });
+    const ask = (id: string) =>
+      run(installation, { kind: 'health' }, { caller: null, attempt: attempt(id) }).then(
+        () => 'answered',
+        (error: Error) => error.message,
+      );
+    const asked = ['a', 'b', 'c'].map(ask);
+    expect(await Promise.all(['a', 'c'].map(ask))).to.deep.equal([
+      'invocation a is running already',
+      'invocation c is running already',
+    ]);
+    for (let at = 0; at < asked.length; at++) {
+      ends[at]!();
+      expect(await asked[at]).to.equal('answered');
+    }
+    const again = ask('a');
+    ends[3]!();
+    expect(await again).to.equal('answered');
+    const { run: fail } = runner(() => Promise.reject(new SandboxRefusal('sandbox-saturated')));
+    const codes = [1, 2].map(
+      () => async () => codeOf(fail(installation, { kind: 'health' }, { caller: null, attempt: attempt('a') })),
+    );
+    for (const ask of codes) expect(await ask()).to.equal('sandbox-saturated');
+  });
 });
