@@ -280,9 +280,9 @@ describe('createPluginRunner', () => {
     ends[3]!();
     expect(await again).to.equal('answered');
     const { run: fail } = runner(() => Promise.reject(new SandboxRefusal('sandbox-saturated')));
-    const codes = [1, 2].map(
-      () => async () => codeOf(fail(installation, { kind: 'health' }, { caller: null, attempt: attempt('a') })),
-    );
-    for (const ask of codes) expect(await ask()).to.equal('sandbox-saturated');
+    for (const _ of [1, 2]) {
+      const failing = fail(installation, { kind: 'health' }, { caller: null, attempt: attempt('a') });
+      expect(await codeOf(failing)).to.equal('sandbox-saturated');
+    }
   });
 });
