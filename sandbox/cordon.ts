@@ -5,7 +5,13 @@ import { assertEngine } from './isolate/engine.ts';
 import type { LaneTask } from './lane.ts';
 import type { ControlMessage } from './messages.ts';
 import { runLanes } from './pool.ts';
-import { assertBareEnvironment, assertPermissions, dropPermissions, dropPrivileges } from './privileges.ts';
+import {
+  assertBareEnvironment,
+  assertPermissions,
+  dropPermissions,
+  dropPrivileges,
+  leaveTimeZone,
+} from './privileges.ts';
 import { watchBoard } from './watch-board.ts';
 import { killSelf, residentMiB, startWatchdog } from './watchdog.ts';
 
@@ -26,8 +32,7 @@ export const BEAT_PERIOD_MS = 250;
 assertBareEnvironment();
 assertPermissions();
 assertEngine();
-// The engine's own zone, before there are threads: the machine's would show where Temporal writes an instant for people.
-process.env.TZ = 'UTC';
+leaveTimeZone();
 
 const lanes = Number(process.argv[2]);
 const isolatesMax = Number(process.argv[3]);

@@ -18,6 +18,11 @@ export function assertBareEnvironment(): void {
   if (names.length > 0) throw new Error(`a cordon starts with an empty environment, but has ${names.join(', ')}`);
 }
 
+/** Takes the zone UTC; before there are threads. The machine's would show where Temporal writes an instant for people. */
+export function leaveTimeZone(): void {
+  process.env.TZ = 'UTC';
+}
+
 /** Throws where this process may read files that it was not told to, or start others. */
 export function assertPermissions(): void {
   const permission = process.permission;
