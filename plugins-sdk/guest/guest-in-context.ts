@@ -42,6 +42,7 @@ export async function startGuest(code: string) {
     runInContext('enter()', context);
     return readRecords(drain());
   };
+  const rehearsed = readRecords(drain());
   delete context.turn;
   delete context.drain;
   runInContext(code, context, { filename: 'bundle.js' });
@@ -73,7 +74,7 @@ export async function startGuest(code: string) {
     }
     return summary(records);
   };
-  return { run, enter, context };
+  return { run, enter, context, rehearsed };
 }
 
 function summary(records: GuestRecord[]): GuestRun {

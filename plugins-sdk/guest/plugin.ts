@@ -41,6 +41,10 @@ export function takeDefinition(definition: unknown): void {
   };
 }
 
+export function dropDefinition(): void {
+  plugin = null;
+}
+
 /** JSON finds no `toJSON` that a plugin has planted on a prototype. */
 const withoutPrototype = <Value extends object>(value: Value): Value => setPrototypeOf(value, null) as Value;
 

@@ -2,6 +2,15 @@ import { expect } from 'chai';
 import { httpInput, routeBundle, startGuest } from './guest-in-context.ts';
 
 describe('the turns of an invocation', () => {
+  it('leave no trace of the answer that the runtime rehearsed', async () => {
+    const { run, rehearsed } = await startGuest(routeBundle('return { now: Date.now(), random: Math.random() }'));
+    expect(rehearsed.map(({ op }) => op)).to.deep.equal(['done']);
+    const { records } = run(httpInput(), { nowMs: 5 });
+    expect(records.map(({ op, id }) => [op, id])).to.deep.equal([['done', 'i1']]);
+    const undefinedPlugin = await startGuest('');
+    expect(undefinedPlugin.run(httpInput()).fault).to.include({ code: 'plugin-start-failed' });
+  });
+
   it('answers a plain value as 200 application/json', async () => {
     const { run } = await startGuest(routeBundle('return { ok: true, n: [1, null] }'));
     expect(run(httpInput()).output).to.deep.equal({

@@ -55,7 +55,10 @@ export class PluginIsolate {
   readonly #arguments: [string, string] = ['', ''];
   readonly #none: [] = [];
 
-  /** Compiles and runs the guest, takes `turn` and `drain` out of its globals. Throws where the guest is not one. */
+  /**
+   * Compiles and runs the guest, takes `turn` and `drain` out of its globals, and what it said while it rehearsed. Throws where the
+   * guest is not one.
+   */
   constructor(guest: GuestScript, heapMiB: number) {
     this.heapMiB = heapMiB;
     this.#isolate = new ivm.Isolate({ memoryLimit: Math.max(HEAP_MIB_MIN, heapMiB) });
@@ -64,6 +67,7 @@ export class PluginIsolate {
     script.runSync(this.#context, { timeout: GUEST_TIMEOUT_MS, release: true });
     this.#turn = this.#take('turn');
     this.#drain = this.#take('drain');
+    this.#drain.applySync(undefined, this.#none);
   }
 
   #take(name: string): ivm.Reference {
