@@ -61,6 +61,26 @@ describe('changeAwareCache', () => {
     expect(loads).to.have.length(2);
   });
 
+  it('forgets what a change concerns, and keeps the rest', async () => {
+    const { cache, loads, set } = counting();
+    await cache.find('a');
+    set(2);
+    await cache.find('b');
+    cache.forget((value) => value === 1);
+    expect(await Promise.all([cache.find('a'), cache.find('b')])).to.deep.equal([2, 2]);
+    expect(loads).to.deep.equal(['a', 'b', 'a']);
+  });
+
+  it('makes a load again that such a change overtook', async () => {
+    const { cache, hold, release, set } = counting();
+    hold();
+    const found = cache.find('a');
+    set(2);
+    cache.forget(() => false);
+    release();
+    expect(await found).to.equal(2);
+  });
+
   it('keeps nothing whose time is over', async () => {
     const { cache, loads } = counting(0);
     await cache.find('a');

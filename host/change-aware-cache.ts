@@ -8,6 +8,8 @@ export interface ChangeAwareCache<Value> {
   find(key: string): Value | Promise<Value>;
   /** To be called for every change of what is cached, from whichever host. */
   clear(): void;
+  /** The same for a change that concerns some of it: only that is forgotten. */
+  forget(isConcerned: (value: Value) => boolean): void;
 }
 
 export interface CacheOptions<Value> {
@@ -18,8 +20,8 @@ export interface CacheOptions<Value> {
 }
 
 /**
- * Keeps what the hot path needs in memory. Changes are rare and loads cheap, so a change clears everything: that also covers
- * answers of the kind "there is no such thing". A load that a change overtakes is made again, never kept.
+ * Keeps what the hot path needs in memory. Changes are rare and loads cheap, so a change clears everything where it is not said
+ * what it concerns: that also covers answers of the kind "there is no such thing". A load that a change overtakes is made again, never kept.
  */
 export function changeAwareCache<Value>({
   load,
@@ -54,6 +56,10 @@ export function changeAwareCache<Value>({
     clear: () => {
       changes += 1;
       kept.clear();
+    },
+    forget: (isConcerned) => {
+      changes += 1;
+      for (const [key, { value }] of kept.entries()) if (isConcerned(value)) kept.delete(key);
     },
   };
 }

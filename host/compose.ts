@@ -264,8 +264,10 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   await followChanges(
     withoutTails(database, watchList),
     sandbox,
-    [remembered, cache, principals, capabilities],
+    [remembered, principals],
     people.cache,
+    cache,
+    capabilities,
     conduct,
     invocationRecorder,
     rollouts,

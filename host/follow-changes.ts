@@ -3,6 +3,7 @@ import type { ConductWatch } from './conduct/compose.ts';
 import type { Database } from './database.ts';
 import type { GrantWatch } from './grants/grant-watch.ts';
 import type { Log } from './http/log.ts';
+import type { InstallationCache } from './installations/installation-cache.ts';
 import type { InvocationRecorder } from './recordings/record-invocations.ts';
 import type { StopBlocked } from './releases/stop-blocked.ts';
 import type { Rollouts } from './rollouts/compose.ts';
@@ -11,7 +12,7 @@ import type { WatchList } from './tails/watch-list.ts';
 /** Triggers of tables, and whoever follows an installation, tell every host on this channel. */
 export const CHANGES = 'gatehouse_changes';
 
-/** Takes what is for the watch list alone out of the changes, of which each makes every cache forget what it has. */
+/** Takes what is for the watch list alone out of the changes, which make caches forget what they have. */
 export const withoutTails = (database: Database, { onPayload }: WatchList): Database => ({
   ...database,
   listen: (channel, hear, events) =>
@@ -20,6 +21,8 @@ export const withoutTails = (database: Database, { onPayload }: WatchList): Data
 
 /** Changes of what an installation runs. */
 const EVICTING = new Set(['installations', 'installation_conduct', 'rollouts']);
+/** Changes of one installation, which concern nobody else. */
+const OWN = new Set([...EVICTING, 'recording_settings']);
 
 /** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
 export async function followChanges(
@@ -27,6 +30,8 @@ export async function followChanges(
   sandbox: Sandbox,
   caches: { clear(): void }[],
   sessions: { clear(): void },
+  installations: Pick<InstallationCache, 'clear' | 'changed'>,
+  callees: { clear(): void },
   conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
   recorder: Pick<InvocationRecorder, 'refresh'>,
   rollouts: Pick<Rollouts, 'onRelease'>,
@@ -35,7 +40,7 @@ export async function followChanges(
   log: Log,
 ): Promise<void> {
   const clear = () => {
-    for (const cache of [...caches, sessions]) cache.clear();
+    for (const cache of [...caches, sessions, installations, callees]) cache.clear();
   };
   /** What it has running would go on to break cordons, one after another. */
   const stopSuspended = async (id: string) => {
@@ -49,7 +54,10 @@ export async function followChanges(
     const [table, id] = payload.split(':');
     // Anybody may log in and out all day: that must not make the data plane forget what it has.
     if (table === 'sessions') return sessions.clear();
-    clear();
+    if (OWN.has(table!) && id) {
+      void installations.changed(id);
+      callees.clear();
+    } else clear();
     // Who runs alone from now on must not keep what it has in the cordons of others, and nobody runs an older release.
     if (EVICTING.has(table!) && id) sandbox.evict(id);
     if (table === 'installations' && id) {

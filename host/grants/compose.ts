@@ -15,7 +15,7 @@ export interface GrantsPorts {
   installations: Pick<Installations, 'find'>;
   cache: {
     withRelease(installation: Installation): Promise<Pick<InstallationFacts, 'manifest'> | null>;
-    clear(): void;
+    changed(id: string): Promise<void>;
   };
   capabilities: { meter: Pick<CapabilityMeter, 'flush'>; grantWatch: GrantWatch };
   nowMs(): number;
@@ -37,7 +37,7 @@ export function createGrants({ scoped, audit, installations, cache, capabilities
   };
   /** The notification reaches every host; here the change must count at once. */
   const changed = async (actor: Principal, id: string) => {
-    cache.clear();
+    void cache.changed(id);
     await watch.changed(id);
     return list(actor, id);
   };

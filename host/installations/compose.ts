@@ -30,7 +30,7 @@ export interface InstallationsPorts {
   logStore: InstallationLogStore;
   /** Writes the log lines that are still in memory. */
   flushLogs(): Promise<void>;
-  cache: Pick<InstallationCache, 'withRelease' | 'clear'>;
+  cache: Pick<InstallationCache, 'withRelease' | 'changed'>;
   registry: Registry;
   transparency: Pick<Transparency, 'requireLogged'>;
   runPlugin: PluginRunner;
@@ -66,11 +66,11 @@ export function createInstallations(ports: InstallationsPorts): Installations {
     return facts;
   };
   /** The notification reaches every host; here the change must be visible at once. */
-  const clearing = async <Result>(change: Promise<Result>): Promise<Result> => {
+  const telling = async <Result>(id: string, change: Promise<Result>): Promise<Result> => {
     try {
       return await change;
     } finally {
-      cache.clear();
+      void cache.changed(id);
     }
   };
   const install = installPlugin(ports);
@@ -86,25 +86,29 @@ export function createInstallations(ports: InstallationsPorts): Installations {
   };
 
   return {
-    install: (actor, command) => clearing(install(actor, command)),
-    update: (actor, id, change) => clearing(update(actor, id, change)),
+    install: async (actor, command) => {
+      const installation = await install(actor, command);
+      void cache.changed(installation.id);
+      return installation;
+    },
+    update: (actor, id, change) => telling(id, update(actor, id, change)),
     resume: async (actor, id) => {
       const installation = await own(actor, id);
       if (installation.conduct.suspendedAt === null) return installation;
-      await clearing(ports.endSuspension(id, nowMs()));
+      await telling(id, ports.endSuspension(id, nowMs()));
       return own(actor, id);
     },
     list: (actor, page) => store.page(actor.organisation.id, page),
     find: own,
     planRequirements: planRequirements(ports),
     preview: previewUpdate({ ...ports, own }),
-    acceptSigning: (actor, id, accepted) => clearing(acceptSigning(ports)(actor, id, accepted)),
-    promote: (actor, id) => clearing(promote(actor, id)),
-    rollBack: (actor, id, request) => clearing(back(actor, id, request)),
+    acceptSigning: (actor, id, accepted) => telling(id, acceptSigning(ports)(actor, id, accepted)),
+    promote: (actor, id) => telling(id, promote(actor, id)),
+    rollBack: (actor, id, request) => telling(id, back(actor, id, request)),
     rollouts: async (actor, id, page) => ports.rollouts.page((await own(actor, id)).id, page),
     outdated: listOutdated(ports),
-    uninstall: (actor, id, options) => clearing(remove(actor, id, options)),
-    restore: (actor, id) => clearing(restore(actor, id)),
+    uninstall: (actor, id, options) => telling(id, remove(actor, id, options)),
+    restore: (actor, id) => telling(id, restore(actor, id)),
     logs: async (actor, id, filter) => {
       const installation = await store.byId(id);
       const isOperator = installation?.operator.id === actor.organisation.id;

@@ -8,7 +8,7 @@ import type { InstallationStore } from './installation-store.ts';
 import { onCanary } from './move-release.ts';
 
 export interface InstallationCachePorts {
-  store: Pick<InstallationStore, 'bySlug'>;
+  store: Pick<InstallationStore, 'byId' | 'bySlug'>;
   registry: Pick<RememberedRegistry, 'findOrganisation' | 'releaseById'>;
   rollouts: Pick<RolloutStore, 'canaryOf'>;
 }
@@ -18,8 +18,10 @@ export interface InstallationCache {
   find(address: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   /** Reads the release's part of the facts, and the canary's where one runs; null where the release is gone. */
   withRelease(installation: Installation): Promise<InstallationFacts | null>;
-  /** To be called for every change of an installation or a release, from whichever host. */
+  /** To be called for every change of an organisation or a release, from whichever host. */
   clear(): void;
+  /** The same for a change of one installation, which is read again at once: who installs or changes something calls it next. */
+  changed(id: string): Promise<void>;
 }
 
 const blockOf = (release: Release): Pick<InstallationFacts, 'blocked'> =>
@@ -64,9 +66,19 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     },
     ttlMs: () => KEEP_MS,
   });
+  const readAhead = async (id: string) => {
+    const installation = await store.byId(id);
+    if (installation) await cache.find(`${installation.operator.slug}/${installation.slug}`);
+  };
   return {
     find: cache.find,
     withRelease,
     clear: cache.clear,
+    changed: (id) => {
+      // What was not there may be there now.
+      cache.forget((facts) => facts === null || facts.id === id);
+      // Where it cannot be read now, whoever calls it reads it, or learns why not.
+      return readAhead(id).catch(() => {});
+    },
   };
 }
