@@ -90,6 +90,7 @@ export const benchmark: Benchmark = {
           'first answers per round': EACH_ROUND,
           'bytes of code': ballast().length,
           'ms between them': PAUSE_MS,
+          'what the host knows': 'the installation and the code, from when it was installed; there is no isolate',
         },
         series,
         verdicts,
