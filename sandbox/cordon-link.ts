@@ -23,6 +23,8 @@ const CONTROL_FRAMES_MAX = 1_000;
 /** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
 const HEART_PERIOD_MS = 500;
 const HEART_MISSES_MAX = 10;
+/** A lane answers at once when it is told to end an invocation, or after the turn that it is inside of, of a second of CPU time at most. */
+const SILENT_LOOKS_MAX = 30;
 /** A busy machine takes its time to start one. */
 const START_MISSES_MAX = 60;
 /** After the exit of a process its sockets end at once; this is for the case that they do not. */
@@ -38,6 +40,8 @@ export interface LaneLink extends RunLane {
   readonly cordon: Cordon;
   lane: number;
   isolates: number;
+  /** How often the host has looked since the lane was told to end an invocation and has said nothing; null where it owes no word. */
+  silentLooks: number | null;
   pace: LanePace;
   readonly border: LaneBorder;
   readonly line: LaneLine;
@@ -182,6 +186,7 @@ export class Cordon {
       leaving: new Map(),
       waiting: 0,
       isolates: 0,
+      silentLooks: null,
       pace: createLanePace(),
       border: new LaneBorder(this.#ports.onProfile ? 1 : 0),
       line: new LaneLine({
@@ -192,6 +197,7 @@ export class Cordon {
       send: (message, tail) => {
         if (this.state === 'dying') return;
         link.border.onSend(message);
+        if (message.op === 'expire') link.silentLooks ??= 0;
         writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
         else if (frames === FLUSH_FRAMES) flush();
@@ -200,6 +206,7 @@ export class Cordon {
     const reader = new FrameReader((head, tail) => {
       // The rest of what came with it.
       if (this.#distrusted !== null) return;
+      link.silentLooks = null;
       const message = readLaneMessage(expandLaneHead(head));
       if (!message) {
         this.#distrust('it says what no lane says');
@@ -257,6 +264,9 @@ export class Cordon {
     this.residentMiB = Math.max(this.#saidMiB, residentMiBOf(this.pid));
     this.#overgrownLooks = this.residentMiB > this.#residentMiBMax ? this.#overgrownLooks + 1 : 0;
     if (this.#overgrownLooks >= OVERGROWN_LOOKS) this.kill();
+    for (const lane of this.lanes) {
+      if (lane.silentLooks !== null && ++lane.silentLooks >= SILENT_LOOKS_MAX) this.#distrust('a lane hears nothing');
+    }
     const missesMax = this.state === 'starting' ? START_MISSES_MAX : HEART_MISSES_MAX;
     if (this.state === 'dying' || ++this.#misses < missesMax) return;
     this.#heartStopped = this.state === 'ready';

@@ -89,6 +89,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     leaving: new Map(),
     waiting: 0,
     isolates: 0,
+    silentLooks: null,
     pace: createLanePace(),
     border: new LaneBorder(),
     line: new LaneLine({ costs: new TurnCosts(nowMs, () => {}), nowMs, send: () => {} }),

@@ -35,6 +35,8 @@ function write(fd: number, bytes: Buffer): void {
   }
 }
 
+const sleepSync = (ms: number) => void Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, ms);
+
 function say(fd: number, head: object | string | number | null, tail = ''): void {
   const writer = new FrameWriter();
   writer.add(head as object, tail);
@@ -174,6 +176,11 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
     say(CONTROL_FD, { op: 'beat', residentMiB: Number.NaN });
     onLane({ op: 'done', ticket, outputBytes: ANSWER.length, cost: cost() }, ANSWER);
   },
+  'nothing but that it lives': () =>
+    forever(() => {
+      say(CONTROL_FD, { op: 'beat', residentMiB: 1 });
+      sleepSync(250);
+    }),
   'blame for a stranger': () => {
     const slot = Buffer.alloc(1024);
     slot.writeDoubleLE(1, 0);
@@ -202,7 +209,7 @@ for (;;) {
     bytes = readSync(HEAR_FD, chunk, 0, chunk.length, null);
   } catch (error) {
     if ((error as NodeJS.ErrnoException).code !== 'EAGAIN') throw error;
-    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 5);
+    sleepSync(5);
     continue;
   }
   if (bytes === 0) process.exit(0);

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { expect } from 'chai';
 import { type HostCallRequest, SandboxRefusal } from '../index.ts';
 import { confinementOf, cordonLauncher, ENGINE_ARGUMENTS, type LaunchCordon, startCordon } from '../launch-cordon.ts';
-import { answerOf, entry, jobIn, openTestSandbox, type TestSandbox } from '../test-sandbox.ts';
+import { answerOf, codeOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from '../test-sandbox.ts';
 
 const LIAR = join(import.meta.dirname, 'liar-cordon.ts');
 const HONEST = jobIn('return (await ctx.kv.get("a")).value;');
@@ -103,6 +103,25 @@ describe('the host of a cordon that was taken over', () => {
     expect(answers).to.include('forged');
     expect(rig.sandbox.status().cordons.map(({ pid }) => pid)).to.deep.equal(before);
     expect(before).to.not.include(1);
+  });
+
+  it('replaces it where a lane hears nothing, though the process says that it lives', async () => {
+    rig = await openTestSandbox({ cordons: 2 }, await withLiar('nothing but that it lives'));
+    const ends = await Promise.all(
+      INSTALLATIONS.map((installation) =>
+        rig
+          .run(HONEST, { installation, limits: { ...LIMITS, wallMs: 500 }, hostCall: async (call) => entry(call) })
+          .then(codeOf, ({ code }: SandboxRefusal) => code),
+      ),
+    );
+    // Not begun, as far as the host can know.
+    expect(new Set(ends)).to.deep.equal(new Set(['completed', 'sandbox-saturated']));
+    await until(() => rig.deaths.length > 0);
+    expect(rig.deaths.map(({ reason, culprits }) => ({ reason, culprits }))).to.deep.equal([
+      { reason: 'distrusted', culprits: [] },
+    ]);
+    expect(rig.deaths[0]!.why).to.match(/hears nothing/);
+    expect(new Set(await runAll())).to.deep.equal(new Set([1]));
   });
 
   it('blames nobody whom the cordon was never given', async () => {
