@@ -12,6 +12,7 @@ import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaneSockets, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
+import { readSocket } from './read-socket.ts';
 import type { RunLane } from './run.ts';
 import type { TurnCosts } from './turn-costs.ts';
 
@@ -227,7 +228,7 @@ export class Cordon {
   }
 
   #listen(socket: Duplex, reader: FrameReader): void {
-    socket.on('data', (chunk: Buffer) => {
+    readSocket(socket, (chunk) => {
       if (this.#ended || this.#distrusted !== null) return;
       try {
         reader.push(chunk);
