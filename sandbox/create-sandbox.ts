@@ -2,6 +2,7 @@ import { TURN_TEXT_BYTES_MAX } from './black-box.ts';
 import { CONFINEMENT_MODES } from './confinement/detect-confinement.ts';
 import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contract.ts';
 import { confinementOf, cordonLauncher, type LaunchCordon, NETWORK_DENYING_NODE_MAJOR } from './launch-cordon.ts';
+import { settleShape } from './settle-shape.ts';
 import { Supervisor } from './supervisor.ts';
 
 const DEFAULTS = {
@@ -46,6 +47,7 @@ export async function createSandbox(
   }
   const isProfiled = ports.onProfile !== undefined;
   const launchCordon = launch ?? (await cordonLauncher(await confinementOf(confinement), isProfiled));
+  settleShape();
   const supervisor = new Supervisor(options, ports, launchCordon);
   await supervisor.start();
   return {
