@@ -12,7 +12,6 @@ import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaneSockets, type LaunchCordon } from './launch-cordon.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
-import { readSocket } from './read-socket.ts';
 import type { RunLane } from './run.ts';
 import type { TurnCosts } from './turn-costs.ts';
 
@@ -228,7 +227,7 @@ export class Cordon {
   }
 
   #listen(socket: Duplex, reader: FrameReader): void {
-    readSocket(socket, (chunk) => {
+    socket.on('data', (chunk: Buffer) => {
       if (this.#ended || this.#distrusted !== null) return;
       try {
         reader.push(chunk);
