@@ -4,7 +4,7 @@ import { type ApiClient, createApiClient } from './api-client.ts';
 import { findAccount, profileName } from './credentials.ts';
 import { CliError, faultsOf, ServerRefusal } from './errors.ts';
 import type { Settings } from './settings.ts';
-import { faultLines, oneLine, type Paint, painter, type Streams } from './terminal.ts';
+import { faultLines, jsonText, oneLine, type Paint, painter, type Streams } from './terminal.ts';
 
 /** What one command has to say: a document for programs, the same as text for people. */
 export interface Answer {
@@ -71,7 +71,7 @@ export function createCli(settings: Settings, streams: Streams): Cli {
       async (...args) => {
         const answer = await run(...args);
         if (answer === null) return;
-        streams.out.write(cli.json() ? `${JSON.stringify(answer.value, null, 2)}\n` : withNewline(answer.text(paint)));
+        streams.out.write(cli.json() ? `${jsonText(answer.value, 2)}\n` : withNewline(answer.text(paint)));
         cli.exitCode = answer.exitCode ?? 0;
       },
   };
@@ -117,7 +117,7 @@ export function reportError(cli: Cli, error: unknown, argv: string[]): number {
     const { code, message, facts } = known;
     const extra = known instanceof ServerRefusal ? { status: known.status, requestId: known.requestId } : {};
     const stack = debug ? { stack: (error as Error).stack } : {};
-    cli.streams.err.write(`${JSON.stringify({ error: { code, message, ...facts, ...extra, ...stack } })}\n`);
+    cli.streams.err.write(`${jsonText({ error: { code, message, ...facts, ...extra, ...stack } })}\n`);
   } else {
     cli.streams.err.write(`${errorText(known, painter(cli.streams.err))}\n`);
     if (debug) cli.streams.err.write(`${(error as Error).stack}\n`);

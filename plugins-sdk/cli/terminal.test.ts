@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { bytesText, columns, faultLines, fields, oneLine, type Paint } from './terminal.ts';
+import { bytesText, columns, faultLines, fields, jsonText, oneLine, type Paint } from './terminal.ts';
 
 const plain: Paint = (_style, text) => text;
 
@@ -18,6 +18,19 @@ describe('oneLine', () => {
   it('leaves ordinary text in every script alone', () => {
     expect(oneLine('Zoë 漢字 🙂 «x»')).to.equal('Zoë 漢字 🙂 «x»');
   });
+});
+
+describe('jsonText', () => {
+  it('says the same as JSON, and nothing that a terminal acts upon', () =>
+    fc.assert(
+      fc.property(fc.dictionary(fc.string({ unit: 'binary' }), fc.string({ unit: 'binary' })), (value) => {
+        const text = jsonText(value);
+        // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what must be gone
+        expect(text).not.to.match(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/);
+        expect(JSON.parse(text)).to.deep.equal({ ...value });
+      }),
+      { examples: [[{ x: 'C1 \u009b31m, reversed \u202e' }]] },
+    ));
 });
 
 describe('columns', () => {

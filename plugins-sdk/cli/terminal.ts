@@ -26,6 +26,16 @@ export const oneLine = (text: string): string =>
     // biome-ignore lint/suspicious/noControlCharactersInRegex: they are what is removed
     .replace(/[\u0000-\u001f\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g, '');
 
+/**
+ * JSON that may be shown on a terminal: what moves a cursor or reverses the direction of text is written as an escape, which is the same
+ * to whoever parses it.
+ */
+export const jsonText = (value: unknown, indent?: number): string =>
+  JSON.stringify(value, null, indent).replace(
+    /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
+    (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
+  );
+
 /** Columns without borders, headed in dim letters. */
 export function columns(paint: Paint, heads: string[], rows: string[][]): string {
   const none = Object.fromEntries(

@@ -7,7 +7,7 @@ import type { DevEvent, DevSession } from '../dev-session.ts';
 import { CliError } from '../errors.ts';
 import { linkSdk } from '../link-sdk.ts';
 import { loadProject } from '../load-project.ts';
-import { bytesText, faultLines, oneLine, type Paint } from '../terminal.ts';
+import { bytesText, faultLines, jsonText, oneLine, type Paint } from '../terminal.ts';
 import { waterfallLines } from '../waterfall.ts';
 import { readGrants, readJsonOption } from './install.ts';
 import { logLine } from './logs.ts';
@@ -126,7 +126,7 @@ export function devCommand(cli: Cli): void {
       cli.answer(async (given: string, { as: access, trace, inspect: asked, ...options }: CommandOptions) => {
         const folder = resolve(cli.settings.cwd, given);
         const show = (event: Shown) =>
-          cli.streams.out.write(`${cli.json() ? JSON.stringify(event) : eventText(cli.paint, event, trace)}\n`);
+          cli.streams.out.write(`${cli.json() ? jsonText(event) : eventText(cli.paint, event, trace)}\n`);
         const inspect = asked === true ? INSPECT_PORT : asked;
         const dev = await startDev(
           { folder, access, cwd: cli.settings.cwd, ...options, ...(inspect !== undefined && { inspect }) },

@@ -1,7 +1,7 @@
 import type { FeedEvent } from '../../../host/webhooks/contract.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
-import { oneLine, type Paint } from '../terminal.ts';
+import { jsonText, oneLine, type Paint } from '../terminal.ts';
 
 const WAIT_SECONDS = 20;
 const PAGE = 100;
@@ -65,7 +65,7 @@ export function eventsCommand(cli: Cli): void {
           if (!filter.follow) all.push(...page.items);
           else
             for (const item of page.items) {
-              cli.streams.out.write(`${cli.json() ? JSON.stringify(item) : eventText(cli.paint, item)}\n`);
+              cli.streams.out.write(`${cli.json() ? jsonText(item) : eventText(cli.paint, item)}\n`);
             }
         }
         return {

@@ -4,7 +4,7 @@ import type { Json, PluginFault } from '../../contract/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
-import { oneLine, type Paint } from '../terminal.ts';
+import { jsonText, oneLine, type Paint } from '../terminal.ts';
 import { waterfallLines, waterfallOf } from '../waterfall.ts';
 import { resolveInstallationId } from './installations.ts';
 
@@ -152,7 +152,7 @@ async function follow(cli: Cli, api: ApiClient, command: LogsCommand): Promise<n
   const stop = new AbortController();
   process.once('SIGINT', () => stop.abort());
   for await (const entry of followLogs(api, { ...command, signal: stop.signal })) {
-    cli.streams.out.write(`${cli.json() ? JSON.stringify(entry) : logLine(cli.paint, entry)}\n`);
+    cli.streams.out.write(`${cli.json() ? jsonText(entry) : logLine(cli.paint, entry)}\n`);
   }
   return null;
 }

@@ -3,6 +3,7 @@ import { type LineOutcome, OUTCOMES, type TailFilter } from '../../../host/tails
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { jsonText } from '../terminal.ts';
 import { resolveInstallationId } from './installations.ts';
 import { LEVELS, logLine, readLevel } from './logs.ts';
 
@@ -56,7 +57,7 @@ export function tailCommand(cli: Cli): void {
         cli.note(`Following ${slugOrId}; Ctrl-C ends it.`);
         const { trace = false, ...filter } = options;
         for await (const entry of tailInstallation(api, { ...filter, installationId, signal: stop.signal })) {
-          cli.streams.out.write(`${cli.json() ? JSON.stringify(entry) : logLine(cli.paint, entry, { trace })}\n`);
+          cli.streams.out.write(`${cli.json() ? jsonText(entry) : logLine(cli.paint, entry, { trace })}\n`);
         }
         return null;
       }),
