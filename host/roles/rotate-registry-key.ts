@@ -23,29 +23,33 @@ export async function rotateRegistryKeyFile(
   { overlapMs, nowMs }: { overlapMs: number; nowMs: number },
 ) {
   const nextFile = `${signingKeyFile}.next`;
-  const from = await loadSigningKey(signingKeyFile);
-  const to = await loadSigningKey(nextFile);
   const ports = { nowMs: () => nowMs, newId };
-  const link = await asOwner(ownerUrl, (owner) =>
-    owner.transaction((transaction) =>
-      rotateRegistryKey({
-        transaction,
-        audit: createAuditIn({ ...ports, origin: () => null })(transaction),
-        logEvent: createLogIn(ports)(transaction),
-      })({ from, to }, { atMs: nowMs, retiresAtMs: nowMs + overlapMs }),
-    ),
+  return asOwner(ownerUrl, (owner) =>
+    // Two at once would each put away as the old key what the file holds by then.
+    owner.transaction(async (lock) => {
+      await lock.raw("select pg_advisory_xact_lock(hashtext('rotate_registry_key'))");
+      const from = await loadSigningKey(signingKeyFile);
+      const to = await loadSigningKey(nextFile);
+      const link = await owner.transaction((transaction) =>
+        rotateRegistryKey({
+          transaction,
+          audit: createAuditIn({ ...ports, origin: () => null })(transaction),
+          logEvent: createLogIn(ports)(transaction),
+        })({ from, to }, { atMs: nowMs, retiresAtMs: nowMs + overlapMs }),
+      );
+      const [fromId, toId] = [link.from, link.to].map((pem) => keyIdOf(createPublicKey(pem))) as [string, string];
+      if (toId !== keyIdOf(createPublicKey(to as never))) {
+        throw new RoleRefused(
+          `${signingKeyFile} was succeeded on ${link.at} by the key ${toId}, which is on another machine: copy that file from there, and remove ${nextFile}.`,
+        );
+      }
+      const oldFile = path.join(path.dirname(signingKeyFile), `registry-key-${fromId.slice(0, 16)}.pem`);
+      // At no time there is no key: a host that starts would make one.
+      await copyFile(signingKeyFile, oldFile);
+      await rename(nextFile, signingKeyFile);
+      return { from: fromId, to: toId, at: link.at, retiresAt: link.retiresAt, oldFile };
+    }),
   );
-  const [fromId, toId] = [link.from, link.to].map((pem) => keyIdOf(createPublicKey(pem))) as [string, string];
-  if (toId !== keyIdOf(createPublicKey(to as never))) {
-    throw new RoleRefused(
-      `${signingKeyFile} was succeeded on ${link.at} by the key ${toId}, which is on another machine: copy that file from there, and remove ${nextFile}.`,
-    );
-  }
-  const oldFile = path.join(path.dirname(signingKeyFile), `registry-key-${fromId.slice(0, 16)}.pem`);
-  // At no time there is no key: a host that starts would make one.
-  await copyFile(signingKeyFile, oldFile);
-  await rename(nextFile, signingKeyFile);
-  return { from: fromId, to: toId, at: link.at, retiresAt: link.retiresAt, oldFile };
 }
 
 /** `gatehouse keys rotate-registry` */
