@@ -12,7 +12,7 @@ const OUT_OF_MEMORY = /is_heap_oom|out of memory|out-of-memory|Allocation failed
 export interface CordonEnd {
   code: number | null;
   signal: string | null;
-  /** The supervisor killed it because its heart stopped. */
+  /** The supervisor killed it because its heart stopped, or because a lane heard nothing any more. */
   heartStopped: boolean;
   /** The supervisor killed it because it was too large and had not noticed. */
   overgrown: boolean;

@@ -11,6 +11,7 @@ import { LaneBorder } from './lane-border.ts';
 import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaneSockets, type LaunchCordon } from './launch-cordon.ts';
+import { OVERDUE_GRACE_MS } from './limits.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
 import type { TurnCosts } from './turn-costs.ts';
@@ -23,8 +24,8 @@ const CONTROL_FRAMES_MAX = 1_000;
 /** A cordon says four times a second that it lives. Counted in ticks, so that a host that was stopped kills nobody. */
 const HEART_PERIOD_MS = 500;
 const HEART_MISSES_MAX = 10;
-/** A lane answers at once when it is told to end an invocation, or after the turn that it is inside of, of a second of CPU time at most. */
-const SILENT_LOOKS_MAX = 30;
+/** A lane that is inside of no turn answers at once when it is told to end an invocation. */
+const SILENT_LOOKS_MAX = 20;
 /** A busy machine takes its time to start one. */
 const START_MISSES_MAX = 60;
 /** After the exit of a process its sockets end at once; this is for the case that they do not. */
@@ -40,7 +41,10 @@ export interface LaneLink extends RunLane {
   readonly cordon: Cordon;
   lane: number;
   isolates: number;
-  /** How often the host has looked since the lane was told to end an invocation and has said nothing; null where it owes no word. */
+  /**
+   * How often the host has looked, and found it inside of no turn that may go on, since the lane was told to end an invocation and has
+   * said nothing; null where it owes no word.
+   */
   silentLooks: number | null;
   pace: LanePace;
   readonly border: LaneBorder;
@@ -264,13 +268,19 @@ export class Cordon {
     this.residentMiB = Math.max(this.#saidMiB, residentMiBOf(this.pid));
     this.#overgrownLooks = this.residentMiB > this.#residentMiBMax ? this.#overgrownLooks + 1 : 0;
     if (this.#overgrownLooks >= OVERGROWN_LOOKS) this.kill();
-    for (const lane of this.lanes) {
-      if (lane.silentLooks !== null && ++lane.silentLooks >= SILENT_LOOKS_MAX) this.#distrust('a lane hears nothing');
-    }
     const missesMax = this.state === 'starting' ? START_MISSES_MAX : HEART_MISSES_MAX;
-    if (this.state === 'dying' || ++this.#misses < missesMax) return;
+    if (this.state === 'dying' || (++this.#misses < missesMax && !this.#hearsNothing())) return;
     this.#heartStopped = this.state === 'ready';
     this.kill();
+  }
+
+  /** Whether a lane has owed a word for too long, although the process says that it lives. */
+  #hearsNothing(): boolean {
+    const silent = this.lanes.filter(({ silentLooks }) => silentLooks !== null);
+    if (silent.length === 0) return false;
+    const turns = this.openTurns().filter(({ mustEndByMs }) => monotonicMs() <= mustEndByMs + OVERDUE_GRACE_MS);
+    for (const link of silent) if (!turns.some(({ lane }) => lane === link.lane)) link.silentLooks!++;
+    return silent.some(({ silentLooks }) => silentLooks! >= SILENT_LOOKS_MAX);
   }
 
   #end(code: number | null, signal: string | null, spawnFault = ''): void {

@@ -3,7 +3,7 @@ import { CallsInFlight } from './calls-in-flight.ts';
 import { ignore, NO_INVOCATION, NO_PORTS } from './no-invocation.ts';
 import { Run } from './run.ts';
 
-/** So many objects of a class V8 makes before it decides how large they are. */
+/** One more than V8 makes of a class before it decides how large its objects are. */
 const DECIDED_AFTER = 8;
 
 /**

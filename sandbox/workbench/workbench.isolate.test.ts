@@ -84,6 +84,9 @@ describe('a workbench', () => {
         code: 'plugin-start-failed',
         name: 'TypeError',
       });
+      // Random numbers belong to an invocation, and none runs yet.
+      const early = await (await bench({ mode }, 'crypto.randomUUID()')).run();
+      expect(early.status === 'faulted' && early.fault.code).to.equal('plugin-start-failed');
       const { run } = await bench({ mode }, jobIn('await new Promise(() => {})'));
       const stuck = await run();
       expect(stuck.status === 'faulted' && stuck.fault.code).to.equal('plugin-never-answered');
