@@ -21,7 +21,7 @@ export const withoutTails = (database: Database, { onPayload }: WatchList): Data
 
 /** Changes of what an installation runs. */
 const EVICTING = new Set(['installations', 'installation_conduct', 'rollouts']);
-/** Changes of one installation, which concern nobody else. */
+/** Changes of one installation, which concern nobody else but those that call it. */
 const OWN = new Set([...EVICTING, 'recording_settings']);
 
 /** Whatever changes on any host, here it is forgotten within the round trip of a notification. */
@@ -30,7 +30,7 @@ export async function followChanges(
   sandbox: Sandbox,
   caches: { clear(): void }[],
   sessions: { clear(): void },
-  installations: Pick<InstallationCache, 'clear' | 'changed'>,
+  installations: Pick<InstallationCache, 'clear' | 'forget'>,
   callees: { clear(): void },
   conduct: Pick<ConductWatch, 'refresh' | 'isSuspended'>,
   recorder: Pick<InvocationRecorder, 'refresh'>,
@@ -55,7 +55,7 @@ export async function followChanges(
     // Anybody may log in and out all day: that must not make the data plane forget what it has.
     if (table === 'sessions') return sessions.clear();
     if (OWN.has(table!) && id) {
-      void installations.changed(id);
+      void installations.forget(id);
       callees.clear();
     } else clear();
     // Who runs alone from now on must not keep what it has in the cordons of others, and nobody runs an older release.

@@ -89,7 +89,7 @@ describe('the transparency log of a platform', () => {
     const signingKeyFile = path.join(platform.folder, 'registry-key.pem');
     const { appUrl } = platform.database;
     const rotate = (overlapMs: number) =>
-      rotateRegistryKeyFile({ signingKeyFile }, appUrl, { overlapMs, nowMs: Date.now() });
+      rotateRegistryKeyFile({ signingKeyFile }, appUrl, { overlapMs, nowMs: Date.now });
     const rotated = await rotate(3_600_000);
     expect(rotated.from).to.equal(keyIdOf(createPublicKey(old)));
     const other = await platform.startAnotherHost();

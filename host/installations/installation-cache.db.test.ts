@@ -57,6 +57,15 @@ describe('installations in memory', () => {
     expect(cache.find(addressOf(installation))).to.include({ id: installation.id });
   });
 
+  it('are read again after a change on another host where they were kept, and else by whoever calls them', async () => {
+    const [kept, other] = [await existing(), await existing()];
+    await cache.find(addressOf(kept));
+    await cache.forget(kept.id);
+    await cache.forget(other.id);
+    expect(cache.find(addressOf(kept))).to.include({ id: kept.id });
+    expect(asked).to.deep.equal([kept.slug, kept.slug]);
+  });
+
   it('are not read again where they are gone', async () => {
     const installation = await existing();
     await store.remove(installation.id);

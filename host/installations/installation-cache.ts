@@ -18,9 +18,11 @@ export interface InstallationCache {
   find(address: string): InstallationFacts | null | Promise<InstallationFacts | null>;
   /** Reads the release's part of the facts, and the canary's where one runs; null where the release is gone. */
   withRelease(installation: Installation): Promise<InstallationFacts | null>;
-  /** To be called for every change of an organisation or a release, from whichever host. */
+  /** To be called for every change of a release, a key or a member, from whichever host. */
   clear(): void;
-  /** The same for a change of one installation, which is read again at once: who installs or changes something calls it next. */
+  /** The same for a change of one installation; it is read again at once where it was kept. */
+  forget(id: string): Promise<void>;
+  /** The same for a change that was made here, and read in any case: who installs or changes something calls it next. */
   changed(id: string): Promise<void>;
 }
 
@@ -66,19 +68,32 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     },
     ttlMs: () => KEEP_MS,
   });
+  /** Returns whether it was kept. */
+  const drop = (id: string): boolean => {
+    let kept = false;
+    cache.forget((facts) => {
+      if (facts?.id === id) kept = true;
+      // What was not there may be there now.
+      return facts === null || facts.id === id;
+    });
+    return kept;
+  };
+  // Where it cannot be read now, whoever calls it reads it, or learns why not.
   const readAhead = async (id: string) => {
-    const installation = await store.byId(id);
-    if (installation) await cache.find(`${installation.operator.slug}/${installation.slug}`);
+    const installation = await store.byId(id).catch(() => null);
+    if (installation)
+      await Promise.resolve(cache.find(`${installation.operator.slug}/${installation.slug}`)).catch(() => {});
   };
   return {
     find: cache.find,
     withRelease,
     clear: cache.clear,
+    forget: async (id) => {
+      if (drop(id)) await readAhead(id);
+    },
     changed: (id) => {
-      // What was not there may be there now.
-      cache.forget((facts) => facts === null || facts.id === id);
-      // Where it cannot be read now, whoever calls it reads it, or learns why not.
-      return readAhead(id).catch(() => {});
+      drop(id);
+      return readAhead(id);
     },
   };
 }

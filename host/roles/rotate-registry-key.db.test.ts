@@ -26,7 +26,7 @@ describe('gatehouse keys rotate-registry', () => {
     const first = keyIdOf(createPublicKey((await loadSigningKey(signingKeyFile)) as never));
     const done = await Promise.all(
       Array.from({ length: 3 }, () =>
-        rotateRegistryKeyFile({ signingKeyFile }, database.ownerUrl, { overlapMs: 3_600_000, nowMs: Date.now() }),
+        rotateRegistryKeyFile({ signingKeyFile }, database.ownerUrl, { overlapMs: 3_600_000, nowMs: Date.now }),
       ),
     );
     const next = new Map(done.map(({ from, to }) => [from, to]));
