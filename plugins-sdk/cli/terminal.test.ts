@@ -31,6 +31,7 @@ describe('jsonText', () => {
       }),
       { examples: [[{ x: 'C1 \u009b31m, reversed \u202e' }]] },
     ));
+  it('is JSON where there is nothing to say', () => expect(jsonText(undefined)).to.equal('null'));
 });
 
 describe('columns', () => {

@@ -31,7 +31,7 @@ export const oneLine = (text: string): string =>
  * to whoever parses it.
  */
 export const jsonText = (value: unknown, indent?: number): string =>
-  JSON.stringify(value, null, indent).replace(
+  (JSON.stringify(value, null, indent) ?? 'null').replace(
     /[\u007f-\u009f\u202a-\u202e\u2066-\u2069]/g,
     (unit) => `\\u${unit.charCodeAt(0).toString(16).padStart(4, '0')}`,
   );

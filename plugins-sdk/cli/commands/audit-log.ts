@@ -6,7 +6,7 @@ import { isTreeHeadOf, trustedKeys } from '../../contract/index.ts';
 import { type Answer, type Cli, errorText } from '../command-line.ts';
 import { CliError, ServerRefusal } from '../errors.ts';
 import { parsePluginName } from '../plugin-name.ts';
-import { fields, oneLine, type Paint } from '../terminal.ts';
+import { fields, jsonText, oneLine, type Paint } from '../terminal.ts';
 import { logStatePath, readLogState, readPublicKey, writeLogState } from '../transparency/log-state.ts';
 import { comparedWith, type LogApi, type LogLook, type LogState, lookAtLog } from '../transparency/look-at-log.ts';
 import { proofPath } from './verify.ts';
@@ -152,7 +152,7 @@ async function watch(cli: Cli, api: LogApi & { url: string }, auditing: Auditing
       const { head, hashed } = look;
       cli.streams.out.write(
         cli.json()
-          ? `${JSON.stringify({ head, hashed })}\n`
+          ? `${jsonText({ head, hashed })}\n`
           : `${cli.paint('green', '✔')} ${new Date().toISOString()} ${head.size} entries, ${hashed} of them hashed now\n`,
       );
       whole = false;
