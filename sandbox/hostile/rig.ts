@@ -122,7 +122,10 @@ function inputOf(asks: Asked, invocationId: string, grants: GuestInput['context'
 
 /** The answer of a completed invocation; for routes the whole response. */
 export function answerOf(outcome: Outcome): Json {
-  if (outcome.status === 'faulted') return `${outcome.fault.code}: ${outcome.fault.message}`;
+  if (outcome.status === 'faulted') {
+    const { code, used = '-', message } = outcome.fault;
+    return `${code} (used ${used}): ${message}`;
+  }
   const output = readWireText<{ value?: Json; response?: Json }>(outcome.output);
   return output.response ?? output.value ?? null;
 }
