@@ -64,6 +64,12 @@ async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesM
   const declared = req.headers['content-length'];
   if (Number(declared) > bytesMax) throw tooLarge(bytesMax);
   if (expectsContinue(req)) res.writeContinue();
+  // Until here the parser stood still behind the headers. What came with them is there when this goes on.
+  await null;
+  if (req.complete) {
+    if (req.readableLength > bytesMax) throw tooLarge(bytesMax);
+    return (req.read() as Buffer | null) ?? EMPTY;
+  }
   try {
     return await getRawBody(req, { limit: bytesMax, length: declared });
   } catch (error) {

@@ -1,0 +1,82 @@
+import { once } from 'node:events';
+import { createServer, type Server } from 'node:http';
+import { type AddressInfo, connect } from 'node:net';
+import { expect } from 'chai';
+import { HostRefusal } from '../errors.ts';
+import { readBody } from './read-body.ts';
+
+const BYTES_MAX = 20;
+
+describe('Reading the body of a request', () => {
+  let server: Server;
+  let read: Promise<string>[] = [];
+  beforeEach(async () => {
+    read = [];
+    server = createServer((req, res) => {
+      const text = (async () => (await readBody(req, res, BYTES_MAX)).toString())();
+      const said = text.catch((error: unknown) => (error instanceof HostRefusal ? error.code : String(error)));
+      read.push(said);
+      said.then((answer) => res.end(answer));
+    });
+    server.listen(0, '127.0.0.1');
+    await once(server, 'listening');
+  });
+  afterEach(() => {
+    server.closeAllConnections();
+    server.close();
+  });
+
+  /** Sends each part when the server has had time to read the one before; returns what was read, request by request. */
+  async function send(...parts: string[]): Promise<string[]> {
+    const socket = connect((server.address() as AddressInfo).port, '127.0.0.1');
+    socket.on('error', () => {}).resume();
+    await once(socket, 'connect');
+    for (const part of parts) {
+      socket.write(part);
+      await new Promise((resolve) => setTimeout(resolve, 30));
+    }
+    socket.end();
+    await once(socket, 'close');
+    return Promise.all(read);
+  }
+  const post = (headers: string, body = '') => `POST / HTTP/1.1\r\nHost: a\r\n${headers}\r\n\r\n${body}`;
+  const LENGTH_5 = 'Content-Length: 5';
+  const CHUNKED = 'Transfer-Encoding: chunked';
+
+  it('takes one that comes with its headers', async () => {
+    expect(await send(post(LENGTH_5, 'hello'))).to.deep.equal(['hello']);
+    expect(await send(post(CHUNKED, '3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n'))).to.deep.equal(['hello', 'hello']);
+  });
+
+  it('waits for one that comes behind them, whole or in pieces', async () => {
+    expect(await send(post(LENGTH_5), 'hello')).to.deep.equal(['hello']);
+    expect(await send(post(LENGTH_5, 'he'), 'l', 'lo')).to.deep.equal(['hello', 'hello']);
+  });
+
+  it('keeps those of several requests in one packet apart', async () => {
+    expect(await send(post(LENGTH_5, 'first') + post(CHUNKED, '0\r\n\r\n') + post(LENGTH_5, 'third'))).to.deep.equal([
+      'first',
+      '',
+      'third',
+    ]);
+  });
+
+  it('refuses one that is too large, however it comes', async () => {
+    const long = 'x'.repeat(BYTES_MAX + 1);
+    const chunk = `${long.length.toString(16)}\r\n${long}\r\n0\r\n\r\n`;
+    for (const parts of [
+      [post(`Content-Length: ${long.length}`, long)],
+      [post(CHUNKED, chunk)],
+      [post(CHUNKED), chunk],
+    ]) {
+      read = [];
+      expect(await send(...parts), parts.join('|')).to.deep.equal(['body-too-large']);
+    }
+  });
+
+  it('refuses one that is cut short', async () => {
+    expect(await send(post(LENGTH_5, 'hel'))).to.deep.equal(['body-malformed']);
+    read = [];
+    expect(await send(post(CHUNKED, '5\r\nhel'))).to.deep.equal(['body-malformed']);
+  });
+});
