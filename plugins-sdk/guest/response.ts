@@ -35,6 +35,7 @@ export interface HostAnswer {
 }
 
 const FROM_RUNTIME = {};
+const FROM_JSON = {};
 const TOKEN_TEXT = /^[\t\x20-\x7e\x80-\xff]*$/;
 
 /** Fetch's Response. Its body is in memory, or a stream that the plugin gave. */
@@ -46,14 +47,15 @@ export class Response extends Body {
   #url = '';
   #redirected = false;
 
-  constructor(body?: unknown, options: ResponseOptions = {}) {
+  constructor(body?: unknown, options: ResponseOptions = {}, json = '') {
     if (body === FROM_RUNTIME) {
       const { content, stream } = options as ExtractedBody;
       super(content, stream);
       this.#headers = headersFromList([]);
       return;
     }
-    const { content, contentType, stream } = extractBody(body);
+    const { content, contentType, stream } =
+      body === FROM_JSON ? { content: json, contentType: 'application/json', stream: null } : extractBody(body);
     super(content, stream);
     const { status: given = 200, statusText = '', headers } = options ?? {};
     // Converted once: what is checked must be what is sent.
@@ -94,9 +96,7 @@ export class Response extends Body {
   static json(value: unknown, options: ResponseOptions = {}): Response {
     const text = jsonStringify(value);
     if (text === undefined) throw new NativeTypeError('Response.json takes a value that JSON can write');
-    const headers = new Headers(options?.headers);
-    if (!headers.has('content-type')) headers.append('content-type', 'application/json');
-    return new Response(text, { status: options?.status, statusText: options?.statusText, headers });
+    return new Response(FROM_JSON, options, text);
   }
 
   static redirect(url: string, status = 302): Response {
