@@ -75,7 +75,7 @@ export const DEFAULT_LIMITS: Limits = Object.freeze({
   queued: 64,
   startupCpuMs: 200,
   cpuMsPerSecond: 500,
-  cpuBurstMs: 1_000,
+  cpuBurstMs: 500,
 });
 
 /** Size of a bundle (code only) that may be published, in bytes. */
