@@ -190,7 +190,8 @@ export const ROW_RULES: Record<string, TableRules> = {
     owner: 'exists (select 1 from rollouts as own where own.id = rollout_id)',
     owns: ['select', 'delete'],
   },
-  stagings: { owner: OF_OWN_PLUGIN, owns: ['select', 'insert', 'update'] },
+  // Whoever reviews decides which release is the newest: not one that was stopped.
+  stagings: { owner: OF_OWN_PLUGIN, owns: ['select', 'insert', 'update'], others: [moderators('select')] },
   // Sums over all operators: whoever publishes is told by the host alone, and rounded.
   staging_samples: OF_THE_HOST,
   accepted_signings: ofInstallation(...ALL),

@@ -31,6 +31,7 @@ export { createKeyChain, rotateRegistryKey } from './key-chain.ts';
 export type { Compatibility, ListingDetails, Listings } from './listings/contract.ts';
 export { createOrganisations } from './organisations/compose.ts';
 export type { Organisations } from './organisations/contract.ts';
+export { chooseLatestIn } from './publishing/compose.ts';
 export type { DistTag, ReleaseLife } from './publishing/life-contract.ts';
 export { readArchive } from './publishing/read-archive.ts';
 export { createRatings } from './ratings/compose.ts';

@@ -239,12 +239,20 @@ describe('releases on their way to operators', () => {
       expect((await operator.install(unnamed)).version).to.equal('1.0.0');
       const chosen = await operator.updateInstallation(good.id, { version: '1.7.2' });
       expect(chosen.version).to.equal('1.7.2');
+      const shown = async () => {
+        const { latestVersion, versions } = await operator.readListing('acme-labs/wanting');
+        const found = await operator.searchCatalogue({ search: 'wanting' });
+        expect(found.items.map((each) => each.latestVersion)).to.deep.equal([latestVersion]);
+        return [latestVersion, ...versions.filter(({ halted }) => halted).map(({ version }) => version)];
+      };
+      expect(await shown(), 'newest, and what was stopped').to.deep.equal(['1.0.0', '1.7.2']);
 
       const decide = (version: string, decision: 'halt' | 'resume' | 'roll-back') =>
         publisher.decideStaging('acme-labs/wanting', version, { decision, reason: 'It loses orders.' });
       expect((await refusalOf(decide('1.9.9', 'halt'))).code).to.equal('staging-unknown');
       const resumed = await decide('1.7.2', 'resume');
       expect([resumed.state, resumed.staged.calls]).to.deep.equal(['rolling', 0]);
+      expect(await shown(), 'goes on').to.deep.equal(['1.7.2']);
       expect((await decide('1.7.2', 'roll-back')).state).to.equal('rolled-back');
       expect((await decide('1.7.2', 'roll-back')).state).to.equal('rolled-back');
       expect((await refusalOf(decide('1.7.2', 'resume'))).code).to.equal('staging-state-invalid');
@@ -252,6 +260,7 @@ describe('releases on their way to operators', () => {
         () => versionsOf(installations.filter(({ id }) => id !== good.id)),
         (versions) => versions.every((version) => version === '1.0.0'),
       );
+      expect(await shown(), 'rolled back').to.deep.equal(['1.0.0', '1.7.2']);
       // Who chose it by hand keeps it.
       expect((await find(good)).version).to.equal('1.7.2');
       const [rollout] = (await operator.listRollouts(bad.id)).items;

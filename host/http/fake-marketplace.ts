@@ -52,7 +52,7 @@ const LISTING: ListingDetails = {
     updatedAt: AT,
     activity: 'active',
   },
-  versions: [{ version: '1.0.0', publishedAt: AT, tags: [], deprecated: false, yanked: false }],
+  versions: [{ version: '1.0.0', publishedAt: AT, tags: [], deprecated: false, yanked: false, halted: false }],
 };
 
 /** The marketplace in memory, for the tests of the HTTP side. */

@@ -101,6 +101,7 @@ const Listing = Type.Object(
         tags: Type.Array(Type.String()),
         deprecated: Type.Boolean(),
         yanked: Type.Boolean(),
+        halted: Type.Boolean({ description: 'Its staging was stopped: it comes to nobody who did not ask for it.' }),
       }),
       { description: 'Newest first, at most 50.' },
     ),

@@ -1,5 +1,6 @@
 import type { Knex } from 'knex';
 import type { PublishedVersion } from '../contract.ts';
+import { stoppedStagings } from '../publishing/stopped-stagings.ts';
 
 export interface VersionStore {
   /** Every published version of these plugins but those whose staging was stopped, in no order. */
@@ -18,12 +19,7 @@ export function createVersionStore(database: Knex): VersionStore {
           ['publishers.slug', 'plugins.name'],
           plugins.map(({ publisher, name }) => [publisher, name]),
         )
-        // What was found wanting while it was brought to some must not come to others by chance.
-        .whereNotExists(
-          database('stagings')
-            .whereRaw('stagings.plugin_id = releases.plugin_id and stagings.version = releases.version')
-            .whereIn('stagings.state', ['halted', 'rolled-back']),
-        )
+        .whereNotExists(stoppedStagings(database))
         .select({
           releaseId: 'releases.id',
           version: 'releases.version',

@@ -25,6 +25,8 @@ export interface ListedVersion {
   tags: string[];
   deprecated: boolean;
   yanked: boolean;
+  /** Its staging was stopped, by its publisher or by what it answered: it comes to nobody who did not ask for it. */
+  halted: boolean;
 }
 
 /** What was done before somebody may install it. */

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { stoppedStagings } from '../publishing/stopped-stagings.ts';
 import type { ListedVersion, Trust } from './contract.ts';
 import { OPERATORS_MIN } from './rules/health.ts';
 
@@ -43,14 +44,16 @@ export function createFactsStore(database: Knex): FactsStore {
       .limit(VERSIONS_MAX)
       .select('version', 'reviewed_at', 'deprecated', 'yanked')
       .select({
+        halted: database.raw('exists ?', [stoppedStagings(database)]),
         tags: database.raw('array(select tag from dist_tags where dist_tags.release_id = releases.id order by tag)'),
       });
-    return rows.map(({ version, reviewed_at: at, deprecated, yanked, tags }) => ({
+    return rows.map(({ version, reviewed_at: at, deprecated, yanked, tags, halted }) => ({
       version,
       publishedAt: at.toISOString(),
       tags,
       deprecated: deprecated !== null,
       yanked: yanked !== null,
+      halted,
     }));
   };
   return {

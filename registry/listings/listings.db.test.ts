@@ -92,7 +92,7 @@ describe('listings', () => {
     expect(shown.trust.review).to.include({ rounds: 1, automatic: false });
     expect(shown.health.verdict).to.equal('unknown');
     expect(shown.versions).to.deep.equal([
-      { version: '1.0.0', publishedAt: shown.publishedAt, tags: [], deprecated: false, yanked: false },
+      { version: '1.0.0', publishedAt: shown.publishedAt, tags: [], deprecated: false, yanked: false, halted: false },
     ]);
     expect(shown.readme?.markdown).to.include('# Greeter');
     expect(shown.readme?.html).to.include(`<img src="${shown.screenshots[0]?.address}"`);

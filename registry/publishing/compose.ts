@@ -15,10 +15,15 @@ export interface ReleaseLifePorts {
   newId: () => string;
 }
 
-/** Decides anew which release of a plugin is its newest, within a transaction. */
+/**
+ * Decides anew which release of a plugin is its newest, within a transaction: one whose staging was stopped only where there is no other.
+ * Of several at once, each decides after the one before.
+ */
 export const chooseLatestIn = (transaction: Knex) => async (pluginId: string) => {
   const releases = createReleaseStore(transaction);
-  const newest = newestVersion(await releases.listPublishedVersions(pluginId));
+  await releases.lockPluginById(pluginId);
+  const published = await releases.listPublishedVersions(pluginId);
+  const newest = newestVersion(published.filter(({ isStopped }) => !isStopped)) ?? newestVersion(published);
   await releases.saveLatest(pluginId, newest?.id ?? null);
 };
 

@@ -1,6 +1,7 @@
 import { expect } from 'chai';
 import type { Principal, Release } from '../index.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
+import { chooseLatestIn } from './compose.ts';
 
 describe('releases after they were published', () => {
   let test: TestRegistry;
@@ -47,6 +48,25 @@ describe('releases after they were published', () => {
       );
       const same = await sampleRelease(acme, { name: 'once' });
       expect((await test.registry.publishRelease(acme.principal, same)).state).to.equal('yanked');
+    });
+
+    it('decides on the newest after whoever decides at the same time', async () => {
+      const [, newest] = await publishAll('raced', '1.0.0', '1.1.0');
+      const { system } = test.database;
+      const { plugin_id: pluginId } = await system('releases').where({ id: newest!.id }).first('plugin_id');
+      const first = await system.transaction();
+      await first('releases').where({ id: newest!.id }).update({ state: 'yanked' });
+      await chooseLatestIn(first)(pluginId);
+      const second = system.transaction((transaction) => chooseLatestIn(transaction)(pluginId));
+      for (let waiting = 0; waiting === 0; ) {
+        const { rows } = await system.raw(
+          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
+        );
+        waiting = rows.length;
+      }
+      await first.commit();
+      await second;
+      expect(await resolved('acme/raced')).to.equal('1.0.0');
     });
 
     it('is safe to repeat, and keeps the reason given first', async () => {

@@ -4,6 +4,7 @@ import type { Provenance, Release, ReleaseNotice, ReleaseState } from '../contra
 import { lookOf } from '../rules/look-alikes.ts';
 import { RUNNABLE_STATES } from '../rules/runnable-release.ts';
 import { PluginModel, ReleaseModel } from './release-model.ts';
+import { stoppedStagings } from './stopped-stagings.ts';
 
 /** A release as the registry works with it: with its plugin's and publisher's ids. */
 export interface StoredRelease {
@@ -52,6 +53,7 @@ export interface ReleaseFilter {
 export interface ReleaseStore {
   /** The plugin's id, made where it is missing; null where another one looks the same. Held until the end of the transaction: publishes and reviews of one plugin take turns. */
   lockPlugin(plugin: { id: string; organisationId: string; publisher: string; name: string }): Promise<string | null>;
+  lockPluginById(id: string): Promise<void>;
   /** Null where there is none, or nothing of it may be seen. */
   pluginId(name: { publisher: string; name: string }): Promise<string | null>;
   insert(release: NewRelease): Promise<void>;
@@ -85,7 +87,8 @@ export interface ReleaseStore {
     blocked: NonNullable<Release['blocked']>,
   ): Promise<{ id: string; pluginId: string }[]>;
   saveListed(pluginId: string, unlistedAt: Date | null): Promise<void>;
-  listPublishedVersions(pluginId: string): Promise<{ id: string; version: string }[]>;
+  /** `isStopped`: its staging was stopped, by its publisher or by what it answered. */
+  listPublishedVersions(pluginId: string): Promise<{ id: string; version: string; isStopped: boolean }[]>;
   saveLatest(pluginId: string, releaseId: string | null): Promise<void>;
 }
 
@@ -116,6 +119,9 @@ export function createReleaseStore(database: Knex): ReleaseStore {
         .onConflict()
         .ignore();
       return (await locked())?.id ?? null;
+    },
+    async lockPluginById(id) {
+      await PluginModel.query(database).findById(id).forNoKeyUpdate();
     },
     pluginId: async ({ publisher, name }) =>
       (
@@ -190,7 +196,9 @@ export function createReleaseStore(database: Knex): ReleaseStore {
       await PluginModel.query(database).findById(pluginId).patch({ unlistedAt });
     },
     listPublishedVersions: (pluginId) =>
-      database('releases').where({ plugin_id: pluginId, state: 'published', blocked: null }).select('id', 'version'),
+      database('releases')
+        .where({ plugin_id: pluginId, state: 'published', blocked: null })
+        .select('id', 'version', database.raw('exists ? as "isStopped"', [stoppedStagings(database)])),
     async saveLatest(pluginId, latestReleaseId) {
       await PluginModel.query(database).findById(pluginId).patch({ latestReleaseId });
     },

@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import { v7 as uuidv7 } from 'uuid';
-import type { AuditEntry, AuditIn } from '../../../registry/index.ts';
+import { type AuditEntry, type AuditIn, chooseLatestIn } from '../../../registry/index.ts';
 import type { NotificationKind } from '../../notifications/contract.ts';
 import { notificationStore } from '../../notifications/notification-store.ts';
 import { type StagingMove, type StoredStaging, stagingSampleStore, stagingStore } from './staging-store.ts';
@@ -26,6 +26,8 @@ export const changeStaging =
     system.transaction(async (transaction) => {
       if (!(await stagingStore(transaction).move(staging, move))) return false;
       const { plugin, version, publisherId, release, percents, stage } = staging;
+      // What was stopped is not what a catalogue shows, and what goes on is.
+      if (move.state !== undefined) await chooseLatestIn(transaction)(staging.pluginId);
       const at = new Date(atMs).toISOString();
       await auditIn(transaction)({
         action,

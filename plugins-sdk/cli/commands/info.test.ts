@@ -53,7 +53,7 @@ const listing = (changes: Partial<Listing> = {}): Listing => ({
     updatedAt: AT,
     activity: 'active',
   },
-  versions: [{ version: '1.1.0', publishedAt: AT, tags: ['beta'], deprecated: true, yanked: false }],
+  versions: [{ version: '1.1.0', publishedAt: AT, tags: ['beta'], deprecated: true, yanked: false, halted: false }],
   comparison: null,
   ...changes,
 });
