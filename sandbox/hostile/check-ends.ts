@@ -51,8 +51,8 @@ async function runStep(rig: Rig, attack: NamedAttack, step: Step, wallMs: number
 /** For what does not end by its CPU budget: a machine that stands still for a moment may count that as CPU time. */
 const AMPLE_CPU_MS = 1_000;
 
-/** Attacks with deadlines of half a second may find no room before them; then they are refused, and may come again. */
-async function untilTaken(run: () => Promise<void>): Promise<void> {
+/** Whoever has a deadline of half a second may find no room before it; then it is refused, and may come again. */
+export async function untilTaken<Result>(run: () => Promise<Result>): Promise<Result> {
   for (;;) {
     try {
       return await run();

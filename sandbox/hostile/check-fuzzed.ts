@@ -1,5 +1,5 @@
 import { PLUGIN_FAULTS } from '../../plugins-sdk/contract/errors.ts';
-import { blamedWrongly } from './check-ends.ts';
+import { blamedWrongly, untilTaken } from './check-ends.ts';
 import type { FuzzedPlugin } from './grammar.ts';
 import { expectUnharmed, openNeighbour } from './neighbour.ts';
 import { codeOf, DEADLINE_SLACK_MS, leaksIn, type Rig } from './rig.ts';
@@ -17,17 +17,21 @@ export function createFuzzer(rig: Rig) {
     const installation = `fuzzed-${++plugins}`;
     const deathsBefore = rig.deaths.length;
     try {
-      const [ran] = await Promise.all([rig.run({ code, installation, limits }), neighbour.ask()]);
+      let attempts = 0;
+      const running = untilTaken(() => {
+        attempts++;
+        return rig.run({ code, installation, limits });
+      });
+      const [ran] = await Promise.all([running, neighbour.ask()]);
       const end = codeOf(ran);
       ended.set(end, (ended.get(end) ?? 0) + 1);
       if (!CODES.has(end)) return `an unknown end: ${end}`;
       const leaks = leaksIn(ran);
       if (leaks.length > 0) return `shows ${leaks.join(', ')}`;
       if (ran.outcome.usage.wallMs > limits.wallMs! + DEADLINE_SLACK_MS) return `took ${ran.outcome.usage.wallMs} ms`;
-      const innocent = blamedWrongly(
-        rig.deaths.slice(deathsBefore),
-        new Set(end === 'completed' ? [] : [installation]),
-      );
+      // What an attempt did that was refused, nobody has heard.
+      const culprits = new Set(end === 'completed' && attempts === 1 ? [] : [installation]);
+      const innocent = blamedWrongly(rig.deaths.slice(deathsBefore), culprits);
       if (innocent.length > 0) return `${innocent.join(', ')} blamed`;
       expectUnharmed(neighbour);
       return '';
