@@ -1,6 +1,6 @@
 import type { Knex } from 'knex';
 import type { PublishedVersion } from '../contract.ts';
-import { stoppedStagings } from '../publishing/stopped-stagings.ts';
+import { stoppedStagings } from '../stopped-stagings.ts';
 
 export interface VersionStore {
   /** Every published version of these plugins but those whose staging was stopped, in no order. */

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import { stoppedStagings } from '../publishing/stopped-stagings.ts';
+import { stoppedStagings } from '../stopped-stagings.ts';
 import type { ListedVersion, Trust } from './contract.ts';
 import { OPERATORS_MIN } from './rules/health.ts';
 

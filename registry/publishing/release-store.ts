@@ -3,8 +3,8 @@ import type { DsseEnvelope } from '../../plugins-sdk/contract/index.ts';
 import type { Provenance, Release, ReleaseNotice, ReleaseState } from '../contract.ts';
 import { lookOf } from '../rules/look-alikes.ts';
 import { RUNNABLE_STATES } from '../rules/runnable-release.ts';
+import { stoppedStagings } from '../stopped-stagings.ts';
 import { PluginModel, ReleaseModel } from './release-model.ts';
-import { stoppedStagings } from './stopped-stagings.ts';
 
 /** A release as the registry works with it: with its plugin's and publisher's ids. */
 export interface StoredRelease {
