@@ -71,14 +71,23 @@ describe('changeAwareCache', () => {
     expect(loads).to.deep.equal(['a', 'b', 'a']);
   });
 
-  it('makes a load again that such a change overtook', async () => {
-    const { cache, hold, release, set } = counting();
+  it('makes a load again that such a change overtook where it concerns what was read, and no other', async () => {
+    const { cache, hold, release, set, loads } = counting();
     hold();
     const found = cache.find('a');
     set(2);
-    cache.forget(() => false);
+    cache.forget((value) => value === 3);
+    cache.forget((value) => value === 1);
     release();
     expect(await found).to.equal(2);
+    expect(loads).to.have.length(2);
+
+    hold();
+    const other = cache.find('b');
+    for (let change = 0; change < 10; change += 1) cache.forget((value) => value === 1);
+    release();
+    expect(await other).to.equal(2);
+    expect(loads, 'whatever happens to others').to.have.length(3);
   });
 
   it('keeps nothing whose time is over', async () => {

@@ -9,8 +9,10 @@ export interface ChangeAwareCache<Value> {
   /** To be called for every change of what is cached, from whichever host. */
   clear(): void;
   /** The same for a change that concerns some of it: only that is forgotten. */
-  forget(isConcerned: (value: Value) => boolean): void;
+  forget(isConcerned: Concern<Value>): void;
 }
+
+type Concern<Value> = (value: Value) => boolean;
 
 export interface CacheOptions<Value> {
   load(key: string): Promise<Value>;
@@ -21,7 +23,8 @@ export interface CacheOptions<Value> {
 
 /**
  * Keeps what the hot path needs in memory. Changes are rare and loads cheap, so a change clears everything where it is not said
- * what it concerns: that also covers answers of the kind "there is no such thing". A load that a change overtakes is made again, never kept.
+ * what it concerns: that also covers answers of the kind "there is no such thing". A load that a change overtakes is made again where it may
+ * have read what was there before, never kept.
  */
 export function changeAwareCache<Value>({
   load,
@@ -30,17 +33,27 @@ export function changeAwareCache<Value>({
 }: CacheOptions<Value>): ChangeAwareCache<Value> {
   const kept = new LRUCache<string, { value: Value }>({ max: entriesMax });
   const loading = new Map<string, Promise<Value>>();
-  let changes = 0;
+  /** For each load on its way, which values the changes since it began concern. */
+  const overtaken = new Set<Concern<Value>[]>();
 
   const loadFresh = async (key: string): Promise<Value> => {
     for (;;) {
-      const before = changes;
-      const value = await load(key);
-      if (before !== changes) continue;
-      const ttl = ttlMs(value);
-      if (ttl > 0) kept.set(key, { value }, { ttl: Math.max(1, Math.floor(ttl)) });
-      return value;
+      const concerns: Concern<Value>[] = [];
+      overtaken.add(concerns);
+      try {
+        const value = await load(key);
+        if (concerns.some((isConcerned) => isConcerned(value))) continue;
+        const ttl = ttlMs(value);
+        if (ttl > 0) kept.set(key, { value }, { ttl: Math.max(1, Math.floor(ttl)) });
+        return value;
+      } finally {
+        overtaken.delete(concerns);
+      }
     }
+  };
+
+  const overtake = (isConcerned: Concern<Value>) => {
+    for (const concerns of overtaken) concerns.push(isConcerned);
   };
 
   return {
@@ -54,11 +67,11 @@ export function changeAwareCache<Value>({
       return load;
     },
     clear: () => {
-      changes += 1;
+      overtake(() => true);
       kept.clear();
     },
     forget: (isConcerned) => {
-      changes += 1;
+      overtake(isConcerned);
       for (const [key, { value }] of kept.entries()) if (isConcerned(value)) kept.delete(key);
     },
   };
