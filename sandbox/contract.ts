@@ -182,7 +182,7 @@ export interface SandboxAlarm {
 export interface SandboxPorts {
   /** The code of a bundle; called for every isolate that is made. The caller verifies digest and signatures here. */
   loadBundle(digest: string): Promise<string>;
-  /** The guest runtime as one script; see plugins-sdk/guest. */
+  /** The guest runtime, a script that texts of parts may follow; see plugins-sdk/guest and plugins-sdk/contract/guest-text.ts. */
   guest: string;
   /** Called for every cordon that died unasked, with the invocation that was in its turn where it is to blame. */
   onCordonDeath?(death: CordonDeath): void;

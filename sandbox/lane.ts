@@ -4,7 +4,7 @@ import { LanePen } from './black-box.ts';
 import { compactHead, createHostHeadExpander } from './compact-heads.ts';
 import type { LaneFds } from './descriptors.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
-import type { GuestScript } from './isolate/plugin-isolate.ts';
+import { guestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
 import { createLaneGarbage, takeCollector } from './lane-garbage.ts';
 import { type LaneProfiler, openLaneProfiler } from './lane-profiler.ts';
@@ -62,10 +62,9 @@ export default async function runLane(task: LaneTask): Promise<void> {
     if (writer.bytes > 0) writeAll(speakFd, writer.take());
     flushedAtMs = performance.now();
   };
-  const setUp = (code: string) => {
-    const guest: GuestScript = { code };
+  const setUp = (guest: string) => {
     const onCount = (count: number) => send({ op: 'isolates', count });
-    shelf = createShelf(guest, { isolatesMax, heldMiBMax, onCount, time: meter.time });
+    shelf = createShelf(guestScript(guest), { isolatesMax, heldMiBMax, onCount, time: meter.time });
     carryOut = createLaneRuns({ meter, shelf, turns: createLaneTurns({ meter, shelf, send }), send });
     if (typeof PROFILE_MS === 'number' && PROFILE_MS > 0) {
       profiler = openLaneProfiler(PROFILE_MS, (json) => writer.add({ op: 'profile' } satisfies ProfileMessage, json));

@@ -12,7 +12,7 @@ import { isShared, sideOf } from './rules/may-see.ts';
 import type { RecordingSettings } from './rules/settings.ts';
 
 export interface OpenRecordingsPorts extends Omit<RecordingsPorts, 'flush'>, Omit<RecorderPorts, 'store' | 'engine'> {
-  /** The guest runtime as one script. */
+  /** The guest runtime, as the sandbox gets it. */
   guest: string;
   hostVersion: string;
   /** Where invocations are recorded; `store` is where people look. */

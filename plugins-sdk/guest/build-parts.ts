@@ -1,43 +1,60 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build, type Plugin } from 'esbuild';
+import { build, type Plugin, transform } from 'esbuild';
 
 const PARTS_FILE = /[/\\]guest[/\\]load-parts\.ts$/;
+const MAKER = `import { makePart } from './parts.ts';\n`;
 const DYNAMIC_IMPORT = /import\('(\.[^']+)'\)/g;
 const NAMED_IMPORT = /^import \{([^}]*)\} from "([^"]+)";\n/gm;
 /** What esbuild's own prelude, and that of packages, takes from the engine; a plugin may have replaced it by the time a part is run. */
 const PRELUDE = /^var (\w+) = (Object\.[\w.]+);\n/gm;
 const EXPORTS = /^export \{([^}]*)\};\s*$/m;
 
-/**
- * Makes each `import('./part/index.ts')` of load-parts.ts a function in the same script: V8 only skims it until it is called, which
- * costs an isolate the bytes of its text and nothing else. A part consists of files in one folder beside load-parts.ts, and of packages;
- * whatever else it imports is the core's own, already there and captured before plugin code ran. Files that two parts of a folder
- * import are in both.
- */
-export const partsPlugin: Plugin = {
-  name: 'parts',
-  setup({ onLoad }) {
-    onLoad({ filter: PARTS_FILE }, async ({ path: file }) => {
-      const source = await readFile(file, 'utf8');
-      const resolveDir = path.dirname(file);
-      const found = [...new Set([...source.matchAll(DYNAMIC_IMPORT)].map(([, target]) => target!))];
-      const parts = await Promise.all(
-        found.map((target, at) => {
-          const folder = path.join(resolveDir, target.split('/')[1]!);
-          return bundlePart(path.resolve(resolveDir, target), `part${at}`, folder);
-        }),
-      );
-      const called = source.replace(DYNAMIC_IMPORT, (_, target: string) => `part${found.indexOf(target)}()`);
-      const heads = parts.map(({ head }) => head).join('');
-      const bodies = parts.map(({ body }) => body).join('');
-      return { contents: heads + bodies + called, loader: 'ts', resolveDir };
-    });
-  },
-};
+/** A function expression; called with `values`, names of the core, it gives the exports of the part. */
+interface BuiltPart {
+  /** Makes the values; belongs before all code of the core. */
+  head: string;
+  values: string[];
+  text: string;
+}
 
-/** `head` belongs before all code, `body` declares the function `name`. */
-async function bundlePart(entry: string, name: string, folder: string): Promise<{ head: string; body: string }> {
+/**
+ * Makes each `import('./part/index.ts')` of load-parts.ts a call of `makePart`, which compiles the part from its piece of `text()`: an
+ * isolate that never asks for the part has nothing of it. A part consists of files in one folder beside load-parts.ts, and of packages;
+ * whatever else it imports is the core's own, already there and captured before plugin code ran, and has the value that it has when the
+ * part is made. Files that two parts of a folder import are in both. `footer` ends each piece. `text()` is there once the build is.
+ */
+export function collectParts(footer: string): { plugin: Plugin; text(): string } {
+  let text = '';
+  const replaceImports = async (source: string, resolveDir: string): Promise<string> => {
+    const found = [...new Set([...source.matchAll(DYNAMIC_IMPORT)].map(([, target]) => target!))];
+    const parts = await Promise.all(
+      found.map((target, at) => {
+        const folder = path.join(resolveDir, target.split('/')[1]!);
+        return bundlePart(path.resolve(resolveDir, target), `part${at}`, folder);
+      }),
+    );
+    text = '';
+    const calls = parts.map((part) => {
+      const from = text.length;
+      text += `${part.text}\n${footer}\n`;
+      return `makePart(${[from, text.length, ...part.values].join(', ')})`;
+    });
+    const called = source.replace(DYNAMIC_IMPORT, (_, target: string) => calls[found.indexOf(target)]!);
+    return MAKER + parts.map(({ head }) => head).join('') + called;
+  };
+  const setup: Plugin['setup'] = ({ onLoad }) => {
+    onLoad({ filter: PARTS_FILE }, async ({ path: file }) => {
+      const resolveDir = path.dirname(file);
+      const contents = await replaceImports(await readFile(file, 'utf8'), resolveDir);
+      return { contents, loader: 'ts', resolveDir };
+    });
+  };
+  return { plugin: { name: 'parts', setup }, text: () => text };
+}
+
+/** `name` is what the names of its values begin with. */
+async function bundlePart(entry: string, name: string, folder: string): Promise<BuiltPart> {
   const { outputFiles } = await build({
     entryPoints: [entry],
     bundle: true,
@@ -52,11 +69,10 @@ async function bundlePart(entry: string, name: string, folder: string): Promise<
     logLevel: 'silent',
   });
   let head = '';
-  let locals = '';
+  const locals: string[] = [];
   const lift = (local: string, declare: (lifted: string) => string): void => {
-    const lifted = `${name}_${local}`;
-    head += declare(lifted);
-    locals += `const ${local} = ${lifted};\n`;
+    head += declare(`${name}_${local}`);
+    locals.push(local);
   };
   const code = outputFiles[0]!.text
     .replace(PRELUDE, (_, local: string, value: string) => {
@@ -78,7 +94,14 @@ async function bundlePart(entry: string, name: string, folder: string): Promise<
       return `return { __proto__: null, ${fields.join(', ')} };\n`;
     });
   if (/^(import|export) /m.test(code)) throw new Error(`${entry}: a part has named imports and exports only`);
-  return { head, body: `function ${name}() {\n${locals}${code}}\n` };
+  return { head, values: locals.map((local) => `${name}_${local}`), text: await minify(locals, code) };
+}
+
+/** Assigned, for a function that nobody takes would be left out. */
+async function minify(parameters: string[], body: string): Promise<string> {
+  const source = `part = function (${parameters.join(', ')}) {\n${body}};`;
+  const { code } = await transform(source, { target: 'es2024', minify: true, legalComments: 'none' });
+  return `"use strict";(${code.trim().replace(/^part=|;$/g, '')})`;
 }
 
 function keepCoreOutside({ onResolve }: Parameters<Plugin['setup']>[0], folder: string): void {

@@ -1,4 +1,5 @@
 import { createContext, runInContext } from 'node:vm';
+import { PARTS_GLOBAL, splitGuest } from '../contract/guest-text.ts';
 import type { ContextFacts, GuestInput, GuestRecord, TurnHead } from '../contract/index.ts';
 import { readRecords, turnText } from '../contract/index.ts';
 import { bodyApart, readWireText } from '../contract/wire-text.ts';
@@ -33,8 +34,9 @@ type HostStub = (name: string, args: never) => HostAnswer;
  * guest does, not what holds it: limits of time and memory are the sandbox's.
  */
 export async function startGuest(code: string) {
-  const context = createContext({}, { microtaskMode: 'afterEvaluate' });
-  runInContext(await buildGuest(), context, { filename: 'gatehouse:guest' });
+  const { core, parts } = splitGuest(await buildGuest());
+  const context = createContext({ [PARTS_GLOBAL]: parts }, { microtaskMode: 'afterEvaluate' });
+  runInContext(core, context, { filename: 'gatehouse:guest' });
   const { turn, drain } = context as { turn(head: string, body: string): void; drain(): string };
   // Calls go through evaluated code, so that the context's microtasks have run when each returns.
   const enter = (head: TurnHead, body: string): GuestRecord[] => {

@@ -1,10 +1,11 @@
-import { registerParts } from './parts.ts';
+import { registerParts, takePartTexts } from './parts.ts';
 
 /**
- * The parts that are compiled on first use. The build makes a function of each `import()`, which returns the exports at once:
+ * The parts that are compiled on first use. The build makes a call of `makePart` of each `import()`, which returns the exports at once:
  * nothing is loaded from anywhere, and there is no promise. See build-parts.ts.
  */
 export function installParts(): void {
+  takePartTexts();
   registerParts({
     encodings: () => import('./encodings/index.ts'),
     'url-pattern': () => import('./url-pattern/index.ts'),

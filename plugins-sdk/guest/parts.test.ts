@@ -1,4 +1,6 @@
 import { expect } from 'chai';
+import { PARTS_GLOBAL, splitGuest } from '../contract/guest-text.ts';
+import { buildGuest } from './build-guest.ts';
 import { evaluateInGuest } from './guest-in-context.ts';
 
 /** Everything that a plugin can replace, replaced by something that throws. */
@@ -48,6 +50,29 @@ describe('parts of the guest that are made on first use', () => {
   it('give the parser of URLs to a plugin that has spoilt every built-in before', async () => {
     const body = `${SABOTAGE} const { href } = new URL('../é', 'HTTP://A.example:80/b/c'); return new Response('"' + href + '"')`;
     expect(await evaluateInGuest(body).catch(String)).to.equal('http://a.example/%C3%A9');
+  });
+
+  it('are no text of the script that each isolate has, and leave none behind', async () => {
+    const { core, parts } = splitGuest(await buildGuest());
+    for (const name of OF_EACH_PART) expect(parts).to.contain(`"${name}")`);
+    for (const ofParts of ['DecompressionStream")', 'ReadableStreamBYOBReader")', 'windows-1252']) {
+      expect([core.includes(ofParts), parts.includes(ofParts)], ofParts).to.deep.equal([false, true]);
+    }
+    expect(await evaluateInGuest(`return ['${PARTS_GLOBAL}' in globalThis, 'eval' in globalThis]`)).to.deep.equal([
+      false,
+      false,
+    ]);
+  });
+
+  it('have frames with the name of the runtime, by which they are left out of what is shown', async () => {
+    const stack = await evaluateInGuest(`try { new URL('no address') } catch (error) { return error.stack }`);
+    const lines = String(stack).split('\n').slice(1);
+    const above = lines.slice(
+      0,
+      lines.findIndex((line) => line.includes('bundle.js:')),
+    );
+    expect(above.length).to.be.greaterThan(0);
+    expect(above.filter((line) => !/gatehouse:guest:\d+:\d+/.test(line))).to.deep.equal([]);
   });
 
   it('can be replaced like other globals, before and after', async () => {

@@ -1,4 +1,5 @@
 import ivm from 'isolated-vm';
+import { PARTS_GLOBAL, splitGuest } from '../../plugins-sdk/contract/guest-text.ts';
 
 /** isolated-vm refuses less. */
 const HEAP_MIB_MIN = 8;
@@ -31,22 +32,34 @@ export type StartUp =
   | { ended: 'heap' }
   | { ended: 'threw'; name: string; message: string; stack: string };
 
-/** The guest runtime as a script and, once compiled, the code cache that was made from it (by us, so it can be trusted). */
-export interface GuestScript {
+interface CachedScript {
   code: string;
+  /** Once compiled, the code cache that was made from it (by us, so it can be trusted). */
   cache?: ivm.ExternalCopy<ArrayBuffer>;
 }
 
+/** The guest runtime: its core as a script, and the texts of its parts, which all isolates read in one place. */
+export interface GuestScript extends CachedScript {
+  parts: ivm.ExternalCopy<string> | null;
+  /** isolated-vm counts them in each isolate. */
+  partsBytes: number;
+}
+
+/** Takes the guest as SandboxPorts.guest has it. */
+export function guestScript(guest: string): GuestScript {
+  const { core: code, parts } = splitGuest(guest);
+  return { code, parts: parts === '' ? null : new ivm.ExternalCopy(parts), partsBytes: parts.length };
+}
+
 /** Code of a bundle. Compiled a second time, it leaves a code cache for the third: one that is run once pays nothing for it. */
-export interface BundleScript {
-  code: string;
+export interface BundleScript extends CachedScript {
   compiled?: true;
-  cache?: ivm.ExternalCopy<ArrayBuffer>;
 }
 
 /** One isolate with the guest runtime in it, waiting for a bundle or running one. Every entry is synchronous and timed. */
 export class PluginIsolate {
   readonly heapMiB: number;
+  readonly #partsBytes: number;
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
   readonly #turn: ivm.Reference;
@@ -61,9 +74,12 @@ export class PluginIsolate {
    */
   constructor(guest: GuestScript, heapMiB: number) {
     this.heapMiB = heapMiB;
+    this.#partsBytes = guest.partsBytes;
     this.#isolate = new ivm.Isolate({ memoryLimit: Math.max(HEAP_MIB_MIN, heapMiB) });
     this.#context = this.#isolate.createContextSync();
     const script = this.#compile(guest, guest.code, GUEST_NAME, true);
+    // Not released: the next isolate reads the same memory.
+    if (guest.parts) this.#context.global.setSync(PARTS_GLOBAL, guest.parts.copyInto());
     script.runSync(this.#context, { timeout: GUEST_TIMEOUT_MS, release: true });
     this.#turn = this.#take('turn');
     this.#drain = this.#take('drain');
@@ -79,7 +95,7 @@ export class PluginIsolate {
   }
 
   /** The cache is made before the code has run, so what it does cannot be in there. */
-  #compile(from: GuestScript, code: string, filename: string, keepsCache: boolean): ivm.Script {
+  #compile(from: CachedScript, code: string, filename: string, keepsCache: boolean): ivm.Script {
     const script = this.#isolate.compileScriptSync(code, {
       filename,
       ...(from.cache ? { cachedData: from.cache } : { produceCachedData: keepsCache }),
@@ -135,13 +151,13 @@ export class PluginIsolate {
   }
 
   /**
-   * V8 heap and buffers outside of it, and the buffers alone, in MiB; and about what the process holds in memory for it all, pages
-   * that are partly filled included. 0 once disposed.
+   * V8 heap and what the isolate has outside of it for itself, and the latter alone, in MiB; and about what the process holds in memory
+   * for it all, pages that are partly filled included. 0 once disposed.
    */
   memory(): { usedMiB: number; externalMiB: number; heldMiB: number } {
     if (this.#isolate.isDisposed) return { usedMiB: 0, externalMiB: 0, heldMiB: 0 };
     const statistics = this.#isolate.getHeapStatisticsSync();
-    const externalMiB = statistics.externally_allocated_size / MIB;
+    const externalMiB = (statistics.externally_allocated_size - this.#partsBytes) / MIB;
     const { used_heap_size, total_physical_size, malloced_memory } = statistics;
     const heldMiB = (total_physical_size + malloced_memory) / MIB + externalMiB + UNTOLD_MIB;
     return { usedMiB: used_heap_size / MIB + externalMiB, externalMiB, heldMiB };

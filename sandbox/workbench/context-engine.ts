@@ -1,4 +1,5 @@
 import { createContext, runInContext, Script } from 'node:vm';
+import { PARTS_GLOBAL, splitGuest } from '../../plugins-sdk/contract/guest-text.ts';
 import type { StartUp } from '../isolate/plugin-isolate.ts';
 import type { BenchEngine } from './messages.ts';
 
@@ -11,8 +12,9 @@ const ENTER = 'Symbol.for("gatehouse.enter")';
  * for each entry.
  */
 export function createContextEngine(guest: string): BenchEngine {
-  const context = createContext({}, { microtaskMode: 'afterEvaluate', name: 'plugin' });
-  runInContext(guest, context, { filename: 'gatehouse:guest' });
+  const { core, parts } = splitGuest(guest);
+  const context = createContext({ [PARTS_GLOBAL]: parts }, { microtaskMode: 'afterEvaluate', name: 'plugin' });
+  runInContext(core, context, { filename: 'gatehouse:guest' });
   const { turn, drain } = context as { turn(head: string, body: string): void; drain(): string };
   // What it said while it rehearsed.
   drain();
