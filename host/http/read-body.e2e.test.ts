@@ -5,15 +5,23 @@ import { expect } from 'chai';
 import { HostRefusal } from '../errors.ts';
 import { readBody } from './read-body.ts';
 
-const BYTES_MAX = 20;
+const BYTES_MAX = 300_000;
+const LATE_MS = 50;
 
 describe('Reading the body of a request', () => {
   let server: Server;
   let read: Promise<string>[] = [];
+  /** What is done before anybody asks for the body, such as finding out who sent it. */
+  let before: () => Promise<void> | null;
   beforeEach(async () => {
     read = [];
+    before = () => null;
     server = createServer((req, res) => {
-      const text = (async () => (await readBody(req, res, BYTES_MAX)).toString())();
+      const text = (async () => {
+        const waits = before();
+        if (waits !== null) await waits;
+        return (await readBody(req, res, BYTES_MAX)).toString();
+      })();
       const said = text.catch((error: unknown) => (error instanceof HostRefusal ? error.code : String(error)));
       read.push(said);
       said.then((answer) => res.end(answer));
@@ -35,6 +43,8 @@ describe('Reading the body of a request', () => {
       socket.write(part);
       await new Promise((resolve) => setTimeout(resolve, 30));
     }
+    const answered = Promise.all(read);
+    if (read.length > 0) await Promise.race([answered, new Promise((resolve) => setTimeout(resolve, LATE_MS * 4))]);
     socket.end();
     await once(socket, 'close');
     return Promise.all(read);
@@ -43,15 +53,42 @@ describe('Reading the body of a request', () => {
   const LENGTH_5 = 'Content-Length: 5';
   const CHUNKED = 'Transfer-Encoding: chunked';
 
-  it('takes one that comes with its headers', async () => {
-    expect(await send(post(LENGTH_5, 'hello'))).to.deep.equal(['hello']);
-    expect(await send(post(CHUNKED, '3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n'))).to.deep.equal(['hello', 'hello']);
-  });
+  for (const [when, waitMs] of [
+    ['at once', 0],
+    ['late', LATE_MS],
+  ] as const) {
+    describe(`when it is asked for ${when}`, () => {
+      beforeEach(() => {
+        if (waitMs > 0) before = () => new Promise((resolve) => setTimeout(resolve, waitMs));
+      });
 
-  it('waits for one that comes behind them, whole or in pieces', async () => {
-    expect(await send(post(LENGTH_5), 'hello')).to.deep.equal(['hello']);
-    expect(await send(post(LENGTH_5, 'he'), 'l', 'lo')).to.deep.equal(['hello', 'hello']);
-  });
+      it('takes one that comes with its headers', async () => {
+        expect(await send(post(LENGTH_5, 'hello'))).to.deep.equal(['hello']);
+        expect(await send(post(CHUNKED, '3\r\nhel\r\n2\r\nlo\r\n0\r\n\r\n'))).to.deep.equal(['hello', 'hello']);
+      });
+
+      it('waits for one that comes behind them, whole or in pieces', async () => {
+        expect(await send(post(LENGTH_5), 'hello')).to.deep.equal(['hello']);
+        expect(await send(post(LENGTH_5, 'he'), 'l', 'lo')).to.deep.equal(['hello', 'hello']);
+        expect(await send(post(CHUNKED, '3\r\nhel\r\n'), '2\r\nlo\r\n', '0\r\n\r\n'))
+          .to.have.length(3)
+          .and.include('hello');
+      });
+
+      it('reads as much as is said, of any size', async () => {
+        for (const bytes of [16_384, 65_535, 65_536, 65_537, 100_000, 300_000]) {
+          read = [];
+          const [text] = await send(post(`Content-Length: ${bytes}`, 'x'.repeat(bytes)));
+          expect(text!.length, `${bytes} bytes`).to.equal(bytes);
+        }
+      });
+
+      it('takes the next request of the connection after it', async () => {
+        const requests = [post(LENGTH_5, 'first'), post(LENGTH_5, 'later')];
+        expect(await send(...requests)).to.deep.equal(['first', 'later']);
+      });
+    });
+  }
 
   it('keeps those of several requests in one packet apart', async () => {
     expect(await send(post(LENGTH_5, 'first') + post(CHUNKED, '0\r\n\r\n') + post(LENGTH_5, 'third'))).to.deep.equal([

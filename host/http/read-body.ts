@@ -66,20 +66,26 @@ async function readPresentBody(req: IncomingMessage, res: ServerResponse, bytesM
   if (expectsContinue(req)) res.writeContinue();
   // Until here the parser stood still behind the headers. What came with them is there when this goes on.
   await null;
-  if (req.complete) {
-    if (req.readableLength > bytesMax) throw tooLarge(bytesMax);
-    return (req.read() as Buffer | null) ?? EMPTY;
-  }
+  if (req.readableLength === Number(declared)) return takeWhole(req);
   try {
     return await getRawBody(req, { limit: bytesMax, length: declared });
   } catch (error) {
     const { type } = error as RawBodyError;
     if (type === 'entity.too.large') throw tooLarge(bytesMax);
-    if (type === 'request.aborted' || type === 'request.size.invalid') {
+    if (type === 'request.aborted' || type === 'request.size.invalid' || type === 'stream.not.readable') {
       throw cutShort();
     }
     throw error;
   }
+}
+
+/** A body that is there from its first byte to its last. Each `read` gives one of the pieces in which it came. */
+function takeWhole(req: IncomingMessage): Buffer {
+  const pieces: Buffer[] = [];
+  for (let piece: Buffer | null = req.read(); piece !== null; piece = req.read()) pieces.push(piece);
+  // To its end, which the parser has not said yet.
+  req.resume();
+  return pieces.length === 1 ? pieces[0]! : Buffer.concat(pieces);
 }
 
 const expectsContinue = ({ headers }: IncomingMessage): boolean => headers.expect?.toLowerCase() === '100-continue';

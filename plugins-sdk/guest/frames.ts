@@ -28,4 +28,6 @@ function framesIn(stack: string): string {
   return stringSlice(arrayJoin(lines, '\n'), 0, STACK_UNITS_MAX);
 }
 
-const isOwn = (line: string): boolean => stringIncludes(line, `${GUEST_SCRIPT}:`);
+/** Where the stack ended while a part was compiled, its top is the `eval` that no plugin has. */
+const isOwn = (line: string): boolean =>
+  stringIncludes(line, `${GUEST_SCRIPT}:`) || stringIncludes(line, 'at eval (<anonymous>)');

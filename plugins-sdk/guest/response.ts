@@ -1,6 +1,14 @@
 import { Body, clonedBody, contentFromWire, type ExtractedBody, extractBody } from './body.ts';
 import { copiedHeaders, type HeaderList, Headers, headersFromList, readOnlyHeaders } from './headers.ts';
-import { jsonStringify, NativeNumber, NativeRangeError, NativeTypeError, regExpExec, trunc } from './primordials.ts';
+import {
+  jsonStringify,
+  NativeNumber,
+  NativeRangeError,
+  NativeTypeError,
+  regExpExec,
+  stringWellFormed,
+  trunc,
+} from './primordials.ts';
 import { hrefOf } from './url.ts';
 import { webClass } from './web-class.ts';
 
@@ -55,7 +63,9 @@ export class Response extends Body {
       return;
     }
     const { content, contentType, stream } =
-      body === FROM_JSON ? { content: json, contentType: 'application/json', stream: null } : extractBody(body);
+      body === FROM_JSON
+        ? { content: stringWellFormed(json), contentType: 'application/json', stream: null }
+        : extractBody(body);
     super(content, stream);
     const { status: given = 200, statusText = '', headers } = options ?? {};
     // Converted once: what is checked must be what is sent.

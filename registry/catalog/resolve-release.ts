@@ -2,7 +2,7 @@ import type { Registry, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { pluginName } from '../rules/plugin-name.ts';
 import { compareVersions } from '../rules/version.ts';
-import { newestInRange, readVersionWish } from '../rules/version-range.ts';
+import { LATEST, newestInRange, readVersionWish } from '../rules/version-range.ts';
 import type { VersionStore } from './version-store.ts';
 
 export interface ResolvePorts {
@@ -21,7 +21,7 @@ const NAMED_VERSIONS_MAX = 5;
 export const resolveRelease =
   (ports: ResolvePorts): Registry['resolveRelease'] =>
   async (actor, { plugin, version }) => {
-    if (version === undefined) return { release: await ports.findRelease(actor, { plugin }), range: null };
+    if (version === undefined) return { release: await newestRelease(ports, actor, plugin), range: null };
     const wish = readVersionWish(version);
     if (wish === null) {
       const message = `"${version}" is neither a version nor a range of versions.`;
@@ -42,6 +42,14 @@ export const resolveRelease =
     const facts = { plugin, range, published: shown };
     throw new RegistryRefusal('version-range-unsatisfied', message, facts);
   };
+
+/** The newest; where its staging was stopped by a host that did not decide on the newest anew, the newest of the others. */
+async function newestRelease(ports: ResolvePorts, actor: Parameters<Registry['findRelease']>[0], plugin: string) {
+  const found = await ports.findRelease(actor, { plugin });
+  const published = await publishedVersions(ports)([plugin]);
+  if (published.length === 0 || published.some(({ releaseId }) => releaseId === found.id)) return found;
+  return (await ports.releaseById(newestInRange(LATEST, published)!.releaseId)) ?? found;
+}
 
 /** A yanked release was seen by everybody once: whoever asks for it learns that it is yanked, not that it never was. */
 async function exactRelease(

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { Limits } from '../../plugins-sdk/contract/index.ts';
 import { type CordonDeath, SandboxRefusal, type SandboxRefusalCode } from '../index.ts';
 import type { Attack, Ends, Step } from './attack.ts';
 import type { NamedAttack } from './corpus.ts';
@@ -15,8 +16,7 @@ export const mayKill = (attack: Attack): boolean =>
 
 /** Runs an attack and what follows it; throws where any of it ends otherwise than it must. */
 export async function runAttack(rig: Rig, attack: NamedAttack): Promise<void> {
-  await runStep(rig, attack, firstOf(attack), ATTACK_LIMITS.wallMs);
-  for (const step of attack.later ?? []) await runStep(rig, attack, step, ATTACK_LIMITS.wallMs);
+  for (const step of [firstOf(attack), ...(attack.later ?? [])]) await runStep(rig, attack, step, {});
 }
 
 /**
@@ -25,14 +25,17 @@ export async function runAttack(rig: Rig, attack: NamedAttack): Promise<void> {
  */
 export async function runAttackInStorm(rig: Rig, attack: NamedAttack, wallMs: number): Promise<void> {
   const steps = [firstOf(attack), ...(attack.later ?? []).filter(({ by }) => by === 'bystander')];
-  for (const step of steps) await untilTaken(() => runStep(rig, attack, step, wallMs));
+  for (const step of steps) {
+    const isAboutCpu = !endsWell(step.ends) && step.ends.includes('cpu-limit');
+    const limits = { wallMs, ...(isAboutCpu ? {} : { cpuMs: AMPLE_CPU_MS }) };
+    await untilTaken(() => runStep(rig, attack, step, limits), ['sandbox-saturated', 'sandbox-interrupted']);
+  }
 }
 
 const firstOf = ({ asks, ends }: Attack): Step => ({ by: 'attacker', ends, ...(asks ? { asks } : {}) });
 
-async function runStep(rig: Rig, attack: NamedAttack, step: Step, wallMs: number): Promise<void> {
-  const isAboutCpu = !endsWell(step.ends) && step.ends.includes('cpu-limit');
-  const limits = { wallMs, ...(isAboutCpu ? {} : { cpuMs: AMPLE_CPU_MS }), ...attack.limits };
+async function runStep(rig: Rig, attack: NamedAttack, step: Step, usual: Partial<Limits>): Promise<void> {
+  const limits = { ...ATTACK_LIMITS, ...usual, ...attack.limits };
   const ran = await rig.run({
     code: attack.code,
     installation: installationOf(attack, step.by),
@@ -48,20 +51,19 @@ async function runStep(rig: Rig, attack: NamedAttack, step: Step, wallMs: number
   if (step.by === 'attacker' && step.ends === attack.ends) expectSays(ran, attack);
 }
 
-/** For what does not end by its CPU budget: a machine that stands still for a moment may count that as CPU time. */
+/** For what does not end by its CPU budget: a machine that does too much at once may count as CPU time that it stood still. */
 const AMPLE_CPU_MS = 1_000;
 
 /** Whoever has a deadline of half a second may find no room before it; then it is refused, and may come again. */
-export async function untilTaken<Result>(run: () => Promise<Result>): Promise<Result> {
+export async function untilTaken<Result>(run: () => Promise<Result>, refusals: SandboxRefusalCode[]): Promise<Result> {
   for (;;) {
     try {
       return await run();
     } catch (error) {
-      if (!(error instanceof SandboxRefusal && RETRYABLE.includes(error.code))) throw error;
+      if (!(error instanceof SandboxRefusal && refusals.includes(error.code))) throw error;
     }
   }
 }
-const RETRYABLE: SandboxRefusalCode[] = ['sandbox-saturated', 'sandbox-interrupted'];
 
 function expectEnds(ran: Ran, ends: Ends): void {
   if (!endsWell(ends)) {

@@ -17,11 +17,7 @@ export function createFuzzer(rig: Rig) {
     const installation = `fuzzed-${++plugins}`;
     const deathsBefore = rig.deaths.length;
     try {
-      let attempts = 0;
-      const running = untilTaken(() => {
-        attempts++;
-        return rig.run({ code, installation, limits });
-      });
+      const running = untilTaken(() => rig.run({ code, installation, limits }), ['sandbox-saturated']);
       const [ran] = await Promise.all([running, neighbour.ask()]);
       const end = codeOf(ran);
       ended.set(end, (ended.get(end) ?? 0) + 1);
@@ -29,8 +25,7 @@ export function createFuzzer(rig: Rig) {
       const leaks = leaksIn(ran);
       if (leaks.length > 0) return `shows ${leaks.join(', ')}`;
       if (ran.outcome.usage.wallMs > limits.wallMs! + DEADLINE_SLACK_MS) return `took ${ran.outcome.usage.wallMs} ms`;
-      // What an attempt did that was refused, nobody has heard.
-      const culprits = new Set(end === 'completed' && attempts === 1 ? [] : [installation]);
+      const culprits = new Set(end === 'completed' ? [] : [installation]);
       const innocent = blamedWrongly(rig.deaths.slice(deathsBefore), culprits);
       if (innocent.length > 0) return `${innocent.join(', ')} blamed`;
       expectUnharmed(neighbour);

@@ -195,7 +195,7 @@ function ownFrames(stack: string): string {
   if (boundaryAt < 0) return '';
   const lines = stack.slice(0, Math.max(0, stack.lastIndexOf('\n', boundaryAt))).split('\n');
   return lines
-    .filter((line) => !line.includes(`${GUEST_NAME}:`))
+    .filter((line) => !line.includes(`${GUEST_NAME}:`) && !line.includes('at eval (<anonymous>)'))
     .join('\n')
     .replace(ENGINE_PLACE, '');
 }

@@ -91,7 +91,9 @@ export function listingText(paint: Paint, listing: Listing): string {
           each.version,
           (each.version === latestVersion ? ['latest', ...each.tags] : each.tags).join(' '),
           each.publishedAt,
-          each.yanked ? 'yanked' : each.halted ? 'halted' : each.deprecated ? 'deprecated' : '',
+          each.yanked
+            ? 'yanked'
+            : [each.halted && 'halted', each.deprecated && 'deprecated'].filter(Boolean).join(', '),
         ]),
     ),
     ...(comparison === null

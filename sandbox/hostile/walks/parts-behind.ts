@@ -12,11 +12,26 @@ export default {
         for (const name of names) try { globalThis[name]; } catch (error) { kept.push(error); throw error; }
       }
     };
+    // A part that has failed half-way is compiled anew: from deeper down, the stack ends in eval itself.
+    const isIn = ({ stack }, line) => stack.some?.((site) => String(site).startsWith(line));
+    const make = () => { try { globalThis.ReadableStream; } catch (error) { kept.push(error); } };
+    const down = (by) => (by > 0 ? down(by - 1) : make());
+    const twice = () => {
+      try { twice(); } catch (end) {
+        const at = kept.length;
+        make();
+        if (kept.length === at || kept.some((error) => isIn(error, 'eval (<anonymous>)'))) return;
+        if (!isIn(kept[at], 'eval (gatehouse:guest')) kept.length = at;
+        else for (let by = 500; by > 0; by -= 20) try { down(by); } catch {}
+        throw end;
+      }
+    };
+    try { twice(); } catch {}
     try { deep(); } catch {}
     if (kept.length === 0) found.push('no end of the stack');
     for (const { stack } of kept) for (const site of stack) {
       for (const value of [site.getFunction(), site.getThis()]) {
-        if (value !== undefined && value !== deep && value !== globalThis) found.push(String(value).slice(0, 80));
+        if (value !== undefined && ![deep, make, down, twice].includes(value) && value !== globalThis) found.push(String(value).slice(0, 80));
       }
     }
     const seen = new Set();
