@@ -18,7 +18,7 @@ import { revokeToken } from './identity/revoke-token.ts';
 import { adoptToken, rotateToken } from './identity/rotate-token.ts';
 import { createTokenStore } from './identity/token-store.ts';
 import { createKeyChain } from './key-chain.ts';
-import { blockReleasesIn, chooseLatestIn, createReleaseLife } from './publishing/compose.ts';
+import { blockReleasesIn, chooseLatestIn, createReleaseLife, lockPluginsIn } from './publishing/compose.ts';
 import { findRelease, releaseById } from './publishing/find-release.ts';
 import type { ReleaseLife } from './publishing/life-contract.ts';
 import { listReleases } from './publishing/list-releases.ts';
@@ -197,6 +197,7 @@ export function createPublishing({ publishRelease, ...ports }: RegistryPorts & P
           logEvent: logIn(transaction),
           newId,
         }),
+      lockPluginsIn,
       blockReleasesIn,
       nowMs,
     }),

@@ -27,6 +27,9 @@ export const chooseLatestIn = (transaction: Knex) => async (pluginId: string) =>
   await releases.saveLatest(pluginId, newest?.id ?? null);
 };
 
+/** Keeps everybody from publishing and deciding on releases of a publisher until the transaction is over. */
+export const lockPluginsIn = (transaction: Knex) => createReleaseStore(transaction).lockPluginsOf;
+
 /** Blocks what a key that was stolen has signed, within a transaction; ids of what was not blocked yet. */
 export const blockReleasesIn =
   (transaction: Knex) =>

@@ -54,8 +54,9 @@ export const publishRelease =
     checkListing(read);
     const organisationId = actor.organisation.id;
     return ports.transaction(async ({ releases, lockKeys, audit, logEvent }) => {
-      const signed = checkSignature(envelope, await lockKeys(organisationId), read);
+      // Before the keys, as whoever reviews and whoever reports a stolen key: none of them waits for one that waits for it.
       const pluginId = await releases.lockPlugin({ id: ports.newId(), organisationId, publisher, name });
+      const signed = checkSignature(envelope, await lockKeys(organisationId), read);
       if (pluginId === null) throw looksAlike(`${publisher}/${name}`);
       const stored = await releases.findByVersion(pluginId, version);
       if (stored) return sameOrTaken(stored.release, read.digest);

@@ -54,6 +54,8 @@ export interface ReleaseStore {
   /** The plugin's id, made where it is missing; null where another one looks the same. Held until the end of the transaction: publishes and reviews of one plugin take turns. */
   lockPlugin(plugin: { id: string; organisationId: string; publisher: string; name: string }): Promise<string | null>;
   lockPluginById(id: string): Promise<void>;
+  /** All of a publisher, always in the same order. */
+  lockPluginsOf(organisationId: string): Promise<void>;
   /** Null where there is none, or nothing of it may be seen. */
   pluginId(name: { publisher: string; name: string }): Promise<string | null>;
   insert(release: NewRelease): Promise<void>;
@@ -122,6 +124,9 @@ export function createReleaseStore(database: Knex): ReleaseStore {
     },
     async lockPluginById(id) {
       await PluginModel.query(database).findById(id).forNoKeyUpdate();
+    },
+    async lockPluginsOf(organisationId) {
+      await PluginModel.query(database).where({ organisation_id: organisationId }).orderBy('id').forNoKeyUpdate();
     },
     pluginId: async ({ publisher, name }) =>
       (

@@ -11,6 +11,7 @@ export interface KeyLifePorts {
   auditIn(transaction: Knex): RevokeKeyPorts['audit'];
   logIn(transaction: Knex): RevokeKeyPorts['logEvent'];
   registerKeyIn(transaction: Knex): Registry['registerKey'];
+  lockPluginsIn(transaction: Knex): RevokeKeyPorts['lockPlugins'];
   blockReleasesIn(transaction: Knex): RevokeKeyPorts['blockReleases'];
   nowMs: () => number;
 }
@@ -30,7 +31,11 @@ export function createKeyLife(ports: KeyLifePorts): KeyLife {
       ),
     revoke: (...args) =>
       database.transaction((transaction) =>
-        revokeKey({ ...storesIn(transaction), blockReleases: ports.blockReleasesIn(transaction) })(...args),
+        revokeKey({
+          ...storesIn(transaction),
+          lockPlugins: ports.lockPluginsIn(transaction),
+          blockReleases: ports.blockReleasesIn(transaction),
+        })(...args),
       ),
   };
 }

@@ -1,7 +1,7 @@
 import { createPublicKey, generateKeyPairSync } from 'node:crypto';
 import { expect } from 'chai';
 import { keyIdOf } from '../../plugins-sdk/contract/index.ts';
-import type { Principal, Release } from '../index.ts';
+import { type Principal, RegistryRefusal, type Release } from '../index.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
 
 const pair = () => {
@@ -109,6 +109,31 @@ describe('the life of a key', () => {
     expect(found!.blocked!.reason).to.contain('stolen');
     const versions = await test.registry.publishedVersions(['stolen/stolen']);
     expect(versions.map(({ version }) => version).sort()).to.deep.equal(['1.0.0', '1.0.3']);
+  });
+
+  it('is reported stolen while its releases are published, approved and yanked, and nobody waits for ever', async () => {
+    for (const slug of ['raced-a', 'raced-b', 'raced-c']) {
+      const acme = await test.publisher(slug);
+      const compromisedSince = now();
+      const out = await Promise.all(['one', 'two', 'three'].map((name) => test.published(acme, { name })));
+      const versions = ['one', 'two'].map((name) => sampleRelease(acme, { name, version: '1.1.0' }));
+      const sent = await Promise.all(
+        versions.map(async (each) => test.registry.publishRelease(acme.principal, await each)),
+      );
+      const later = await sampleRelease(acme, { name: 'three', version: '1.1.0' });
+      await pause();
+      now();
+      const results = await Promise.allSettled([
+        ...sent.map(({ id }) => test.registry.approveRelease(test.moderator, id)),
+        test.publishing.releaseLife.yank(acme.principal, out[0]!.id, { reason: 'x' }),
+        test.registry.publishRelease(acme.principal, later),
+        keys().revoke(acme.principal, keyIdFor(acme), { compromisedSince }),
+      ]);
+      const failures = results.flatMap((result) => (result.status === 'rejected' ? [result.reason] : []));
+      // Whoever came after the report learns that the key is none any more.
+      for (const failure of failures) expect(failure, String(failure)).to.be.instanceOf(RegistryRefusal);
+      expect(results.at(-1)!.status).to.equal('fulfilled');
+    }
   });
 
   it('does not believe the flag alone: the time of the key decides at every load', async () => {

@@ -8,6 +8,8 @@ import type { KeyStore } from './key-store.ts';
 
 export interface RevokeKeyPorts {
   keys: KeyStore;
+  /** Of a publisher; everybody locks plugins before keys, and keys before releases. */
+  lockPlugins(organisationId: string): Promise<void>;
   /** Blocks what the registry received from then on under this key; ids of those that were not blocked yet. */
   blockReleases(organisationId: string, key: { keyId: string; since: Date }, at: string): Promise<string[]>;
   audit: Audit;
@@ -17,11 +19,14 @@ export interface RevokeKeyPorts {
 
 /** Within one transaction: publishes with this key either came before, and are blocked as well, or find it revoked. */
 export const revokeKey =
-  ({ keys, blockReleases, audit, logEvent, nowMs }: RevokeKeyPorts): KeyLife['revoke'] =>
+  ({ keys, lockPlugins, blockReleases, audit, logEvent, nowMs }: RevokeKeyPorts): KeyLife['revoke'] =>
   async (actor, keyId, { compromisedSince }) => {
-    const found = await keys.lock(keyId);
-    if (found === null || !(found.organisationId === actor.organisation.id || may(actor, 'release:review')))
+    const known = await keys.find(keyId);
+    if (known === null || !(known.organisationId === actor.organisation.id || may(actor, 'release:review')))
       throw new RegistryRefusal('key-unknown');
+    if (compromisedSince !== undefined) await lockPlugins(known.organisationId);
+    // Keys are never deleted, and stay with their publisher.
+    const found = (await keys.lock(keyId))!;
     const { organisationId, publisher, ...key } = found;
     const since = compromisedSince === undefined ? null : new Date(compromisedSince);
     if (since !== null && since.getTime() > nowMs())
