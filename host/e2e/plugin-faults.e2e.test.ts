@@ -60,7 +60,8 @@ describe('a plugin that does wrong', () => {
   /** Whoever broke a limit runs apart, and a second may be over before there is a cordon for it: then it is asked to come again. */
   const callUntilTaken = async (...[installation, path]: Parameters<TestPlatform['call']>): Promise<Response> => {
     const answer = await platform.call(installation, path);
-    const isRefused = answer.status === 503 && ((await answer.clone().json()) as { code: string }).code === 'sandbox-saturated';
+    const isRefused =
+      answer.status === 503 && ((await answer.clone().json()) as { code: string }).code === 'sandbox-saturated';
     return isRefused ? callUntilTaken(installation, path) : answer;
   };
   for (const [path, code, status] of table) {
