@@ -1,8 +1,8 @@
 /**
  * The protocol between a lane and the guest inside an isolate. Nothing but strings crosses, and only synchronously:
  *
- *   turn(head, body)   one entry; `head` is a TurnHead, see `turnText`; `body` is JSON text that the head speaks about
- *   drain()            afterwards, when the microtasks of the turn have run: everything the guest has to say
+ *   turn(head, ...body)   one entry; `head` is a TurnHead, see `turnText`; the pieces of `body` are JSON text that the head speaks about
+ *   drain()               afterwards, when the microtasks of the turn have run: everything the guest has to say
  *
  * What `drain()` returns is a run of records. Each is one header line `<op> <invocationId> <seq> <name> <length>\n`
  * followed by `length` UTF-16 units of payload, so that a large answer is never encoded twice. An empty field is `-`.

@@ -22,7 +22,9 @@ import { defineGlobal, deleteProperty, global, isArray, jsonParse, stringIndexOf
 import { takeRecords } from './records.ts';
 import { Response } from './response.ts';
 
-function turn(head: string, body: string): void {
+function turn(head: string, first: string, ...more: string[]): void {
+  let body = first;
+  for (let at = 0; at < more.length; at += 1) body += more[at]!;
   const entry = jsonParse(head) as TurnHead | StartList;
   if (isStart(entry)) {
     void run(startInvocation(entry), readInput(body));

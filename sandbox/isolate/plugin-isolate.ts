@@ -16,6 +16,14 @@ const NO_ERROR = 'An object was thrown from supplied code within isolated-vm';
 const ENGINE_PLACE = ' [<isolated-vm>:0:0]';
 const MESSAGE_UNITS_MAX = 4_096;
 const STACK_UNITS_MAX = 16_384;
+/**
+ * isolated-vm puts a text of 1 KiB or more beside the heap of an isolate, where V8 does not see it grow: nothing is collected until the
+ * memory limit is reached, and what isolated-vm asks for then throws away all compiled code too. 10 kB of body each made that happen
+ * three times a second. In shorter pieces a text is garbage like any other.
+ */
+const PIECE_BYTES = 1_023;
+/** Of a text that is longer. So much of it is copied as quickly in one piece, and few fit into a second. */
+const PIECES_MAX = 256;
 
 /** How one entry ended. `records` is what the guest said; see plugins-sdk/contract/turns.ts. */
 export type Entry =
@@ -65,7 +73,6 @@ export class PluginIsolate {
   readonly #turn: ivm.Reference;
   readonly #drain: ivm.Reference;
   readonly #run = { timeout: 1 };
-  readonly #arguments: [string, string] = ['', ''];
   readonly #none: [] = [];
 
   /**
@@ -124,11 +131,9 @@ export class PluginIsolate {
   turn(head: string, body: string, timeoutMs: number): Entry {
     const startedAtMs = performance.now();
     this.#run.timeout = timeoutMs;
-    this.#arguments[0] = head;
-    this.#arguments[1] = body;
     let drainOptions: { timeout: number } | undefined;
     try {
-      this.#turn.applySync(undefined, this.#arguments, this.#run);
+      this.#turn.applySync(undefined, argumentsOf(head, body), this.#run);
     } catch (error) {
       if (this.#isolate.isDisposed) return { ended: 'heap' };
       if (isTimeout(error, performance.now() - startedAtMs, timeoutMs)) return { ended: 'timeout' };
@@ -166,6 +171,16 @@ export class PluginIsolate {
   dispose(): void {
     if (!this.#isolate.isDisposed) this.#isolate.dispose();
   }
+}
+
+/** Arguments of `turn`. Texts in US-ASCII have a byte for each unit, others two. */
+function argumentsOf(head: string, body: string): string[] {
+  if (body.length <= PIECE_BYTES >> 1) return [head, body];
+  const units = Buffer.byteLength(body) === body.length ? PIECE_BYTES : PIECE_BYTES >> 1;
+  if (body.length > units * PIECES_MAX) return [head, body];
+  const pieces = [head];
+  for (let at = 0; at < body.length; at += units) pieces.push(body.slice(at, at + units));
+  return pieces;
 }
 
 /** A plugin can forge the words but not the time that has passed. */
