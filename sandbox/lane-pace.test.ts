@@ -14,7 +14,7 @@ describe('createLanePace', () => {
   });
 
   it('counts light invocations by what they cost, and heavy ones as one each', () => {
-    expect(paceAfter(...light).load(50, 1)).to.be.closeTo(2, 0.01);
+    expect(paceAfter(...light).load(50, 1)).to.be.closeTo(1, 0.01);
     expect(paceAfter(5, 5).load(50, 1)).to.equal(50);
   });
 

@@ -1,9 +1,10 @@
 /**
  * How much an invocation on a lane counts when the next one is placed: 1 where invocations take HEAVY_CPU_MS or more, less
  * where they are light. Light ones of one installation then share a lane and its frames instead of being spread over
- * processes that wake each other up: two cordons for one installation cost 12 of 85 us of CPU per request.
+ * processes that wake each other up: two cordons for one installation cost 12 of 85 us of CPU per request. A millisecond, so that a
+ * lane is shared until it has as much ahead of it as it is given at a time (lane-line.ts).
  */
-const HEAVY_CPU_MS = 0.5;
+const HEAVY_CPU_MS = 1;
 /** A lane that has said nothing for so long is inside somebody's long turn: nothing on it is light. */
 const SILENT_MS = 5;
 /** The past is forgotten by this part with each invocation that ends. */

@@ -58,6 +58,8 @@ export const ENGINE_ARGUMENTS = [
   // promises used 30 of 150 ms on its own thread, the rest on V8's helpers), and every loop can be interrupted: with
   // concurrent compilation a tight loop often ran on for seconds after its timeout (both measured, Node 26.10).
   '--single-threaded',
+  // So its helpers have next to nothing to do, and each time all four of them would wake up.
+  '--v8-pool-size=1',
 ];
 
 /** What the kernel has to know to confine a cordon with so many lanes that reads `readable` and starts in `cwd`. */
