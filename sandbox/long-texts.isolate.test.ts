@@ -39,9 +39,9 @@ describe('long texts for a guest', () => {
     const code = jobIn(`return (await ctx.kv.get('a')).value;`);
     const piece = fc.oneof(
       fc.string({ unit: 'binary', maxLength: 20 }),
-      fc.tuple(fc.constantFrom('x', '\u00e9', '\u6e38', '\u{1f579}'), fc.integer({ min: 0, max: 1_100 })).map(
-        ([character, times]) => character.repeat(times),
-      ),
+      fc
+        .tuple(fc.constantFrom('x', '\u00e9', '\u6e38', '\u{1f579}'), fc.integer({ min: 0, max: 1_100 }))
+        .map(([character, times]) => character.repeat(times)),
       fc.constantFrom(511, 512, 1_023, 1_024, 256 * 511, 256 * 1_023).map((units) => 'y'.repeat(units)),
     );
     await fc.assert(

@@ -1,5 +1,6 @@
 import cluster, { type Worker } from 'node:cluster';
 import type { Log } from '../http/log.ts';
+import { endWhatIsNotTaken } from './hand-over.ts';
 import type { Order, Report } from './messages.ts';
 import type { HostProcess, Served } from './supervise.ts';
 
@@ -28,6 +29,7 @@ export function hostLauncher(settings: LaunchSettings): (number: number) => Host
 
 function startProcess(number: number, { exposeAll, log, drainMsMax, ...begin }: LaunchSettings): HostProcess {
   const worker = cluster.fork();
+  endWhatIsNotTaken(worker.process);
   const { pid } = worker.process;
   // Whoever is gone cannot be told anything; its end is told by `exit`.
   const say = (order: Order) => void worker.send(order, undefined, () => {});
