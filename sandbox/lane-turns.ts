@@ -18,7 +18,7 @@ import {
   turnTimeoutMs,
 } from './limits.ts';
 import type { Cost, LaneMessage } from './messages.ts';
-import type { TurnMeter } from './turn-meter.ts';
+import type { TurnMeter, TurnTicket } from './turn-meter.ts';
 
 /** How often the heap of an isolate is read: a reading costs 2 us. A turn that took its time is worth one of its own. */
 const HEAP_PERIOD_MS = 20;
@@ -29,6 +29,8 @@ const HEAP_TURN_MS = 1;
  */
 const HEAP_TURNS = 8;
 const HEAP_UNREAD_MS_MAX = 1_000;
+/** One that holds so much of what it may is read at every turn. */
+const NEARLY_FULL = 0.75;
 const FORGET_TIMEOUT_MS = 50;
 
 export interface LaneTurnsPorts {
@@ -216,19 +218,28 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     }
   };
 
-  const readHeap = (run: LaneRun) => {
+  /** False where the isolate held more than it may, and is gone. */
+  const readHeap = (run: LaneRun, ticket: TurnTicket): boolean => {
     const { isolate } = run;
+    const plugin = isolate.plugin!;
     const nowMs = performance.now();
     const unreadMs = nowMs - isolate.usedReadAtMs;
     isolate.unreadTurns++;
     const isDue = unreadMs >= HEAP_PERIOD_MS && (isolate.unreadTurns >= HEAP_TURNS || unreadMs >= HEAP_UNREAD_MS_MAX);
-    if (isDue || meter.last.elapsedMs >= HEAP_TURN_MS) {
+    const isNearlyFull = isolate.usedMiB > plugin.limitMiB * NEARLY_FULL;
+    const isRead = isDue || isNearlyFull || meter.last.elapsedMs >= HEAP_TURN_MS;
+    if (isRead) {
       isolate.usedReadAtMs = nowMs;
       isolate.unreadTurns = 0;
-      Object.assign(isolate, isolate.plugin?.memory());
+      Object.assign(isolate, plugin.memory());
     }
     run.heapMiB = Math.max(run.heapMiB, isolate.usedMiB);
     run.externalMiB = Math.max(run.externalMiB, isolate.externalMiB);
+    if (!isRead || isolate.usedMiB <= plugin.limitMiB) return true;
+    const isOverfull = meter.measure(ticket, () => plugin.isOverfull());
+    run.cpuMs += meter.last.cpuMs;
+    if (!isOverfull) Object.assign(isolate, plugin.memory());
+    return !isOverfull;
   };
 
   /** A turn that did not end by itself. */
@@ -266,7 +277,10 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       afterLostTurn(run, entry.ended);
       return;
     }
-    readHeap(run);
+    if (!readHeap(run, ticket)) {
+      afterLostTurn(run, 'heap');
+      return;
+    }
     read(run, entry.records);
     if (run.cpuMs > limits.cpuMs && runs.has(run.ticket))
       failInGuest(run, overLimit(run, 'cpu-limit', 'cpuMs', run.cpuMs));

@@ -2,8 +2,8 @@ import os from 'node:os';
 
 /** How many threads help V8 where nobody says otherwise. */
 const HELPERS_MAX = 4;
-/** As many as there are cores besides that of the host itself. More of them take turns with it and with the cordons while they collect garbage. */
-const helpers = Math.min(HELPERS_MAX, Math.max(1, os.cpus().length - 1));
+/** As many as there are cores besides that of a host. More of them take turns with it and with the cordons while they collect garbage. */
+const helpers = Math.min(HELPERS_MAX, Math.max(1, (os.availableParallelism?.() ?? os.cpus().length) - 1));
 
 /**
  * How the process of a host runs V8. Requests leave young garbage behind; two halves of 8 MiB are enough for it, and more only makes

@@ -23,7 +23,8 @@ export function endWhatIsNotTaken(child: ChildProcess): void {
   child.on('internalMessage', ({ ack }: ClusterMessage) => {
     if (ack !== undefined) handed.delete(ack);
   });
-  child.once('exit', () => {
+  // And not `exit`: what it said last may come after that.
+  child.once('close', () => {
     for (const handle of handed.values()) handle.close();
   });
 }

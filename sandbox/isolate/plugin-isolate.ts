@@ -22,7 +22,7 @@ const STACK_UNITS_MAX = 16_384;
  * three times a second. In shorter pieces a text is garbage like any other.
  */
 const PIECE_BYTES = 1_023;
-/** Of a text that is longer. So much of it is copied as quickly in one piece, and few fit into a second. */
+/** 256 of them cost about as much as copying the text at once. Longer texts come too seldom to matter. */
 const PIECES_MAX = 256;
 
 /** How one entry ended. `records` is what the guest said; see plugins-sdk/contract/turns.ts. */
@@ -67,6 +67,8 @@ export interface BundleScript extends CachedScript {
 /** One isolate with the guest runtime in it, waiting for a bundle or running one. Every entry is synchronous and timed. */
 export class PluginIsolate {
   readonly heapMiB: number;
+  /** What isolated-vm is told. */
+  readonly limitMiB: number;
   readonly #partsBytes: number;
   readonly #isolate: ivm.Isolate;
   readonly #context: ivm.Context;
@@ -82,7 +84,8 @@ export class PluginIsolate {
   constructor(guest: GuestScript, heapMiB: number) {
     this.heapMiB = heapMiB;
     this.#partsBytes = guest.partsBytes;
-    this.#isolate = new ivm.Isolate({ memoryLimit: Math.max(HEAP_MIB_MIN, heapMiB) });
+    this.limitMiB = Math.max(HEAP_MIB_MIN, heapMiB);
+    this.#isolate = new ivm.Isolate({ memoryLimit: this.limitMiB });
     this.#context = this.#isolate.createContextSync();
     const script = this.#compile(guest, guest.code, GUEST_NAME, true);
     // Not released: the next isolate reads the same memory.
@@ -166,6 +169,19 @@ export class PluginIsolate {
     const { used_heap_size, total_physical_size, malloced_memory } = statistics;
     const heldMiB = (total_physical_size + malloced_memory) / MIB + externalMiB + UNTOLD_MIB;
     return { usedMiB: used_heap_size / MIB + externalMiB, externalMiB, heldMiB };
+  }
+
+  /**
+   * Whether it holds more than its limit when all garbage is collected; it is disposed of then. V8 lets a heap grow to a multiple of
+   * what it was given. isolated-vm looks that closely when something outside of the heap grew, and before it compiles.
+   */
+  isOverfull(): boolean {
+    try {
+      this.#isolate.compileScriptSync('').release();
+    } catch {
+      // That is how it says so.
+    }
+    return this.#isolate.isDisposed;
   }
 
   dispose(): void {
