@@ -41,6 +41,7 @@ const Environment = Type.Object({
   GATEHOUSE_LANES_PER_CORDON: Type.Integer({ default: 1, minimum: 1, maximum: 64 }),
   GATEHOUSE_CORDON_RSS_MIB: Type.Integer({ default: 1_536, minimum: 256, maximum: 65_536 }),
   GATEHOUSE_CORDON_AGE_MS: Type.Integer({ default: 3_600_000, minimum: 10_000, maximum: 86_400_000 }),
+  GATEHOUSE_BUSY_POLL_US: Type.Integer({ default: 500, minimum: 0, maximum: 1_000 }),
   GATEHOUSE_CONFINEMENT: Type.Union(
     CONFINEMENT_MODES.map((mode) => Type.Literal(mode)),
     { default: 'auto' },
@@ -103,6 +104,8 @@ export const SETTINGS = {
   GATEHOUSE_CORDON_RSS_MIB:
     'MiB of memory of one sandbox process, above which it is killed; it is replaced from 70 % on.',
   GATEHOUSE_CORDON_AGE_MS: 'Milliseconds after which a sandbox process is replaced.',
+  GATEHOUSE_BUSY_POLL_US:
+    'Microseconds for which host and sandbox look for the next words of each other before they sleep; 0: they sleep at once.',
   GATEHOUSE_CONFINEMENT: 'Layers of the kernel around sandbox processes: auto (what there is), required or off.',
   GATEHOUSE_STRIKES_SOLITARY: 'Deaths of sandbox processes from which on an installation runs alone.',
   GATEHOUSE_STRIKES_SUSPEND: 'Deaths of sandbox processes from which on an installation is suspended.',
@@ -166,6 +169,7 @@ export interface Config {
   lanesPerCordon: number;
   cordonRssMiB: number;
   cordonAgeMs: number;
+  busyPollUs: number;
   confinement: ConfinementMode;
   strikes: {
     solitaryAt: number;
@@ -270,6 +274,7 @@ export function readConfig(
     lanesPerCordon: settings.GATEHOUSE_LANES_PER_CORDON,
     cordonRssMiB: settings.GATEHOUSE_CORDON_RSS_MIB,
     cordonAgeMs: settings.GATEHOUSE_CORDON_AGE_MS,
+    busyPollUs: settings.GATEHOUSE_BUSY_POLL_US,
     confinement: settings.GATEHOUSE_CONFINEMENT,
     strikes: Object.freeze({
       solitaryAt: settings.GATEHOUSE_STRIKES_SOLITARY,

@@ -35,6 +35,7 @@ export const startSandbox = (
       isolatesPerLane: ISOLATES_PER_LANE,
       residentMiBMax: config.cordonRssMiB,
       cordonAgeMsMax: config.cordonAgeMs,
+      busyPollUs: config.busyPollUs,
       confinement: config.confinement,
     },
     {

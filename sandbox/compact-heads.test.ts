@@ -28,6 +28,7 @@ describe('compactHead', () => {
           nowMs,
           deadlineMs: nowMs / 3,
           limits: { ...DEFAULT_LIMITS, ...limits },
+          pollUs: nowMs % 301,
         };
         expect(expand(onTheWay(compactHead(start)))).to.deep.equal(start);
       }),

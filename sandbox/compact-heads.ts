@@ -8,7 +8,7 @@ import type { Cost, HostMessage, LaneMessage } from './messages.ts';
 type Start = Extract<HostMessage, { op: 'start' }>;
 type StartList = [
   ...ids: [id: string, installationId: string, digest: string, seed: string, limits: string],
-  ...numbers: [ticket: number, execution: number, nowMs: number, deadlineMs: number],
+  ...numbers: [ticket: number, execution: number, nowMs: number, deadlineMs: number, pollUs: number],
 ];
 type DoneList = [ticket: number, outputBytes: number, ...cost: number[]];
 
@@ -50,8 +50,8 @@ export function compactHead(message: HostMessage | LaneMessage): object {
 }
 
 function startList(message: Start): StartList {
-  const { ticket, execution, id, installationId, digest, seed, nowMs, deadlineMs, limits } = message;
-  return [id, installationId, digest, seed, textOf(limits), ticket, execution, nowMs, deadlineMs];
+  const { ticket, execution, id, installationId, digest, seed, nowMs, deadlineMs, limits, pollUs } = message;
+  return [id, installationId, digest, seed, textOf(limits), ticket, execution, nowMs, deadlineMs, pollUs];
 }
 
 const texts = new WeakMap<Limits, string>();
@@ -79,12 +79,24 @@ export function createHostHeadExpander(): (head: unknown) => HostMessage {
   let lastLimits: Limits | null = null;
   return (head) => {
     if (!Array.isArray(head)) return head as HostMessage;
-    const [id, installationId, digest, seed, text, ticket, execution, nowMs, deadlineMs] = head as StartList;
+    const [id, installationId, digest, seed, text, ticket, execution, nowMs, deadlineMs, pollUs] = head as StartList;
     if (lastLimits === null || text !== lastText) {
       const values = text.split(' ');
       lastText = text;
       lastLimits = Object.fromEntries(LIMIT_NAMES.map((name, at) => [name, Number(values[at])])) as Limits;
     }
-    return { op: 'start', ticket, execution, id, installationId, digest, seed, nowMs, deadlineMs, limits: lastLimits };
+    return {
+      op: 'start',
+      ticket,
+      execution,
+      id,
+      installationId,
+      digest,
+      seed,
+      nowMs,
+      deadlineMs,
+      limits: lastLimits,
+      pollUs,
+    };
   };
 }

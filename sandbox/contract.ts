@@ -252,6 +252,11 @@ export interface SandboxOptions {
   solitaryMax?: number;
   /** What the kernel is to take from cordons; `auto` where absent. See confinement/layers.ts. */
   confinement?: ConfinementMode;
+  /**
+   * Microseconds for which host and lane look for each other's words before they sleep, while there is one invocation at a time; 500 where
+   * absent. 0: they sleep at once, as on a machine with one core. See busy-poll.ts.
+   */
+  busyPollUs?: number;
   /** How long a cordon of one installation is kept after its last invocation; 30 seconds where absent. */
   solitaryIdleMs?: number;
 }

@@ -1,8 +1,9 @@
 import { readFileSync } from 'node:fs';
-import type { Duplex } from 'node:stream';
+import type { Readable } from 'node:stream';
 import { type Attention, attend } from './attention.ts';
 import { type BlackBoxReading, closeBlackBox, type OpenTurn, readBlackBox } from './black-box.ts';
 import type { CordonEnd } from './blame.ts';
+import type { BusyPoll } from './busy-poll.ts';
 import { monotonicMs } from './clock.ts';
 import { compactHead, expandLaneHead } from './compact-heads.ts';
 import type { SandboxPorts } from './contract.ts';
@@ -10,7 +11,7 @@ import { FrameReader, FrameWriter } from './frames.ts';
 import { LaneBorder } from './lane-border.ts';
 import { LaneLine } from './lane-line.ts';
 import { createLanePace, type LanePace } from './lane-pace.ts';
-import { type CordonProcess, type CordonSize, exitOf, type LaneSockets, type LaunchCordon } from './launch-cordon.ts';
+import { type CordonProcess, type CordonSize, exitOf, type LaneWays, type LaunchCordon } from './launch-cordon.ts';
 import { OVERDUE_GRACE_MS } from './limits.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
 import type { RunLane } from './run.ts';
@@ -55,6 +56,7 @@ export interface CordonPorts {
   guest: string;
   launch: LaunchCordon;
   costs: TurnCosts;
+  poll: BusyPoll;
   onProfile?: SandboxPorts['onProfile'];
   onReady(cordon: Cordon): void;
   onMessage(lane: LaneLink, message: LaneMessage, tail: string): void;
@@ -174,7 +176,8 @@ export class Cordon {
     return { mark, openTurns: openTurns.filter((turn) => this.lanes[turn.lane]!.border.hasMet(turn)) };
   }
 
-  #openLane({ toLane, fromLane }: LaneSockets, lane: number): LaneLink {
+  #openLane({ toLane, fromLane }: LaneWays, lane: number): LaneLink {
+    const { poll } = this.#ports;
     const writer = new FrameWriter();
     let frames = 0;
     const flush = () => {
@@ -202,6 +205,8 @@ export class Cordon {
         if (this.state === 'dying') return;
         link.border.onSend(message);
         if (message.op === 'expire') link.silentLooks ??= 0;
+        if (message.op === 'start')
+          message.pollUs = poll.onStart(message.installationId, link.pace.quietMs(monotonicMs()));
         writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
         else if (frames === FLUSH_FRAMES) flush();
@@ -211,6 +216,7 @@ export class Cordon {
       // The rest of what came with it.
       if (this.#distrusted !== null) return;
       link.silentLooks = null;
+      poll.onWord();
       const message = readLaneMessage(expandLaneHead(head));
       if (!message) {
         this.#distrust('it says what no lane says');
@@ -226,11 +232,11 @@ export class Cordon {
       else this.#ports.onMessage(link, message, tail);
     });
     this.#listen(fromLane, reader);
-    toLane.on('data', () => this.#distrust('it speaks where it only hears')).on('error', () => {});
+    toLane.on('error', () => {});
     return link;
   }
 
-  #listen(socket: Duplex, reader: FrameReader): void {
+  #listen(socket: Readable, reader: FrameReader): void {
     socket.on('data', (chunk: Buffer) => {
       if (this.#ended || this.#distrusted !== null) return;
       try {

@@ -1,3 +1,4 @@
+import { availableParallelism } from 'node:os';
 import { TURN_TEXT_BYTES_MAX } from './black-box.ts';
 import { CONFINEMENT_MODES } from './confinement/detect-confinement.ts';
 import type { Invocation, Sandbox, SandboxOptions, SandboxPorts } from './contract.ts';
@@ -11,6 +12,7 @@ const DEFAULTS = {
   cordonAgeMsMax: 60 * 60_000,
   solitaryMax: 4,
   solitaryIdleMs: 30_000,
+  busyPollUs: 500,
   confinement: 'auto',
 } as const;
 
@@ -28,7 +30,7 @@ export async function createSandbox(
   launch?: LaunchCordon,
 ): Promise<Sandbox> {
   const options = { ...DEFAULTS, probation: asked.spare ?? DEFAULTS.spare, ...asked };
-  const { spare, probation, confinement, ...sizes } = options;
+  const { spare, probation, confinement, busyPollUs, ...sizes } = options;
   for (const [name, value] of Object.entries({ spare, probation })) {
     if (typeof value !== 'boolean') throw new TypeError(`${name} is true or false, not ${value}`);
   }
@@ -39,6 +41,9 @@ export async function createSandbox(
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`${name} is a whole number from 1 on, not ${value}`);
   }
+  if (!Number.isInteger(busyPollUs) || busyPollUs < 0) {
+    throw new RangeError(`busyPollUs is a whole number from 0 on, not ${busyPollUs}`);
+  }
   if (Number.parseInt(process.versions.node, 10) < NETWORK_DENYING_NODE_MAJOR) {
     process.emitWarning(
       `Node ${process.versions.node} does not deny the network to sandbox processes; run on Node 26 to have that too.`,
@@ -48,7 +53,9 @@ export async function createSandbox(
   const isProfiled = ports.onProfile !== undefined;
   const launchCordon = launch ?? (await cordonLauncher(await confinementOf(confinement), isProfiled));
   settleShape();
-  const supervisor = new Supervisor(options, ports, launchCordon);
+  // Where there is one core, whoever looks keeps the other from saying something.
+  const pollUs = availableParallelism() > 1 ? busyPollUs : 0;
+  const supervisor = new Supervisor({ ...options, busyPollUs: pollUs }, ports, launchCordon);
   await supervisor.start();
   return {
     invoke(invocation, invocationPorts) {

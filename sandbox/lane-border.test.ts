@@ -19,6 +19,7 @@ const start = (installationId: string, digest: string): HostMessage => ({
   nowMs: 0,
   deadlineMs: 0,
   limits,
+  pollUs: 0,
 });
 const done = (output: string, outputBytes = Buffer.byteLength(output), more: Partial<Cost> = {}) =>
   [{ op: 'done', ticket: 1, outputBytes, cost: { ...cost, ...more } }, output] as const;

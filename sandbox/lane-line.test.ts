@@ -15,6 +15,7 @@ const startOf = (ticket: number, installationId: string): Extract<TurnFrame, { o
   nowMs: 0,
   deadlineMs: 0,
   limits: DEFAULT_LIMITS,
+  pollUs: 0,
 });
 
 /** A lane that does what it was sent in order, and says what it has done. */

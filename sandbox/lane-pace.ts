@@ -17,6 +17,8 @@ export interface LanePace {
   heard(nowMs: number, endedCpuMs?: number): void;
   /** What `runs` invocations on the lane count. */
   load(runs: number, nowMs: number): number;
+  /** Since it has said something. */
+  quietMs(nowMs: number): number;
 }
 
 export function createLanePace(): LanePace {
@@ -34,6 +36,7 @@ export function createLanePace(): LanePace {
       weight = usual > weight ? usual : weight + (usual - weight) * FORGETTING;
     },
     load: (runs, nowMs) => (nowMs - heardAtMs > SILENT_MS ? runs : runs * weight),
+    quietMs: (nowMs) => nowMs - heardAtMs,
   };
 }
 

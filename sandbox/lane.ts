@@ -1,4 +1,4 @@
-import { readSync, writeSync } from 'node:fs';
+import { writeSync } from 'node:fs';
 import { setImmediate } from 'node:timers/promises';
 import { LanePen } from './black-box.ts';
 import { compactHead, createHostHeadExpander } from './compact-heads.ts';
@@ -6,6 +6,7 @@ import type { LaneFds } from './descriptors.ts';
 import { FrameReader, FrameWriter } from './frames.ts';
 import { guestScript } from './isolate/plugin-isolate.ts';
 import { createShelf, type Shelf } from './isolate-shelf.ts';
+import { createLaneEar } from './lane-ear.ts';
 import { createLaneGarbage, takeCollector } from './lane-garbage.ts';
 import { type LaneProfiler, openLaneProfiler } from './lane-profiler.ts';
 import { createLaneRuns } from './lane-runs.ts';
@@ -36,12 +37,12 @@ const FLUSH_AFTER_BYTES = 64 * 1024;
 const LOOP_PERIOD_MS = 20;
 
 /**
- * A lane: a piscina task that owns two inherited descriptors and blocks on the one where it hears. Blocking is what makes it quick (no event
+ * A lane: a piscina task that owns inherited descriptors and blocks on the one where it hears. Blocking is what makes it quick (no event
  * loop between a frame and its turn), and harmless: the main thread watches, and timers are the host's.
  * Resolves when the host has closed the descriptor.
  */
 export default async function runLane(task: LaneTask): Promise<void> {
-  const { lane, lanes, hearFd, speakFd, blackBoxFd, board, isolatesMax, heldMiBMax } = task;
+  const { lane, lanes, speakFd, blackBoxFd, board, isolatesMax, heldMiBMax } = task;
   const watch = watchBoard(lanes, board);
   const pen = new LanePen(blackBoxFd, lane);
   const meter = createTurnMeter(lane, pen, watch);
@@ -51,6 +52,7 @@ export default async function runLane(task: LaneTask): Promise<void> {
   let flushedAtMs = performance.now();
   let profiler: LaneProfiler | null = null;
   let frames = 0;
+  let pollUs = 0;
 
   const garbage = createLaneGarbage(takeCollector(watch.meet));
   const send = (message: LaneMessage, tail = '') => {
@@ -76,15 +78,20 @@ export default async function runLane(task: LaneTask): Promise<void> {
   const reader = new FrameReader((head, tail) => {
     frames++;
     // The host is trusted: what it says is not checked again.
-    if (carryOut) carryOut(expand(head), tail);
-    else setUp(tail);
+    if (carryOut) {
+      const message = expand(head);
+      if (message.op === 'start') ({ pollUs } = message);
+      carryOut(message, tail);
+    } else setUp(tail);
     if (writer.bytes > FLUSH_AFTER_BYTES || performance.now() - flushedAtMs > FLUSH_AFTER_MS) flush();
   });
 
+  const hear = createLaneEar(task, performance.now.bind(performance));
   const chunk = Buffer.allocUnsafeSlow(READ_BYTES);
   let loopedAtMs = performance.now();
   for (;;) {
-    const bytes = readSync(hearFd, chunk, 0, READ_BYTES, null);
+    const bytes = hear(chunk, pollUs);
+    pollUs = 0;
     if (bytes === 0) return;
     flushedAtMs = performance.now();
     reader.push(chunk.subarray(0, bytes));

@@ -1,11 +1,14 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { closeSync } from 'node:fs';
+import { Socket } from 'node:net';
 import { constants } from 'node:os';
-import type { Duplex, Readable } from 'node:stream';
+import type { Duplex, Readable, Writable } from 'node:stream';
 import { closeBlackBox, openBlackBox } from './black-box.ts';
 import { bundleCordon } from './bundle-cordon.ts';
 import { type Confined, confineCommand } from './confinement/confine-command.ts';
 import { type Confinement, type ConfinementMode, detectConfinement, kindOf } from './confinement/detect-confinement.ts';
 import { CONTROL_FD, laneFds } from './descriptors.ts';
+import { openLanePipes } from './lane-pipes.ts';
 import { hasOwnAccounts, nextAccount } from './privileges.ts';
 
 const HERE = import.meta.dirname;
@@ -24,9 +27,9 @@ export interface CordonSize {
 }
 
 /** Two ways, see descriptors.ts. */
-export interface LaneSockets {
-  toLane: Duplex;
-  fromLane: Duplex;
+export interface LaneWays {
+  toLane: Writable;
+  fromLane: Readable;
 }
 
 export interface CordonProcess {
@@ -34,7 +37,7 @@ export interface CordonProcess {
   child: ChildProcess;
   control: Duplex;
   stderr: Readable;
-  lanes: LaneSockets[];
+  lanes: LaneWays[];
   blackBoxFd: number;
 }
 
@@ -120,18 +123,35 @@ export async function cordonLauncher({ layers, tools }: Confinement, isProfiled 
 export function startCordon([program, ...args]: string[], lanes: number, cwd = HERE): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
   try {
-    const child = spawn(program!, args, {
-      // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
-      cwd,
-      env: {},
-      stdio: ['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe', ...Array<'pipe'>(2 * lanes).fill('pipe')],
-    });
+    const pipes = openLanePipes(lanes);
+    let child: ChildProcess;
+    try {
+      child = spawn(program!, args, {
+        // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
+        cwd,
+        env: {},
+        stdio: [
+          ...(['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe'] as const),
+          ...pipes.flatMap(({ hearFd, pollFd }) => [hearFd, pollFd, 'pipe' as const]),
+        ],
+      });
+    } catch (error) {
+      for (const { writeFd } of pipes) closeSync(writeFd);
+      throw error;
+    } finally {
+      for (const { hearFd, pollFd } of pipes) for (const fd of [hearFd, pollFd]) closeSync(fd);
+    }
     const stdio = child.stdio as unknown as Duplex[];
-    const sockets = Array.from({ length: lanes }, (_, lane): LaneSockets => {
-      const { hearFd, speakFd } = laneFds(lane);
-      return { toLane: stdio[hearFd]!, fromLane: stdio[speakFd]! };
-    });
-    return { child, control: stdio[CONTROL_FD]!, stderr: child.stderr as Readable, lanes: sockets, blackBoxFd };
+    return {
+      child,
+      control: stdio[CONTROL_FD]!,
+      stderr: child.stderr as Readable,
+      lanes: pipes.map(({ writeFd }, lane) => ({
+        toLane: new Socket({ fd: writeFd, readable: false, writable: true }),
+        fromLane: stdio[laneFds(lane).speakFd]!,
+      })),
+      blackBoxFd,
+    };
   } catch (error) {
     closeBlackBox(blackBoxFd);
     throw error;

@@ -20,6 +20,8 @@ export type HostMessage =
       nowMs: number;
       deadlineMs: number;
       limits: Limits;
+      /** For how long the lane then looks for what comes next before it sleeps; see busy-poll.ts. */
+      pollUs: number;
     }
   /** Answers `need`. Tail: the bundle's code unless the lane has it; where `ok` is false the lane drops those that wait for it. */
   | { op: 'bundle'; isolate: number; ok: boolean }

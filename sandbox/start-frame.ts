@@ -24,4 +24,5 @@ export const startFrame = (
   nowMs: startedAtMs,
   deadlineMs,
   limits,
+  pollUs: 0,
 });

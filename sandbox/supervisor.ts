@@ -3,6 +3,7 @@ import { answerNeed } from './answer-need.ts';
 import { type Attention, mayRaise } from './attention.ts';
 import type { OpenTurn } from './black-box.ts';
 import { type CordonEnd, faultOfCulprit, type Judgement, judgeDeath } from './blame.ts';
+import { BusyPoll } from './busy-poll.ts';
 import { CallsInFlight } from './calls-in-flight.ts';
 import { monotonicMs } from './clock.ts';
 import type {
@@ -51,6 +52,7 @@ export class Supervisor {
   readonly #probation: Probation | null = null;
   readonly #choice: LaneChoice;
   readonly #runs = new RunTable();
+  readonly #poll: BusyPoll;
   readonly #costs = new TurnCosts(monotonicMs, (installationId) => setImmediate(this.#onLong, installationId));
   /** Invocations that wait for a cordon of the pool. */
   readonly #parked = new Set<Run>();
@@ -66,6 +68,7 @@ export class Supervisor {
     this.#options = options;
     this.#ports = ports;
     this.#launchCordon = launch;
+    this.#poll = new BusyPoll(options.busyPollUs, this.#runs, this.#costs);
     const { cordons, lanesPerCordon, spare, cordonAgeMsMax, residentMiBMax, queuePerLane, solitaryMax } = options;
     const shared = {
       launch: this.#launch,
@@ -176,7 +179,7 @@ export class Supervisor {
   }
 
   #launch = (lanes: number, hooks: CordonHooks, attention: Attention): Cordon => {
-    const own = { launch: this.#launchCordon, costs: this.#costs, onMessage: this.#onMessage };
+    const own = { launch: this.#launchCordon, costs: this.#costs, poll: this.#poll, onMessage: this.#onMessage };
     const ports = { guest: this.#ports.guest, onProfile: this.#ports.onProfile, ...own, ...hooks };
     const cordon = new Cordon({ ...this.#options, lanes }, ports);
     cordon.attend(attention);

@@ -25,6 +25,14 @@ export const NEIGHBOURS: Attempt[] = [
     'one process, one memory: installations that must not trust the isolate get a cordon of their own (solitary)',
   ),
   attempt(
+    'puts words into the mouth of the host',
+    ({ lanes }) => {
+      for (let lane = 0; lane < lanes; lane++)
+        for (const fd of [laneFds(lane).hearFd, laneFds(lane).pollFd]) writeSync(fd, Buffer.alloc(8));
+    },
+    { shipped: ['EBADF'], native: ['EBADF'] },
+  ),
+  attempt(
     'has descriptors of other cordons',
     ({ lanes }) => {
       const files: string[] = [];

@@ -98,7 +98,6 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
   'more CPU time than has passed': ({ ticket }) =>
     onLane({ op: 'done', ticket, outputBytes: ANSWER.length, cost: cost({ cpuMs: 1e9 }) }, ANSWER),
   'what concerns nobody': () => forever((count) => onLane({ op: 'isolates', count })),
-  'words where it only hears': () => write(HEAR_FD, Buffer.alloc(64)),
   'a flood on the control channel': () => forever(() => say(CONTROL_FD, { op: 'beat', residentMiB: 1 })),
   'nonsense on the control channel': () => write(CONTROL_FD, Buffer.alloc(64, 0xff)),
   'a flood of errors': () => forever(() => write(2, Buffer.alloc(4096, 0x78))),

@@ -39,7 +39,6 @@ const CAUGHT: Record<string, RegExp> = {
   'a fault without end': /fault is larger/,
   'more CPU time than has passed': /more CPU time than has passed/,
   'what concerns nobody': /concerns nobody/,
-  'words where it only hears': /speaks where it only hears/,
   'a flood on the control channel': /floods the control channel/,
   'nonsense on the control channel': /head of 4294967295 bytes/,
   'a flood of errors': /floods its standard error/,
