@@ -2,40 +2,71 @@ import { expect } from 'chai';
 import { BusyPoll } from './busy-poll.ts';
 
 const MAX_US = 500;
+const ROUND_MS = 0.02;
+const SOON_MS = 0.1;
+const LATE_MS = 2;
+const LANE = {};
 
 /** A host with `runs.size` invocations under way whose event loop goes round when it is told to; each round takes 20 us. */
 function openRig({ maxUs = MAX_US, expectedMs = 0.05 } = {}) {
   let nowMs = 1_000;
   let next: (() => void)[] = [];
+  let asked = 0;
   const runs = { size: 1 };
-  const loop = { nowMs: () => nowMs, later: (work: () => void) => void next.push(work) };
-  const poll = new BusyPoll(maxUs, runs, { expectedMs: () => expectedMs }, loop);
-  const goRound = () => {
-    nowMs += 0.02;
-    for (const work of next.splice(0)) work();
+  const loop = {
+    nowMs: () => nowMs,
+    later: (work: () => void) => {
+      asked++;
+      next.push(work);
+    },
   };
+  const poll = new BusyPoll(maxUs, runs, { expectedMs: () => expectedMs }, loop);
+  const start = (quietMs = SOON_MS, lane: object = LANE) => poll.onStart(lane, 'one', quietMs);
+  const goRound = () => {
+    nowMs += ROUND_MS;
+    const works = next;
+    next = [];
+    for (const work of works) work();
+  };
+  // One came before.
+  start(Number.POSITIVE_INFINITY);
   return {
     poll,
     runs,
+    start,
     goRound,
-    /** Whether the event loop would not sleep now. */
+    /** How often the event loop was asked not to sleep. */
+    asked: () => asked,
     isAwake: () => next.length > 0,
-    sleepAfterRounds: (most = 1_000) => {
+    /** The lane is silent. Returns after how many rounds the host sleeps. */
+    sleepAfterRounds: () => {
       let rounds = 0;
-      while (next.length > 0 && rounds < most) {
-        goRound();
-        rounds++;
-      }
-      next = [];
+      for (; next.length > 0; rounds++) goRound();
       return rounds;
+    },
+    /** `count` invocations in a row; returns for how many of them the lane was to look. */
+    serve: (count: number, quietMs: (at: number) => number) => {
+      let granted = 0;
+      for (let at = 0; at < count; at++) {
+        if (start(quietMs(at)) > 0) granted++;
+        goRound();
+        poll.onWord();
+        goRound();
+      }
+      return granted;
     },
   };
 }
 
 describe('BusyPoll', () => {
-  it('keeps the host awake until a lane says something', () => {
-    const { poll, goRound, isAwake, sleepAfterRounds } = openRig();
-    poll.onStart('one', 10);
+  it('makes the lane look for the next invocation where this one came soon after the last', () => {
+    expect(openRig().start(0.499)).to.equal(MAX_US);
+    for (const quietMs of [0.5, 100, Number.POSITIVE_INFINITY]) expect(openRig().start(quietMs)).to.equal(0);
+  });
+
+  it('keeps the host awake then until a lane says something', () => {
+    const { poll, start, goRound, isAwake, sleepAfterRounds } = openRig();
+    start();
     for (let rounds = 0; rounds < 3; rounds++) goRound();
     expect(isAwake()).to.equal(true);
     poll.onWord();
@@ -43,46 +74,75 @@ describe('BusyPoll', () => {
   });
 
   it('lets the host sleep when the lane has said nothing for as long as it may look', () => {
-    const { poll, sleepAfterRounds } = openRig();
-    poll.onStart('one', 10);
-    expect(sleepAfterRounds()).to.be.closeTo(MAX_US / 20, 2);
+    const { start, sleepAfterRounds } = openRig();
+    start();
+    expect(sleepAfterRounds()).to.be.closeTo(MAX_US / 1_000 / ROUND_MS, 2);
   });
 
-  it('lets the host sleep where the turn is expected to take longer than that', () => {
-    const { poll, isAwake } = openRig({ expectedMs: 4 });
-    poll.onStart('one', 10);
+  it('lets both sleep where the turn is expected to take longer than that', () => {
+    const { start, isAwake } = openRig({ expectedMs: 4 });
+    expect(start()).to.equal(0);
     expect(isAwake()).to.equal(false);
   });
 
-  it('makes the lane look for the next invocation where this one came as soon', () => {
-    const { poll } = openRig();
-    expect(
-      [0.1, 0.499, 0.5, 100, Number.POSITIVE_INFINITY].map((quietMs) => poll.onStart('one', quietMs)),
-    ).to.deep.equal([MAX_US, MAX_US, 0, 0, 0]);
-  });
-
   it('lets both sleep while there is another invocation, and ends the looking that began before it', () => {
-    const { poll, runs, sleepAfterRounds } = openRig();
-    poll.onStart('one', 0.1);
+    const { runs, start, sleepAfterRounds } = openRig();
+    start();
     runs.size = 2;
-    expect(poll.onStart('two', 0.1)).to.equal(0);
+    expect(start()).to.equal(0);
     expect(sleepAfterRounds()).to.equal(1);
   });
 
-  it('goes round once at a time, however often it begins', () => {
-    const { poll, goRound, isAwake } = openRig();
-    let rounds = 0;
+  it('makes one lane look at a time: none where invocations go to and fro between two', () => {
+    const { start, isAwake } = openRig();
+    const other = {};
+    for (let times = 0; times < 10; times++) expect(start(SOON_MS, times % 2 === 0 ? other : LANE)).to.equal(0);
+    expect(isAwake()).to.equal(false);
+  });
+
+  it('asks the event loop once a round, however often it begins', () => {
+    const { poll, start, goRound, asked } = openRig();
     for (let times = 0; times < 5; times++) {
-      poll.onStart('one', 0.1);
+      start();
       poll.onWord();
     }
-    for (; isAwake(); rounds++) goRound();
-    expect(rounds).to.equal(1);
+    start();
+    expect(asked()).to.equal(1);
+    goRound();
+    expect(asked()).to.equal(2);
+  });
+
+  it('goes on where one look in twenty is in vain', () => {
+    expect(openRig().serve(2_000, (at) => (at % 20 === 0 ? LATE_MS : SOON_MS))).to.be.above(1_800);
+  });
+
+  it('lets it be, ever longer, where looks are in vain, and comes back when they are not any more', () => {
+    const rig = openRig();
+    // Without a look the next one would come soon; with one it comes late, as on a machine where the caller wants the core.
+    let looked = false;
+    let granted = 0;
+    for (let at = 0; at < 100_000; at++) {
+      const now = rig.serve(1, () => (looked ? LATE_MS : SOON_MS)) > 0;
+      if (now) granted++;
+      looked = now;
+    }
+    expect(granted).to.be.within(50, 500);
+    expect(rig.serve(30_000, () => SOON_MS)).to.be.above(20_000);
+  });
+
+  it('takes it for a look in vain, too, when the host heard nothing while it looked', () => {
+    const { start, sleepAfterRounds } = openRig();
+    let granted = 0;
+    for (let at = 0; at < 10_000; at++) {
+      if (start() > 0) granted++;
+      sleepAfterRounds();
+    }
+    expect(granted).to.be.below(200);
   });
 
   it('does nothing where it is turned off', () => {
-    const { poll, isAwake } = openRig({ maxUs: 0 });
-    expect(poll.onStart('one', 0.1)).to.equal(0);
+    const { start, isAwake } = openRig({ maxUs: 0 });
+    expect(start()).to.equal(0);
     expect(isAwake()).to.equal(false);
   });
 });

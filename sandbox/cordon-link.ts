@@ -29,7 +29,7 @@ const HEART_MISSES_MAX = 10;
 const SILENT_LOOKS_MAX = 20;
 /** A busy machine takes its time to start one. */
 const START_MISSES_MAX = 60;
-/** After the exit of a process its sockets end at once; this is for the case that they do not. */
+/** After the exit of a process its streams end at once; this is for the case that they do not. */
 const LAST_WORDS_MS = 1_000;
 const EXIT_WAIT_MS = 5_000;
 /** The cordon watches its size itself, forty times a second; this is for one that does not any more. */
@@ -108,7 +108,7 @@ export class Cordon {
     this.#process = ports.launch(size);
     const { child, control, stderr } = this.#process;
     this.pid = child.pid ?? 0;
-    this.lanes = this.#process.lanes.map((sockets, lane) => this.#openLane(sockets, lane));
+    this.lanes = this.#process.lanes.map((ways, lane) => this.#openLane(ways, lane));
     stderr.setEncoding('utf8').on('data', (text: string) => {
       this.#stderr = (this.#stderr + text).slice(-STDERR_UNITS_MAX);
       this.#stderrUnits += text.length;
@@ -183,7 +183,7 @@ export class Cordon {
     const flush = () => {
       if (frames === 0) return;
       frames = 0;
-      // The view is good only until the next frame, the socket may need it longer.
+      // The view is good only until the next frame, the pipe may need it longer.
       toLane.write(Buffer.from(writer.take()));
     };
     const link: LaneLink = {
@@ -206,7 +206,7 @@ export class Cordon {
         link.border.onSend(message);
         if (message.op === 'expire') link.silentLooks ??= 0;
         if (message.op === 'start')
-          message.pollUs = poll.onStart(message.installationId, link.pace.quietMs(monotonicMs()));
+          message.pollUs = poll.onStart(link, message.installationId, link.pace.quietMs(monotonicMs()));
         writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
         else if (frames === FLUSH_FRAMES) flush();
@@ -236,8 +236,8 @@ export class Cordon {
     return link;
   }
 
-  #listen(socket: Readable, reader: FrameReader): void {
-    socket.on('data', (chunk: Buffer) => {
+  #listen(stream: Readable, reader: FrameReader): void {
+    stream.on('data', (chunk: Buffer) => {
       if (this.#ended || this.#distrusted !== null) return;
       try {
         reader.push(chunk);
@@ -246,7 +246,7 @@ export class Cordon {
       }
     });
     // The exit of the process says more than a broken pipe.
-    socket.on('error', () => {});
+    stream.on('error', () => {});
   }
 
   #distrust(why: string): void {
@@ -297,8 +297,8 @@ export class Cordon {
     const { blackBoxFd, lanes, control, stderr } = this.#process;
     const reading = this.#readBlackBox();
     closeBlackBox(blackBoxFd);
-    const sockets = lanes.flatMap(({ toLane, fromLane }) => [toLane, fromLane]);
-    for (const stream of [...sockets, control, stderr]) stream?.destroy();
+    const ways = lanes.flatMap(({ toLane, fromLane }) => [toLane, fromLane]);
+    for (const stream of [...ways, control, stderr]) stream?.destroy();
     this.#ports.onEnd(this, {
       code,
       signal,

@@ -16,6 +16,9 @@ const DEFAULTS = {
   confinement: 'auto',
 } as const;
 
+/** Longer, it is no answer to how long waking takes. */
+const BUSY_POLL_US_MAX = 1_000;
+
 /** Ids and digest share one slot of the black box. */
 const ID_UNITS_MAX = Math.floor(TURN_TEXT_BYTES_MAX / 8);
 
@@ -41,8 +44,8 @@ export async function createSandbox(
     if (!Number.isInteger(value) || value < 1)
       throw new RangeError(`${name} is a whole number from 1 on, not ${value}`);
   }
-  if (!Number.isInteger(busyPollUs) || busyPollUs < 0) {
-    throw new RangeError(`busyPollUs is a whole number from 0 on, not ${busyPollUs}`);
+  if (!Number.isInteger(busyPollUs) || busyPollUs < 0 || busyPollUs > BUSY_POLL_US_MAX) {
+    throw new RangeError(`busyPollUs is a whole number from 0 to ${BUSY_POLL_US_MAX}, not ${busyPollUs}`);
   }
   if (Number.parseInt(process.versions.node, 10) < NETWORK_DENYING_NODE_MAJOR) {
     process.emitWarning(

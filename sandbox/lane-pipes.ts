@@ -1,12 +1,12 @@
 import { execFileSync } from 'node:child_process';
-import { closeSync, constants, existsSync, mkdtempSync, openSync, rmSync } from 'node:fs';
+import { closeSync, constants, fchmodSync, mkdtempSync, openSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
 /** Starting a program holds up the host for milliseconds, so it makes this many at a time. */
-const MADE_AT_ONCE = 32;
+const MADE_AT_ONCE = 16;
 
-/** The way from the host to one lane, which nobody else can find. */
+/** The way from the host to one lane. It has no path any more, and what leads to a descriptor of it opens it to nobody but root. */
 export interface LanePipe {
   writeFd: number;
   /** Reading waits until there is something. */
@@ -15,49 +15,52 @@ export interface LanePipe {
   pollFd: number;
 }
 
-let folder: string | null = null;
-let names: string[] = [];
+/** Made and not used yet. */
+const stock: LanePipe[] = [];
 
-/** Closes what it has opened where it cannot open all. Throws where `mkfifo` cannot be run. */
-export function openLanePipes(count: number): LanePipe[] {
-  const pipes: LanePipe[] = [];
+/** Throws where `mkfifo` cannot be run, or nothing can be opened; whoever takes a pipe closes it. */
+export function takeLanePipes(count: number): LanePipe[] {
+  while (stock.length < count) stock.push(...makePipes());
+  return stock.splice(0, count);
+}
+
+export const closeAll = (fds: number[]): void => {
+  for (const fd of fds) closeSync(fd);
+};
+
+function makePipes(): LanePipe[] {
+  const folder = mkdtempSync(join(tmpdir(), 'gatehouse-pipes-'));
+  const opened: number[] = [];
+  const open = (name: string, flags: number) => {
+    const fd = openSync(name, flags);
+    opened.push(fd);
+    return fd;
+  };
+  const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
   try {
-    while (pipes.length < count) pipes.push(openPipe(takeName()));
-    return pipes;
+    const names = Array.from({ length: MADE_AT_ONCE }, (_, at) => join(folder, `${at}`));
+    makeNames(names);
+    return names.map((name) => {
+      // In this order none of them waits for the other end.
+      const pollFd = open(name, O_RDONLY | O_NONBLOCK);
+      const writeFd = open(name, O_WRONLY | O_NONBLOCK);
+      const hearFd = open(name, O_RDONLY);
+      // Whoever has the same account may open what it finds below /proc, as its mode says.
+      fchmodSync(pollFd, 0);
+      return { writeFd, hearFd, pollFd };
+    });
   } catch (error) {
-    for (const { writeFd, hearFd, pollFd } of pipes) for (const fd of [writeFd, hearFd, pollFd]) closeSync(fd);
+    closeAll(opened);
     throw error;
+  } finally {
+    rmSync(folder, { recursive: true, force: true });
   }
 }
 
-/** In this order none of them waits for the other end. */
-function openPipe(name: string): LanePipe {
-  const { O_RDONLY, O_WRONLY, O_NONBLOCK } = constants;
-  const pollFd = openSync(name, O_RDONLY | O_NONBLOCK);
-  const writeFd = openSync(name, O_WRONLY | O_NONBLOCK);
-  const hearFd = openSync(name, O_RDONLY);
-  rmSync(name);
-  return { writeFd, hearFd, pollFd };
-}
-
-function takeName(): string {
-  const name = names.pop();
-  // Machines throw away temporary files that look forgotten.
-  if (name !== undefined && existsSync(name)) return name;
-  if (folder === null) process.once('exit', removeFolder);
-  removeFolder();
-  const made = mkdtempSync(join(tmpdir(), 'gatehouse-pipes-'));
-  folder = made;
-  names = Array.from({ length: MADE_AT_ONCE }, (_, at) => join(made, `${at}`));
+function makeNames(names: string[]): void {
   try {
     execFileSync('mkfifo', ['-m', '600', ...names], { stdio: ['ignore', 'ignore', 'pipe'] });
   } catch (error) {
-    names = [];
     throw new Error(`mkfifo (package coreutils), which makes the ways to sandbox processes, failed: ${error}`);
   }
-  return names.pop()!;
-}
-
-function removeFolder(): void {
-  if (folder !== null) rmSync(folder, { recursive: true, force: true });
 }

@@ -1,5 +1,4 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { closeSync } from 'node:fs';
 import { Socket } from 'node:net';
 import { constants } from 'node:os';
 import type { Duplex, Readable, Writable } from 'node:stream';
@@ -8,7 +7,7 @@ import { bundleCordon } from './bundle-cordon.ts';
 import { type Confined, confineCommand } from './confinement/confine-command.ts';
 import { type Confinement, type ConfinementMode, detectConfinement, kindOf } from './confinement/detect-confinement.ts';
 import { CONTROL_FD, laneFds } from './descriptors.ts';
-import { openLanePipes } from './lane-pipes.ts';
+import { closeAll, type LanePipe, takeLanePipes } from './lane-pipes.ts';
 import { hasOwnAccounts, nextAccount } from './privileges.ts';
 
 const HERE = import.meta.dirname;
@@ -122,37 +121,32 @@ export async function cordonLauncher({ layers, tools }: Confinement, isProfiled 
  */
 export function startCordon([program, ...args]: string[], lanes: number, cwd = HERE): CordonProcess {
   const blackBoxFd = openBlackBox(lanes);
+  let pipes: LanePipe[] = [];
   try {
-    const pipes = openLanePipes(lanes);
-    let child: ChildProcess;
-    try {
-      child = spawn(program!, args, {
-        // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
-        cwd,
-        env: {},
-        stdio: [
-          ...(['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe'] as const),
-          ...pipes.flatMap(({ hearFd, pollFd }) => [hearFd, pollFd, 'pipe' as const]),
-        ],
-      });
-    } catch (error) {
-      for (const { writeFd } of pipes) closeSync(writeFd);
-      throw error;
-    } finally {
-      for (const { hearFd, pollFd } of pipes) for (const fd of [hearFd, pollFd]) closeSync(fd);
+    pipes = takeLanePipes(lanes);
+    const child = spawn(program!, args, {
+      // Node 26.10 lets worker threads read everything below the working folder, whatever --allow-fs-read says.
+      cwd,
+      env: {},
+      stdio: [
+        ...(['ignore', 'ignore', 'pipe', blackBoxFd, 'pipe'] as const),
+        ...pipes.flatMap(({ hearFd, pollFd }) => [hearFd, pollFd, 'pipe' as const]),
+      ],
+    });
+    const stdio = child.stdio as unknown as Duplex[] | undefined;
+    if (!stdio) {
+      // It is told by the event, too, which would end the host if nobody heard it.
+      child.on('error', () => {});
+      throw new Error('there are no descriptors left for a process');
     }
-    const stdio = child.stdio as unknown as Duplex[];
-    return {
-      child,
-      control: stdio[CONTROL_FD]!,
-      stderr: child.stderr as Readable,
-      lanes: pipes.map(({ writeFd }, lane) => ({
-        toLane: new Socket({ fd: writeFd, readable: false, writable: true }),
-        fromLane: stdio[laneFds(lane).speakFd]!,
-      })),
-      blackBoxFd,
-    };
+    const ways = pipes.map(({ writeFd }, lane) => ({
+      toLane: new Socket({ fd: writeFd, readable: false, writable: true }),
+      fromLane: stdio[laneFds(lane).speakFd]!,
+    }));
+    closeAll(pipes.flatMap(({ hearFd, pollFd }) => [hearFd, pollFd]));
+    return { child, control: stdio[CONTROL_FD]!, stderr: child.stderr as Readable, lanes: ways, blackBoxFd };
   } catch (error) {
+    closeAll(pipes.flatMap(({ writeFd, hearFd, pollFd }) => [writeFd, hearFd, pollFd]));
     closeBlackBox(blackBoxFd);
     throw error;
   }

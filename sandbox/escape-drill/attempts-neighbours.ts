@@ -1,6 +1,6 @@
 import { closeSync, fstatSync, openSync, writeSync } from 'node:fs';
 import { BLACK_BOX_FD, CONTROL_FD, laneFds } from '../descriptors.ts';
-import { type Attempt, accepted, attempt, Refusal } from './attempt.ts';
+import { type Attempt, accepted, attempt, BY_NODE, Refusal } from './attempt.ts';
 
 const DESCRIPTORS_TRIED = 5_000;
 const BLACK_BOX_BYTES_TRIED = 4 * 1024 * 1024;
@@ -32,6 +32,10 @@ export const NEIGHBOURS: Attempt[] = [
     },
     { shipped: ['EBADF'], native: ['EBADF'] },
   ),
+  attempt('opens a way of lanes once more', () => openSync(`/proc/self/fd/${laneFds(0).hearFd}`, 'r'), {
+    shipped: [...BY_NODE, 'EACCES'],
+    native: ['EACCES', 'ENOENT'],
+  }),
   attempt(
     'has descriptors of other cordons',
     ({ lanes }) => {
