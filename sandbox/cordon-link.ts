@@ -36,6 +36,8 @@ const EXIT_WAIT_MS = 5_000;
 const OVERGROWN_LOOKS = 2;
 /** Frames of one tick leave together; so many do not wait for its end. */
 const FLUSH_FRAMES = 8;
+/** A pipe holds 64 KiB: of more than that the rest waits for another round of the event loop, and the lane for the rest. */
+const FLUSH_BYTES = 32 * 1024;
 
 /** The host's end of one lane. */
 export interface LaneLink extends RunLane {
@@ -209,7 +211,7 @@ export class Cordon {
           message.pollUs = poll.onStart(link, message.installationId, link.pace.quietMs(monotonicMs()));
         writer.add(compactHead(message), tail);
         if (++frames === 1) setImmediate(flush);
-        else if (frames === FLUSH_FRAMES) flush();
+        else if (frames === FLUSH_FRAMES || writer.bytes >= FLUSH_BYTES) flush();
       },
     };
     const reader = new FrameReader((head, tail) => {

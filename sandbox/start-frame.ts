@@ -24,5 +24,6 @@ export const startFrame = (
   nowMs: startedAtMs,
   deadlineMs,
   limits,
+  // Known when it leaves.
   pollUs: 0,
 });
