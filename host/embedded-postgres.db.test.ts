@@ -4,7 +4,7 @@ import { chmod, chown, mkdir, mkdtemp, readdir, readFile, rm, writeFile } from '
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { asOwner } from './database.ts';
+import { asOwner, connectOnce } from './database.ts';
 import { canReach, installedBinaries, runnableBinaries } from './embedded-binaries.ts';
 import { isAlive, refuse } from './embedded-place.ts';
 import { type EmbeddedPostgres, EmbeddedPostgresFailed, startEmbeddedPostgres } from './embedded-postgres.ts';
@@ -135,6 +135,21 @@ describe('startEmbeddedPostgres', () => {
     for (const { message } of outcomes)
       if (message) expect(message).to.contain(`pid ${winners[0]!.host.pid}) is using`);
     expect(await rowsOf(winners[0]!.ownerUrl, 'select 1 as alive')).to.deep.equal([{ alive: 1 }]);
+  });
+
+  it('waits while a rival clears up a server that nobody owns, and does not call it the owner', async () => {
+    const folder = join(base, 'postgres');
+    const killed = await startElsewhere(folder);
+    killWatchdogOf(killed.pid);
+    killed.host.kill('SIGKILL');
+    const url = killed.ownerUrl.replace('gatehouse_owner@', 'postgres@').replace('/gatehouse?', '/postgres?');
+    const rival = await connectOnce(url, 'gatehouse-clearing');
+    await until(async () => (await rival.query('select pg_try_advisory_lock(26465, 29797) as ours')).rows[0].ours);
+    const next = start(folder);
+    const first = await Promise.race([next, new Promise((resolve) => setTimeout(() => resolve('waits'), 3_000))]);
+    expect(first).to.equal('waits');
+    await rival.end();
+    expect(await rowsOf((await next).ownerUrl, 'select 1 as alive')).to.deep.equal([{ alive: 1 }]);
   });
 
   it('ends soon after its host was killed, and gives what was committed to the next one', async () => {

@@ -99,9 +99,8 @@ async function stopLeftover(place: Place, refuseAtMs: number, log: EmbeddedPostg
     if (isAlive(pid)) await rm(pidFile, { force: true });
     return false;
   }
-  const client = await connectOnce(urlOf(lines[4] || place.socketFolder)('postgres', 'postgres'), hostName()).catch(
-    () => null,
-  );
+  const url = urlOf(lines[4] || place.socketFolder)('postgres', 'postgres');
+  const client = await connectOnce(url, CLEARING).catch(() => null);
   if (client === null) {
     await pause();
     return true;
@@ -110,13 +109,8 @@ async function stopLeftover(place: Place, refuseAtMs: number, log: EmbeddedPostg
     const holder = await takeLock(client);
     if (holder !== null) {
       // A host that was killed a moment ago holds the lock until the server has noticed.
-      if (Date.now() < refuseAtMs) {
-        await pause();
-        return true;
-      }
-      throw new EmbeddedPostgresFailed(
-        `Another Gatehouse (pid ${holder}) is using ${place.folder}; stop it or pass --data.`,
-      );
+      if (Date.now() < refuseAtMs) throw new Error('perhaps a dead host holds the lock');
+      throw taken(holder, place);
     }
     log?.warn({ pid }, 'shutting down a PostgreSQL that an earlier Gatehouse left behind');
     process.kill(pid, 'SIGINT');
@@ -124,7 +118,7 @@ async function stopLeftover(place: Place, refuseAtMs: number, log: EmbeddedPostg
     return true;
   } catch (error) {
     if (error instanceof EmbeddedPostgresFailed) throw error;
-    // The server ended while it was asked: look again.
+    // The server ended while it was asked, or its owner is not known yet: look again.
     await pause();
     return true;
   } finally {
@@ -155,9 +149,11 @@ function runsOn(pgdata: string, pid: number): boolean {
   }
 }
 
-const hostName = () => `gatehouse-host-${process.pid}`;
+/** The names of connections: of one whose lock says who owns the folder, and of one that shuts down what nobody owns. */
+const OWNER = `gatehouse-host-${process.pid}`;
+const CLEARING = 'gatehouse-clearing';
 
-/** Null where this connection holds the lock now; else the process id of the Gatehouse that does. */
+/** Null where this connection holds the lock now; else the name of the one that does, empty where it just let go. */
 async function takeLock(client: Client): Promise<string | null> {
   const { rows } = await client.query('select pg_try_advisory_lock($1, $2) as locked', LOCK_KEYS);
   if (rows[0].locked) return null;
@@ -166,7 +162,14 @@ async function takeLock(client: Client): Promise<string | null> {
      where locktype = 'advisory' and classid = $1 and objid = $2 and granted`,
     LOCK_KEYS,
   );
-  return /^gatehouse-host-(\d+)$/.exec(holders.rows[0]?.name ?? '')?.[1] ?? 'unknown';
+  return holders.rows[0]?.name ?? '';
+}
+
+/** Final where an owner holds the lock. Who only clears up does not own the folder, and may lose it to a third. */
+function taken(holder: string, { folder }: Place): Error {
+  const pid = /^gatehouse-host-(\d+)$/.exec(holder)?.[1];
+  if (pid === undefined) return new Error('a rival clears up');
+  return new EmbeddedPostgresFailed(`Another Gatehouse (pid ${pid}) is using ${folder}; stop it or pass --data.`);
 }
 
 interface Server {
@@ -242,10 +245,12 @@ async function firstConnection(place: Place, child: ChildProcess, deadlineMs: nu
   const url = urlOf(place.socketFolder)('postgres', 'postgres');
   while (child.exitCode === null && child.signalCode === null && Date.now() < deadlineMs) {
     try {
-      return await connectOnce(url, hostName());
-    } catch {
-      await pause();
-    }
+      const client = await connectOnce(url, OWNER);
+      // A rival's server answers at the same socket while ours is about to find out that it came second.
+      if (Number((await pidLines(place.pgdata))[0]) === child.pid) return client;
+      await client.end();
+    } catch {}
+    await pause();
   }
   return null;
 }
@@ -267,11 +272,7 @@ async function end(child: ChildProcess): Promise<void> {
 async function own(place: Place, server: Server, options: EmbeddedPostgresOptions): Promise<EmbeddedPostgres> {
   const { child, watchdog, client } = server;
   const holder = await takeLock(client);
-  if (holder !== null) {
-    throw new EmbeddedPostgresFailed(
-      `Another Gatehouse (pid ${holder}) is using ${place.folder}; stop it or pass --data.`,
-    );
-  }
+  if (holder !== null) throw taken(holder, place);
   await createRolesAndDatabase(client);
   let stopping: Promise<void> | null = null;
   child.once('exit', (code, signal) => {
