@@ -1,4 +1,4 @@
-import { DEFAULT_LIMITS, sha256Hex } from '../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, inputText, sha256Hex } from '../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createSandbox } from '../sandbox/index.ts';
 import { type Benchmark, figureOf, type Series } from './measure/report.ts';
@@ -31,12 +31,7 @@ export const benchmark: Benchmark = {
         invocationId: installationId,
         installationId,
         digest,
-        input: JSON.stringify({
-          kind: 'schedule',
-          name: 'job',
-          dueAt: '2026-01-01T00:00:00Z',
-          context: { grants: [] },
-        }),
+        input: inputText({ kind: 'schedule', name: 'job', dueAt: '2026-01-01T00:00:00Z' }, '{"grants":[]}'),
         seed: '00'.repeat(32),
         startedAtMs: 0,
         limits: { ...DEFAULT_LIMITS, cpuMs: 1_000 },

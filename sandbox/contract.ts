@@ -27,7 +27,7 @@ export interface Invocation {
   installationId: string;
   /** SHA-256 of the bundle's code, lower-case hex. */
   digest: string;
-  /** GuestInput as JSON text; the sandbox does not look inside. */
+  /** A GuestInput as `inputText` writes it; the sandbox does not look inside. */
   input: string;
   /** 64 hex digits. */
   seed: string;

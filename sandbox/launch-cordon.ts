@@ -62,6 +62,10 @@ export const ENGINE_ARGUMENTS = [
   '--single-threaded',
   // So its helpers have next to nothing to do, and each time all four of them would wake up.
   '--v8-pool-size=1',
+  // V8 waits for 400 calls of a function, and for 500 after it last learned of a new type, before it optimises it. With many isolates in turn
+  // none of them comes that far for long, and code that is not optimised touches most memory: see benchmarks/README.md.
+  '--invocation-count-for-maglev=30',
+  '--minimum-invocations-after-ic-update=20',
 ];
 
 /** What the kernel has to know to confine a cordon with so many lanes that reads `readable` and starts in `cwd`. */

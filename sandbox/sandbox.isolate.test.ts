@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DEFAULT_LIMITS } from '../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, textOfInput } from '../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createSandbox, type HostCallResult, type Outcome, SandboxRefusal } from './index.ts';
 import { answerOf, codeOf, digestOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from './test-sandbox.ts';
@@ -301,7 +301,7 @@ describe('createSandbox', () => {
           invocationId: 'x',
           installationId: 'one',
           digest: digestOf('x'),
-          input: JSON.stringify({ kind: 'schedule', name: 'job', dueAt: '', context }),
+          input: textOfInput({ kind: 'schedule', name: 'job', dueAt: '', context } as never),
           seed: '00'.repeat(32),
           startedAtMs: 0,
           limits: DEFAULT_LIMITS,

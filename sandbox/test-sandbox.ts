@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import { DEFAULT_LIMITS, type GuestInput, type Limits } from '../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, type GuestInput, type Limits, textOfInput } from '../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import {
   type CordonDeath,
@@ -80,7 +80,7 @@ export async function openTestSandbox(
         invocationId,
         installationId: installation,
         digest,
-        input: JSON.stringify(jobInput(invocationId)),
+        input: textOfInput(jobInput(invocationId)),
         seed: '5a'.repeat(32),
         startedAtMs: nowMs?.() ?? Date.now(),
         limits: { ...DEFAULT_LIMITS, ...limits },

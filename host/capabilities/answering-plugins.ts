@@ -1,9 +1,8 @@
 import semver from 'semver';
-import { DEFAULT_LIMITS, type Json, type Manifest } from '../../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, type Json, type Manifest, type PluginJob } from '../../plugins-sdk/contract/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import { bodyBytes, wireBody } from '../invocations/plugin-request.ts';
-import type { PluginJob } from '../invocations/run-plugin.ts';
 import type { CapabilityPorts } from './compose.ts';
 import { derivedId } from './derived-id.ts';
 

@@ -1,11 +1,11 @@
 import { expect } from 'chai';
-import { DEFAULT_LIMITS, type Manifest } from '../../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, type Manifest, type PluginJob } from '../../plugins-sdk/contract/index.ts';
 import { SandboxRefusal } from '../../sandbox/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
-import type { PluginJob, PluginRunner, RunOptions } from '../invocations/run-plugin.ts';
+import type { PluginRunner, RunOptions } from '../invocations/run-plugin.ts';
 import { createBroker } from './broker.ts';
 import { closedPorts } from './closed-ports.ts';
 import { capabilityCalls } from './compose.ts';

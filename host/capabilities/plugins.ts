@@ -1,5 +1,5 @@
 import semver from 'semver';
-import type { Json, Manifest, WireResponse } from '../../plugins-sdk/contract/index.ts';
+import type { Json, Manifest, PluginJob, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import { SandboxRefusal } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
@@ -10,7 +10,7 @@ import { PluginFaultError } from '../invocations/contract.ts';
 import { findRoute, httpJob } from '../invocations/plugin-request.ts';
 import { requireRunnable } from '../invocations/require-runnable.ts';
 import { isPlainTarget } from '../invocations/rules/plain-target.ts';
-import type { PluginJob, PluginRunner, RunOptions } from '../invocations/run-plugin.ts';
+import type { PluginRunner, RunOptions } from '../invocations/run-plugin.ts';
 import type { CapabilityCalls } from './broker.ts';
 import type { CapabilityContext } from './call-scope.ts';
 import { CapabilityError } from './capability-error.ts';

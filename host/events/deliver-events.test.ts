@@ -1,10 +1,10 @@
 import { expect } from 'chai';
-import type { Manifest } from '../../plugins-sdk/contract/index.ts';
+import type { Manifest, PluginJob } from '../../plugins-sdk/contract/index.ts';
 import { SandboxRefusal } from '../../sandbox/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
-import type { PluginJob, RunOptions } from '../invocations/run-plugin.ts';
+import type { RunOptions } from '../invocations/run-plugin.ts';
 import type { Delivery } from './contract.ts';
 import { createEventDelivery } from './deliver-events.ts';
 import { delayAfter } from './rules/back-off.ts';

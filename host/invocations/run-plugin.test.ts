@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { DEFAULT_LIMITS, type GuestInput } from '../../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, type GuestInput, readInputText } from '../../plugins-sdk/contract/index.ts';
 import {
   type Invocation,
   type InvocationPorts,
@@ -87,7 +87,7 @@ describe('createPluginRunner', () => {
   it('gives the plugin the context and nothing that was not granted', async () => {
     const inputs: GuestInput[] = [];
     const { run } = runner(async ({ input }) => {
-      inputs.push(JSON.parse(input));
+      inputs.push(readInputText(input));
       return completed({ kind: 'value', value: 1 });
     });
     await run(installation, { kind: 'health' }, { caller: { kind: 'operator', id: 't' } });

@@ -1,14 +1,13 @@
 import {
-  bodyApart,
   type CallerFacts,
   type ContextFacts,
-  type GuestInput,
   type GuestOutput,
+  inputText,
   isStreamCall,
   type Json,
+  type PluginJob,
   type PluginOutput,
   readWireText,
-  type WireRequest,
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import {
@@ -31,13 +30,6 @@ import { BodyStreams } from './body-streams.ts';
 import { CallTrace, type Waterfall } from './call-trace.ts';
 import { type BodyEnds, type InvocationRefusalCode, PluginFaultError, type RecordInvocations } from './contract.ts';
 import { leftOf, within, withWait } from './queue-wait.ts';
-
-/** What a plugin is asked to do, without the context, which the runner adds. */
-export type PluginJob = GuestInput extends infer Input
-  ? Input extends unknown
-    ? Omit<Input, 'context'>
-    : never
-  : never;
 
 export interface RunnerPorts {
   sandbox: Pick<Sandbox, 'invoke'>;
@@ -225,7 +217,7 @@ function nameOf(job: PluginJob): string {
 
 const fixedFacts = new WeakMap<InstallationFacts, string>();
 
-/** A GuestInput as text, see wire-text.ts. What an installation tells every invocation alike is written once: its configuration may be large. */
+/** What an installation tells every invocation alike is written once: its configuration may be large. */
 function inputOf(installation: InstallationFacts, job: PluginJob, id: string, caller: CallerFacts | null): string {
   let fixed = fixedFacts.get(installation);
   if (fixed === undefined) {
@@ -233,17 +225,7 @@ function inputOf(installation: InstallationFacts, job: PluginJob, id: string, ca
     fixedFacts.set(installation, fixed);
   }
   const ofThis = `"invocationId":${JSON.stringify(id)},"caller":${caller === null ? 'null' : jsonOf(caller)}`;
-  const head = `{"context":{${ofThis},${fixed},`;
-  if (job.kind !== 'http') return head + JSON.stringify(job).slice(1);
-  const { kind, route, params, request } = job;
-  const { carrier, following } = bodyApart(request);
-  const { method, url, headers, body, bodyEncoding, streamed } = carrier;
-  const rest = { method, url, body, bodyEncoding, streamed } satisfies Record<
-    keyof Omit<WireRequest, 'headers'>,
-    unknown
-  >;
-  const routed = `"kind":"${kind}","route":${JSON.stringify(route)},"params":${jsonOf(params)}`;
-  return `${head}${routed},"request":${JSON.stringify(rest).slice(0, -1)},"headers":${jsonOf(headers)}}}${following}`;
+  return inputText(job, `{${ofThis},${fixed}`, job.kind === 'http' ? jsonOf(job.request.headers) : undefined);
 }
 
 function contextFacts(installation: InstallationFacts): Omit<ContextFacts, 'invocationId' | 'caller'> {

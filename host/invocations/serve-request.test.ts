@@ -1,11 +1,12 @@
 import { expect } from 'chai';
+import type { PluginJob } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Role } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import type { HostRefusal } from '../errors.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import { PINNED } from '../rollouts/contract.ts';
 import type { RunRequest } from './contract.ts';
-import type { PluginJob, RunOptions } from './run-plugin.ts';
+import type { RunOptions } from './run-plugin.ts';
 import { createDataPlane } from './serve-request.ts';
 
 const installation = {

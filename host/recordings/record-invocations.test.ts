@@ -1,6 +1,6 @@
 import { gunzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { DEFAULT_LIMITS } from '../../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, inputText } from '../../plugins-sdk/contract/index.ts';
 import { RECORDING_BYTES_MAX, type Recording } from '../../plugins-sdk/contract/recording.ts';
 import type { Outcome } from '../../sandbox/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
@@ -70,10 +70,11 @@ describe('createInvocationRecorder', () => {
   };
   const ended = (outcome: Outcome, more: Partial<EndedInvocation> = {}): EndedInvocation => {
     count += 1;
-    const input = JSON.stringify({
-      kind: 'http',
-      request: { url: '/x', headers: [], body: '{"email":"ada@example.org"}', bodyEncoding: 'utf8' },
-    });
+    const request = { method: 'POST', url: '/x', headers: [], body: '{"email":"ada@example.org"}' };
+    const input = inputText(
+      { kind: 'http', route: 'POST /x', params: {}, request: { ...request, bodyEncoding: 'utf8' } },
+      '{}',
+    );
     return {
       installation,
       job: 'POST /x',

@@ -1,5 +1,6 @@
 import { promisify } from 'node:util';
 import { gzip } from 'node:zlib';
+import { readInputText } from '../../plugins-sdk/contract/input-text.ts';
 import {
   RECORDING_BYTES_MAX,
   RECORDING_FORMAT,
@@ -202,7 +203,7 @@ const recordingOf = (
   job: job.slice(0, 300),
   engine,
   invocation: {
-    input: plainWireText(invocation.input),
+    input: JSON.stringify(readInputText(invocation.input)),
     seed: invocation.seed,
     startedAtMs: invocation.startedAtMs,
     limits: invocation.limits,

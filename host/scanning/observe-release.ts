@@ -6,12 +6,12 @@ import {
   isHostCallName,
   type Json,
   type Manifest,
+  type PluginJob,
   type PluginShape,
 } from '../../plugins-sdk/contract/index.ts';
 import { type LocalHost, type OpenLocalSandbox, startLocalHost } from '../../plugins-sdk/local-host.ts';
 import { type DynamicReport, hostOf, isDeclaredHost, type ScannedRelease } from '../../registry/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
-import type { PluginJob } from '../invocations/run-plugin.ts';
 
 /** Together; one that takes its time leaves less for the others. */
 const ALL_MS_MAX = 15_000;

@@ -1,6 +1,6 @@
-import type { Json } from '../../plugins-sdk/contract/index.ts';
+import type { Json, PluginJob } from '../../plugins-sdk/contract/index.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
-import type { CompletedInvocation, PluginJob } from '../invocations/run-plugin.ts';
+import type { CompletedInvocation } from '../invocations/run-plugin.ts';
 import type { LineOutcome } from './contract.ts';
 import type { WatchList } from './watch-list.ts';
 

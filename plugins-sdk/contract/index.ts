@@ -3,6 +3,7 @@ export * from './check-manifest.ts';
 export * from './errors.ts';
 export * from './fetch-headers.ts';
 export * from './hooks.ts';
+export * from './input-text.ts';
 export * from './invocation.ts';
 export * from './json.ts';
 export * from './limits.ts';

@@ -42,14 +42,16 @@ export interface ContextFacts {
 }
 
 /** What the host asks a plugin to do. `route` is `<METHOD> <path>` exactly as in the manifest. */
-export type GuestInput = { context: ContextFacts } & (
+export type PluginJob =
   | { kind: 'http'; route: string; params: Record<string, string>; request: WireRequest }
   | { kind: 'hook'; event: HookEvent | TopicEvent | QueueEvent }
   | { kind: 'schedule'; name: string; dueAt: string }
   | { kind: 'health' }
   | { kind: 'configure'; config: Json }
-  | { kind: 'describe' }
-);
+  | { kind: 'describe' };
+
+/** A job and its circumstances: all that an invocation knows. */
+export type GuestInput = { context: ContextFacts } & PluginJob;
 
 /** What `describe` answers: the handlers that the bundle really has. */
 export interface PluginShape {

@@ -1,13 +1,13 @@
 import type { WireBody } from './invocation.ts';
 
 /**
- * Inputs and outputs travel as JSON. A long body follows its message, whose `body` is null then, after a line feed, which JSON as it is
- * written has nowhere else: as a text within the JSON it would be escaped and unescaped on both sides, twice 20 us for 8 kB.
+ * Outputs travel as JSON, inputs as lines of it (input-text.ts). A long body follows its message, whose `body` is null then, after a line
+ * feed, which JSON as it is written has nowhere else: as a text within the JSON it would be escaped and unescaped on both sides, twice 20 us
+ * for 8 kB.
  */
 export const BODY_FOLLOWS_FROM_UNITS = 512;
 
 interface Message {
-  request?: WireBody;
   response?: WireBody;
 }
 
@@ -23,13 +23,13 @@ export function readWireText<Read>(text: string): Read {
   const at = text.indexOf('\n');
   if (at < 0) return JSON.parse(text);
   const message = JSON.parse(text.slice(0, at)) as Message;
-  const carrier = message.response ?? message.request;
+  const carrier = message.response;
   if (carrier?.body !== null) throw new SyntaxError('A body follows a message that has one, or that carries none.');
   carrier.body = text.slice(at + 1);
   return message as Read;
 }
 
-/** The same as plain JSON: how recordings keep it. Text that is neither form stays as it is. */
+/** An output as plain JSON: how recordings keep it. Text that is neither form stays as it is. */
 export function plainWireText(text: string): string {
   if (!text.includes('\n')) return text;
   try {

@@ -1,9 +1,9 @@
-import type { GuestInput } from '../contract/invocation.ts';
 import { BODY_FOLLOWS_FROM_UNITS } from '../contract/wire-text.ts';
 import { base64Encode } from './base64.ts';
 import { outgoingBody, sendStream } from './body.ts';
 import { capText, describeThrown } from './describe-thrown.ts';
 import { headerListOf } from './headers.ts';
+import type { Input } from './input.ts';
 import { inspect } from './inspect.ts';
 import { fail, finish, type Invocation, outputTooLarge } from './invocation.ts';
 import { hasOwn, isArray, jsonStringify } from './primordials.ts';
@@ -15,7 +15,7 @@ import type { ReadableStream } from './streams/readable-stream.ts';
  * that a plugin planted on a prototype can change its shape. A promise where the body is a stream, which is sent piece by piece; it
  * rejects with what the stream fails with.
  */
-export function answer(invocation: Invocation, input: GuestInput, result: unknown): Promise<void> | undefined {
+export function answer(invocation: Invocation, input: Input, result: unknown): Promise<void> | undefined {
   if (input.kind === 'http') return answerHttp(invocation, input.route, result);
   if (isResponse(result))
     return invalid(invocation, `${where(input)} returned a Response; only routes answer with one.`);
@@ -114,7 +114,7 @@ const isRecord = (value: unknown): value is Record<string, unknown> => typeof va
 const ownField = (value: Record<string, unknown>, name: string): unknown =>
   hasOwn(value, name) ? value[name] : undefined;
 
-function where(input: GuestInput): string {
+function where(input: Input): string {
   switch (input.kind) {
     case 'http':
       return input.route;

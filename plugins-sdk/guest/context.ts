@@ -9,7 +9,7 @@ import { pluginsOf } from './capabilities/plugins.ts';
 import { queueOf } from './capabilities/queue.ts';
 import { secretsOf } from './capabilities/secrets.ts';
 import type { Invocation } from './invocation.ts';
-import { setPrototypeOf } from './primordials.ts';
+import { jsonParse, setPrototypeOf } from './primordials.ts';
 import { freezeClass } from './removals.ts';
 
 /** Those that the plugin has touched. */
@@ -24,28 +24,39 @@ interface Capabilities {
 }
 
 /**
- * What every handler gets besides its input. A capability is made when the plugin touches it first, so that an invocation
- * pays for what it uses.
+ * What every handler gets besides its input. The facts are parsed and a capability is made when the plugin touches them first, so that an
+ * invocation pays for what it uses.
  */
 class Context {
-  readonly invocationId: string;
-  readonly installation: ContextFacts['installation'];
-  readonly operator: ContextFacts['operator'];
-  readonly caller: ContextFacts['caller'];
-  readonly config: ContextFacts['config'];
   readonly #invocation: Invocation;
-  readonly #grants: readonly CapabilityName[];
+  readonly #json: string;
+  #facts: ContextFacts | null = null;
   #made: Capabilities | null = null;
 
-  constructor(key: object, invocation: Invocation, facts: ContextFacts) {
+  constructor(key: object, invocation: Invocation, json: string) {
     assertByRuntime(key);
-    this.invocationId = facts.invocationId;
-    this.installation = facts.installation;
-    this.operator = facts.operator;
-    this.caller = facts.caller;
-    this.config = facts.config;
     this.#invocation = invocation;
-    this.#grants = facts.grants;
+    this.#json = json;
+  }
+
+  get invocationId() {
+    return this.#read().invocationId;
+  }
+
+  get installation() {
+    return this.#read().installation;
+  }
+
+  get operator() {
+    return this.#read().operator;
+  }
+
+  get caller() {
+    return this.#read().caller;
+  }
+
+  get config() {
+    return this.#read().config;
   }
 
   get kv() {
@@ -95,8 +106,14 @@ class Context {
     return this.#made;
   }
 
+  #read(): ContextFacts {
+    this.#facts ??= jsonParse(this.#json) as ContextFacts;
+    return this.#facts;
+  }
+
   #granted(name: CapabilityName): boolean {
-    for (let at = 0; at < this.#grants.length; at += 1) if (this.#grants[at] === name) return true;
+    const { grants } = this.#read();
+    for (let at = 0; at < grants.length; at += 1) if (grants[at] === name) return true;
     return false;
   }
 }
@@ -105,8 +122,8 @@ class Context {
 class RouteContext extends Context {
   readonly params: Record<string, string>;
 
-  constructor(key: object, invocation: Invocation, facts: ContextFacts, params: Record<string, string>) {
-    super(key, invocation, facts);
+  constructor(key: object, invocation: Invocation, json: string, params: Record<string, string>) {
+    super(key, invocation, json);
     this.params = params;
   }
 }
@@ -114,11 +131,8 @@ class RouteContext extends Context {
 freezeClass(Context, 'Context');
 freezeClass(RouteContext, 'RouteContext');
 
-export const contextOf = (invocation: Invocation, facts: ContextFacts): Context =>
-  new Context(BY_RUNTIME, invocation, facts);
+/** `json` is that of ContextFacts. */
+export const contextOf = (invocation: Invocation, json: string): Context => new Context(BY_RUNTIME, invocation, json);
 
-export const routeContextOf = (
-  invocation: Invocation,
-  facts: ContextFacts,
-  params: Record<string, string>,
-): RouteContext => new RouteContext(BY_RUNTIME, invocation, facts, params);
+export const routeContextOf = (invocation: Invocation, json: string, params: Record<string, string>): RouteContext =>
+  new RouteContext(BY_RUNTIME, invocation, json, params);

@@ -1,8 +1,7 @@
 import { createContext, runInContext } from 'node:vm';
 import { PARTS_GLOBAL, splitGuest } from '../contract/guest-text.ts';
 import type { ContextFacts, GuestInput, GuestRecord, TurnHead } from '../contract/index.ts';
-import { readRecords, turnText } from '../contract/index.ts';
-import { bodyApart, readWireText } from '../contract/wire-text.ts';
+import { readRecords, readWireText, textOfInput, turnText } from '../contract/index.ts';
 import { buildGuest } from './build-guest.ts';
 
 /** Limits small enough to be reached by tests. */
@@ -23,8 +22,6 @@ export interface GuestRun {
   fault: { code: string; message: string; [fact: string]: unknown } | null;
   logs: { name: string; message: string; facts?: unknown }[];
 }
-
-const NO_BODY = { body: null, bodyEncoding: 'utf8' } as const;
 
 type HostAnswer = { ok: boolean; value: unknown };
 type HostStub = (name: string, args: never) => HostAnswer;
@@ -65,8 +62,7 @@ export async function startGuest(code: string) {
     const { host = () => ({ ok: true, value: null }), seed = '00'.repeat(32), nowMs = 1_000_000 } = options;
     const limits = { ...TEST_LIMITS, ...options.limits };
     const context = { ...CONTEXT, ...options.context };
-    const { carrier: request, following } = bodyApart('request' in input && input.request ? input.request : NO_BODY);
-    const body = JSON.stringify({ ...input, ...('request' in input && { request }), context }) + following;
+    const body = textOfInput({ ...input, context } as GuestInput);
     const records = enter({ op: 'start', id, seed, nowMs, limits }, body);
     for (let at = 0; at < records.length; at += 1) {
       const { op, seq, name, payload } = records[at]!;

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import { createSandbox } from '../../sandbox/index.ts';
 import { splitGuest } from '../contract/guest-text.ts';
-import { DEFAULT_LIMITS, sha256Hex } from '../contract/index.ts';
+import { DEFAULT_LIMITS, sha256Hex, textOfInput } from '../contract/index.ts';
 import { buildGuest } from './build-guest.ts';
 import { httpInput, routeBundle } from './guest-in-context.ts';
 
@@ -29,7 +29,7 @@ describe('the guest runtime in an isolate', () => {
         invocationId: 'i',
         installationId: 'inst',
         digest: sha256Hex(code),
-        input: JSON.stringify({ ...httpInput(), context: { grants: [] } }),
+        input: textOfInput({ ...httpInput(), context: { grants: [] } } as never),
         seed: '00'.repeat(32),
         startedAtMs: 0,
         limits: { ...DEFAULT_LIMITS, heapMiB: 8 },

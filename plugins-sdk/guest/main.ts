@@ -2,11 +2,11 @@
  * The guest runtime: the only code of ours inside an isolate. It leaves three globals: `turn` and `drain`, which the lane
  * takes away, and `__gatehouse_define`, which removes itself when the bundle calls it. See contract/turns.ts.
  */
-import type { GuestInput } from '../contract/invocation.ts';
 import type { StartList, TurnHead } from '../contract/turns.ts';
 import { answer } from './answer.ts';
 import { showStartupLines } from './console.ts';
 import { installGlobals } from './globals.ts';
+import { type Input, readInput } from './input.ts';
 import {
   endTurn,
   fail,
@@ -18,7 +18,7 @@ import {
 } from './invocation.ts';
 import { installParts } from './load-parts.ts';
 import { callFor, dropDefinition, missingHandler, takeDefinition } from './plugin.ts';
-import { defineGlobal, deleteProperty, global, isArray, jsonParse, stringIndexOf, stringSlice } from './primordials.ts';
+import { defineGlobal, deleteProperty, global, isArray, jsonParse } from './primordials.ts';
 import { takeRecords } from './records.ts';
 import { Response } from './response.ts';
 
@@ -41,22 +41,13 @@ function turn(head: string, first: string, ...more: string[]): void {
 
 const isStart = (entry: TurnHead | StartList): entry is StartList => isArray(entry);
 
-/** See contract/wire-text.ts. */
-function readInput(text: string): GuestInput {
-  const at = stringIndexOf(text, '\n');
-  if (at < 0) return jsonParse(text) as GuestInput;
-  const input = jsonParse(stringSlice(text, 0, at)) as Extract<GuestInput, { kind: 'http' }>;
-  input.request.body = stringSlice(text, at + 1);
-  return input;
-}
-
 function drain(): string {
   endTurn();
   return takeRecords();
 }
 
 /** `await` alone is used: it needs no method of Promise that a plugin could have replaced. */
-async function run(invocation: Invocation, input: GuestInput): Promise<void> {
+async function run(invocation: Invocation, input: Input): Promise<void> {
   try {
     if (input.kind === 'describe') showStartupLines(invocation);
     const call = callFor(invocation, input);
@@ -76,9 +67,7 @@ async function run(invocation: Invocation, input: GuestInput): Promise<void> {
 
 const REHEARSED = {
   head: '["rehearsal","00",0,1024,0,0,0,0]',
-  input:
-    '{"kind":"http","route":"rehearsal","params":{},"context":{"grants":[]},"request":' +
-    '{"method":"GET","url":"http://localhost/","headers":[["accept","*/*"]],"body":null,"bodyEncoding":"utf8"}}',
+  input: '["rehearsal",{},"GET","http://localhost/",null,"utf8",false]\n{"grants":[]}\n[["accept","*/*"]]',
 };
 
 /**

@@ -1,5 +1,6 @@
-import type { GuestInput, PluginShape } from '../contract/invocation.ts';
+import type { PluginShape } from '../contract/invocation.ts';
 import { contextOf, routeContextOf } from './context.ts';
+import type { Input } from './input.ts';
 import type { Invocation } from './invocation.ts';
 import { keys, NativeTypeError, SafeMap, setPrototypeOf } from './primordials.ts';
 import { requestFromWire } from './request.ts';
@@ -62,7 +63,7 @@ function handlerMap(handlers: unknown): SafeMap<string, Handler> {
 }
 
 /** The call that an input asks for: null where the bundle defined nothing, undefined where it has no such handler. */
-export function callFor(invocation: Invocation, input: GuestInput): (() => unknown) | undefined | null {
+export function callFor(invocation: Invocation, input: Input): (() => unknown) | undefined | null {
   if (plugin === null) return null;
   const { routes, hooks, schedule, health, configure, shape } = plugin;
   switch (input.kind) {
@@ -71,29 +72,32 @@ export function callFor(invocation: Invocation, input: GuestInput): (() => unkno
       return (
         handler &&
         (() =>
-          handler(requestFromWire(input.request, invocation), routeContextOf(invocation, input.context, input.params)))
+          handler(
+            requestFromWire(input.request, invocation),
+            routeContextOf(invocation, input.contextJson, input.params),
+          ))
       );
     }
     case 'hook': {
       const handler = hooks.get(input.event.hook);
-      return handler && (() => handler(input.event, contextOf(invocation, input.context)));
+      return handler && (() => handler(input.event, contextOf(invocation, input.contextJson)));
     }
     case 'schedule': {
       const handler = schedule.get(input.name);
       const job = { name: input.name, dueAt: input.dueAt };
-      return handler && (() => handler(job, contextOf(invocation, input.context)));
+      return handler && (() => handler(job, contextOf(invocation, input.contextJson)));
     }
     case 'health':
-      return () => health?.(contextOf(invocation, input.context));
+      return () => health?.(contextOf(invocation, input.contextJson));
     case 'configure':
-      return () => configure?.(input.config, contextOf(invocation, input.context));
+      return () => configure?.(input.config, contextOf(invocation, input.contextJson));
     case 'describe':
       return () => shape;
   }
 }
 
 /** What the manifest promised and the bundle does not have, for the fault's message. */
-export function missingHandler(input: GuestInput): string {
+export function missingHandler(input: Input): string {
   const [field, name, known] =
     input.kind === 'hook'
       ? ['hooks', input.event.hook, plugin?.shape.hooks]

@@ -1,4 +1,3 @@
-import type { WireRequest } from '../contract/invocation.ts';
 import { AbortSignal, neverAborted } from './abort.ts';
 import {
   Body,
@@ -12,8 +11,9 @@ import {
   movedBody,
 } from './body.ts';
 import { copiedHeaders, type HeaderList, Headers, headersFromList } from './headers.ts';
+import type { UnreadRequest } from './input.ts';
 import type { Invocation } from './invocation.ts';
-import { NativeTypeError, regExpExec, stringLower, stringUpper } from './primordials.ts';
+import { jsonParse, NativeTypeError, regExpExec, stringLower, stringUpper } from './primordials.ts';
 import { hrefOf } from './url.ts';
 import { webClass } from './web-class.ts';
 
@@ -75,14 +75,14 @@ const CHOICES: [name: 'redirect' | 'cache' | 'credentials' | 'mode' | 'referrerP
   ],
 ];
 
-let wireRequest: (wire: WireRequest, invocation: Invocation) => Request;
+let wireRequest: (wire: UnreadRequest, invocation: Invocation) => Request;
 let isReal: (value: unknown) => boolean;
 
 /** Fetch's Request. Its body is in memory, or a stream that the plugin gave. */
 export class Request extends Body {
   #method = 'GET';
   #url = '';
-  #wireHeaders: HeaderList | null = null;
+  #headersJson = '[]';
   #headers: Headers | null = null;
   #signal: AbortSignal | null = null;
   #manners: Manners = USUAL;
@@ -94,7 +94,7 @@ export class Request extends Body {
       const request = new Request(FROM_WIRE as never, content as never, stream);
       request.#method = wire.method;
       request.#url = wire.url;
-      request.#wireHeaders = wire.headers;
+      request.#headersJson = wire.headersJson;
       return request;
     };
     isReal = (value) => typeof value === 'object' && value !== null && #manners in value;
@@ -133,7 +133,7 @@ export class Request extends Body {
     return this.#url;
   }
   get headers(): Headers {
-    this.#headers ??= headersFromList(lowerNames(this.#wireHeaders ?? []));
+    this.#headers ??= headersFromList(lowerNames(jsonParse(this.#headersJson) as HeaderList));
     return this.#headers;
   }
   get signal(): AbortSignal {
@@ -197,7 +197,7 @@ webClass(Request, 'Request');
 const FROM_WIRE = Symbol('from wire');
 
 /** The request of an invocation; its headers are read when somebody asks for them. */
-export const requestFromWire = (wire: WireRequest, invocation: Invocation): Request => wireRequest(wire, invocation);
+export const requestFromWire = (wire: UnreadRequest, invocation: Invocation): Request => wireRequest(wire, invocation);
 
 function isRequest(value: unknown): value is Request {
   return isReal(value);

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { inputText, textOfInput } from '../contract/input-text.ts';
 import { httpInput, routeBundle, startGuest } from './guest-in-context.ts';
 
 describe('the turns of an invocation', () => {
@@ -210,12 +211,29 @@ describe('the turns of an invocation', () => {
     expect(bodyOf(run(httpInput()))).to.equal('invocation-over');
   });
 
+  it('parses the context and the headers of a request when the plugin looks at them, and not before', async () => {
+    const { enter } = await startGuest(
+      routeBundle(
+        `const look = new URL(request.url).pathname; return look === '/' ? 1 : look === '/headers' ? request.headers : ctx.config`,
+      ),
+    );
+    const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, pieces: 1, logBytes: 100 };
+    const opOf = (id: string, path: string) =>
+      enter(
+        { op: 'start', id, seed: '00', nowMs: 1, limits },
+        inputText(httpInput({ url: `http://shop.example${path}` }), 'no JSON', 'no JSON'),
+      )[0]!.op;
+    expect(opOf('a', '/')).to.equal('done');
+    expect(opOf('b', '/headers')).to.equal('fault');
+    expect(opOf('c', '/config')).to.equal('fault');
+  });
+
   it('settles nothing after forget', async () => {
     const { enter } = await startGuest(routeBundle(`await ctx.kv.get('a'); return 1`));
     const limits = { outputBytes: 1_000, hostCalls: 1, timers: 1, pieces: 1, logBytes: 100 };
     const context = { grants: ['kv'] };
     const head = { op: 'start' as const, id: 'x', seed: '00', nowMs: 1, limits };
-    expect(enter(head, JSON.stringify({ ...httpInput(), context }))).to.have.length(1);
+    expect(enter(head, textOfInput({ ...httpInput(), context } as never))).to.have.length(1);
     enter({ op: 'forget', id: 'x' }, '');
     expect(enter({ op: 'result', id: 'x', seq: 1, nowMs: 2, ok: true }, 'null')).to.deep.equal([]);
   });
@@ -228,7 +246,7 @@ describe('the turns of an invocation', () => {
     const start = (id: string, seed: string) =>
       enter(
         { op: 'start', id, seed, nowMs: 1, limits },
-        JSON.stringify({ ...httpInput(), context: { grants: ['kv'] } }),
+        textOfInput({ ...httpInput(), context: { grants: ['kv'] } } as never),
       );
     const finish = (id: string, nowMs: number) => {
       const [record] = enter({ op: 'result', id, seq: 1, nowMs, ok: true }, 'null');

@@ -1,5 +1,6 @@
 import { type CallDivergence, createSandbox, type Outcome, SandboxRefusal } from '../../sandbox/index.ts';
 import { CEILING_LIMITS, type Limits, type PluginFaultCode, sha256Hex } from '../contract/index.ts';
+import { textOfInput } from '../contract/input-text.ts';
 import type { Recording } from '../contract/recording.ts';
 import { plainWireText } from '../contract/wire-text.ts';
 import { buildGuest } from '../guest/build-guest.ts';
@@ -47,14 +48,14 @@ export async function replayRecording(recording: Recording, code: string): Promi
   const logs: RecordedLog[] = [];
   let told: CallDivergence | null = null;
   try {
-    const { input, seed, startedAtMs, limits } = recording.invocation;
+    const { seed, startedAtMs, limits } = recording.invocation;
     const outcome = await sandbox
       .invoke(
         {
           invocationId: recording.id,
           installationId: 'replay',
           digest,
-          input,
+          input: inputOf(recording),
           seed,
           startedAtMs,
           limits: unhurried(limits, recording.outcome),
@@ -78,6 +79,14 @@ export async function replayRecording(recording: Recording, code: string): Promi
     return judge(recording, { told, outcome: outcome && withoutUsage(outcome), logs, sameCode, guest });
   } finally {
     await sandbox.close(0);
+  }
+}
+
+function inputOf({ invocation }: Recording): string {
+  try {
+    return textOfInput(JSON.parse(invocation.input));
+  } catch (error) {
+    throw new ReplayFailed('The input of the recording cannot be read; fetch it again.', { cause: error });
   }
 }
 

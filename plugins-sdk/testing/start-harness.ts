@@ -4,7 +4,6 @@ import { HostRefusal } from '../../host/errors.ts';
 import type { InstallationFacts } from '../../host/installations/contract.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import { bodyBytes, findRoute, httpJob } from '../../host/invocations/plugin-request.ts';
-import type { PluginJob } from '../../host/invocations/run-plugin.ts';
 import { type LocalPlugin, loadLocalPlugin } from '../cli/load-plugin.ts';
 import {
   type CallerFacts,
@@ -16,6 +15,7 @@ import {
   hookOfTopic,
   isHookName,
   type Json,
+  type PluginJob,
   type WireResponse,
 } from '../contract/index.ts';
 import { type LocalHost, startLocalHost } from '../local-host.ts';

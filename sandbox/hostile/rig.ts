@@ -14,6 +14,7 @@ import {
   type Json,
   type Limits,
   readWireText,
+  textOfInput,
 } from '../../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import {
@@ -87,7 +88,7 @@ export async function openRig(options: Partial<SandboxOptions> = {}): Promise<Ri
         invocationId,
         installationId: installation,
         digest,
-        input: JSON.stringify(inputOf(asks ?? { kind: 'schedule', name: 'job' }, invocationId, grants)),
+        input: textOfInput(inputOf(asks ?? { kind: 'schedule', name: 'job' }, invocationId, grants)),
         seed: SEED,
         startedAtMs: 1_800_000_000_000,
         limits: { ...ATTACK_LIMITS, ...limits },

@@ -2,13 +2,13 @@ import { execFile } from 'node:child_process';
 import { createConnection } from 'node:net';
 import { promisify } from 'node:util';
 import { expect } from 'chai';
-import { DEFAULT_LIMITS } from '../../plugins-sdk/contract/index.ts';
+import { DEFAULT_LIMITS, textOfInput } from '../../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../../plugins-sdk/guest/build-guest.ts';
 import type { HostCallRequest, InvocationPorts } from '../contract.ts';
 import { jobIn, openTestSandbox } from '../test-sandbox.ts';
 import { openWorkbench, type Workbench, type WorkbenchOptions } from './index.ts';
 
-const input = JSON.stringify({
+const input = textOfInput({
   kind: 'schedule',
   name: 'job',
   dueAt: '2026-11-21T00:00:00.000Z',
