@@ -168,7 +168,7 @@ async function takeLock(client: Client): Promise<string | null> {
 /** Final where an owner holds the lock. Who only clears up does not own the folder, and may lose it to a third. */
 function taken(holder: string, { folder }: Place): Error {
   const pid = /^gatehouse-host-(\d+)$/.exec(holder)?.[1];
-  if (pid === undefined) return new Error('a rival clears up');
+  if (pid === undefined) return new Error('others that start on it at the same time shut it down; start one first');
   return new EmbeddedPostgresFailed(`Another Gatehouse (pid ${pid}) is using ${folder}; stop it or pass --data.`);
 }
 

@@ -71,7 +71,7 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
         heapMiB,
         plugin: null,
         waiting: [],
-        runs: new Map(),
+        runs: new Set(),
         pending: 0,
         usedMiB: 0,
         externalMiB: 0,

@@ -47,8 +47,8 @@ export interface Shelved {
   plugin: PluginIsolate | null;
   /** Invocations that wait for the bundle, with their inputs. */
   waiting: { run: LaneRun; input: string }[];
-  /** Invocations inside, by invocation id. */
-  runs: Map<string, LaneRun>;
+  /** Invocations inside. */
+  runs: Set<LaneRun>;
   /** Host calls and timers of all of them that have not been answered. */
   pending: number;
   /** V8 heap and buffers, and the buffers alone, at the last reading. */

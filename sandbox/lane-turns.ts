@@ -59,7 +59,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** The invocation is over here. */
   const leave = (run: LaneRun) => {
     runs.delete(run.ticket);
-    run.isolate.runs.delete(run.id);
+    run.isolate.runs.delete(run);
     run.isolate.pending -= run.pending;
     run.pending = 0;
     shelf.left(run.isolate);
@@ -72,7 +72,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
 
   /** The isolate is lost: `culprit` has been answered, all others are executed again elsewhere. */
   const lose = (isolate: Shelved) => {
-    const others = [...isolate.runs.values(), ...isolate.waiting.splice(0).map(({ run }) => run)];
+    const others = [...isolate.runs, ...isolate.waiting.splice(0).map(({ run }) => run)];
     for (const run of others) {
       send({ op: 'interrupted', ticket: run.ticket, cost: costOf(run) });
       leave(run);
@@ -182,6 +182,14 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     leave(run);
   };
 
+  /** Whom of those inside a record is about: nearly always the one whose turn it was. */
+  const runOf = (current: LaneRun, id: string): LaneRun | undefined => {
+    const inside = current.isolate.runs;
+    if (current.id === id && inside.has(current)) return current;
+    for (const run of inside) if (run.id === id) return run;
+    return undefined;
+  };
+
   /** Passes on what the guest said. A guest that says something it cannot say has been taken over: its isolate goes. */
   const read = (current: LaneRun, text: string) => {
     let records: GuestRecord[];
@@ -194,7 +202,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     }
     for (const record of records) {
       // A plugin may settle one of its invocations from a turn of another; of other isolates it knows nothing.
-      const run = current.isolate.runs.get(record.id);
+      const run = runOf(current, record.id);
       if (!run) continue;
       if (record.op === 'call') onCall(run, record);
       else if (record.op === 'log') onLog(run, record);
@@ -206,7 +214,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** With nothing pending in the whole isolate, whoever is still inside waits for ever. */
   const failStuck = (isolate: Shelved) => {
     if (isolate.pending > 0 || isolate.runs.size === 0) return;
-    for (const run of [...isolate.runs.values()]) {
+    for (const run of [...isolate.runs]) {
       const code = 'plugin-never-answered';
       if (runs.has(run.ticket)) {
         failInGuest(run, {

@@ -28,16 +28,13 @@ interface Capabilities {
  * invocation pays for what it uses.
  */
 class Context {
-  /** Of routes alone. */
-  readonly params: Record<string, string> | undefined;
   readonly #invocation: Invocation;
   readonly #json: string;
   #facts: ContextFacts | null = null;
   #made: Capabilities | null = null;
 
-  constructor(key: object, invocation: Invocation, json: string, params: Record<string, string> | undefined) {
+  constructor(key: object, invocation: Invocation, json: string) {
     assertByRuntime(key);
-    this.params = params;
     this.#invocation = invocation;
     this.#json = json;
   }
@@ -121,8 +118,21 @@ class Context {
   }
 }
 
-freezeClass(Context, 'Context');
+/** The context of a route. */
+class RouteContext extends Context {
+  readonly params: Record<string, string>;
 
-/** `json` is that of ContextFacts; `params` are those of a route. */
-export const contextOf = (invocation: Invocation, json: string, params?: Record<string, string>): Context =>
-  new Context(BY_RUNTIME, invocation, json, params);
+  constructor(key: object, invocation: Invocation, json: string, params: Record<string, string>) {
+    super(key, invocation, json);
+    this.params = params;
+  }
+}
+
+freezeClass(Context, 'Context');
+freezeClass(RouteContext, 'RouteContext');
+
+/** `json` is that of ContextFacts. */
+export const contextOf = (invocation: Invocation, json: string): Context => new Context(BY_RUNTIME, invocation, json);
+
+export const routeContextOf = (invocation: Invocation, json: string, params: Record<string, string>): RouteContext =>
+  new RouteContext(BY_RUNTIME, invocation, json, params);

@@ -94,6 +94,10 @@ const PLANTED = `
   const names = ['toJSON', 'then', 'code', 'limit', 'stack', 'lastHostCall', 'set', 'get'];
   for (let n = 0; n < names.length; n += 1) {
     Object.prototype[names[n]] = () => 'planted';
+  }
+  const fields = ['contextJson', 'headersJson', 'params', 'older', 'newer'];
+  for (let n = 0; n < fields.length; n += 1) {
+    defineProperty(Object.prototype, fields[n], { set() { throw new Error('sabotage') }, get: () => 'planted' });
   }`;
 
 describe('a plugin that replaces built-ins', () => {
@@ -109,7 +113,8 @@ describe('a plugin that replaces built-ins', () => {
     it(`still gets its answers out: ${what}`, async () => {
       const { run } = await startGuest(
         `const routes = { 'GET /': (request) => request.method + ' fine', 'GET /call': async (request, ctx) => { await ctx.kv.get('a'); return 'called' } };
-         __gatehouse_define({ routes }); ${code}`,
+         const schedule = { job: (_job, ctx) => ctx.operator.slug };
+         __gatehouse_define({ routes, schedule }); ${code}`,
       );
       const body = (route: string) => {
         const { output, fault } = run({ ...httpInput(), route });
@@ -118,6 +123,10 @@ describe('a plugin that replaces built-ins', () => {
       };
       expect(body('GET /')).to.equal('"GET fine"');
       expect(body('GET /call')).to.equal('"called"');
+      expect(run({ kind: 'schedule', name: 'job', dueAt: '' }).output).to.deep.equal({
+        kind: 'value',
+        value: 'arcade',
+      });
     });
 
     it(`still gets its faults out: ${what}`, async () => {

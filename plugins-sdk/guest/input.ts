@@ -16,10 +16,8 @@ export type Input = { contextJson: string } & (
 export function readInput(text: string): Input {
   const contextAt = stringIndexOf(text, '\n') + 1;
   const asked = jsonParse(stringSlice(text, 0, contextAt - 1)) as AskedHttp | Input;
-  if (!isArray(asked)) {
-    asked.contextJson = stringSlice(text, contextAt);
-    return asked;
-  }
+  // Literals: an assignment would call a setter that a plugin has planted.
+  if (!isArray(asked)) return { ...asked, contextJson: stringSlice(text, contextAt) };
   const headersAt = stringIndexOf(text, '\n', contextAt) + 1;
   const bodyAt = stringIndexOf(text, '\n', headersAt) + 1;
   return {

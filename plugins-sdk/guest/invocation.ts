@@ -41,9 +41,19 @@ export interface Invocation {
   pending: SafeMap<number, Settle> | null;
   /** Timers that have not fired, by the number that the plugin knows. */
   alarms: SafeMap<number, Alarm> | null;
+  /** The neighbours in the list of all that run. */
+  older: Invocation | null;
+  newer: Invocation | null;
 }
 
-const running = new SafeMap<string, Invocation>();
+/** Few run at once in one isolate, and most of them begin and end alone: a map would make V8 look up the text of every id. */
+let newest: Invocation | null = null;
+
+function runningOf(id: string): Invocation | null {
+  let each = newest;
+  while (each !== null && each.id !== id) each = each.older;
+  return each;
+}
 
 /**
  * Whose turn it is: what `Date`, `Math.random`, timers and `console` belong to. Null while the bundle starts.
@@ -72,8 +82,11 @@ export function startInvocation(head: StartList): Invocation {
     lastHostCall: null,
     pending: null,
     alarms: null,
+    older: newest,
+    newer: null,
   };
-  running.set(id, invocation);
+  if (newest !== null) newest.newer = invocation;
+  newest = invocation;
   current = invocation;
   return invocation;
 }
@@ -85,8 +98,8 @@ export function randomOf(invocation: Invocation): RandomStream {
 
 /** Hands the result of a host call to whoever waits for it. Results of forgotten invocations are dropped. */
 export function settleCall(head: Extract<TurnHead, { op: 'result' }>, body: string): void {
-  const invocation = running.get(head.id);
-  if (invocation === undefined) return;
+  const invocation = runningOf(head.id);
+  if (invocation === null) return;
   invocation.nowMs = head.nowMs;
   current = invocation;
   const settle = invocation.pending?.get(head.seq);
@@ -95,10 +108,18 @@ export function settleCall(head: Extract<TurnHead, { op: 'result' }>, body: stri
 }
 
 export function forgetInvocation(id: string): void {
-  const invocation = running.get(id);
-  if (invocation === undefined) return;
+  const invocation = runningOf(id);
+  if (invocation !== null) leave(invocation);
+}
+
+function leave(invocation: Invocation): void {
+  const { older, newer } = invocation;
   invocation.over = true;
-  running.delete(id);
+  if (older !== null) older.newer = newer;
+  if (newer === null) newest = older;
+  else newer.older = older;
+  invocation.older = null;
+  invocation.newer = null;
 }
 
 export function endTurn(): void {
@@ -111,7 +132,7 @@ export function finish(invocation: Invocation, output: string): undefined {
   const bytes = utf8LengthOver(output, invocation.limits.outputBytes);
   if (bytes > invocation.limits.outputBytes) return outputTooLarge(invocation, bytes);
   emit('done', invocation.id, '-', '-', output);
-  forgetInvocation(invocation.id);
+  leave(invocation);
 }
 
 export function outputTooLarge(invocation: Invocation, used: number): undefined {
@@ -130,7 +151,7 @@ export function fail(invocation: Invocation, fault: PluginFault): undefined {
   if (invocation.over) return;
   // Said first: at the very end of a plugin's stack this throws, and then the invocation is not over.
   emit('fault', invocation.id, '-', '-', faultJson(fault, invocation.lastHostCall));
-  forgetInvocation(invocation.id);
+  leave(invocation);
 }
 
 export function failThrown(invocation: Invocation, thrown: unknown): undefined {

@@ -1,5 +1,5 @@
 import type { PluginShape } from '../contract/invocation.ts';
-import { contextOf } from './context.ts';
+import { contextOf, routeContextOf } from './context.ts';
 import type { Input } from './input.ts';
 import type { Invocation } from './invocation.ts';
 import { keys, NativeTypeError, SafeMap, setPrototypeOf } from './primordials.ts';
@@ -72,7 +72,10 @@ export function callFor(invocation: Invocation, input: Input): (() => unknown) |
       return (
         handler &&
         (() =>
-          handler(requestFromWire(input.request, invocation), contextOf(invocation, input.contextJson, input.params)))
+          handler(
+            requestFromWire(input.request, invocation),
+            routeContextOf(invocation, input.contextJson, input.params),
+          ))
       );
     }
     case 'hook': {
