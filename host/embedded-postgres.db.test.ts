@@ -11,6 +11,9 @@ import { type EmbeddedPostgres, EmbeddedPostgresFailed, startEmbeddedPostgres } 
 
 const isRoot = process.geteuid?.() === 0;
 
+/** What an owner of a folder holds on its server. */
+const LOCK_KEYS = [0x6761, 0x7465];
+
 describe('startEmbeddedPostgres', () => {
   let base: string;
   let running: EmbeddedPostgres[];
@@ -144,7 +147,7 @@ describe('startEmbeddedPostgres', () => {
     killed.host.kill('SIGKILL');
     const url = killed.ownerUrl.replace('gatehouse_owner@', 'postgres@').replace('/gatehouse?', '/postgres?');
     const rival = await connectOnce(url, 'gatehouse-clearing');
-    await until(async () => (await rival.query('select pg_try_advisory_lock(26465, 29797) as ours')).rows[0].ours);
+    await until(async () => (await rival.query('select pg_try_advisory_lock($1, $2) as ours', LOCK_KEYS)).rows[0].ours);
     const next = start(folder);
     const first = await Promise.race([next, new Promise((resolve) => setTimeout(() => resolve('waits'), 3_000))]);
     await rival.end();

@@ -1,5 +1,4 @@
 import { type Access, type Manifest, routeKey } from '../../plugins-sdk/contract/index.ts';
-import { keepJson } from '../kept-json.ts';
 
 export interface MatchedRoute {
   /** `<METHOD> <path>` as in the manifest. */
@@ -50,7 +49,7 @@ const matchedOf = ({ key: route, access, body }: CompiledRoute, params: Record<s
   params,
 });
 
-const NONE = keepJson<Record<string, string>>({});
+const NONE: Record<string, string> = {};
 
 /** By path and method: a route without parameters wins over all others, and is found without a look at segments. */
 function plainRoutes(routes: readonly CompiledRoute[]): Map<string, Map<string, { matched: MatchedRoute }>> {
