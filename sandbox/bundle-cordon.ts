@@ -1,9 +1,10 @@
-import { mkdtempSync, readdirSync, realpathSync, rmSync, utimesSync } from 'node:fs';
+import { mkdtempSync, realpathSync, rmSync, utimesSync, writeFileSync } from 'node:fs';
 import { createRequire } from 'node:module';
 import { tmpdir } from 'node:os';
-import { dirname, join } from 'node:path';
+import { basename, dirname, join, relative } from 'node:path';
 import { pathToFileURL } from 'node:url';
-import { build, type Plugin } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { type Build, keptBuild, loadBundler, ROOT } from '../plugins-sdk/kept-build.ts';
 
 const HERE = import.meta.dirname;
 
@@ -20,6 +21,7 @@ export interface CordonCode {
 }
 
 const require = createRequire(import.meta.url);
+const ENGINE_NAMESPACE = 'engine';
 const ENGINE = dirname(realpathSync(require.resolve('isolated-vm/package.json')));
 
 /** The engine stays where it is, and is looked for here: a cordon need not search for what fits this machine. */
@@ -27,9 +29,9 @@ function engineAt(file: string): Plugin {
   return {
     name: 'engine',
     setup({ onResolve, onLoad }) {
-      onResolve({ filter: /^isolated-vm$/ }, () => ({ path: file, namespace: 'engine' }));
-      onResolve({ filter: /./, namespace: 'engine' }, () => ({ path: file, external: true }));
-      onLoad({ filter: /./, namespace: 'engine' }, () => ({
+      onResolve({ filter: /^isolated-vm$/ }, () => ({ path: file, namespace: ENGINE_NAMESPACE }));
+      onResolve({ filter: /./, namespace: ENGINE_NAMESPACE }, () => ({ path: file, external: true }));
+      onLoad({ filter: /./, namespace: ENGINE_NAMESPACE }, () => ({
         contents: `module.exports = require(${JSON.stringify(file)}).ivm;`,
       }));
     },
@@ -41,7 +43,7 @@ const bundled = new Map<number, Promise<CordonCode>>();
 /**
  * Makes three files of everything that a cordon runs: the main thread, a lane, and piscina's worker. A cordon then reads no TypeScript, no
  * package and nothing of the contract that it does not need: its start takes 0.1 s of CPU time instead of 0.23. And it may read nothing else
- * either. Once per process, in 0.1 s. With `profileMs` lanes profile themselves for so long; without, the code for that is left out.
+ * either. Built once, in 0.1 s (kept-build.ts). With `profileMs` lanes profile themselves for so long; without, the code for that is left out.
  */
 export function bundleCordon(profileMs = 0): Promise<CordonCode> {
   let code = bundled.get(profileMs);
@@ -61,14 +63,29 @@ async function bundle(profileMs: number): Promise<CordonCode> {
   process.once('exit', () => rmSync(folder, { recursive: true, force: true }));
   const findNative = createRequire(join(ENGINE, 'package.json'))('node-gyp-build') as { path(folder: string): string };
   const engine = realpathSync(findNative.path(ENGINE));
-  await build({
+  const texts = await keptBuild('cordon', { HERE, engine, profileMs }, () => build(engine, profileMs));
+  for (const [name, text] of Object.entries(texts)) writeFileSync(join(folder, name), text);
+  const kept = [folder, ...Object.keys(texts).map((name) => join(folder, name))];
+  const keep = () => {
+    const now = new Date();
+    for (const path of kept) utimesSync(path, now, now);
+  };
+  return { folder, main: join(folder, 'cordon.js'), readable: [engine, join(ENGINE, 'package.json')], keep };
+}
+
+async function build(engine: string, profileMs: number): Promise<Build> {
+  const bundler = await loadBundler();
+  const { outputFiles, metafile } = await bundler.build({
     entryPoints: {
       cordon: join(HERE, 'cordon.ts'),
       lane: join(HERE, 'lane.ts'),
       // piscina looks for it beside itself, by this name.
       worker: join(dirname(require.resolve('piscina')), 'worker.js'),
     },
-    outdir: folder,
+    absWorkingDir: ROOT,
+    outdir: HERE,
+    write: false,
+    metafile: true,
     bundle: true,
     format: 'cjs',
     platform: 'node',
@@ -80,7 +97,6 @@ async function bundle(profileMs: number): Promise<CordonCode> {
       // Packages are looked for where they lie.
       'import.meta.url': JSON.stringify(pathToFileURL(join(HERE, 'cordon.ts')).href),
       PROFILE_MS: String(profileMs),
-      LANE_FILE: JSON.stringify(join(folder, 'lane.js')),
     },
     plugins: [engineAt(engine)],
     // piscina does without where it is not there; it is for priorities of threads, which nobody asks for.
@@ -88,10 +104,9 @@ async function bundle(profileMs: number): Promise<CordonCode> {
     tsconfigRaw: '{}',
     logLevel: 'silent',
   });
-  const kept = [folder, ...readdirSync(folder).map((name) => join(folder, name))];
-  const keep = () => {
-    const now = new Date();
-    for (const path of kept) utimesSync(path, now, now);
+  const files = Object.keys(metafile.inputs).filter((name) => !name.startsWith(`${ENGINE_NAMESPACE}:`));
+  return {
+    texts: Object.fromEntries(outputFiles.map(({ path, text }) => [basename(path), text])),
+    inputs: [relative(ROOT, import.meta.filename), ...files],
   };
-  return { folder, main: join(folder, 'cordon.js'), readable: [engine, join(ENGINE, 'package.json')], keep };
 }

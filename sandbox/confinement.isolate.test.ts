@@ -229,7 +229,8 @@ function copyCode(root: string): void {
     cpSync(folder, join(root, 'node_modules', name), { recursive: true, filter: (path) => !path.includes('/vendor') });
   }
   mkdirSync(join(root, 'plugins-sdk'));
-  for (const path of ['package.json', 'sandbox', 'plugins-sdk/package.json', 'plugins-sdk/contract']) {
+  const parts = ['package.json', 'contract', 'kept-build.ts'].map((name) => join('plugins-sdk', name));
+  for (const path of ['package.json', 'sandbox', ...parts]) {
     cpSync(join(ROOT, path), join(root, path), { recursive: true });
   }
 }

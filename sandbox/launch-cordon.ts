@@ -92,7 +92,7 @@ export function confinementOf(mode: ConfinementMode): Promise<Confinement> {
   return confinement;
 }
 
-/** Starts cordons that can do as little as the machine allows. Ready when their code is: once per process, 0.1 s. */
+/** Starts cordons that can do as little as the machine allows. Ready when their code is. */
 export async function cordonLauncher({ layers, tools }: Confinement, isProfiled = false): Promise<LaunchCordon> {
   const { folder, main, readable: engine, keep } = await bundleCordon(isProfiled ? PROFILE_MS : 0);
   const readable = [`${folder}/`, ...engine];

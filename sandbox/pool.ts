@@ -1,8 +1,9 @@
+import path from 'node:path';
 import { Piscina } from 'piscina';
 import type { LaneTask } from './lane.ts';
 
-/** Set by bundle-cordon.ts, where there are files of JavaScript and none of TypeScript. */
-declare const LANE_FILE: string | undefined;
+/** There in what bundle-cordon.ts makes: files of JavaScript, and none of TypeScript. */
+declare const __dirname: string | undefined;
 
 /**
  * Starts one thread for each task, which owns it for life. Resolves when the first lane ends (the host has closed its
@@ -10,7 +11,8 @@ declare const LANE_FILE: string | undefined;
  */
 export async function runLanes(tasks: LaneTask[]): Promise<void> {
   const pool = new Piscina({
-    filename: typeof LANE_FILE === 'string' ? LANE_FILE : new URL('./lane.ts', import.meta.url).href,
+    filename:
+      typeof __dirname === 'string' ? path.join(__dirname, 'lane.js') : new URL('./lane.ts', import.meta.url).href,
     minThreads: tasks.length,
     maxThreads: tasks.length,
     concurrentTasksPerWorker: 1,

@@ -1,4 +1,4 @@
-import { stop as stopBundler } from 'esbuild';
+import { stopBundler } from '../../plugins-sdk/kept-build.ts';
 
 /**
  * Lets go of what only the start needed: the bundler's process, which made the guest and the code of cordons (40 MiB), and garbage (25

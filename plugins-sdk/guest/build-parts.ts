@@ -1,7 +1,10 @@
 import { readFile } from 'node:fs/promises';
 import path from 'node:path';
-import { build, type Plugin, transform } from 'esbuild';
+import type { Plugin } from 'esbuild';
+import { loadBundler, ROOT } from '../kept-build.ts';
 
+/** What makes parts, as one of the inputs of a build. */
+export const BUILDER = path.relative(ROOT, import.meta.filename);
 const PARTS_FILE = /[/\\]guest[/\\]load-parts\.ts$/;
 const MAKER = `import { makePart } from './parts.ts';\n`;
 const DYNAMIC_IMPORT = /import\('(\.[^']+)'\)/g;
@@ -16,16 +19,19 @@ interface BuiltPart {
   head: string;
   values: string[];
   text: string;
+  inputs: string[];
 }
 
 /**
  * Makes each `import('./part/index.ts')` of load-parts.ts a call of `makePart`, which compiles the part from its piece of `text()`: an
  * isolate that never asks for the part has nothing of it. A part consists of files in one folder beside load-parts.ts, and of packages;
  * whatever else it imports is the core's own, already there and captured before plugin code ran, and has the value that it has when the
- * part is made. Files that two parts of a folder import are in both. `footer` ends each piece. `text()` is there once the build is.
+ * part is made. Files that two parts of a folder import are in both. `footer` ends each piece. `text()` is there once the build is, and so are
+ * the files that were read for it, relative to `ROOT`.
  */
-export function collectParts(footer: string): { plugin: Plugin; text(): string } {
+export function collectParts(footer: string): { plugin: Plugin; text(): string; inputs(): string[] } {
   let text = '';
+  let inputs: string[] = [];
   const replaceImports = async (source: string, resolveDir: string): Promise<string> => {
     const found = [...new Set([...source.matchAll(DYNAMIC_IMPORT)].map(([, target]) => target!))];
     const parts = await Promise.all(
@@ -35,6 +41,7 @@ export function collectParts(footer: string): { plugin: Plugin; text(): string }
       }),
     );
     text = '';
+    inputs = parts.flatMap((part) => part.inputs);
     const calls = parts.map((part) => {
       const from = text.length;
       text += `${part.text}\n${footer}\n`;
@@ -50,15 +57,18 @@ export function collectParts(footer: string): { plugin: Plugin; text(): string }
       return { contents, loader: 'ts', resolveDir };
     });
   };
-  return { plugin: { name: 'parts', setup }, text: () => text };
+  return { plugin: { name: 'parts', setup }, text: () => text, inputs: () => inputs };
 }
 
 /** `name` is what the names of its values begin with. */
 async function bundlePart(entry: string, name: string, folder: string): Promise<BuiltPart> {
-  const { outputFiles } = await build({
+  const { build } = await loadBundler();
+  const { outputFiles, metafile } = await build({
     entryPoints: [entry],
+    absWorkingDir: ROOT,
     bundle: true,
     write: false,
+    metafile: true,
     format: 'esm',
     target: 'es2024',
     platform: 'neutral',
@@ -94,12 +104,14 @@ async function bundlePart(entry: string, name: string, folder: string): Promise<
       return `return { __proto__: null, ${fields.join(', ')} };\n`;
     });
   if (/^(import|export) /m.test(code)) throw new Error(`${entry}: a part has named imports and exports only`);
-  return { head, values: locals.map((local) => `${name}_${local}`), text: await minify(locals, code) };
+  const values = locals.map((local) => `${name}_${local}`);
+  return { head, values, text: await minify(locals, code), inputs: Object.keys(metafile.inputs) };
 }
 
 /** Assigned, for a function that nobody takes would be left out. */
 async function minify(parameters: string[], body: string): Promise<string> {
   const source = `part = function (${parameters.join(', ')}) {\n${body}};`;
+  const { transform } = await loadBundler();
   const { code } = await transform(source, { target: 'es2024', minify: true, legalComments: 'none' });
   return `"use strict";(${code.trim().replace(/^part=|;$/g, '')})`;
 }
