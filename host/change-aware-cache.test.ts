@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { changeAwareCache } from './change-aware-cache.ts';
 
 describe('changeAwareCache', () => {
-  const counting = (ttlMs = 60_000) => {
+  const counting = (ttlMs = 60_000, entriesMax?: number) => {
     const loads: string[] = [];
     let release: () => void = () => {};
     let held: Promise<void> | null = null;
@@ -15,6 +15,7 @@ describe('changeAwareCache', () => {
         return value;
       },
       ttlMs: () => ttlMs,
+      ...(entriesMax === undefined ? {} : { entriesMax }),
     });
     return {
       cache,
@@ -95,6 +96,16 @@ describe('changeAwareCache', () => {
     await cache.find('a');
     await cache.find('a');
     expect(loads).to.have.length(2);
+  });
+
+  it('forgets what nobody asks for before what is asked for often, where there is no room', async () => {
+    const { cache, loads } = counting(60_000, 2);
+    await cache.find('often');
+    for (const key of ['a', 'b', 'c']) {
+      await cache.find(key);
+      for (let look = 0; look < 20; look += 1) await cache.find('often');
+    }
+    expect(loads).to.deep.equal(['often', 'a', 'b', 'c']);
   });
 
   it('keeps no failure', async () => {

@@ -21,6 +21,9 @@ export interface CacheOptions<Value> {
   entriesMax?: number;
 }
 
+/** Every so many times that something is looked up, it becomes what was used last: 1.3 us where it is one of five hundred. */
+const LOOKS_PER_USE = 16;
+
 /**
  * Keeps what the hot path needs in memory. Changes are rare and loads cheap, so a change clears everything where it is not said
  * what it concerns: that also covers answers of the kind "there is no such thing". A load that a change overtakes is made again where it may
@@ -31,7 +34,7 @@ export function changeAwareCache<Value>({
   ttlMs,
   entriesMax = 20_000,
 }: CacheOptions<Value>): ChangeAwareCache<Value> {
-  const kept = new LRUCache<string, { value: Value }>({ max: entriesMax });
+  const kept = new LRUCache<string, { value: Value; looks: number }>({ max: entriesMax });
   const loading = new Map<string, Promise<Value>>();
   /** For each load on its way, which values the changes since it began concern. */
   const overtaken = new Set<Concern<Value>[]>();
@@ -44,7 +47,7 @@ export function changeAwareCache<Value>({
         const value = await load(key);
         if (concerns.some((isConcerned) => isConcerned(value))) continue;
         const ttl = ttlMs(value);
-        if (ttl > 0) kept.set(key, { value }, { ttl: Math.max(1, Math.floor(ttl)) });
+        if (ttl > 0) kept.set(key, { value, looks: 0 }, { ttl: Math.max(1, Math.floor(ttl)) });
         return value;
       } finally {
         overtaken.delete(concerns);
@@ -58,8 +61,11 @@ export function changeAwareCache<Value>({
 
   return {
     find: (key) => {
-      const found = kept.get(key);
-      if (found) return found.value;
+      const found = kept.peek(key);
+      if (found) {
+        if (++found.looks % LOOKS_PER_USE === 0) kept.get(key);
+        return found.value;
+      }
       const pending = loading.get(key);
       if (pending) return pending;
       const load = loadFresh(key).finally(() => loading.delete(key));

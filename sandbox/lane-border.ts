@@ -33,7 +33,8 @@ interface Tally {
  * cordon: it must learn, cost and cause no more than the invocations that the host has sent there may.
  */
 export class LaneBorder {
-  readonly #met = new Map<string, Set<string>>();
+  /** The bundle of each installation that was sent to the lane last, and those before. */
+  readonly #met = new Map<string, { digest: string; others: Set<string> | null }>();
   readonly #tallies = new Map<number, Tally>();
   readonly #openedAtMs = monotonicMs();
   #framesSent = 0;
@@ -49,14 +50,19 @@ export class LaneBorder {
   onSend(message: HostMessage): void {
     this.#framesSent++;
     if (message.op !== 'start') return;
-    const digests = this.#met.get(message.installationId);
-    if (digests) digests.add(message.digest);
-    else this.#met.set(message.installationId, new Set([message.digest]));
+    const { installationId, digest } = message;
+    const met = this.#met.get(installationId);
+    if (!met) this.#met.set(installationId, { digest, others: null });
+    else if (met.digest !== digest) {
+      met.others = (met.others ?? new Set()).add(met.digest);
+      met.digest = digest;
+    }
   }
 
   /** Whether an invocation of this installation and bundle was ever sent to the lane. */
   hasMet({ installationId, digest }: Owner): boolean {
-    return this.#met.get(installationId)?.has(digest) ?? false;
+    const met = this.#met.get(installationId);
+    return met !== undefined && (met.digest === digest || met.others?.has(digest) === true);
   }
 
   /** Why no lane would say that; null where one may. `run` is absent where the host has forgotten it. */

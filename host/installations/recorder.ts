@@ -16,6 +16,8 @@ import type { UsageStore } from './usage-store.ts';
 const LOG_DELAY_MS = 100;
 const LOG_LINES_MAX = 10_000;
 const METER_INTERVAL_MS = 1_000;
+/** Nobody pays by these, and they are told of whole days; a row for each installation takes longer to write than its usage. */
+const RELEASES_INTERVAL_MS = 5_000;
 const REFUSALS_INTERVAL_MS = 10_000;
 
 /** What the host itself asks of a plugin: no use that a publisher is told of. */
@@ -56,7 +58,8 @@ export function createRecorder(ports: {
   const meter = usageMeter(usage, nowMs);
   const releases = releaseMeter({ add: usage.addReleases }, nowMs);
   const unwritten = (error: unknown) => log.error({ err: error }, 'usage not written yet');
-  const flushMeter = () => Promise.all([meter.flush().catch(unwritten), releases.flush().catch(unwritten)]);
+  const flushMeter = () => meter.flush().catch(unwritten);
+  const flushReleases = () => releases.flush().catch(unwritten);
   const refusals = refusalLog(nowMs);
   const record = (installation: Whose, entry: Omit<InstallationLogEntry, 'id'>) =>
     lines.add({
@@ -69,6 +72,7 @@ export function createRecorder(ports: {
   };
   const timers = [
     setInterval(flushMeter, METER_INTERVAL_MS),
+    setInterval(flushReleases, RELEASES_INTERVAL_MS),
     setInterval(() => refusals.drain(record), REFUSALS_INTERVAL_MS),
   ];
   return {
@@ -90,7 +94,7 @@ export function createRecorder(ports: {
     flushLogs,
     close: async () => {
       for (const timer of timers) clearInterval(timer);
-      await Promise.all([flushLogs(), flushMeter()]);
+      await Promise.all([flushLogs(), flushMeter(), flushReleases()]);
     },
   };
 }

@@ -19,8 +19,11 @@ export function usageMeter(store: Pick<UsageStore, 'add'>, nowMs: () => number):
   let refusals = new Map<string, RefusalSum>();
 
   const sumOf = (installationId: string): UsageSum => {
-    const sum = sums.get(installationId) ?? emptySum(installationId);
-    sums.set(installationId, sum);
+    let sum = sums.get(installationId);
+    if (sum === undefined) {
+      sum = emptySum(installationId);
+      sums.set(installationId, sum);
+    }
     return sum;
   };
   const addRefusals = (installationId: string, code: InvocationRefusalCode, invocations: number) => {

@@ -25,13 +25,18 @@ export interface ReleaseMeter {
 
 /** Adds up in memory what is done on each release: what an installation runs changes, and a canary is another release beside it. */
 export function releaseMeter(store: ReleaseUsageStore, nowMs: () => number): ReleaseMeter {
-  let sums = new Map<string, ReleaseSum>();
+  /** By installation; nearly always it runs one release. */
+  let sums = new Map<string, ReleaseSum[]>();
   const sumOf = (installationId: string, releaseId: string): ReleaseSum => {
-    const key = installationId + releaseId;
-    let sum = sums.get(key);
+    let ofInstallation = sums.get(installationId);
+    if (ofInstallation === undefined) {
+      ofInstallation = [];
+      sums.set(installationId, ofInstallation);
+    }
+    let sum = ofInstallation.find((each) => each.releaseId === releaseId);
     if (sum === undefined) {
       sum = { installationId, releaseId, invocations: 0, faults: 0, durations: [] };
-      sums.set(key, sum);
+      ofInstallation.push(sum);
     }
     return sum;
   };
@@ -48,7 +53,7 @@ export function releaseMeter(store: ReleaseUsageStore, nowMs: () => number): Rel
     },
     flush: async () => {
       if (sums.size === 0) return;
-      const unwritten = [...sums.values()];
+      const unwritten = [...sums.values()].flat();
       sums = new Map();
       try {
         await store.add(unwritten, nowMs());
