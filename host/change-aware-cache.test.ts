@@ -99,13 +99,16 @@ describe('changeAwareCache', () => {
   });
 
   it('forgets what nobody asks for before what is asked for often, where there is no room', async () => {
-    const { cache, loads } = counting(60_000, 2);
+    const { cache, loads } = counting(60_000, 4);
     await cache.find('often');
-    for (const key of ['a', 'b', 'c']) {
+    const others = Array.from({ length: 20 }, (_, at) => `other-${at}`);
+    for (const key of others) {
       await cache.find(key);
-      for (let look = 0; look < 20; look += 1) await cache.find('often');
+      await cache.find('often');
     }
-    expect(loads).to.deep.equal(['often', 'a', 'b', 'c']);
+    expect(loads).to.deep.equal(['often', ...others]);
+    await cache.find('other-0');
+    expect(loads.at(-1)).to.equal('other-0');
   });
 
   it('keeps no failure', async () => {
