@@ -1,5 +1,5 @@
 import { expect } from 'chai';
-import { changeAwareCache } from './change-aware-cache.ts';
+import { type ChangeAwareCache, changeAwareCache } from './change-aware-cache.ts';
 
 describe('changeAwareCache', () => {
   const counting = (ttlMs = 60_000, entriesMax?: number) => {
@@ -99,7 +99,7 @@ describe('changeAwareCache', () => {
   });
 
   it('forgets what nobody asks for before what is asked for often, where there is no room', async () => {
-    const { cache, loads } = counting(60_000, 4);
+    const { cache, loads } = counting(60_000, 2);
     await cache.find('often');
     const others = Array.from({ length: 20 }, (_, at) => `other-${at}`);
     for (const key of others) {
@@ -109,6 +109,29 @@ describe('changeAwareCache', () => {
     expect(loads).to.deep.equal(['often', ...others]);
     await cache.find('other-0');
     expect(loads.at(-1)).to.equal('other-0');
+  });
+
+  for (const [change, tell] of [
+    ['clears everything', (cache) => cache.clear()],
+    ['concerns it', (cache) => cache.forget((value) => value === 1)],
+  ] as [string, (cache: ChangeAwareCache<number>) => void][]) {
+    it(`forgets what was not asked for lately, too, where a change ${change}`, async () => {
+      const { cache, set } = counting(60_000, 2);
+      await cache.find('a');
+      set(2);
+      for (const key of ['b', 'c']) await cache.find(key);
+      tell(cache);
+      expect(await cache.find('a')).to.equal(2);
+    });
+  }
+
+  it('tells a change of nothing whose time is over', async () => {
+    const { cache } = counting(1);
+    await cache.find('a');
+    await new Promise((resolve) => setTimeout(resolve, 5));
+    const asked: number[] = [];
+    cache.forget((value) => asked.push(value) > 0);
+    expect(asked).to.deep.equal([]);
   });
 
   it('keeps no failure', async () => {

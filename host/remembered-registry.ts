@@ -5,7 +5,7 @@ import { changeAwareCache } from './change-aware-cache.ts';
 const KEEP_MS = 60_000;
 const ORGANISATIONS_MAX = 5_000;
 const RELEASES_MAX = 1_000;
-/** At most 1 MiB each. */
+/** At most 1 MiB each, and twice as many (change-aware-cache.ts). */
 const BUNDLES_MAX = 64;
 
 /**

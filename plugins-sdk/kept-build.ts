@@ -26,7 +26,10 @@ let bundler: Promise<typeof import('esbuild')> | undefined;
 
 /** Not loaded before something has to be built. */
 export const loadBundler = (): Promise<typeof import('esbuild')> => {
-  bundler ??= import('esbuild');
+  bundler ??= import('esbuild').catch((error) => {
+    bundler = undefined;
+    throw error;
+  });
   return bundler;
 };
 
@@ -48,9 +51,8 @@ export async function keptBuild(
   const file = path.join(folder, `${name}-${digestOf(JSON.stringify(settings)).slice(0, 16)}.json`);
   const kept = readKept(file);
   if (kept !== null) return kept;
-  const startedAtMs = Date.now();
   const { texts, inputs } = await build();
-  keep(file, texts, [...inputs, INSTALLED], startedAtMs);
+  keep(file, texts, [...inputs, INSTALLED]);
   return texts;
 }
 
@@ -67,13 +69,13 @@ function readKept(file: string): Record<string, string> | null {
   }
 }
 
-/** Does without where the folder cannot be written, or a file was changed meanwhile. */
-function keep(file: string, texts: Build['texts'], names: string[], startedAtMs: number): void {
+/** Does without where the folder cannot be written, or a file was changed since this process began and may have loaded it. */
+function keep(file: string, texts: Build['texts'], names: string[]): void {
   const unfinished = `${file}.${process.pid}`;
   try {
     const inputs = names.map((name): [string, string] => {
       const input = path.join(ROOT, name);
-      if (statSync(input).mtimeMs >= startedAtMs) throw new Error(`${name} was changed meanwhile`);
+      if (statSync(input).mtimeMs >= performance.timeOrigin) throw new Error(`${name} was changed meanwhile`);
       return [name, digestOf(readFileSync(input))];
     });
     writeFileSync(unfinished, JSON.stringify({ texts, inputs } satisfies KeptBuild), { mode: 0o600 });
