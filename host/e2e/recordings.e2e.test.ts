@@ -187,7 +187,7 @@ describe('a recorded invocation', () => {
   });
 
   it('answers again piece by piece, with the same random values and digests', async () => {
-    const echo = { source: ECHO, manifest: { ...callerRoutes('POST /echo'), name: 'echo' } };
+    const echo = { source: ECHO, manifest: { ...callerRoutes('POST /echo'), name: 'echo', limits: { cpuMs: 1_000 } } };
     const installed = await platform.install(echo);
     const body = 'x'.repeat(300_000);
     const headers = { 'x-gatehouse-record': '1' };

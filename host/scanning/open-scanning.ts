@@ -1,3 +1,4 @@
+import { setTimeout as pause } from 'node:timers/promises';
 import type { Knex } from 'knex';
 import { type AuditIn, createScans, type Registry, RegistryRefusal, type Scans } from '../../registry/index.ts';
 import { createSandbox } from '../../sandbox/index.ts';
@@ -10,6 +11,7 @@ import { scanReleases } from './scan-releases.ts';
 /** A host that publishes scans at once; this finds what other hosts left behind. */
 const LOOK_INTERVAL_MS = 5_000;
 const SETTLE_MS_MAX = 90_000;
+/** For scans of other hosts; this one tells its own. */
 const SETTLE_LOOK_MS = 100;
 
 export interface OpenScanningPorts {
@@ -36,11 +38,15 @@ export interface OpenScanning {
 export function openScanning(ports: OpenScanningPorts): OpenScanning {
   const { scoped, system, auditIn, config, looks, onScanned, log, nowMs } = ports;
   const scans = createScans({ database: scoped, system, auditIn, nowMs });
+  /** Resolves with the next scan that ends here. */
+  let next = Promise.withResolvers<void>();
   const look = scanReleases({
     scans: {
       ...scans,
       finish: async (releaseId, report) => {
         await scans.finish(releaseId, report);
+        next.resolve();
+        next = Promise.withResolvers();
         await onScanned(releaseId);
       },
     },
@@ -85,7 +91,7 @@ export function openScanning(ports: OpenScanningPorts): OpenScanning {
         return release;
       },
       approveRelease: async (actor, releaseId) => {
-        await settled(scans, releaseId, nowMs);
+        await settled(scans, releaseId, () => next.promise, nowMs);
         return registry.approveRelease(actor, releaseId);
       },
     }),
@@ -98,15 +104,22 @@ export function openScanning(ports: OpenScanningPorts): OpenScanning {
 }
 
 /** A moderator who is faster than the scan waits for it. Refuses with: scan-running, scan-unacknowledged. */
-async function settled(scans: Pick<Scans, 'requireSettled'>, releaseId: string, nowMs: () => number): Promise<void> {
+async function settled(
+  scans: Pick<Scans, 'requireSettled'>,
+  releaseId: string,
+  scanned: () => Promise<void>,
+  nowMs: () => number,
+): Promise<void> {
   const untilMs = nowMs() + SETTLE_MS_MAX;
   for (;;) {
+    // Asked for before it is looked at, so that an end in between is not missed.
+    const told = scanned();
     try {
       return await scans.requireSettled(releaseId);
     } catch (error) {
       const waits = error instanceof RegistryRefusal && error.code === 'scan-running' && nowMs() < untilMs;
       if (!waits) throw error;
-      await new Promise((resolve) => setTimeout(resolve, SETTLE_LOOK_MS));
+      await Promise.race([told, pause(SETTLE_LOOK_MS)]);
     }
   }
 }
