@@ -1,4 +1,6 @@
+import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
+import { releaseFiles, tarOf } from '../../registry/test-registry.ts';
 import { createLog } from '../log.ts';
 import { type ScannerPorts, scanReleases } from './scan-releases.ts';
 
@@ -15,4 +17,49 @@ describe('scanReleases', () => {
     expect(await scanReleases({ scans, observe, log: createLog('silent') })()).to.equal(1);
     expect(finished).to.deep.equal([{ releaseId: 'r', verdict: 'second-look' }]);
   });
+
+  it('runs a release while its code is read, and is never less far than it said', async () => {
+    const waiting = [
+      { releaseId: 'r', attempt: 1, archive: gzipSync(await tarOf(releaseFiles())), otherPlugins: [], report: null },
+    ];
+    const steps: string[] = [];
+    const percents: number[] = [];
+    const reports: unknown[] = [];
+    const scans: ScannerPorts['scans'] = {
+      claim: async () => waiting.pop() ?? null,
+      progress: async (_releaseId, { stage, percent }) => {
+        if (!steps.includes(stage)) steps.push(stage);
+        percents.push(percent);
+      },
+      finish: async (_releaseId, { findings, dynamic }) =>
+        void reports.push({ families: findings.map(({ family }) => family), entries: dynamic?.entries }),
+    };
+    const read = Promise.withResolvers<void>();
+    const observe: ScannerPorts['observe'] = async (_release, onProgress) => {
+      steps.push('run');
+      onProgress(50);
+      await read.promise;
+      onProgress(100);
+      return { entries: 1, faults: 0, started: true, ...NOTHING_SEEN };
+    };
+    const scanned = scanReleases({ scans, observe, log: createLog('silent') })();
+    while (!steps.includes('running')) await new Promise((resolve) => setTimeout(resolve, 5));
+    read.resolve();
+    expect(await scanned).to.equal(1);
+    expect(steps).to.deep.equal(['reading', 'run', 'static', 'running']);
+    expect(percents).to.deep.equal(percents.toSorted((one, other) => one - other));
+    expect(percents.at(-1)).to.equal(99);
+    // The sample is a module, and bundles are scripts.
+    expect(reports).to.deep.equal([{ families: ['incomplete'], entries: 1 }]);
+  });
 });
+
+const NOTHING_SEEN = {
+  skipped: 0,
+  capabilities: [],
+  hosts: [],
+  undeclaredCapabilities: [],
+  undeclaredHosts: [],
+  unusedCapabilities: [],
+  unusedHosts: [],
+};

@@ -15,9 +15,8 @@ import type { observeRelease } from './observe-release.ts';
 
 const LEASE_MS = 120_000;
 const ATTEMPTS_MAX = 3;
-/** Of the bar: what the static scan takes, and what the run takes. */
-const STATIC_FROM = 5;
-const RUN_FROM = 60;
+/** Of the bar, in percent: what reading takes, the static scan and the run. The last one is what it takes to write the report. */
+const SHARES = { reading: 5, static: 55, running: 39 };
 
 export interface ScannerPorts {
   scans: Pick<Scans, 'claim' | 'progress' | 'finish'>;
@@ -51,19 +50,23 @@ export const scanReleases =
           .catch((error) => log.error({ err: error }, 'progress of a scan not written'));
       tell('reading', 1);
       const { manifest, code, sourceMap, bundleDigest } = await readArchive(archive);
-      const found = await scanInWorker(
-        { manifest, code, sourceMap },
-        {
-          otherPlugins,
-          onProgress: (percent) => tell('static', STATIC_FROM + Math.floor((percent * (RUN_FROM - STATIC_FROM)) / 100)),
-        },
-      );
-      const dynamic = await observe({ manifest, code, digest: bundleDigest }, (percent) =>
-        tell('running', RUN_FROM + Math.floor((percent * (99 - RUN_FROM)) / 100)),
-      ).catch((error) => {
-        log.error({ err: error, releaseId }, 'a release could not be run for its scan');
-        return null;
-      });
+      const done = { static: 0, running: 0 };
+      const advance = (part: keyof typeof done, percent: number) => {
+        done[part] = percent;
+        const share = (each: keyof typeof done) => (done[each] * SHARES[each]) / 100;
+        tell(done.static < 100 ? 'static' : 'running', SHARES.reading + Math.floor(share('static') + share('running')));
+      };
+      // Side by side: each of them is a thread or a process of its own, and the publisher waits for both.
+      const [found, dynamic] = await Promise.all([
+        scanInWorker(
+          { manifest, code, sourceMap },
+          { otherPlugins, onProgress: (percent) => advance('static', percent) },
+        ),
+        observe({ manifest, code, digest: bundleDigest }, (percent) => advance('running', percent)).catch((error) => {
+          log.error({ err: error, releaseId }, 'a release could not be run for its scan');
+          return null;
+        }),
+      ]);
       return complete([...found, ...observedFindings(dynamic)], dynamic);
     }
   };
