@@ -13,7 +13,7 @@ export async function answerNeed(
     const code = await loadBundle(digest);
     link.send({ op: 'bundle', isolate, ok: true }, has ? '' : code);
   } catch (error) {
-    for (const run of [...link.runs.values()]) {
+    for (const run of link.runs.list()) {
       const { invocation } = run;
       const waits = !run.begun && invocation.digest === digest && invocation.installationId === installationId;
       if (waits) run.reject(error);

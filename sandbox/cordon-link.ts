@@ -14,6 +14,7 @@ import { createLanePace, type LanePace } from './lane-pace.ts';
 import { type CordonProcess, type CordonSize, exitOf, type LaneWays, type LaunchCordon } from './launch-cordon.ts';
 import { OVERDUE_GRACE_MS } from './limits.ts';
 import { type ControlMessage, type LaneMessage, readLaneMessage } from './messages.ts';
+import { NumberTable } from './number-table.ts';
 import type { RunLane } from './run.ts';
 import type { TurnCosts } from './turn-costs.ts';
 
@@ -191,7 +192,7 @@ export class Cordon {
     const link: LaneLink = {
       cordon: this,
       lane,
-      runs: new Map(),
+      runs: new NumberTable(),
       leaving: new Map(),
       waiting: 0,
       isolates: 0,

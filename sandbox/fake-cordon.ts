@@ -5,6 +5,8 @@ import type { CordonHooks } from './cordon-pool.ts';
 import { LaneBorder } from './lane-border.ts';
 import { LaneLine } from './lane-line.ts';
 import { createLanePace } from './lane-pace.ts';
+import { NumberTable } from './number-table.ts';
+import type { Run } from './run.ts';
 import { TurnCosts } from './turn-costs.ts';
 
 /** A cordon without a process: the test says when it is ready and when it dies. */
@@ -85,7 +87,7 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
   const laneOf = (lane: number) => ({
     cordon,
     lane,
-    runs: new Map(),
+    runs: new NumberTable<Run>(),
     leaving: new Map(),
     waiting: 0,
     isolates: 0,
@@ -107,9 +109,9 @@ function fakeCordon(pid: number, lanes: number, hooks: CordonHooks, nowMs: () =>
     },
     die: (stderr = '') => end(stderr, 'SIGKILL'),
     occupy(count) {
-      const { runs } = fake.lanes[0]!;
-      runs.clear();
-      for (let ticket = 1; ticket <= count; ticket++) runs.set(ticket, null as never);
+      const runs = new NumberTable<Run>();
+      for (let ticket = 1; ticket <= count; ticket++) runs.set(ticket, {} as Run);
+      fake.lanes[0]!.runs = runs;
     },
   };
 }

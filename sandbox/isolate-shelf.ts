@@ -1,5 +1,6 @@
 import { type GuestScript, PluginIsolate } from './isolate/plugin-isolate.ts';
 import type { Shelved } from './lane-run.ts';
+import { NumberTable } from './number-table.ts';
 import type { TurnMeter } from './turn-meter.ts';
 
 const HEAP_MIB_DEFAULT = 32;
@@ -15,9 +16,11 @@ export interface ShelfPorts {
 
 /** Isolates that a lane keeps, the least recently used first to go, and a spare one with the guest already in it. */
 export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCount, time }: ShelfPorts) {
-  const shelved = new Map<string, Shelved>();
+  /** By installation: nearly always one, and another while it goes from one release to the next. */
+  const shelved = new Map<string, Shelved[]>();
   const byNumber = new Map<number, Shelved>();
   let numbers = 0;
+  let uses = 0;
   let spareHeapMiB = HEAP_MIB_DEFAULT;
   const make = () => {
     const { made, cpuMs } = time(() => new PluginIsolate(guest, spareHeapMiB));
@@ -33,17 +36,23 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
   };
   /** Takes it off the shelf: nobody new comes in, and it goes with its last invocation, or now where there is none. */
   const retire = (isolate: Shelved) => {
-    if (shelved.get(isolate.key) === isolate) shelved.delete(isolate.key);
+    const { installationId } = isolate;
+    const others = shelved.get(installationId)?.filter((each) => each !== isolate) ?? [];
+    if (others.length > 0) shelved.set(installationId, others);
+    else shelved.delete(installationId);
+    isolate.isShelved = false;
     if (isIdle(isolate)) drop(isolate);
   };
   const makeRoom = () => {
     let heldMiB = 0;
     for (const isolate of byNumber.values()) heldMiB += isolate.heldMiB;
     const hasRoom = () => byNumber.size < isolatesMax && heldMiB < heldMiBMax;
-    for (const isolate of shelved.values()) {
+    if (hasRoom()) return;
+    const idle = [...byNumber.values()].filter((isolate) => isolate.isShelved && isIdle(isolate));
+    for (const isolate of idle.sort((one, other) => one.lastUse - other.lastUse)) {
       if (hasRoom()) return;
-      if (isIdle(isolate)) heldMiB -= isolate.heldMiB;
-      if (isIdle(isolate)) retire(isolate);
+      heldMiB -= isolate.heldMiB;
+      retire(isolate);
     }
   };
 
@@ -53,11 +62,8 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
     isAlive: (isolate: Shelved) => byNumber.has(isolate.isolate),
     /** The isolate for (installation, digest), where there is one; it counts as used. */
     find(installationId: string, digest: string): Shelved | undefined {
-      const key = `${installationId} ${digest}`;
-      const isolate = shelved.get(key);
-      if (!isolate) return undefined;
-      shelved.delete(key);
-      shelved.set(key, isolate);
+      const isolate = shelved.get(installationId)?.find((each) => each.digest === digest);
+      if (isolate) isolate.lastUse = ++uses;
       return isolate;
     },
     /** A place for an isolate whose bundle is still to come. */
@@ -65,13 +71,14 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
       makeRoom();
       const isolate: Shelved = {
         isolate: ++numbers,
-        key: `${installationId} ${digest}`,
         installationId,
         digest,
         heapMiB,
+        isShelved: true,
+        lastUse: ++uses,
         plugin: null,
         waiting: [],
-        runs: new Set(),
+        runs: new NumberTable(),
         pending: 0,
         usedMiB: 0,
         externalMiB: 0,
@@ -80,7 +87,7 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
         usedReadAtMs: Number.NEGATIVE_INFINITY,
         unreadTurns: 0,
       };
-      shelved.set(isolate.key, isolate);
+      shelved.set(installationId, [...(shelved.get(installationId) ?? []), isolate]);
       byNumber.set(isolate.isolate, isolate);
       onCount(byNumber.size);
       return isolate;
@@ -99,10 +106,10 @@ export function createShelf(guest: GuestScript, { isolatesMax, heldMiBMax, onCou
     },
     /** Called when an invocation has left. */
     left(isolate: Shelved): void {
-      if (shelved.get(isolate.key) !== isolate && isIdle(isolate)) drop(isolate);
+      if (!isolate.isShelved && isIdle(isolate)) drop(isolate);
     },
     evict(installationId: string): void {
-      for (const isolate of [...shelved.values()]) if (isolate.installationId === installationId) retire(isolate);
+      for (const isolate of shelved.get(installationId) ?? []) retire(isolate);
     },
   };
 }

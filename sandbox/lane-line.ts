@@ -1,4 +1,5 @@
 import type { HostMessage, LaneMessage } from './messages.ts';
+import { NumberTable } from './number-table.ts';
 import type { TurnCosts } from './turn-costs.ts';
 
 /** A frame for which the lane enters an isolate: a turn. */
@@ -67,7 +68,7 @@ interface Held {
 export class LaneLine {
   readonly #ports: LaneLinePorts;
   readonly #flows = new Map<string, Flow>();
-  readonly #entries = new Map<number, Entry>();
+  readonly #entries = new NumberTable<Entry>();
   /** Those with something that waits. */
   readonly #waiting = new Set<Flow>();
   /** On the lane, without those that wait for code. */

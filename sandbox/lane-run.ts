@@ -1,5 +1,6 @@
 import type { Limits } from '../plugins-sdk/contract/limits.ts';
 import type { PluginIsolate } from './isolate/plugin-isolate.ts';
+import type { NumberTable } from './number-table.ts';
 
 /** One execution of one invocation, as its lane sees it. */
 export interface LaneRun {
@@ -39,16 +40,19 @@ export interface LaneRun {
 export interface Shelved {
   /** Number that `need` and `bundle` speak of. */
   isolate: number;
-  key: string;
   installationId: string;
   digest: string;
   heapMiB: number;
+  /** Whether new invocations come in; otherwise it goes with its last one. */
+  isShelved: boolean;
+  /** Uses of isolates are counted; the idle one with the oldest goes first. */
+  lastUse: number;
   /** Null until the bundle's code has come and run. */
   plugin: PluginIsolate | null;
   /** Invocations that wait for the bundle, with their inputs. */
   waiting: { run: LaneRun; input: string }[];
-  /** Invocations inside. */
-  runs: Set<LaneRun>;
+  /** Invocations inside, by ticket. */
+  runs: NumberTable<LaneRun>;
   /** Host calls and timers of all of them that have not been answered. */
   pending: number;
   /** V8 heap and buffers, and the buffers alone, at the last reading. */

@@ -24,7 +24,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
 
   const begin = (run: LaneRun, input: string) => {
     const { outputBytes, hostCalls, timers, pieces, logBytes } = run.limits;
-    run.isolate.runs.add(run);
+    run.isolate.runs.set(run.ticket, run);
     const limits = { outputBytes, hostCalls, timers, pieces, logBytes };
     enter(run, { op: 'start', id: run.id, seed: run.seed, nowMs: run.nowMs, limits }, input);
   };

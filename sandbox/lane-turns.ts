@@ -18,6 +18,7 @@ import {
   turnTimeoutMs,
 } from './limits.ts';
 import type { Cost, LaneMessage } from './messages.ts';
+import { NumberTable } from './number-table.ts';
 import type { TurnMeter, TurnTicket } from './turn-meter.ts';
 
 /** How often the heap of an isolate is read: a reading costs 2 us. A turn that took its time is worth one of its own. */
@@ -45,7 +46,7 @@ export interface LaneTurnsPorts {
  */
 export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** Executions on this lane, by ticket. */
-  const runs = new Map<number, LaneRun>();
+  const runs = new NumberTable<LaneRun>();
 
   const costOf = (run: LaneRun): Cost => ({
     cpuMs: roundTo3(run.cpuMs),
@@ -59,7 +60,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** The invocation is over here. */
   const leave = (run: LaneRun) => {
     runs.delete(run.ticket);
-    run.isolate.runs.delete(run);
+    run.isolate.runs.delete(run.ticket);
     run.isolate.pending -= run.pending;
     run.pending = 0;
     shelf.left(run.isolate);
@@ -72,7 +73,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
 
   /** The isolate is lost: `culprit` has been answered, all others are executed again elsewhere. */
   const lose = (isolate: Shelved) => {
-    const others = [...isolate.runs, ...isolate.waiting.splice(0).map(({ run }) => run)];
+    const others = [...isolate.runs.list(), ...isolate.waiting.splice(0).map(({ run }) => run)];
     for (const run of others) {
       send({ op: 'interrupted', ticket: run.ticket, cost: costOf(run) });
       leave(run);
@@ -185,9 +186,8 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** Whom of those inside a record is about: nearly always the one whose turn it was. */
   const runOf = (current: LaneRun, id: string): LaneRun | undefined => {
     const inside = current.isolate.runs;
-    if (current.id === id && inside.has(current)) return current;
-    for (const run of inside) if (run.id === id) return run;
-    return undefined;
+    if (current.id === id && inside.has(current.ticket)) return current;
+    return inside.list().find((run) => run.id === id);
   };
 
   /** Passes on what the guest said. A guest that says something it cannot say has been taken over: its isolate goes. */
@@ -214,7 +214,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   /** With nothing pending in the whole isolate, whoever is still inside waits for ever. */
   const failStuck = (isolate: Shelved) => {
     if (isolate.pending > 0 || isolate.runs.size === 0) return;
-    for (const run of [...isolate.runs]) {
+    for (const run of isolate.runs.list()) {
       const code = 'plugin-never-answered';
       if (runs.has(run.ticket)) {
         failInGuest(run, {

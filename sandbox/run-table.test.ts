@@ -2,7 +2,8 @@ import { expect } from 'chai';
 import type { Run } from './run.ts';
 import { RunTable } from './run-table.ts';
 
-const runOf = (installationId: string) => ({ invocation: { installationId } }) as Run;
+let made = 0;
+const runOf = (installationId: string) => ({ number: ++made, invocation: { installationId } }) as Run;
 
 describe('RunTable', () => {
   it('counts what runs of each installation, once however often it is set and taken away', () => {
@@ -17,7 +18,7 @@ describe('RunTable', () => {
   it('takes the runs of one installation out of line that no lane has, in the order in which they came', () => {
     const table = new RunTable();
     const inLine = (installationId: string, steps: boolean) => {
-      const run = { invocation: { installationId }, stepBack: () => steps } as Run;
+      const run = Object.assign(runOf(installationId), { stepBack: () => steps });
       table.add(run);
       return run;
     };

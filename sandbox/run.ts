@@ -8,7 +8,7 @@ import { SandboxRefusal, type SandboxRefusalCode } from './errors.ts';
 import type { LaneLine } from './lane-line.ts';
 import { limitFault, roundTo3 } from './limits.ts';
 import type { Cost, HostMessage, LaneMessage } from './messages.ts';
-import { ignore, NEVER, NO_INVOCATION, NO_PORTS } from './no-invocation.ts';
+import type { NumberTable } from './number-table.ts';
 import { readFault } from './read-fault.ts';
 import { startFrame } from './start-frame.ts';
 
@@ -30,7 +30,7 @@ export interface Billed {
 export interface RunLane {
   cordon: { state: 'starting' | 'ready' | 'dying'; used: boolean; openTurns(): OpenTurn[] };
   /** Invocations on the lane, by ticket. */
-  runs: Map<number, Run>;
+  runs: NumberTable<Run>;
   /** What was billed to executions on which the lane has not said its last word, though they are over here. */
   leaving: Map<number, Billed>;
   /** How many of them the lane has not begun. */
@@ -47,15 +47,18 @@ export interface RunHooks {
   onOver(run: Run): void;
 }
 
+let made = 0;
+
 /**
  * One invocation from arrival to answer, across all its executions. Its record of calls is what an execution elsewhere
  * needs to come to the same point.
  */
 export class Run {
-  /** Empty once it is over; see `#letGo`. */
-  invocation: Invocation;
+  /** Runs are numbered as they come. */
+  readonly number = ++made;
+  readonly invocation: Invocation;
   readonly deadlineMs: number;
-  outcome: Promise<Outcome>;
+  readonly outcome: Promise<Outcome>;
   executions = 0;
   /** How many of them ended with the death of their cordon or isolate inside one of its turns. */
   losses = 0;
@@ -74,10 +77,10 @@ export class Run {
   /** Where it waits for a cordon. */
   #parkedIn: Set<Run> | null = null;
 
-  #ports: InvocationPorts;
+  readonly #ports: InvocationPorts;
   readonly #hooks: RunHooks;
   readonly #arrivedAtMs = monotonicMs();
-  #calls: CallRecord | null;
+  readonly #calls: CallRecord;
   #logsSeen = 0;
   #logBytes = 0;
   #firstTurnAtMs = 0;
@@ -102,7 +105,7 @@ export class Run {
   }
 
   get lastHostCall(): string | undefined {
-    return this.#calls?.lastHostCall;
+    return this.#calls.lastHostCall;
   }
 
   /** Waits in `runs` until there is a cordon, or until it is over. */
@@ -125,7 +128,7 @@ export class Run {
     this.begun = false;
     this.#left = false;
     this.cost = NO_COST;
-    this.#calls?.attach((seq, nowMs, { ok, json }) => lane.line.goOn({ op: 'result', ticket, seq, nowMs, ok }, json));
+    this.#calls.attach((seq, nowMs, { ok, json }) => lane.line.goOn({ op: 'result', ticket, seq, nowMs, ok }, json));
     lane.runs.set(ticket, this);
     lane.waiting++;
     const { deadlineMs, executions: execution } = this;
@@ -137,7 +140,7 @@ export class Run {
     const { lane } = this;
     if (!lane) return;
     this.lane = null;
-    this.#calls?.detach();
+    this.#calls.detach();
     lane.runs.delete(this.ticket);
     if (lane.line.drop(this.ticket)) this.#left = true;
     if (!this.begun) lane.waiting--;
@@ -178,7 +181,7 @@ export class Run {
     }
     switch (message.op) {
       case 'call':
-        if (!this.#calls!.issue(message.seq, message.name, tail)) this.#diverge();
+        if (!this.#calls.issue(message.seq, message.name, tail)) this.#diverge();
         break;
       case 'turn':
         break;
@@ -200,7 +203,7 @@ export class Run {
 
   #onDone(output: string, outputBytes: number): void {
     // An earlier execution has made calls that this answer does not know of.
-    if (!this.#calls!.mayEnd()) this.#diverge();
+    if (!this.#calls.mayEnd()) this.#diverge();
     else this.#settle({ status: 'completed', output, usage: this.#usage(outputBytes) });
   }
 
@@ -227,9 +230,8 @@ export class Run {
 
   reject(error: unknown): void {
     if (this.over) return;
-    const reject = this.#reject;
     this.#end();
-    reject(error);
+    this.#reject(error);
   }
 
   /** Ends an execution that the lane still believes in. */
@@ -241,38 +243,21 @@ export class Run {
     if (this.over) return;
     const { record } = this.#ports;
     if (record !== undefined && (record === 'always' || outcome.status === 'faulted')) {
-      outcome.recorded = this.#calls!.export();
+      outcome.recorded = this.#calls.export();
     }
     this.ended = outcome;
-    const resolve = this.#resolve;
     this.#end();
-    resolve(outcome);
+    this.#resolve(outcome);
   }
 
   #end(): void {
     this.over = true;
     clearTimeout(this.#wall);
-    this.#calls!.close();
+    this.#calls.close();
     this.#ports.signal?.removeEventListener('abort', this.#onAbort);
     this.unpark();
     this.detach();
     this.#hooks.onOver(this);
-    this.#letGo();
-  }
-
-  /**
-   * V8 can keep what a Map held long ago: when it gives a Map a new table, the old one points to the new, so once one has grown old all
-   * later ones outlive young collections, with every run that was in them. Measured: 4.5 KB of each request, and half of the
-   * host's pauses. So a run that is over holds nothing.
-   */
-  #letGo(): void {
-    this.invocation = NO_INVOCATION;
-    this.#ports = NO_PORTS;
-    this.#calls = null;
-    this.ended = null;
-    this.outcome = NEVER;
-    this.#resolve = ignore;
-    this.#reject = ignore;
   }
 
   #onAbort = (): void => {

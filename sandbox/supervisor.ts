@@ -115,11 +115,9 @@ export class Supervisor {
     if (this.#closing) return Promise.reject(new SandboxRefusal('sandbox-closed'));
     if (ports.signal?.aborted) return Promise.reject(new SandboxRefusal('invocation-aborted'));
     const run = new Run(invocation, ports, this.#runHooks);
-    // Before it is sent off, for it may be over at once.
-    const { outcome } = run;
     this.#runs.add(run);
     this.#dispatch(run);
-    return outcome;
+    return run.outcome;
   }
 
   evict(installationId: string): void {
@@ -290,7 +288,7 @@ export class Supervisor {
   #settleRuns(cordon: Cordon, judgement: Judgement, { reading, endedAtMs, distrusted }: CordonEnd): Culprit[] {
     const { openTurns } = reading;
     const blamed: Culprit[] = [];
-    const runs = cordon.lanes.flatMap((link) => [...link.runs.values()].map((run) => ({ run, lane: link.lane })));
+    const runs = cordon.lanes.flatMap((link) => link.runs.list().map((run) => ({ run, lane: link.lane })));
     // Whose time is up first is executed again first.
     runs.sort((one, other) => one.run.deadlineMs - other.run.deadlineMs);
     for (const turn of judgement.culprits) {

@@ -1,0 +1,43 @@
+import { expect } from 'chai';
+import fc from 'fast-check';
+import { NumberTable } from './number-table.ts';
+
+/** Small ones share slots; large ones are beyond 32 bits, where JavaScript's bits end. */
+const number = fc.oneof(
+  fc.nat(40),
+  fc.nat(3).map((at) => at * 64 + 5),
+  fc.nat(40).map((at) => 2 ** 40 + at),
+);
+const step = fc.record({ op: fc.constantFrom('set', 'set', 'delete', 'get'), number });
+
+describe('NumberTable', () => {
+  it('holds what a Map would hold, whatever is set and deleted', () => {
+    fc.assert(
+      fc.property(fc.array(step, { maxLength: 300 }), (steps) => {
+        const table = new NumberTable<{ at: number }>();
+        const model = new Map<number, { at: number }>();
+        steps.forEach(({ op, number }, at) => {
+          if (op === 'delete') expect(table.delete(number)).to.equal(model.delete(number));
+          else if (op === 'get') expect(table.get(number)).to.equal(model.get(number));
+          else {
+            table.set(number, { at });
+            model.set(number, table.get(number)!);
+          }
+          expect(table.size).to.equal(model.size);
+        });
+        const inOrder = [...model].sort(([one], [other]) => one - other).map(([, value]) => value);
+        expect(table.list()).to.deep.equal(inOrder);
+        for (const [number, value] of model) expect(table.get(number)).to.equal(value);
+      }),
+    );
+  });
+
+  it('grows, and finds nothing under what is no number of its own', () => {
+    const table = new NumberTable<{ ticket: number }>();
+    for (let ticket = 1; ticket <= 1_000; ticket++) table.set(ticket, { ticket });
+    expect(table.list().map(({ ticket }) => ticket)).to.deep.equal(Array.from({ length: 1_000 }, (_, at) => at + 1));
+    for (const stranger of [0, 1_001, 1.5, -1, 2 ** 32 + 1, 2 ** 53, Number.NaN, Number.POSITIVE_INFINITY]) {
+      expect(table.has(stranger), `${stranger}`).to.equal(false);
+    }
+  });
+});
