@@ -22,7 +22,8 @@ export class CallRecord {
   readonly #inFlight: CallsInFlight;
   /** Take calls back that have not begun. */
   readonly #takeBack: (() => void)[] = [];
-  readonly #timers = new Set<NodeJS.Timeout>();
+  /** Null where there never was one. */
+  #timers: Set<NodeJS.Timeout> | null = null;
   readonly #calls: Call[] = [];
   /** Results in the order in which the plugin got them. */
   readonly #order: { seq: number; nowMs: number }[] = [];
@@ -59,7 +60,7 @@ export class CallRecord {
   close(): void {
     this.#closed = true;
     this.detach();
-    for (const timer of this.#timers) clearTimeout(timer);
+    if (this.#timers !== null) for (const timer of this.#timers) clearTimeout(timer);
     // Nobody waits for them, and a plugin that never does must not fill the line.
     for (const takeBack of this.#takeBack) takeBack();
   }
@@ -133,11 +134,13 @@ export class CallRecord {
     const delayMs = readDelayMs(args);
     // It cannot fire in time, so it need not be started; the wall limit ends the invocation.
     if (delayMs > this.#invocation.limits.wallMs) return;
+    this.#timers ??= new Set();
+    const timers = this.#timers;
     const timer = setTimeout(() => {
-      this.#timers.delete(timer);
+      timers.delete(timer);
       this.#onResult(seq, { ok: true, json: 'null' });
     }, delayMs);
-    this.#timers.add(timer);
+    timers.add(timer);
   }
 
   #onResult(seq: number, result: HostCallResult): void {

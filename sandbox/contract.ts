@@ -63,13 +63,20 @@ export interface LogRecord {
   atMs: number;
 }
 
+/** As much of an AbortSignal as it takes to be told; whoever makes one for each invocation may have something cheaper. */
+export interface AbortNotice {
+  readonly aborted: boolean;
+  addEventListener(type: 'abort', listener: () => void): void;
+  removeEventListener(type: 'abort', listener: () => void): void;
+}
+
 export interface InvocationPorts {
   /** Must not reject; a fault of the host is a result too. Called at most once per (invocationId, seq). */
   hostCall(call: HostCallRequest): Promise<HostCallResult>;
   /** Called at most once per record, in order. */
   log(record: LogRecord): void;
   /** Aborting ends the invocation with `invocation-aborted`. */
-  signal?: AbortSignal;
+  signal?: AbortNotice;
   /** The clock of later turns and of log records, in milliseconds since 1970; the system's where absent. */
   nowMs?(): number;
   /** Which outcomes come with the record of their calls: all, or faults alone. None where absent. */

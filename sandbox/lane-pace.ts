@@ -41,10 +41,13 @@ export function createLanePace(): LanePace {
 }
 
 function secondLargest(values: Float64Array): number {
-  let [first, second] = [0, 0];
+  let first = 0;
+  let second = 0;
   for (const value of values) {
-    if (value > first) [first, second] = [value, first];
-    else if (value > second) second = value;
+    if (value > first) {
+      second = first;
+      first = value;
+    } else if (value > second) second = value;
   }
   return second;
 }

@@ -80,38 +80,49 @@ const isText = (value: unknown): value is string => typeof value === 'string';
 function isCost(value: unknown): value is Cost {
   if (typeof value !== 'object' || value === null) return false;
   const { cpuMs, turns, hostCalls, startedAtMs, heapMiB, externalMiB } = value as Record<string, unknown>;
-  return [cpuMs, turns, hostCalls, startedAtMs, heapMiB, externalMiB].every(isCount);
+  return (
+    isCount(cpuMs) &&
+    isCount(turns) &&
+    isCount(hostCalls) &&
+    isCount(startedAtMs) &&
+    isCount(heapMiB) &&
+    isCount(externalMiB)
+  );
 }
 
 /** Checks what a lane says, for a cordon may have been taken over. Null where no lane would say that. */
-export function readLaneMessage(head: unknown): LaneMessage | ProfileMessage | null {
-  if (typeof head !== 'object' || head === null) return null;
-  const message = head as Record<string, unknown>;
-  const { op, ticket, seq, name, cost, isolate, installationId, digest, has, count, outputBytes, cpuMs } = message;
-  const valid = () => {
-    switch (op) {
-      case 'call':
-        return isCount(ticket) && isCount(seq) && isText(name) && isCost(cost);
-      case 'log':
-        return isCount(ticket) && isCount(seq) && isText(name);
-      case 'done':
-        return isCount(ticket) && isCost(cost) && isCount(outputBytes);
-      case 'fault':
-      case 'interrupted':
-      case 'left':
-      case 'turn':
-        return isCount(ticket) && isCost(cost);
-      case 'started':
-        return isText(installationId) && isText(digest) && isCount(cpuMs);
-      case 'need':
-        return isCount(isolate) && isText(installationId) && isText(digest) && typeof has === 'boolean';
-      case 'profile':
-        return true;
-      case 'isolates':
-        return isCount(count);
-      default:
-        return false;
-    }
-  };
-  return valid() ? (head as LaneMessage | ProfileMessage) : null;
+export const readLaneMessage = (head: unknown): LaneMessage | ProfileMessage | null =>
+  typeof head === 'object' && head !== null && isWellFormed(head as Record<string, unknown>)
+    ? (head as LaneMessage | ProfileMessage)
+    : null;
+
+function isWellFormed(message: Record<string, unknown>): boolean {
+  switch (message.op) {
+    case 'call':
+      return isCount(message.ticket) && isCount(message.seq) && isText(message.name) && isCost(message.cost);
+    case 'log':
+      return isCount(message.ticket) && isCount(message.seq) && isText(message.name);
+    case 'done':
+      return isCount(message.ticket) && isCost(message.cost) && isCount(message.outputBytes);
+    case 'fault':
+    case 'interrupted':
+    case 'left':
+    case 'turn':
+      return isCount(message.ticket) && isCost(message.cost);
+    case 'started':
+      return isText(message.installationId) && isText(message.digest) && isCount(message.cpuMs);
+    case 'need':
+      return (
+        isCount(message.isolate) &&
+        isText(message.installationId) &&
+        isText(message.digest) &&
+        typeof message.has === 'boolean'
+      );
+    case 'profile':
+      return true;
+    case 'isolates':
+      return isCount(message.count);
+    default:
+      return false;
+  }
 }

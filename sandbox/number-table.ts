@@ -75,6 +75,6 @@ export class NumberTable<Value extends object> {
     this.#values = new Array(slots).fill(undefined);
     this.#mask = slots - 1;
     this.#size = 0;
-    values.forEach((value, slot) => value !== undefined && this.set(numbers[slot]!, value));
+    for (const [slot, value] of values.entries()) if (value !== undefined) this.set(numbers[slot]!, value);
   }
 }

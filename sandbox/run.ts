@@ -58,6 +58,8 @@ export class Run {
   readonly number = ++made;
   readonly invocation: Invocation;
   readonly deadlineMs: number;
+  /** When `onDue` is to be called: at the deadline, and once more where the lane does not answer then. */
+  dueMs: number;
   readonly outcome: Promise<Outcome>;
   executions = 0;
   /** How many of them ended with the death of their cordon or isolate inside one of its turns. */
@@ -85,7 +87,8 @@ export class Run {
   #logBytes = 0;
   #firstTurnAtMs = 0;
   #inputBytes: number;
-  #wall: NodeJS.Timeout;
+  /** The lane was told that the time is up. */
+  #expired = false;
   #resolve!: (outcome: Outcome) => void;
   #reject!: (error: unknown) => void;
 
@@ -100,7 +103,7 @@ export class Run {
       this.#resolve = resolve;
       this.#reject = reject;
     });
-    this.#wall = setTimeout(() => this.#onWall(), invocation.limits.wallMs);
+    this.dueMs = this.deadlineMs;
     ports.signal?.addEventListener('abort', this.#onAbort);
   }
 
@@ -252,7 +255,6 @@ export class Run {
 
   #end(): void {
     this.over = true;
-    clearTimeout(this.#wall);
     this.#calls.close();
     this.#ports.signal?.removeEventListener('abort', this.#onAbort);
     this.unpark();
@@ -264,6 +266,13 @@ export class Run {
     this.forget();
     this.refuse('invocation-aborted');
   };
+
+  /** Its time is up. */
+  onDue(): void {
+    if (this.over) return;
+    if (this.#expired) this.#onWallBackstop();
+    else this.#onWall();
+  }
 
   #onWall(): void {
     if (!this.lane) {
@@ -277,7 +286,8 @@ export class Run {
       return;
     }
     this.lane.send({ op: 'expire', ticket: this.ticket });
-    this.#wall = setTimeout(() => this.#onWallBackstop(), EXPIRE_GRACE_MS);
+    this.#expired = true;
+    this.dueMs = monotonicMs() + EXPIRE_GRACE_MS;
   }
 
   /** The lane did not answer: it is inside a turn, of this invocation or of another. */

@@ -19,6 +19,7 @@ import type {
 import { Cordon, type LaneLink } from './cordon-link.ts';
 import { type CordonHooks, CordonPool } from './cordon-pool.ts';
 import { type Place, statusOf } from './cordon-status.ts';
+import { Deadlines } from './deadlines.ts';
 import { SandboxRefusal } from './errors.ts';
 import { LaneChoice } from './lane-choice.ts';
 import { noteTurns } from './lane-line.ts';
@@ -52,6 +53,7 @@ export class Supervisor {
   readonly #probation: Probation | null = null;
   readonly #choice: LaneChoice;
   readonly #runs = new RunTable();
+  readonly #deadlines = new Deadlines(() => this.#runs.list());
   readonly #poll: BusyPoll;
   readonly #costs = new TurnCosts(monotonicMs, (installationId) => setImmediate(this.#onLong, installationId));
   /** Invocations that wait for a cordon of the pool. */
@@ -116,6 +118,7 @@ export class Supervisor {
     if (ports.signal?.aborted) return Promise.reject(new SandboxRefusal('invocation-aborted'));
     const run = new Run(invocation, ports, this.#runHooks);
     this.#runs.add(run);
+    this.#deadlines.watch(run.dueMs);
     this.#dispatch(run);
     return run.outcome;
   }
@@ -157,6 +160,7 @@ export class Supervisor {
     }
     for (const run of this.#runs.list()) run.refuse('sandbox-closed');
     clearInterval(this.#ticker);
+    this.#deadlines.close();
     await Promise.all([this.#pool.close(), this.#probation?.close(), this.#quarantine.close(), this.#solitary.close()]);
   }
 
@@ -201,16 +205,13 @@ export class Supervisor {
 
   #dispatchToPool(run: Run): void {
     const { links } = this.#pool;
-    if (links.every((link) => link === null)) {
-      this.#park(run);
-      return;
-    }
     // An invocation that the sandbox took on already is not turned away.
     const isOpen = ({ waiting }: LaneLink) => run.executions > 0 || waiting < this.#options.queuePerLane;
     const { installationId } = run.invocation;
     const lane = this.#choice.choose(installationId, links, isOpen, this.#runs.countOf(installationId), monotonicMs());
-    if (lane < 0) run.refuse('sandbox-saturated');
-    else this.#begin(run, links[lane]!);
+    if (lane >= 0) this.#begin(run, links[lane]!);
+    else if (links.every((link) => link === null)) this.#park(run);
+    else run.refuse('sandbox-saturated');
   }
 
   /** Its turns turned out to be long: what waits goes to where those are. */

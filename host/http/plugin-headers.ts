@@ -145,13 +145,14 @@ function connectionTokens(known: Set<string> | null, value: string): Set<string>
 export function headersFromPlugin(headers: WireResponse['headers']): string[] | null {
   if (headers.length > ANSWER_HEADERS_MAX) return null;
   const flat: string[] = [];
-  const seen = new Set<string>();
+  let seen: Set<string> | null = null;
   let bytes = 0;
   for (const [given, value] of headers) {
     const name = given.toLowerCase();
     if (!reachesCallers(name) || !FIELD_VALUE.test(value)) continue;
     if (ONCE.has(name)) {
-      if (seen.has(name)) continue;
+      if (seen?.has(name)) continue;
+      seen ??= new Set();
       seen.add(name);
     }
     bytes += name.length + value.length + 4;

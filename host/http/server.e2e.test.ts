@@ -62,15 +62,15 @@ describe('startServer', () => {
 
     it('does not hold an answer for ever that nobody reads', async () => {
       const { port, fake } = await serve({ idleTimeoutMs: 300 });
-      const given = new Promise<AbortSignal>((resolve) => {
+      const aborted = new Promise<void>((resolve) => {
         fake.run = async ({ signal }) => {
-          resolve(signal);
+          signal.addEventListener('abort', resolve);
           return answered('x'.repeat(32 * 1024 * 1024));
         };
       });
       const socket = connect(port, '127.0.0.1').pause();
       socket.write('GET /run/acme/shop/ HTTP/1.1\r\nHost: x\r\n\r\n');
-      await once(await given, 'abort');
+      await aborted;
       socket.destroy();
     });
 

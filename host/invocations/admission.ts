@@ -1,5 +1,5 @@
 import type { Limits } from '../../plugins-sdk/contract/index.ts';
-import { SandboxRefusal } from '../../sandbox/index.ts';
+import { type AbortNotice, SandboxRefusal } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { type CpuBucket, debit, fullBucket, isFull, refill, waitMs } from './rules/cpu-bucket.ts';
 
@@ -19,7 +19,7 @@ export interface Admission {
    * waited for its turn, in order of arrival and at most its `wallMs`. Every entry needs one `leave`.
    * Refuses with: installation-saturated, cpu-budget-exhausted, invocation-aborted.
    */
-  enter(installationId: string, limits: Share, signal?: AbortSignal): 0 | Promise<number>;
+  enter(installationId: string, limits: Share, signal?: AbortNotice): 0 | Promise<number>;
   /** Ends an entry, takes the CPU time that it used, and lets in who waits. */
   leave(installationId: string, limits: Share, cpuMs: number): void;
   /** Installations that are remembered: those with something running, and those whose CPU budget is not full. */
@@ -107,7 +107,7 @@ function waitForTurn(
   gate: Gate,
   limits: Share,
   monotonicMs: () => number,
-  signal: AbortSignal | undefined,
+  signal: AbortNotice | undefined,
 ): Promise<number> {
   if (signal?.aborted) return Promise.reject(new SandboxRefusal('invocation-aborted'));
   gate.waiting ??= new Set();

@@ -1,6 +1,6 @@
 import type { PluginFault, WireResponse } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
-import type { Invocation, LogRecord, Outcome, SandboxRefusalCode } from '../../sandbox/index.ts';
+import type { AbortNotice, Invocation, LogRecord, Outcome, SandboxRefusalCode } from '../../sandbox/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { AdmissionRefusal } from './admission.ts';
 
@@ -43,7 +43,7 @@ export interface RunRequest {
   /** Who calls; null without credentials. Bad credentials have been refused before. */
   principal: Principal | null;
   /** Aborted when the client goes away. */
-  signal: AbortSignal;
+  signal: AbortNotice;
   /** The caller wants this invocation to be recorded. */
   record?: boolean;
 }

@@ -11,6 +11,7 @@ import {
   type WireResponse,
 } from '../../plugins-sdk/contract/index.ts';
 import {
+  type AbortNotice,
   type Invocation,
   type LogRecord,
   type Outcome,
@@ -69,7 +70,7 @@ export interface CompletedInvocation {
 
 export interface RunOptions {
   caller: CallerFacts | null;
-  signal?: AbortSignal;
+  signal?: AbortNotice;
   /** Whether somebody asked for a recording. */
   record?: boolean;
   /** Ends it where its own wall limit would end it later, in milliseconds since 1970. */

@@ -1,7 +1,7 @@
 import { connect } from 'node:net';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
-import { SandboxRefusal } from '../../sandbox/index.ts';
+import { type AbortNotice, SandboxRefusal } from '../../sandbox/index.ts';
 import { HostRefusal } from '../errors.ts';
 import { answered, ID, type Served, sendRaw, serveFakes } from '../http/fake-ports.ts';
 import { PluginFaultError, type RunRequest } from '../invocations/contract.ts';
@@ -153,7 +153,7 @@ describe('the data plane', () => {
     });
 
     it('are not aborted by an answer', async () => {
-      let signal: AbortSignal | undefined;
+      let signal: AbortNotice | undefined;
       served.fake.run = async (request) => {
         signal = request.signal;
         return answered('x');

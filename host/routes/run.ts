@@ -17,6 +17,7 @@ import type { Metrics } from '../metrics.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import type { RunLimits } from '../rate-limits/contract.ts';
 import { memoryOf } from './connection-memory.ts';
+import { Departure } from './departure.ts';
 
 export interface RunPorts {
   findPrincipal: FindPrincipal;
@@ -54,8 +55,8 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
     }
     const origin = publicOrigin();
     const https = origin.startsWith('https:');
-    const aborter = new AbortController();
-    res.once('close', () => res.writableFinished || aborter.abort());
+    const departure = new Departure();
+    res.on('close', () => res.writableFinished || departure.tell());
     let status: number;
     try {
       if (runLimits && clientAddress) runLimits.take('run-address', addressKey(clientAddress(req)), startedAtMs);
@@ -78,7 +79,7 @@ export function createRunListener(ports: RunPorts): (req: IncomingMessage, res: 
         openBody: (bytesMax) => openBody(req, res, bytesMax),
         answerPieces: new SentPieces(res, https),
         principal,
-        signal: aborter.signal,
+        signal: departure,
         record: req.headers['x-gatehouse-record'] === '1',
       });
       // A plugin may answer without having read a body that comes in pieces.

@@ -1,0 +1,59 @@
+import { setTimeout as pause } from 'node:timers/promises';
+import { expect } from 'chai';
+import { monotonicMs } from './clock.ts';
+import { Deadlines, type Due } from './deadlines.ts';
+
+class Task implements Due {
+  dueMs: number;
+  readonly #tell: () => number | null;
+  readonly #from: Set<Due>;
+
+  /** `tell` is called when it is due, and returns for how long it goes on; null: it is over. */
+  constructor(from: Set<Due>, afterMs: number, tell: () => number | null) {
+    this.dueMs = monotonicMs() + afterMs;
+    this.#tell = tell;
+    this.#from = from.add(this);
+  }
+
+  onDue(): void {
+    expect(monotonicMs()).to.be.at.least(this.dueMs);
+    const moreMs = this.#tell();
+    if (moreMs === null) this.#from.delete(this);
+    else this.dueMs = monotonicMs() + moreMs;
+  }
+}
+
+describe('Deadlines', () => {
+  it('tells each whose time has come, no sooner, in whatever order they came, and nobody who was over before', async () => {
+    const tasks = new Set<Due>();
+    const deadlines = new Deadlines(() => [...tasks]);
+    const told: string[] = [];
+    const add = (name: string, afterMs: number) => {
+      const task = new Task(tasks, afterMs, () => {
+        told.push(name);
+        return null;
+      });
+      deadlines.watch(task.dueMs);
+      return task;
+    };
+    add('third', 60);
+    tasks.delete(add('over before', 5));
+    add('first', 20);
+    add('second', 40);
+    add('fourth', 60_000);
+    while (told.length < 3) await pause(5);
+    expect(told).to.deep.equal(['first', 'second', 'third']);
+    deadlines.close();
+  });
+
+  it('comes back to one that goes on', async () => {
+    const tasks = new Set<Due>();
+    const deadlines = new Deadlines(() => [...tasks]);
+    let times = 0;
+    const task = new Task(tasks, 5, () => (++times < 3 ? 5 : null));
+    deadlines.watch(task.dueMs);
+    while (tasks.size > 0) await pause(5);
+    expect(times).to.equal(3);
+    deadlines.close();
+  });
+});
