@@ -7,6 +7,9 @@ export interface Due {
   onDue(): void;
 }
 
+/** A look takes some ten nanoseconds for each that is under way. With ten thousand, looks are ten milliseconds apart. */
+const APART_MS_EACH = 1 / 1_000;
+
 /**
  * One timer for all that is under way, since next to nothing of it lasts until it is due: making and clearing a timer for each
  * invocation took 1.5 us of it. It stands at the earliest time that anything had, and looks who is left when that has come.
@@ -40,7 +43,8 @@ export class Deadlines {
     const nowMs = monotonicMs();
     for (const due of this.#list()) if (due.dueMs <= nowMs) due.onDue();
     const left = this.#list();
-    if (left.length > 0)
-      this.watch(left.reduce((least, { dueMs }) => Math.min(least, dueMs), Number.POSITIVE_INFINITY));
+    let nextMs = Number.POSITIVE_INFINITY;
+    for (const { dueMs } of left) nextMs = Math.min(nextMs, dueMs);
+    if (left.length > 0) this.watch(Math.max(nextMs, nowMs + left.length * APART_MS_EACH));
   };
 }

@@ -2,10 +2,9 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { NumberTable } from './number-table.ts';
 
-/** Small ones share slots; large ones are beyond 32 bits, where JavaScript's bits end. */
+/** Few enough to come again and again; large ones are beyond 32 bits, where JavaScript's bits end. */
 const number = fc.oneof(
   fc.nat(40),
-  fc.nat(3).map((at) => at * 64 + 5),
   fc.nat(40).map((at) => 2 ** 40 + at),
 );
 const step = fc.record({ op: fc.constantFrom('set', 'set', 'delete', 'get'), number });
@@ -27,6 +26,7 @@ describe('NumberTable', () => {
         });
         const inOrder = [...model].sort(([one], [other]) => one - other).map(([, value]) => value);
         expect(table.list()).to.deep.equal(inOrder);
+        expect(table.values()).to.have.members(inOrder);
         for (const [number, value] of model) expect(table.get(number)).to.equal(value);
       }),
     );

@@ -1,4 +1,6 @@
-const SLOTS_MIN = 16;
+const SLOTS_MIN_LOG2 = 4;
+/** 2^32 over the golden ratio: what follows each other is far apart (Knuth, The Art of Computer Programming 3, 6.4). */
+const SPREAD = 0x9e3779b1;
 
 /**
  * Values by whole numbers from 0 on that mostly grow, such as tickets: what a Map would do, but for young garbage. Deleting and adding make V8 give a
@@ -6,10 +8,10 @@ const SLOTS_MIN = 16;
  * with everything that was in them: 0.8 KB of each request, and a collection of the whole heap every two seconds. Here a place is used again.
  */
 export class NumberTable<Value extends object> {
-  /** Each value is in the first free slot from that of its number on. */
-  #numbers: number[] = new Array(SLOTS_MIN).fill(0);
-  #values: (Value | undefined)[] = new Array(SLOTS_MIN).fill(undefined);
-  #mask = SLOTS_MIN - 1;
+  #slotsLog2 = SLOTS_MIN_LOG2;
+  /** Each value is in the first slot that was free from its home on. Half of them are, at least. */
+  #values: (Value | undefined)[] = new Array(2 ** SLOTS_MIN_LOG2).fill(undefined);
+  #numbers: number[] = new Array(2 ** SLOTS_MIN_LOG2).fill(0);
   #size = 0;
 
   get size(): number {
@@ -29,7 +31,7 @@ export class NumberTable<Value extends object> {
     const isNew = this.#values[slot] === undefined;
     this.#numbers[slot] = number;
     this.#values[slot] = value;
-    if (isNew && ++this.#size * 2 > this.#mask) this.#grow();
+    if (isNew && ++this.#size * 2 >= this.#values.length) this.#grow();
   }
 
   /** False where it is not there. */
@@ -37,9 +39,10 @@ export class NumberTable<Value extends object> {
     let hole = this.#slotOf(number);
     if (this.#values[hole] === undefined) return false;
     // Whatever follows without a gap may have been looked for past this slot: it moves up.
+    const mask = this.#values.length - 1;
     for (let slot = this.#next(hole); this.#values[slot] !== undefined; slot = this.#next(slot)) {
-      const home = this.#numbers[slot]! & this.#mask;
-      if (((slot - home) & this.#mask) < ((slot - hole) & this.#mask)) continue;
+      const home = this.#homeOf(this.#numbers[slot]!);
+      if (((slot - home) & mask) < ((slot - hole) & mask)) continue;
       this.#numbers[hole] = this.#numbers[slot]!;
       this.#values[hole] = this.#values[slot];
       hole = slot;
@@ -49,7 +52,12 @@ export class NumberTable<Value extends object> {
     return true;
   }
 
-  /** By number, lowest first; a copy, since what is done with them may delete them. */
+  /** In no order; a copy, since what is done with them may delete them. */
+  values(): Value[] {
+    return this.#values.filter((value) => value !== undefined);
+  }
+
+  /** By number, lowest first; a copy, too. */
   list(): Value[] {
     const slots = this.#values.flatMap((value, slot) =>
       value === undefined ? [] : [{ number: this.#numbers[slot]!, value }],
@@ -59,21 +67,24 @@ export class NumberTable<Value extends object> {
 
   /** Where it is, or would be. */
   #slotOf(number: number): number {
-    let slot = number & this.#mask;
+    let slot = this.#homeOf(number);
     while (this.#values[slot] !== undefined && this.#numbers[slot] !== number) slot = this.#next(slot);
     return slot;
   }
 
+  #homeOf(number: number): number {
+    return Math.imul(number, SPREAD) >>> (32 - this.#slotsLog2);
+  }
+
   #next(slot: number): number {
-    return (slot + 1) & this.#mask;
+    return (slot + 1) & (this.#values.length - 1);
   }
 
   #grow(): void {
     const [numbers, values] = [this.#numbers, this.#values];
-    const slots = values.length * 2;
-    this.#numbers = new Array(slots).fill(0);
-    this.#values = new Array(slots).fill(undefined);
-    this.#mask = slots - 1;
+    this.#slotsLog2++;
+    this.#numbers = new Array(values.length * 2).fill(0);
+    this.#values = new Array(values.length * 2).fill(undefined);
     this.#size = 0;
     for (const [slot, value] of values.entries()) if (value !== undefined) this.set(numbers[slot]!, value);
   }

@@ -31,6 +31,11 @@ export class RunTable {
     return true;
   }
 
+  /** In no order; a copy. */
+  values(): Run[] {
+    return this.#runs.values();
+  }
+
   /** In the order in which they came; a copy, since what is done with them may end them. */
   list(): Run[] {
     return this.#runs.list();

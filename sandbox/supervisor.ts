@@ -53,7 +53,7 @@ export class Supervisor {
   readonly #probation: Probation | null = null;
   readonly #choice: LaneChoice;
   readonly #runs = new RunTable();
-  readonly #deadlines = new Deadlines(() => this.#runs.list());
+  readonly #deadlines = new Deadlines(() => this.#runs.values());
   readonly #poll: BusyPoll;
   readonly #costs = new TurnCosts(monotonicMs, (installationId) => setImmediate(this.#onLong, installationId));
   /** Invocations that wait for a cordon of the pool. */
