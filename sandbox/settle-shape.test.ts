@@ -5,12 +5,10 @@ import { expect } from 'chai';
 const keepsFields = (settled: boolean): boolean[] => {
   const code = `
     const { Run } = await import('./run.ts');
-    const { settleShape } = await import('./settle-shape.ts');
-    const { NO_PORTS, NO_INVOCATION } = await import('./no-invocation.ts');
+    const { NO_INVOCATION, NO_PORTS, settleShape } = await import('./settle-shape.ts');
     const isFast = new Function('object', 'return %HasFastProperties(object)');
-    const invocation = { ...NO_INVOCATION, limits: { wallMs: 1_000 } };
     const make = () => {
-      const run = new Run(invocation, NO_PORTS, { callsInFlight: null, onOver: () => {} });
+      const run = new Run(NO_INVOCATION, NO_PORTS, { callsInFlight: null, onOver: () => {} });
       run.outcome.catch(() => {});
       run.refuse('invocation-aborted');
       return isFast(run);
