@@ -63,7 +63,10 @@ export interface LogRecord {
   atMs: number;
 }
 
-/** As much of an AbortSignal as it takes to be told; whoever makes one for each invocation may have something cheaper. */
+/**
+ * As much of an AbortSignal as it takes to be told; whoever makes one for each invocation may have something cheaper. Listeners are told
+ * once, and those that come afterwards never.
+ */
 export interface AbortNotice {
   readonly aborted: boolean;
   addEventListener(type: 'abort', listener: () => void): void;

@@ -3,11 +3,11 @@ import { monotonicMs } from './clock.ts';
 /** Something that has to be over at a time of the monotonic clock. */
 export interface Due {
   readonly dueMs: number;
-  /** Its time has come. Is over then, or due later. */
+  /** Its time has come: afterwards it is over, or due later. */
   onDue(): void;
 }
 
-/** A look takes some ten nanoseconds for each that is under way. With ten thousand, looks are ten milliseconds apart. */
+/** A look takes some tens of nanoseconds for each that is under way. With ten thousand, looks are ten milliseconds apart. */
 const APART_MS_EACH = 1 / 1_000;
 
 /**

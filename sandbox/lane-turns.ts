@@ -187,7 +187,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
   const runOf = (current: LaneRun, id: string): LaneRun | undefined => {
     const inside = current.isolate.runs;
     if (current.id === id && inside.has(current.ticket)) return current;
-    return inside.list().find((run) => run.id === id);
+    return inside.find((run) => run.id === id);
   };
 
   /** Passes on what the guest said. A guest that says something it cannot say has been taken over: its isolate goes. */

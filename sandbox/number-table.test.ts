@@ -19,14 +19,17 @@ describe('NumberTable', () => {
           if (op === 'delete') expect(table.delete(number)).to.equal(model.delete(number));
           else if (op === 'get') expect(table.get(number)).to.equal(model.get(number));
           else {
-            table.set(number, { at });
-            model.set(number, table.get(number)!);
+            const value = { at };
+            table.set(number, value);
+            model.set(number, value);
           }
           expect(table.size).to.equal(model.size);
         });
         const inOrder = [...model].sort(([one], [other]) => one - other).map(([, value]) => value);
         expect(table.list()).to.deep.equal(inOrder);
         expect(table.values()).to.have.members(inOrder);
+        const isEven = ({ at }: { at: number }) => at % 2 === 0;
+        expect(table.find(isEven)).to.equal(inOrder.find(isEven));
         for (const [number, value] of model) expect(table.get(number)).to.equal(value);
       }),
     );

@@ -52,6 +52,19 @@ export class NumberTable<Value extends object> {
     return true;
   }
 
+  /** That with the lowest number of those that pass. Copies nothing: plugins can have it called for each of their records. */
+  find(passes: (value: Value) => boolean): Value | undefined {
+    let found: Value | undefined;
+    let lowest = Number.POSITIVE_INFINITY;
+    for (let slot = 0; slot < this.#values.length; slot++) {
+      const value = this.#values[slot];
+      if (value === undefined || this.#numbers[slot]! > lowest || !passes(value)) continue;
+      found = value;
+      lowest = this.#numbers[slot]!;
+    }
+    return found;
+  }
+
   /** In no order; a copy, since what is done with them may delete them. */
   values(): Value[] {
     return this.#values.filter((value) => value !== undefined);

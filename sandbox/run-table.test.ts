@@ -28,4 +28,20 @@ describe('RunTable', () => {
     const last = inLine('a', true);
     expect(table.stepBack('a')).to.deep.equal([first, last]);
   });
+
+  it('counts right when many installations have come and gone', () => {
+    const table = new RunTable();
+    const kept = [runOf('kept'), runOf('kept')];
+    for (const run of kept) table.add(run);
+    for (let at = 0; at < 3_000; at += 1) {
+      const run = runOf(`guest ${at}`);
+      table.add(run);
+      expect([table.countOf(`guest ${at}`), table.delete(run), table.countOf(`guest ${at}`)]).to.deep.equal([
+        1,
+        true,
+        0,
+      ]);
+    }
+    expect([table.size, table.countOf('kept')]).to.deep.equal([2, 2]);
+  });
 });

@@ -44,10 +44,13 @@ export const scanReleases =
       if (claimed.attempt > ATTEMPTS_MAX)
         return complete([unfinished(`The scan was begun ${ATTEMPTS_MAX} times and never ended.`)], null);
       const { releaseId, otherPlugins, archive } = claimed;
-      const tell = (stage: 'reading' | 'static' | 'running', percent: number) =>
-        void scans
-          .progress(releaseId, { stage, percent }, LEASE_MS)
+      let told = Promise.resolve();
+      // One after another: of two that are on their way at once, the older may be written last.
+      const tell = (stage: 'reading' | 'static' | 'running', percent: number) => {
+        told = told
+          .then(() => scans.progress(releaseId, { stage, percent }, LEASE_MS))
           .catch((error) => log.error({ err: error }, 'progress of a scan not written'));
+      };
       tell('reading', 1);
       const { manifest, code, sourceMap, bundleDigest } = await readArchive(archive);
       const done = { static: 0, running: 0 };
@@ -61,7 +64,11 @@ export const scanReleases =
         scanInWorker(
           { manifest, code, sourceMap },
           { otherPlugins, onProgress: (percent) => advance('static', percent) },
-        ),
+        ).then((findings) => {
+          // One that was stopped has not come to its end.
+          advance('static', 100);
+          return findings;
+        }),
         observe({ manifest, code, digest: bundleDigest }, (percent) => advance('running', percent)).catch((error) => {
           log.error({ err: error, releaseId }, 'a release could not be run for its scan');
           return null;
