@@ -4,25 +4,52 @@ import { charCodeAt, NativeTypeError, stringSlice, stringWellFormed } from '../p
 import { webClass } from '../web-class.ts';
 import type { URLSearchParams } from './params/index.ts';
 import { parsePlain, parsePlainReference } from './parse-plain.ts';
-import { cannotHaveUser, hostAndPort, isSpecial, type UrlRecord, writeHref } from './record.ts';
+import { cannotHaveUser, copyOf, hostAndPort, isSpecial, type UrlRecord, writeHref } from './record.ts';
 
 /** Parts of their own: few plugins need more than plain URLs. */
 const parser = () => takePart<typeof import('./parser/index.ts')>('url-parser');
 const params = () => takePart<typeof import('./params/index.ts')>('url-params');
 
-/** Null where the text is no URL. */
-const read = (text: string): UrlRecord | null => parsePlain(text) ?? parser().parseUrl(text, null);
+/** Longer texts are read each time: a piece of a text keeps all of it alive. */
+const REMEMBERED_UNITS_MAX = 2_048;
 
-function readWithBase(text: string, base: unknown): UrlRecord | null {
-  const baseText = `${base as string}`;
-  const whole = read(baseText);
-  if (whole === null) return null;
-  return parsePlain(text) ?? parsePlainReference(text, whole) ?? parser().parseUrl(text, whole);
+/**
+ * What was read last, with a base and without: most handlers begin with the URL of their request, which is often the one before. Records are
+ * shared with whoever comes next, so a URL has a copy.
+ */
+let lastText = '';
+let last: UrlRecord | null = null;
+let lastReference = '';
+let lastBase = '';
+let lastResolved: UrlRecord | null = null;
+
+/** Null where the text is no URL. */
+function read(text: string): UrlRecord | null {
+  if (text === lastText) return last;
+  const url = parsePlain(text) ?? parser().parseUrl(text, null);
+  if (text.length <= REMEMBERED_UNITS_MAX) {
+    lastText = text;
+    last = url;
+  }
+  return url;
 }
 
-function readGiven(url: unknown, base: unknown): UrlRecord | null {
-  const text = `${url as string}`;
-  return base === undefined ? read(text) : readWithBase(text, base);
+function resolve(reference: string, base: string): UrlRecord | null {
+  if (reference === lastReference && base === lastBase) return lastResolved;
+  const whole = read(base);
+  if (whole === null) return null;
+  const url = parsePlain(reference) ?? parsePlainReference(reference, whole) ?? parser().parseUrl(reference, whole);
+  if (reference.length + base.length <= REMEMBERED_UNITS_MAX) {
+    lastReference = reference;
+    lastBase = base;
+    lastResolved = url;
+  }
+  return url;
+}
+
+function readGiven(text: string, base: unknown): UrlRecord | null {
+  const found = base === undefined ? read(text) : resolve(text, `${base as string}`);
+  return found && copyOf(found);
 }
 
 const MESSAGE_UNITS_MAX = 200;
@@ -34,6 +61,7 @@ const notUrl = (text: unknown): TypeError => {
 const usv = (value: unknown): string => stringWellFormed(`${value as string}`);
 const without = (text: string, first: number): string => (charCodeAt(text, 0) === first ? stringSlice(text, 1) : text);
 
+const FROM_RECORD = {};
 let adopt: (url: UrlRecord) => URL;
 
 /** URL of the WHATWG standard. */
@@ -45,48 +73,42 @@ export class URL {
   #params: URLSearchParams | null = null;
 
   static {
-    adopt = (record) => {
-      const url = new URL('http://a/');
-      url.#href = null;
-      url.#url = record;
-      return url;
-    };
+    adopt = (record) => new URL(FROM_RECORD as never, record as never);
   }
 
   constructor(url: string | URL, base: string | URL | undefined = undefined) {
     if (arguments.length === 0) throw new NativeTypeError('URL takes 1 argument');
-    const text = `${url as string}`;
-    const plain = base === undefined ? parsePlain(text) : null;
-    if (plain !== null) {
-      this.#url = plain;
-      this.#href = text;
+    if ((url as unknown) === FROM_RECORD) {
+      this.#url = base as unknown as UrlRecord;
       return;
     }
-    const found = base === undefined ? parser().parseUrl(text, null) : readWithBase(text, base);
+    const text = `${url as string}`;
+    const found = readGiven(text, base);
     if (found === null) throw notUrl(text);
     this.#url = found;
   }
 
   static parse(url: string | URL, base: string | URL | undefined = undefined): URL | null {
     if (arguments.length === 0) throw new NativeTypeError('URL.parse takes 1 argument');
-    const found = readGiven(url, base);
+    const found = readGiven(`${url as string}`, base);
     return found === null ? null : adopt(found);
   }
 
   static canParse(url: string | URL, base: string | URL | undefined = undefined): boolean {
     if (arguments.length === 0) throw new NativeTypeError('URL.canParse takes 1 argument');
-    return readGiven(url, base) !== null;
+    return readGiven(`${url as string}`, base) !== null;
   }
 
   get href(): string {
     return this.#write();
   }
   set href(value: string) {
-    const before = this.#url;
+    // Read before anything is converted: `this` must be a URL.
+    void this.#url;
     const text = `${value as string}`;
-    const found = read(text);
+    const found = readGiven(text, undefined);
     if (found === null) throw notUrl(text);
-    if (found !== before) this.#url = found;
+    this.#url = found;
     this.#href = null;
     this.#queryChanged();
   }
@@ -237,7 +259,6 @@ function blobOrigin({ path }: UrlRecord): string {
 
 /** The serialised form of an absolute URL; null for everything else. */
 export function hrefOrNull(text: string): string | null {
-  if (parsePlain(text) !== null) return text;
-  const found = parser().parseUrl(text, null);
+  const found = read(text);
   return found === null ? null : writeHref(found);
 }

@@ -19,6 +19,19 @@ export interface UrlRecord {
   fragment: string | null;
 }
 
+/** Field by field: it is made for each URL. */
+export const copyOf = (url: UrlRecord): UrlRecord => ({
+  scheme: url.scheme,
+  username: url.username,
+  password: url.password,
+  host: url.host,
+  port: url.port,
+  path: url.path,
+  opaque: url.opaque,
+  query: url.query,
+  fragment: url.fragment,
+});
+
 /** The default port; null for `file`, undefined for schemes that are not special. */
 export function specialPort(scheme: string): number | null | undefined {
   switch (scheme) {

@@ -290,6 +290,48 @@ describe('URL', () => {
     expect(url.searchParams).to.equal(params);
   });
 
+  it('makes a URL that nobody else changes, however often its text is read', () => {
+    const shop = 'https://shop.example/a?b=1#c';
+    const asked = 'http://[::1]:8080/x/./y';
+    const readers: Record<string, () => GuestUrl> = {
+      'with new': () => new GuestUrl(shop),
+      'with new, by the exact way': () => new GuestUrl(asked),
+      'with new and a base': () => new GuestUrl('greetings/Ada?d', shop),
+      'with new and a base that is a URL': () => new GuestUrl('e', new GuestUrl(asked) as never),
+      'with parse': () => GuestUrl.parse(shop)!,
+      'with parse and a base': () => GuestUrl.parse('f', asked)!,
+      'with the setter of href': () => {
+        const url = new GuestUrl('http://other.example/');
+        url.href = shop;
+        return url;
+      },
+    };
+    for (const [how, read] of Object.entries(readers)) {
+      const before = shown(read);
+      const changed = read();
+      changed.protocol = 'ws:';
+      changed.username = 'u';
+      changed.port = '99';
+      changed.pathname = '/changed';
+      changed.searchParams.set('changed', 'yes');
+      changed.hash = 'changed';
+      for (const [other, again] of Object.entries(readers)) {
+        if (other === how) expect(shown(again), how).to.deep.equal(before);
+        else void again();
+      }
+      expect(shown(read), how).to.deep.equal(before);
+      expect(new GuestUrl('.', shop).href, how).to.equal('https://shop.example/');
+    }
+  });
+
+  it('tells a base that is no URL from one that is, right after it', () => {
+    for (const base of ['https://a.example/b', 'nope', 'https://a.example/b', '']) {
+      expect(GuestUrl.canParse('c', base), base).to.equal(base !== '' && base !== 'nope');
+      expect(GuestUrl.canParse('', base), base).to.equal(base !== '' && base !== 'nope');
+    }
+    expect(GuestUrl.canParse('')).to.equal(false);
+  });
+
   it('knows what is no URL', () => {
     expect(GuestUrl.canParse('nope')).to.equal(false);
     expect(GuestUrl.parse('/a', 'https://b')?.href).to.equal('https://b/a');
