@@ -57,4 +57,31 @@ describe('Deadlines', () => {
     expect(times).to.equal(3);
     deadlines.close();
   });
+
+  it('looks less often while more is under way', async () => {
+    const tasks: Due[] = [];
+    let looks = 0;
+    const deadlines = new Deadlines(() => {
+      looks++;
+      return tasks;
+    });
+    let told = 0;
+    const startMs = monotonicMs() + 200;
+    // A hundred come due in every millisecond of a tenth of a second, and go on.
+    for (let at = 0; at < 10_000; at++) {
+      const task = {
+        dueMs: startMs + at / 100,
+        onDue: () => {
+          told++;
+          task.dueMs += 60_000;
+        },
+      };
+      tasks.push(task);
+    }
+    for (const { dueMs } of tasks) deadlines.watch(dueMs);
+    while (told < tasks.length) await pause(5);
+    // Each look asks twice, and they are ten milliseconds apart; one a millisecond would be two hundred.
+    expect(looks).to.be.at.most(30);
+    deadlines.close();
+  });
 });

@@ -43,4 +43,24 @@ describe('NumberTable', () => {
       expect(table.has(stranger), `${stranger}`).to.equal(false);
     }
   });
+
+  it('keeps what is left when thousands have come and gone, and goes on', () => {
+    fc.assert(
+      fc.property(fc.integer({ min: 1_000, max: 5_000 }), fc.integer({ min: 1, max: 400 }), (many, nth) => {
+        const table = new NumberTable<{ ticket: number }>();
+        const left: number[] = [];
+        for (let wave = 0; wave < 2; wave++) {
+          for (let ticket = wave * many; ticket < (wave + 1) * many; ticket++) table.set(ticket, { ticket });
+          for (let ticket = wave * many; ticket < (wave + 1) * many; ticket++) {
+            if (ticket % nth === 0) left.push(ticket);
+            else expect(table.delete(ticket)).to.equal(true);
+          }
+          expect(table.list().map(({ ticket }) => ticket)).to.deep.equal(left);
+        }
+        for (const ticket of left) expect(table.get(ticket)?.ticket).to.equal(ticket);
+        expect(table.size).to.equal(left.length);
+      }),
+      { numRuns: 20 },
+    );
+  });
 });

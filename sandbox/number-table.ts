@@ -1,4 +1,6 @@
 const SLOTS_MIN_LOG2 = 4;
+/** As many as are kept however few are in use: some dozens come and go all the time. */
+const SLOTS_KEPT = 1_024;
 /** 2^32 over the golden ratio: what follows each other is far apart (Knuth, The Art of Computer Programming 3, 6.4). */
 const SPREAD = 0x9e3779b1;
 
@@ -9,7 +11,7 @@ const SPREAD = 0x9e3779b1;
  */
 export class NumberTable<Value extends object> {
   #slotsLog2 = SLOTS_MIN_LOG2;
-  /** Each value is in the first slot that was free from its home on. Half of them are, at least. */
+  /** Each value is in the first slot that was free from its home on. Half of them are, at least, and not many more: all are looked at. */
   #values: (Value | undefined)[] = new Array(2 ** SLOTS_MIN_LOG2).fill(undefined);
   #numbers: number[] = new Array(2 ** SLOTS_MIN_LOG2).fill(0);
   #size = 0;
@@ -31,7 +33,7 @@ export class NumberTable<Value extends object> {
     const isNew = this.#values[slot] === undefined;
     this.#numbers[slot] = number;
     this.#values[slot] = value;
-    if (isNew && ++this.#size * 2 >= this.#values.length) this.#grow();
+    if (isNew && ++this.#size * 2 >= this.#values.length) this.#resize(this.#slotsLog2 + 1);
   }
 
   /** False where it is not there. */
@@ -49,6 +51,8 @@ export class NumberTable<Value extends object> {
     }
     this.#values[hole] = undefined;
     this.#size--;
+    const slots = this.#values.length;
+    if (slots > SLOTS_KEPT && this.#size * 8 < slots) this.#resize(this.#slotsLog2 - 1);
     return true;
   }
 
@@ -93,11 +97,11 @@ export class NumberTable<Value extends object> {
     return (slot + 1) & (this.#values.length - 1);
   }
 
-  #grow(): void {
+  #resize(slotsLog2: number): void {
     const [numbers, values] = [this.#numbers, this.#values];
-    this.#slotsLog2++;
-    this.#numbers = new Array(values.length * 2).fill(0);
-    this.#values = new Array(values.length * 2).fill(undefined);
+    this.#slotsLog2 = slotsLog2;
+    this.#numbers = new Array(2 ** slotsLog2).fill(0);
+    this.#values = new Array(2 ** slotsLog2).fill(undefined);
     this.#size = 0;
     for (const [slot, value] of values.entries()) if (value !== undefined) this.set(numbers[slot]!, value);
   }
