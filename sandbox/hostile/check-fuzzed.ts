@@ -17,7 +17,11 @@ export function createFuzzer(rig: Rig) {
     const installation = `fuzzed-${++plugins}`;
     const deathsBefore = rig.deaths.length;
     try {
-      const running = untilTaken(() => rig.run({ code, installation, limits }), ['sandbox-saturated']);
+      // Nobody else breaks cordons here: what is interrupted again and again comes to no end, and that is noticed.
+      const running = untilTaken(
+        () => rig.run({ code, installation, limits }),
+        ['sandbox-saturated', 'sandbox-interrupted'],
+      );
       const [ran] = await Promise.all([running, neighbour.ask()]);
       const end = codeOf(ran);
       ended.set(end, (ended.get(end) ?? 0) + 1);
