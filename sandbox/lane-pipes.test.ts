@@ -3,7 +3,7 @@ import { fstatSync, mkdtempSync, openSync, readdirSync, rmSync, writeSync } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
-import { closeAll, type LanePipe, takeLanePipes } from './lane-pipes.ts';
+import { closeAll, type LanePipe, PIPE_BYTES, takeLanePipes } from './lane-pipes.ts';
 
 const fdsOf = ({ writeFd, hearFd, pollFd }: LanePipe) => [writeFd, hearFd, pollFd];
 /** More than are ever made at a time, so that some are made now. */
@@ -34,6 +34,21 @@ describe('takeLanePipes', () => {
       expect(readdirSync(folder)).to.deep.equal([]);
     } finally {
       closeAll(pipes.flatMap(fdsOf));
+    }
+  });
+
+  it('gives pipes that hold many frames with long bodies', function () {
+    if (process.platform !== 'linux') this.skip();
+    const [pipe] = takeLanePipes(1) as [LanePipe];
+    try {
+      let bytes = 0;
+      const fill = () => {
+        for (const page = Buffer.alloc(4_096); ; ) bytes += writeSync(pipe.writeFd, page);
+      };
+      expect(fill).to.throw('EAGAIN');
+      expect(bytes).to.equal(PIPE_BYTES);
+    } finally {
+      closeAll(fdsOf(pipe));
     }
   });
 
