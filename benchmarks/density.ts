@@ -9,8 +9,6 @@ import { LOAD_GENERATOR } from './measure/run-load.ts';
 import { countingLoaderCode, PeerMissing, startWorkerd } from './measure/workerd.ts';
 
 const ISOLATES = 500;
-/** So that each of them has been called a hundred times when measuring begins, as one alone has after a moment: engines optimise by calls. */
-const WARM_UP_SECONDS = 15;
 const PLUGIN = 'plugin';
 const LOADER = 'workerd, dynamic worker loader';
 const FIRST = 'after their first answers';
@@ -65,7 +63,7 @@ export const benchmark: Benchmark = {
         });
         // Each holder alone, for what is compared are its own two situations.
         const load = [candidatesOf(ONE, holder.paths.slice(0, 1)), candidatesOf(ALL, holder.paths)];
-        sizes.push(...(await measureInTurn(load, [32], { ...options, warmUpSeconds: WARM_UP_SECONDS })));
+        sizes.push(...(await measureInTurn(load, [32], options)));
         await sizeNow(LOADED);
         made[holder.candidate] = (await holder.count()).made - madeBefore;
       }
