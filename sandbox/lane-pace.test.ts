@@ -2,11 +2,13 @@ import { expect } from 'chai';
 import { createLanePace } from './lane-pace.ts';
 
 describe('createLanePace', () => {
-  const paceAfter = (...cpuMs: number[]) => {
-    const pace = createLanePace();
+  const MANY_CORES = 8;
+  const paceOn = (cores: number, ...cpuMs: number[]) => {
+    const pace = createLanePace(cores);
     for (const cost of cpuMs) pace.heard(0, cost);
     return pace;
   };
+  const paceAfter = (...cpuMs: number[]) => paceOn(MANY_CORES, ...cpuMs);
   const light = Array.from({ length: 200 }, () => 0.02);
 
   it('counts every invocation in full as long as nothing is known', () => {
@@ -16,6 +18,13 @@ describe('createLanePace', () => {
   it('counts light invocations by what they cost, and heavy ones as one each', () => {
     expect(paceAfter(...light).load(50, 1)).to.be.closeTo(1, 0.01);
     expect(paceAfter(5, 5).load(50, 1)).to.equal(50);
+  });
+
+  it('lets a lane be shared for longer where the host has no core of its own beside two lanes', () => {
+    const some = light.map(() => 0.8);
+    expect(paceOn(2, ...some).load(10, 1)).to.be.closeTo(4, 0.01);
+    expect(paceOn(3, ...some).load(10, 1)).to.be.closeTo(8, 0.01);
+    expect(paceOn(2, 5, 5).load(10, 1)).to.equal(10);
   });
 
   it('takes a lone heavy invocation for one that was preempted', () => {

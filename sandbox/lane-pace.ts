@@ -1,10 +1,13 @@
+import { availableParallelism } from 'node:os';
+
 /**
- * How much an invocation on a lane counts when the next one is placed: 1 where invocations take HEAVY_CPU_MS or more, less
+ * How much an invocation on a lane counts when the next one is placed: 1 where invocations take so long or longer, less
  * where they are light. Light ones of one installation then share a lane and its frames instead of being spread over
  * processes that wake each other up: two cordons for one installation cost 12 of 85 us of CPU per request. A millisecond, so that a
- * lane is shared until it has as much ahead of it as it is given at a time (lane-line.ts).
+ * lane is shared until it has as much ahead of it as it is given at a time (lane-line.ts); twice as much where the host has no core of
+ * its own beside two lanes, for then a second lane only takes from the host what both wait for.
  */
-const HEAVY_CPU_MS = 1;
+const heavyCpuMsOn = (cores: number): number => (cores > 2 ? 1 : 2);
 /** A lane that has said nothing for so long is inside somebody's long turn: nothing on it is light. */
 const SILENT_MS = 5;
 /** The past is forgotten by this part with each invocation that ends. */
@@ -21,7 +24,8 @@ export interface LanePace {
   quietMs(nowMs: number): number;
 }
 
-export function createLanePace(): LanePace {
+export function createLanePace(cores = availableParallelism()): LanePace {
+  const heavyCpuMs = heavyCpuMsOn(cores);
   let weight = 1;
   const recent = new Float64Array(RECENT).fill(1);
   let ended = 0;
@@ -30,7 +34,7 @@ export function createLanePace(): LanePace {
     heard: (nowMs, endedCpuMs) => {
       heardAtMs = nowMs;
       if (endedCpuMs === undefined) return;
-      recent[ended++ % RECENT] = Math.min(1, endedCpuMs / HEAVY_CPU_MS);
+      recent[ended++ % RECENT] = Math.min(1, endedCpuMs / heavyCpuMs);
       const usual = secondLargest(recent);
       // Up at once and down slowly: two heavy invocations are reason enough to look for another lane.
       weight = usual > weight ? usual : weight + (usual - weight) * FORGETTING;
