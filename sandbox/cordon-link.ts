@@ -37,7 +37,7 @@ const EXIT_WAIT_MS = 5_000;
 const OVERGROWN_LOOKS = 2;
 /** Frames of one tick leave together; so many do not wait for its end. */
 const FLUSH_FRAMES = 8;
-/** A pipe holds 64 KiB: of more than that the rest waits for another round of the event loop, and the lane for the rest. */
+/** Long frames leave sooner. A pipe that could not be widened holds 64 KiB; the rest waits for another round of the event loop. */
 const FLUSH_BYTES = 32 * 1024;
 
 /** The host's end of one lane. */
