@@ -46,11 +46,13 @@ export function verifiedBy(
   keys: VerifyingKey[],
 ): { statement: ReleaseStatement; envelope: DsseEnvelope } | null {
   for (const { keyId, publicKeyPem } of keys) {
-    const signatures = envelope.signatures.filter(({ keyid }) => keyid === keyId);
-    if (signatures.length === 0) continue;
-    const statement = verifyRelease(envelope, createPublicKey(publicKeyPem));
-    const { payloadType, payload } = envelope;
-    if (statement) return { statement, envelope: { payloadType, payload, signatures: signatures.slice(0, 1) } };
+    // One by one: what is kept must be the signature that is right, not another one with the same name.
+    for (const signature of envelope.signatures.filter(({ keyid }) => keyid === keyId)) {
+      const { payloadType, payload } = envelope;
+      const reduced = { payloadType, payload, signatures: [signature] };
+      const statement = verifyRelease(reduced, createPublicKey(publicKeyPem));
+      if (statement) return { statement, envelope: reduced };
+    }
   }
   return null;
 }
