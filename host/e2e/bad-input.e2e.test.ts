@@ -69,6 +69,25 @@ describe('bad input', () => {
       }
     });
 
+    it('refuses a part of an upload that is no byte at all', async () => {
+      const upload = { id: uuidv7(), bytes: 3, sha256: '0'.repeat(64) };
+      await platform.as.publisher.beginUpload(upload);
+      const send = (content: string) =>
+        fetch(`${platform.host.url}/v1/uploads/${upload.id}/parts`, {
+          method: 'POST',
+          headers: { authorization: `Bearer ${platform.credentials.publisher}`, 'content-type': 'application/json' },
+          body: JSON.stringify({ start: 0, content }),
+        });
+      for (const content of ['', '=', 'A', 'A=']) {
+        const response = await send(content);
+        expect([response.status, ((await response.json()) as { code: string }).code], content).to.deep.equal([
+          422,
+          'body-invalid',
+        ]);
+      }
+      expect((await send('AAAA')).status).to.equal(200);
+    });
+
     it('refuses an archive with any byte of its contents changed', async () => {
       const plugin = await packed();
       const envelope = signPlugin(plugin, platform.signingKey);

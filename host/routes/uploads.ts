@@ -72,7 +72,8 @@ export const uploadRoutes = ({ uploads }: UploadRoutePorts): Route[] => [
       {
         start: Place,
         content: Type.String({
-          pattern: '^[A-Za-z0-9+/]+={0,2}$',
+          // One character alone would be no byte.
+          pattern: '^[A-Za-z0-9+/]{2,}={0,2}$',
           maxLength: Math.ceil(PART_BYTES_MAX / 3) * 4,
           description: 'Base64, at most 512 KiB of bytes.',
         }),
