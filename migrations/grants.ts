@@ -20,7 +20,7 @@ export const GRANTS: Record<string, string[]> = {
     'update (state, polled_at, interval_seconds, account_id, organisation_id)',
     'delete',
   ],
-  accounts: ['select', 'insert', 'update (state, person_key, phone_sealed, username)', 'delete'],
+  accounts: ['select', 'insert', 'update (state, person_key, phone_sealed, username, session_epoch)', 'delete'],
   account_emails: ['select', 'insert', 'update (verified_at)', 'delete'],
   account_passwords: ['select', 'insert', 'update (hash, pepper_version, changed_at)', 'delete'],
   account_codes: ['select', 'insert', 'update (used_at)', 'delete'],

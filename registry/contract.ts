@@ -29,6 +29,12 @@ export interface Account {
   username: string;
 }
 
+/** Somebody who has shown who they are, and may have a session. */
+export interface ProvenAccount extends Account {
+  /** How often all sessions of the account had been ended when the proof began: what ends them meanwhile ends the login, too. */
+  sessionEpoch: number;
+}
+
 /** Who acts for themselves: a person by a session. Routes with `allow: 'account'` get one; API tokens never are one. */
 export interface Person {
   account: Account;

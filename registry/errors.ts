@@ -38,6 +38,7 @@ export const REGISTRY_REFUSALS = {
   'confirmation-needed': 'This needs a second factor, or where there is none a login, of the last ten minutes.',
   'factor-unknown': 'The account has no such second factor.',
   'factor-invalid': 'The code or the passkey is wrong, was used before, or belongs to another time or account.',
+  'login-outdated': 'All sessions of this account were ended while you logged in.',
   'challenge-invalid': 'The challenge is unknown, used, expired, tried too often, or was made for somebody else.',
   'passkeys-unavailable': 'Passkeys need a host with a name, and this one is reached by an address.',
   'passkeys-full': 'The account has as many passkeys as it may.',

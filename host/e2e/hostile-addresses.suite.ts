@@ -74,7 +74,8 @@ export async function logIn({ database, host }: TestPlatform): Promise<string> {
   const account = { id: uuidv7(), username: `h_${uuidv7().slice(-12)}` };
   await database.system('accounts').insert({ ...account, state: 'active', person_key: Buffer.alloc(93, 1) });
   const device = { name: 'test', userAgent: '', address: '127.0.0.1' };
-  return (await host.people.sessions.open(account, device, { factorAtMs: Date.now() })).accessToken;
+  return (await host.people.sessions.open({ ...account, sessionEpoch: 0 }, device, { factorAtMs: Date.now() }))
+    .accessToken;
 }
 
 const AT_A_TIME = 16;

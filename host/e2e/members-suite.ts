@@ -19,7 +19,9 @@ export function membersSuite(platform: () => TestPlatform, send: Send): void {
     const row = { ...account, state: 'active', person_key: Buffer.alloc(93, 1) };
     await platform().database.system('accounts').insert(row);
     const device = { name: 'test', userAgent: '', address: '127.0.0.1' };
-    const { accessToken } = await platform().host.people.sessions.open(account, device, { factorAtMs: Date.now() });
+    const { accessToken } = await platform().host.people.sessions.open({ ...account, sessionEpoch: 0 }, device, {
+      factorAtMs: Date.now(),
+    });
     return { account, token: accessToken };
   };
   const becomes = async (what: () => Promise<string>, wanted: string) => {

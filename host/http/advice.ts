@@ -132,6 +132,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
     'Confirm a factor by `POST /v1/sessions/current/step-up`, or log in again; then send the request again.',
   'factor-unknown': 'GET /v1/account/factors lists what there is.',
   'factor-invalid': 'Take the code that the app shows now; each is good for one use. Check the clock of the telephone.',
+  'login-outdated': 'Log in again, with the password or factor that counts now.',
   'challenge-invalid':
     'Begin again: log in, or ask for a new challenge, and answer it within five minutes from the same client.',
   'passkeys-unavailable': 'Use the name of the host instead of its address; the platform sets GATEHOUSE_PUBLIC_URL.',

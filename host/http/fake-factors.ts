@@ -11,7 +11,7 @@ type FakePort = <Args extends unknown[], Value>(name: string, value: Value) => (
 export function fakeFactors(
   port: FakePort,
 ): Pick<FactorRoutePorts & FactorLoginPorts & TelegramRoutePorts, 'factors' | 'telegram'> {
-  const account = { id: ID, username: 'ada' };
+  const account = { id: ID, username: 'ada', sessionEpoch: 0 };
   const status = {
     totp: { label: 'phone', createdAt: AT, lastUsedAt: null },
     passkeys: [{ id: ID, label: 'laptop', backedUp: false, createdAt: AT, lastUsedAt: null }],

@@ -47,7 +47,7 @@ export function fakePeople(
       resendVerification: promised('resendVerification'),
       requestPasswordReset: promised('requestPasswordReset'),
       resetPassword: port('resetPassword', undefined),
-      checkPassword: port('checkPassword', account),
+      checkPassword: port('checkPassword', { ...account, sessionEpoch: 0 }),
       changePassword: port('changePassword', undefined),
       deactivate: port('deactivate', undefined),
       reactivate: port('reactivate', undefined),
@@ -56,7 +56,9 @@ export function fakePeople(
       findByUsername: port('findByUsername', account),
       findByEmail: port('findByEmail', account),
       sweep: port('sweepAccounts', undefined),
-      attempts: { begin: port('begin', { succeeded: async () => {}, failed: () => {} }) },
+      attempts: {
+        begin: port('begin', { counts: (attempt) => attempt(), succeeded: async () => {}, failed: () => {} }),
+      },
       settled: port('settled', undefined),
     },
     sessions: {

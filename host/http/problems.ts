@@ -119,6 +119,7 @@ const STATUS: Readonly<Record<ProblemCode, number>> = {
   'confirmation-needed': 403,
   'factor-unknown': 404,
   'factor-invalid': 403,
+  'login-outdated': 401,
   'challenge-invalid': 403,
   'passkeys-unavailable': 501,
   'passkeys-full': 409,

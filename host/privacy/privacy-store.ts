@@ -110,6 +110,8 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
       database.transaction(async (transaction) => {
         const [orphaned] = await ownedAlone(transaction, accountId);
         if (orphaned !== undefined) return orphaned;
+        // A login under way has its session before, which ends here, or none.
+        await transaction('accounts').where({ id: accountId }).forUpdate().select('id');
         // Ends sessions and tokens first, which every host hears of; then nothing of them is left but the tokens' rows.
         const ended = { revoked_at: now, revoked_reason: 'account-erased' };
         await transaction('sessions').where({ account_id: accountId }).whereNull('revoked_at').update(ended);

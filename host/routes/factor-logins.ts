@@ -1,5 +1,5 @@
 import { Type } from 'typebox';
-import type { Account, Factors, Sessions, Telegram } from '../../registry/index.ts';
+import type { Factors, ProvenAccount, Sessions, Telegram } from '../../registry/index.ts';
 import { type Answer, answer, type Route, route } from '../http/route.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import { Challenge, FactorChallenge, PasskeyAssertion, proofFields, proofOf } from './factor-fields.ts';
@@ -24,7 +24,7 @@ interface From {
 export function factorLoginRoutes(ports: FactorLoginPorts): Route[] {
   const { factors, telegram, sessions, publicOrigin, nowMs } = ports;
   const limited = (address: string) => ports.rateLimits?.limit('login-address', addressKey(address));
-  const grant = async (account: Account, from: From, factorAtMs?: number): Promise<Answer> => {
+  const grant = async (account: ProvenAccount, from: From, factorAtMs?: number): Promise<Answer> => {
     const { body, address, userAgent = '' } = from;
     const device = { name: body.device ?? '', userAgent, address };
     const tokens = await sessions.open(account, device, factorAtMs === undefined ? {} : { factorAtMs });
@@ -42,7 +42,7 @@ export function factorLoginRoutes(ports: FactorLoginPorts): Route[] {
         { ...strict, title: 'SecondFactor', description: 'Exactly one of code, recoveryCode and passkey.' },
       ),
       reply: { 201: SessionGrant },
-      refuses: ['challenge-invalid', 'factor-invalid', 'login-locked', 'rate-limited'],
+      refuses: ['challenge-invalid', 'factor-invalid', 'login-locked', 'login-outdated', 'rate-limited'],
       handle: async ({ body, address, userAgent = '' }) => {
         await limited(address);
         const command = { challenge: body.challenge, proof: proofOf(body) };
@@ -74,7 +74,7 @@ export function factorLoginRoutes(ports: FactorLoginPorts): Route[] {
         { ...strict, title: 'PasskeyLogin' },
       ),
       reply: { 201: SessionGrant },
-      refuses: ['challenge-invalid', 'factor-invalid', 'login-locked', 'rate-limited'],
+      refuses: ['challenge-invalid', 'factor-invalid', 'login-locked', 'login-outdated', 'rate-limited'],
       handle: async ({ body, address, userAgent = '' }) => {
         await limited(address);
         const account = await factors.logInByPasskey(body, { address, userAgent });
@@ -106,6 +106,7 @@ export function factorLoginRoutes(ports: FactorLoginPorts): Route[] {
         'telegram-data-invalid',
         'telegram-data-stale',
         'telegram-data-used',
+        'login-outdated',
         'rate-limited',
       ],
       handle: async ({ body, address, userAgent = '' }) => {

@@ -1,5 +1,5 @@
 import { type Static, Type } from 'typebox';
-import { type Account, type Accounts, RegistryRefusal, type Sessions } from '../../registry/index.ts';
+import { type Accounts, type ProvenAccount, RegistryRefusal, type Sessions } from '../../registry/index.ts';
 import { sessionCookies } from '../http/cookies.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
@@ -27,7 +27,7 @@ export interface SessionRoutePorts {
   sessions: Pick<Sessions, 'open' | 'refresh' | 'list' | 'end' | 'endAll'>;
   /** What stands between the password and a session; null where there is no second factor. */
   challengeFor(
-    account: Account,
+    account: ProvenAccount,
     client: { address: string; userAgent: string },
   ): Promise<Static<typeof FactorChallenge> | null>;
   rateLimits?: Pick<RateLimits, 'limit'>;
@@ -55,7 +55,14 @@ export const sessionRoutes = (ports: SessionRoutePorts): Route[] => [
     allow: 'public',
     body: Login,
     reply: { 201: SessionGrant, 202: FactorChallenge },
-    refuses: ['credentials-invalid', 'email-unverified', 'login-locked', 'login-busy', 'rate-limited'],
+    refuses: [
+      'credentials-invalid',
+      'email-unverified',
+      'login-locked',
+      'login-busy',
+      'login-outdated',
+      'rate-limited',
+    ],
     handle: async ({ body, address, userAgent = '' }) => {
       await ports.rateLimits?.limit('login-address', addressKey(address));
       const { login, password, device = '', as = 'body' } = body;

@@ -11,6 +11,7 @@ export interface StoredAccount {
   /** Sealed; null once erased. */
   personKey: Buffer | null;
   phoneSealed: Buffer | null;
+  sessionEpoch: number;
   createdAt: Date;
 }
 
@@ -24,7 +25,7 @@ export interface StoredEmail {
 
 export interface AccountStore {
   /** False where somebody has the username, in whatever case. */
-  insert(account: Omit<StoredAccount, 'createdAt'> & { createdAt?: Date }): Promise<boolean>;
+  insert(account: Omit<StoredAccount, 'sessionEpoch' | 'createdAt'> & { createdAt?: Date }): Promise<boolean>;
   insertEmail(email: StoredEmail): Promise<void>;
   findById(id: string): Promise<StoredAccount | null>;
   findByUsername(username: string): Promise<StoredAccount | null>;
@@ -41,6 +42,8 @@ export interface AccountStore {
   revokeTokens(accountId: string, now: Date): Promise<number>;
   findPassword(accountId: string): Promise<PasswordHash | null>;
   putPassword(accountId: string, hash: PasswordHash, now: Date): Promise<void>;
+  /** False where the password is not `checked` any more: somebody has set another one meanwhile. */
+  replacePassword(accountId: string, checked: PasswordHash, hash: PasswordHash, now: Date): Promise<boolean>;
   /** Forgets accounts that have waited since before then. */
   removeUnverified(before: Date): Promise<void>;
 }
@@ -51,6 +54,7 @@ interface AccountRow {
   state: AccountState;
   person_key: Buffer | null;
   phone_sealed: Buffer | null;
+  session_epoch: number;
   created_at: Date;
 }
 interface EmailRow {
@@ -143,6 +147,10 @@ export function createAccountStore(database: Knex): AccountStore {
         .onConflict('account_id')
         .merge(['hash', 'pepper_version', 'changed_at']);
     },
+    replacePassword: async (accountId, checked, { hash, pepperVersion }, now) =>
+      (await database('account_passwords')
+        .where({ account_id: accountId, hash: checked.hash, pepper_version: checked.pepperVersion })
+        .update({ hash, pepper_version: pepperVersion, changed_at: now })) === 1,
     removeUnverified: async (before) =>
       void (await accounts().where('state', 'unverified').where('created_at', '<', before).delete()),
   };
@@ -154,6 +162,7 @@ const accountOf = (row: AccountRow): StoredAccount => ({
   state: row.state,
   personKey: row.person_key,
   phoneSealed: row.phone_sealed,
+  sessionEpoch: row.session_epoch,
   createdAt: row.created_at,
 });
 

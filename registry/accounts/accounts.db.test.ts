@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { expect } from 'chai';
-import { PASSWORD, refusalOf, type TestPeople, testPeople } from './test-people.ts';
+import { RegistryRefusal } from '../errors.ts';
+import { createPasswordHasher } from './hash-passwords.ts';
+import { PASSWORD, PEPPER, refusalOf, type TestPeople, testPeople } from './test-people.ts';
 
 const ADDRESS = '192.0.2.1';
 const OTHER = 'Another-Horse-88-Staple';
@@ -267,6 +269,24 @@ describe('accounts', () => {
       expect((await logIn('ada', PASSWORD, '198.51.100.8')).username).to.equal('ada');
     });
 
+    it('counts nothing where the host was too busy to look, neither for a login nor for an address', async () => {
+      await test.person('busy_1');
+      const busy = async () => {
+        throw new RegistryRefusal('login-busy');
+      };
+      for (let at = 0; at < 25; at += 1) {
+        test.work.meanwhile = busy;
+        expect(await codeOf(logIn('busy_1', PASSWORD, '198.51.100.1'))).to.equal('login-busy');
+      }
+      for (let at = 0; at < 4; at += 1) await refusalOf(logIn('busy_1', OTHER, '198.51.100.1'));
+      test.work.meanwhile = busy;
+      expect(await codeOf(logIn('busy_1', PASSWORD, '198.51.100.1'))).to.equal('login-busy');
+      // What was wrong before still counts.
+      await refusalOf(logIn('busy_1', OTHER, '198.51.100.1'));
+      expect(await codeOf(logIn('busy_1', PASSWORD, '198.51.100.1'))).to.equal('login-locked');
+      expect(test.events).to.have.length(1);
+    });
+
     it('is open again once an admin has unlocked the account, by name and by address', async () => {
       const { id } = await test.person('locked_1');
       for (const login of ['locked_1', 'locked_1@example.com']) {
@@ -308,8 +328,8 @@ describe('accounts', () => {
       const { id } = await test.person('changer');
       const device = { name: 'laptop', userAgent: 'x', address: ADDRESS };
       const [own, other] = [
-        await test.sessions.open({ id, username: 'changer' }, device),
-        await test.sessions.open({ id, username: 'changer' }, device),
+        await test.sessions.open({ id, username: 'changer', sessionEpoch: 0 }, device),
+        await test.sessions.open({ id, username: 'changer', sessionEpoch: 0 }, device),
       ];
       expect(await codeOf(change(id, OTHER, OTHER, own.sessionId))).to.equal('password-wrong');
       expect(await codeOf(change(id, PASSWORD, 'weak', own.sessionId))).to.equal('account-invalid');
@@ -323,7 +343,7 @@ describe('accounts', () => {
 
     it('forgives, when it is changed, nothing that was guessed of a second factor', async () => {
       const { id } = await test.person('guesser');
-      const own = await test.sessions.open({ id, username: 'guesser' }, { name: '', userAgent: 'x', address: ADDRESS });
+      const own = await test.sessions.open(await logIn('guesser'), { name: '', userAgent: 'x', address: ADDRESS });
       const guess = () => test.accounts.attempts.begin({ key: `account:${id}`, address: '10.8.0.1', accountId: id });
       for (let at = 0; at < 4; at += 1) await guess();
       await change(id, PASSWORD, OTHER, own.sessionId);
@@ -333,10 +353,7 @@ describe('accounts', () => {
 
     it('is set anew by a code from the mail, once, which ends lockouts and every session', async () => {
       const { id } = await test.person('forgot');
-      const { sessionId } = await test.sessions.open(
-        { id, username: 'forgot' },
-        { name: '', userAgent: '', address: '' },
-      );
+      const { sessionId } = await test.sessions.open(await logIn('forgot'), { name: '', userAgent: '', address: '' });
       for (let at = 0; at < 5; at += 1) await refusalOf(logIn('forgot', OTHER, `10.6.0.${at}`));
       test.accounts.requestPasswordReset('forgot@example.com');
       await test.accounts.settled();
@@ -349,6 +366,50 @@ describe('accounts', () => {
       expect(await codeOf(test.accounts.resetPassword({ code, password: OTHER }))).to.equal('code-invalid');
       expect(await test.sessions.find(sessionId)).to.equal(null);
       expect((await logIn('forgot', OTHER)).id).to.equal(id);
+    });
+
+    const reset = async (username: string, password: string) => {
+      test.accounts.requestPasswordReset(`${username}@example.com`);
+      await test.accounts.settled();
+      await test.accounts.resetPassword({ code: test.codeFor(`${username}@example.com`), password });
+    };
+    const THIRD = 'Thief-Chose-This-93-One';
+    const DEVICE = { name: '', userAgent: 'x', address: ADDRESS };
+
+    it('forgives, when it is set anew, nothing that was guessed of a second factor', async () => {
+      const { id } = await test.person('mailbox');
+      const guess = () => test.accounts.attempts.begin({ key: `account:${id}`, address: '10.8.0.2', accountId: id });
+      for (let at = 0; at < 5; at += 1) await guess();
+      await reset('mailbox', OTHER);
+      expect(await codeOf(guess())).to.equal('login-locked');
+      await test.accounts.unlock({ via: 'anonymous' }, id);
+      await guess();
+    });
+
+    it('that is set anew is not overwritten by a change under way', async () => {
+      const { id } = await test.person('renewed');
+      const { sessionId } = await test.sessions.open(await logIn('renewed'), DEVICE);
+      test.work.meanwhile = () => reset('renewed', OTHER);
+      expect(await codeOf(change(id, PASSWORD, THIRD, sessionId))).to.equal('password-wrong');
+      expect(await codeOf(logIn('renewed', THIRD))).to.equal('credentials-invalid');
+      expect((await logIn('renewed', OTHER)).id).to.equal(id);
+    });
+
+    it('that is set anew is not overwritten by a login under way that hashes the old one again', async () => {
+      const { id } = await test.person('rehashed');
+      const older = createPasswordHasher({ peppers: new Map([[1, PEPPER]]), cost: 4 });
+      const { hash, pepperVersion } = await older.hash(PASSWORD);
+      const stored = () => test.database.system('account_passwords').where('account_id', id);
+      await stored().update({ hash, pepper_version: pepperVersion });
+      await logIn('rehashed');
+      expect((await stored().first()).pepper_version).to.equal(2);
+      await stored().update({ hash, pepper_version: pepperVersion });
+      test.work.meanwhile = () => reset('rehashed', OTHER);
+      const proven = await logIn('rehashed');
+      expect(await codeOf(logIn('rehashed', PASSWORD))).to.equal('credentials-invalid');
+      expect((await logIn('rehashed', OTHER)).id).to.equal(id);
+      // And nobody is logged in by it.
+      expect(await codeOf(test.sessions.open(proven, DEVICE))).to.equal('login-outdated');
     });
 
     it('is nothing that a reset within half an hour is not', async () => {

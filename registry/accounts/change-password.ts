@@ -18,14 +18,15 @@ export const changePassword =
     requireNoFaults(await passwordFaults(password, '/password', [username]));
     const attempt = await ports.attempts.begin({ key: passwordKey(id), address, accountId: id });
     const stored = await ports.stores.accounts.findPassword(id);
-    if (!(await ports.hasher.matches(currentPassword, stored))) {
+    if (!(await attempt.counts(() => ports.hasher.matches(currentPassword, stored))) || stored === null) {
       attempt.failed();
       throw new RegistryRefusal('password-wrong');
     }
     await attempt.succeeded();
     const hash = await ports.hasher.hash(password);
     await ports.transaction(async (stores) => {
-      await stores.accounts.putPassword(id, hash, new Date(ports.nowMs()));
+      const now = new Date(ports.nowMs());
+      if (!(await stores.accounts.replacePassword(id, stored, hash, now))) throw new RegistryRefusal('password-wrong');
       await stores.endSessions(id, 'password-changed', sessionId);
       await stores.codes.removeUnused(id, 'reset-password');
       const actor = { account: { id }, sessionId };
@@ -73,7 +74,7 @@ export const resetPassword =
       await stores.accounts.putPassword(id, hash, new Date(ports.nowMs()));
       await stores.codes.removeUnused(id, 'reset-password');
       await stores.endSessions(id, 'password-reset');
-      await endLockouts(ports, stores, account);
+      await endLoginLockouts(ports, stores, account);
       const actor = { via: 'anonymous', accountId: id } as const;
       await stores.audit({
         action: 'account.reset-password',
@@ -87,19 +88,19 @@ export const resetPassword =
     ports.raise({ kind: 'password-changed', accountId, facts: {} });
   };
 
-/** Everything that counts attempts against an account. */
-export async function endLockouts(ports: AccountPorts, stores: AccountStores, account: StoredAccount): Promise<void> {
+/** What counts guesses of a password. Those of codes are not forgiven: whoever has the mailbox would guess on after each reset. */
+export async function endLoginLockouts(
+  ports: AccountPorts,
+  stores: AccountStores,
+  account: StoredAccount,
+): Promise<void> {
   const person = personOf(account);
   const emails = person === null ? [] : await stores.accounts.listEmails(account.id);
   const logins = [
     account.username,
     ...emails.map(({ id, sealed }) => ports.vault.open(person!, emailPlace(id), sealed)),
   ];
-  await stores.throttles.clear([
-    `account:${account.id}`,
-    passwordKey(account.id),
-    ...logins.map((login) => loginKey(ports, login)),
-  ]);
+  await stores.throttles.clear([passwordKey(account.id), ...logins.map((login) => loginKey(ports, login))]);
 }
 
 async function tellOwner(ports: AccountPorts, stores: AccountStores, accountId: string): Promise<void> {

@@ -1,7 +1,7 @@
 import { RegistryRefusal } from '../errors.ts';
 import type { AccountPorts, AccountStores } from './account-ports.ts';
 import type { AccountState, StoredAccount } from './account-store.ts';
-import { endLockouts } from './change-password.ts';
+import { endLoginLockouts } from './change-password.ts';
 import type { AccountActor, Accounts } from './contract.ts';
 
 /** Refuses with: account-unknown. */
@@ -51,7 +51,8 @@ export const unlockAccount =
   (ports: AccountPorts): Accounts['unlock'] =>
   (actor, id) =>
     ports.transaction(async (stores) => {
-      await endLockouts(ports, stores, await requireAccount(stores, id));
+      await endLoginLockouts(ports, stores, await requireAccount(stores, id));
+      await stores.throttles.clear([`account:${id}`]);
       await stores.audit({ action: 'account.unlock', actor, organisationId: null, subject: { kind: 'account', id } });
     });
 

@@ -23,7 +23,7 @@ export const checkPassword =
       accountId: account?.id ?? null,
     });
     const stored = await stores.accounts.findPassword(account?.id ?? NOBODY);
-    const right = await hasher.matches(password, stored);
+    const right = await attempt.counts(() => hasher.matches(password, stored));
     if (!right || account === null || account.state === 'deactivated' || account.state === 'erased') {
       attempt.failed();
       throw new RegistryRefusal('credentials-invalid');
@@ -32,9 +32,12 @@ export const checkPassword =
     if (account.state === 'unverified') throw new RegistryRefusal('email-unverified');
     if (stored !== null && hasher.isOld(stored)) {
       const hash = await hasher.hash(password);
-      await ports.transaction(({ accounts }) => accounts.putPassword(account.id, hash, new Date(ports.nowMs())));
+      // Nothing to do where somebody has set another password meanwhile: then this login is outdated.
+      await ports.transaction(({ accounts }) =>
+        accounts.replacePassword(account.id, stored, hash, new Date(ports.nowMs())),
+      );
     }
-    return { id: account.id, username: account.username };
+    return { id: account.id, username: account.username, sessionEpoch: account.sessionEpoch };
   };
 
 /**

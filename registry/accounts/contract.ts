@@ -1,4 +1,4 @@
-import type { Account } from '../contract.ts';
+import type { Account, ProvenAccount } from '../contract.ts';
 
 /** What somebody writes to have an account. Nothing of it has been checked. */
 export interface Registration {
@@ -32,13 +32,16 @@ export interface Accounts {
   resendVerification(email: string): void;
   /** Sends a code that sets a new password. Says nothing, and needs no time that says something. */
   requestPasswordReset(email: string): void;
-  /** Ends every session, and every lockout. Refuses with: code-invalid, account-invalid, login-busy. */
+  /**
+   * Ends every session, and lockouts of the password; what was guessed of second factors is not forgiven. Refuses with: code-invalid, account-invalid,
+   * login-busy.
+   */
   resetPassword(command: { code: string; password: string }): Promise<void>;
   /**
    * The account of a username or a verified address, and the password's; the same refusal, after the same work, for all that is
    * wrong. Refuses with: credentials-invalid, email-unverified (the password was right), login-locked, login-busy.
    */
-  checkPassword(command: { login: string; password: string; address: string }): Promise<Account>;
+  checkPassword(command: { login: string; password: string; address: string }): Promise<ProvenAccount>;
   /** Ends the other sessions. Refuses with: password-wrong, account-invalid, login-locked, login-busy. */
   changePassword(
     account: Account,
@@ -75,6 +78,8 @@ export interface Attempts {
   begin(attempt: { key: string; address: string; accountId: string | null }): Promise<BegunAttempt>;
 }
 export interface BegunAttempt {
+  /** What is attempted: where it throws, such as for a host that is busy, nothing was, and the attempt does not count. */
+  counts<Result>(attempt: () => Promise<Result>): Promise<Result>;
   /** Takes it back, with those of the key before it. */
   succeeded(): Promise<void>;
   /** Raises an alarm where it was the last for now. */

@@ -33,26 +33,34 @@ export const countAttempts = ({ throttles, addressKey, nowMs, raise }: AttemptPo
     const now = new Date(nowMs());
     const place = `address:${addressKey(address)}`;
     const limits: SecurityEvent[] = [];
-    let placeLockedUntil: Date | null = null;
+    const lockedUntil = new Map<string, Date | null>();
     for (const [each, rule] of [
       [place, ADDRESS_RULE],
       [key, KEY_RULE],
     ] as const) {
       const attempt = await throttles.begin(each, rule, now);
       if ('locked' in attempt) throw locked(attempt.locked, now);
+      lockedUntil.set(each, attempt.lockedUntil);
       if (attempt.lockedUntil === null) continue;
-      if (each === place) placeLockedUntil = attempt.lockedUntil;
       const by = each === place ? 'address' : 'login';
       limits.push({ kind: 'login-locked', accountId, facts: { by, failures: attempt.failures, address } });
     }
     return {
+      counts: async (attempt) => {
+        try {
+          return await attempt();
+        } catch (error) {
+          for (const [each, until] of lockedUntil) await throttles.takeBack(each, until);
+          throw error;
+        }
+      },
       failed: () => {
         for (const event of limits) raise(event);
       },
       succeeded: async () => {
         // What was typed wrong before is forgiven, but an address is not forgiven what it tries elsewhere.
         await throttles.clear([key]);
-        await throttles.takeBack(place, placeLockedUntil);
+        await throttles.takeBack(place, lockedUntil.get(place) ?? null);
       },
     };
   },

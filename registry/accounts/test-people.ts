@@ -4,8 +4,9 @@ import { createEnvelope } from '../../host/encryption/envelope.ts';
 import { createPersonVault } from '../../host/encryption/person-vault.ts';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { createAuditIn } from '../audit/audit-store.ts';
-import type { Membership } from '../contract.ts';
+import type { Membership, ProvenAccount } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import { activeAccountIn } from '../factors/active-account-store.ts';
 import { createSessions, endSessionsIn } from '../sessions/compose.ts';
 import type { Sessions } from '../sessions/contract.ts';
 import { createAccounts } from './compose.ts';
@@ -21,18 +22,21 @@ export interface TestPeople {
   /** Everything that was written to somebody. */
   mails: Mail[];
   events: SecurityEvent[];
-  /** Runs of bcrypt. */
-  work: { count: number };
+  /** Runs of bcrypt. `meanwhile` happens once, at the end of the next one. */
+  work: { count: number; meanwhile?: () => Promise<unknown> };
   memberships: Membership[];
   /** Another process over the same database, that shares nothing in memory. */
   another(): Sessions;
   /** A verified account. */
   person(username: string, email?: string): Promise<{ id: string; username: string }>;
+  /** Who has just shown their password. */
+  proven(account: { id: string }): Promise<ProvenAccount>;
   codeFor(email: string): string;
 }
 
 export const PASSWORD = 'Correct-Horse-77-Battery';
-const PEPPER = Buffer.alloc(32, 7);
+/** Of version 1. Version 2 is newer. */
+export const PEPPER = Buffer.alloc(32, 7);
 
 export async function testPeople(): Promise<TestPeople> {
   const database = await testDatabase();
@@ -41,7 +45,19 @@ export async function testPeople(): Promise<TestPeople> {
   const mails: Mail[] = [];
   const events: SecurityEvent[] = [];
   const memberships: Membership[] = [];
-  const work = { count: 0 };
+  const work: TestPeople['work'] = { count: 0 };
+  const peppers = new Map([
+    [1, PEPPER],
+    [2, Buffer.alloc(32, 8)],
+  ]);
+  const hasher = createPasswordHasher({ peppers, cost: 4, onWork: () => void work.count++ });
+  const inFlight = async <Result>(run: Promise<Result>): Promise<Result> => {
+    const result = await run;
+    const { meanwhile } = work;
+    delete work.meanwhile;
+    await meanwhile?.();
+    return result;
+  };
   const envelope = createEnvelope(new Map([[1, randomBytes(32)]]));
   const auditIn = createAuditIn({ nowMs, newId: v7, origin: () => null });
   const raise = (event: SecurityEvent) => void events.push(event);
@@ -49,7 +65,11 @@ export async function testPeople(): Promise<TestPeople> {
   const accounts = createAccounts({
     database: database.system,
     system: database.system,
-    hasher: createPasswordHasher({ peppers: new Map([[1, PEPPER]]), cost: 4, onWork: () => void work.count++ }),
+    hasher: {
+      hash: (password) => inFlight(hasher.hash(password)),
+      matches: (password, stored) => inFlight(hasher.matches(password, stored)),
+      isOld: hasher.isOld,
+    },
     vault: createPersonVault(envelope, PEPPER),
     auditIn,
     mailIn: () => async (mail) => void mails.push(mail),
@@ -88,6 +108,7 @@ export async function testPeople(): Promise<TestPeople> {
     work,
     memberships,
     another,
+    proven: async ({ id }) => (await activeAccountIn(database.system)(id))!,
     codeFor,
     person: async (username, email = `${username}@example.com`) => {
       await accounts.register({ username, password: PASSWORD, email });

@@ -9,6 +9,8 @@ export interface NewChallenge {
   purpose: ChallengePurpose;
   accountId: string | null;
   sessionId: string | null;
+  /** Of the account, when its login began. */
+  sessionEpoch: number;
   clientSha256: Buffer | null;
   createdAt: Date;
   expiresAt: Date;
@@ -17,6 +19,7 @@ export interface NewChallenge {
 export interface OpenChallenge {
   accountId: string | null;
   sessionId: string | null;
+  sessionEpoch: number;
   clientSha256: Buffer | null;
 }
 
@@ -33,12 +36,13 @@ export interface ChallengeStore {
 export function createChallengeStore(database: Knex): ChallengeStore {
   const one = (sha256: Buffer) => database('factor_challenges').where('sha256', sha256);
   return {
-    insert: async ({ sha256, purpose, accountId, sessionId, clientSha256, createdAt, expiresAt }) => {
+    insert: async ({ sha256, purpose, accountId, sessionId, sessionEpoch, clientSha256, createdAt, expiresAt }) => {
       await database('factor_challenges').insert({
         sha256,
         purpose,
         account_id: accountId,
         session_id: sessionId,
+        session_epoch: sessionEpoch,
         client_sha256: clientSha256,
         created_at: createdAt,
         expires_at: expiresAt,
@@ -50,8 +54,10 @@ export function createChallengeStore(database: Knex): ChallengeStore {
         .where('attempts', '<', CHALLENGE_ATTEMPTS_MAX)
         .where('expires_at', '>', now)
         .increment('attempts', 1)
-        .returning(['account_id', 'session_id', 'client_sha256']);
-      return row ? { accountId: row.account_id, sessionId: row.session_id, clientSha256: row.client_sha256 } : null;
+        .returning(['account_id', 'session_id', 'session_epoch', 'client_sha256']);
+      if (!row) return null;
+      const { account_id: accountId, session_id: sessionId, session_epoch: sessionEpoch } = row;
+      return { accountId, sessionId, sessionEpoch, clientSha256: row.client_sha256 };
     },
     take: async (sha256) => (await one(sha256).delete()) === 1,
     removeOf: async (accountId) => void (await database('factor_challenges').where('account_id', accountId).delete()),

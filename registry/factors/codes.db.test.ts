@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { initDataOf } from '../telegram/test-init-data.ts';
 import { refusalOf } from '../test-registry.ts';
 import type { FactorChallenge } from './contract.ts';
 import { CLIENT, type TestFactors, testFactors } from './test-factors.ts';
@@ -99,7 +100,7 @@ describe('codes of apps', () => {
     expect(status).to.deep.equal({ totp: null, passkeys: [], recoveryCodesLeft: 0 });
     expect((await test.again(person)).factorAtMs).to.equal(null);
     expect(await test.isOpen(other)).to.equal(false);
-    expect(await test.factors.challengeFor(person.account, CLIENT)).to.equal(null);
+    expect(await test.factors.challengeFor(await test.proven(person), CLIENT)).to.equal(null);
   });
 
   describe('to step up', () => {
@@ -157,7 +158,7 @@ describe('codes of apps', () => {
     const begin = async (client = CLIENT) => {
       const app = await test.withApp(await test.person());
       nextStep();
-      const challenge = (await test.factors.challengeFor(app.person.account, client))!;
+      const challenge = (await test.factors.challengeFor(await test.proven(app.person), client))!;
       const answer = (proof: Parameters<typeof test.factors.answerChallenge>[0]['proof'], from = client) =>
         test.factors.answerChallenge({ challenge: challenge.challenge, proof }, from);
       return { ...app, challenge, answer };
@@ -166,8 +167,8 @@ describe('codes of apps', () => {
     it('are asked for after the password of who has them, and of nobody else', async () => {
       const { challenge, answer, codeAt, person } = await begin();
       expect(challenge.methods).to.deep.equal(['totp', 'recovery-code']);
-      expect(await answer({ code: codeAt() })).to.deep.equal(person.account);
-      expect(await test.factors.challengeFor((await test.person()).account, CLIENT)).to.equal(null);
+      expect(await answer({ code: codeAt() })).to.deep.equal(await test.proven(person));
+      expect(await test.factors.challengeFor(await test.proven(await test.person()), CLIENT)).to.equal(null);
     });
 
     it('answer a challenge once, also when two answers come at once, and use up nothing in vain', async () => {
@@ -192,6 +193,15 @@ describe('codes of apps', () => {
         const work = test.factors.answerChallenge({ challenge, proof: { code: codeAt() } }, CLIENT);
         expect(await codeOf(work), challenge).to.equal('challenge-invalid');
       }
+    });
+
+    it('do not answer a challenge from before all sessions were ended', async () => {
+      const { answer, codeAt, recoveryCodes, person } = await begin();
+      const initData = initDataOf({ id: 77_001, atMs: test.clock.nowMs });
+      await test.telegram.link(person, { initData });
+      expect(await codeOf(answer({ recoveryCode: recoveryCodes[0]! }))).to.equal('challenge-invalid');
+      expect(await codeOf(answer({ code: codeAt() }))).to.equal('challenge-invalid');
+      expect((await test.factors.status(person.account.id)).recoveryCodesLeft).to.equal(10);
     });
 
     it('of another account do not answer, and neither does a challenge that was made for something else', async () => {
@@ -266,7 +276,7 @@ describe('codes of apps', () => {
 
   it('forget challenges that nobody answered', async () => {
     const { person } = await test.withApp(await test.person());
-    await test.factors.challengeFor(person.account, CLIENT);
+    await test.factors.challengeFor(await test.proven(person), CLIENT);
     const left = () => test.database.knex('factor_challenges').where('account_id', person.account.id);
     await test.factors.sweep();
     expect(await left()).to.have.length(1);

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Account, Person } from '../contract.ts';
+import type { Person, ProvenAccount } from '../contract.ts';
 import type { AuditEntry } from '../rules/audit-entry.ts';
 
 /** What a browser's `navigator.credentials.create()` answered, as its `toJSON()` writes it (WebAuthn level 3). */
@@ -96,13 +96,16 @@ export interface Factors {
   stepUp(person: Person, command: { challenge?: string; proof: FactorProof }, client: FactorClient): Promise<number>;
 
   /** What stands between the first factor and a session; null where there is no second one. */
-  challengeFor(account: Account, client: FactorClient): Promise<FactorChallenge | null>;
+  challengeFor(account: ProvenAccount, client: FactorClient): Promise<FactorChallenge | null>;
   /** Whose login it was. Refuses with: challenge-invalid, factor-invalid, login-locked. */
-  answerChallenge(command: { challenge: string; proof: FactorProof }, client: FactorClient): Promise<Account>;
+  answerChallenge(command: { challenge: string; proof: FactorProof }, client: FactorClient): Promise<ProvenAccount>;
   /** For a login by nothing but a passkey. Refuses with: passkeys-unavailable. */
   startPasskeyLogin(): Promise<FactorChallenge>;
   /** The passkey must have verified its user. Refuses with: challenge-invalid, factor-invalid, login-locked. */
-  logInByPasskey(command: { challenge: string; passkey: PasskeyAssertion }, client: FactorClient): Promise<Account>;
+  logInByPasskey(
+    command: { challenge: string; passkey: PasskeyAssertion },
+    client: FactorClient,
+  ): Promise<ProvenAccount>;
 
   /** For somebody who has lost everything: takes all factors and ends all sessions. Refuses with: factor-unknown (no such account), last-way-in. */
   reset(actor: AuditEntry['actor'], accountId: string): Promise<void>;

@@ -1,4 +1,4 @@
-import type { Account } from '../contract.ts';
+import type { ProvenAccount } from '../contract.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import type { ChallengeStore } from './challenge-store.ts';
 import type { PasskeyPlace, WaysInReader } from './contract.ts';
@@ -42,7 +42,7 @@ export interface FactorPorts {
   open(id: string, sealed: Buffer): string;
   beginAttempt: BeginAttempt;
   /** Null for one that is unknown, or may not log in. */
-  activeAccount(id: string): Promise<Account | null>;
+  activeAccount(id: string): Promise<ProvenAccount | null>;
   /** Null where the host's address is no name. */
   passkeyPlace(): PasskeyPlace | null;
   raise(event: FactorEvent): void;

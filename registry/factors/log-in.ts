@@ -1,5 +1,6 @@
-import type { Account } from '../contract.ts';
+import type { ProvenAccount } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
+import type { OpenChallenge } from './challenge-store.ts';
 import { assertionOptions } from './check-passkey.ts';
 import { checkPasskey, checkProof, findPasskey } from './check-proof.ts';
 import type { Factors } from './contract.ts';
@@ -9,14 +10,14 @@ import { offerChallenge, useProof } from './step-up.ts';
 
 export const challengeFor =
   (ports: FactorPorts): Factors['challengeFor'] =>
-  (account, client) =>
-    offerChallenge(ports, { purpose: 'login', accountId: account.id, client });
+  ({ id, sessionEpoch }, client) =>
+    offerChallenge(ports, { purpose: 'login', accountId: id, sessionEpoch, client });
 
 export const answerChallenge =
   (ports: FactorPorts): Factors['answerChallenge'] =>
   async ({ challenge, proof }, client) => {
-    const { accountId } = await attemptChallenge(ports, { challenge, purpose: 'login', client });
-    const account = await requireActive(ports, accountId);
+    const begun = await attemptChallenge(ports, { challenge, purpose: 'login', client });
+    const account = await requireSame(ports, begun);
     const check = () => checkProof(ports, { accountId: account.id, proof, challenge });
     await useProof(ports, { accountId: account.id, client, check }, async (stores, method) => {
       // The last to be written: of two right answers at once, one logs in and the other uses nothing up.
@@ -57,9 +58,12 @@ export const logInByPasskey =
     return account;
   };
 
-/** Deactivated between the password and the code: the challenge is void. */
-async function requireActive(ports: FactorPorts, accountId: string | null): Promise<Account> {
+/** Deactivated between the password and the code, or all its sessions ended: the challenge is void. */
+async function requireSame(
+  ports: FactorPorts,
+  { accountId, sessionEpoch }: Pick<OpenChallenge, 'accountId' | 'sessionEpoch'>,
+): Promise<ProvenAccount> {
   const account = accountId === null ? null : await ports.activeAccount(accountId);
-  if (account === null) throw new RegistryRefusal('challenge-invalid');
+  if (account?.sessionEpoch !== sessionEpoch) throw new RegistryRefusal('challenge-invalid');
   return account;
 }

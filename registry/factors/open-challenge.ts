@@ -20,6 +20,7 @@ export async function openChallenge(
     purpose: ChallengePurpose;
     accountId?: string;
     sessionId?: string;
+    sessionEpoch?: number;
     client?: FactorClient;
   },
 ): Promise<{ challenge: string; bytes: Buffer; expiresAt: string }> {
@@ -32,6 +33,7 @@ export async function openChallenge(
     purpose: to.purpose,
     accountId: to.accountId ?? null,
     sessionId: to.sessionId ?? null,
+    sessionEpoch: to.sessionEpoch ?? 0,
     clientSha256: to.client ? clientHash(to.client) : null,
     createdAt,
     expiresAt,

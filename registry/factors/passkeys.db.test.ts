@@ -48,7 +48,7 @@ describe('passkeys', () => {
       expect(passkeyOptions).to.include({ userVerification: 'required', rpId: PLACE.domain });
       return test.factors.logInByPasskey({ challenge, passkey: key.get(challenge, wishes) }, CLIENT);
     };
-    expect(await logIn()).to.deep.equal(person.account);
+    expect(await logIn()).to.deep.equal(await test.proven(person));
     expect(await codeOf(logIn({ verified: false }))).to.equal('factor-invalid');
     await test.database.knex('accounts').where('id', person.account.id).update({ state: 'deactivated' });
     expect(await codeOf(logIn())).to.equal('factor-invalid');
@@ -56,11 +56,11 @@ describe('passkeys', () => {
 
   it('are a second factor after the password, and to step up', async () => {
     const { key, person } = await withPasskey();
-    const login = (await test.factors.challengeFor(person.account, CLIENT))!;
+    const login = (await test.factors.challengeFor(await test.proven(person), CLIENT))!;
     expect(login.methods).to.deep.equal(['passkey', 'recovery-code']);
     const proof = { passkey: key.get(login.challenge, { verified: false }) };
     const answer = { challenge: login.challenge, proof };
-    expect(await test.factors.answerChallenge(answer, CLIENT)).to.deep.equal(person.account);
+    expect(await test.factors.answerChallenge(answer, CLIENT)).to.deep.equal(await test.proven(person));
     test.clock.nowMs += 3_600_000;
     const { challenge } = await test.factors.startStepUp(person);
     const stepUp = () => test.factors.stepUp(person, { challenge, proof: { passkey: key.get(challenge) } }, CLIENT);
@@ -142,7 +142,7 @@ describe('passkeys', () => {
       const login = await test.factors.startPasskeyLogin();
       const passkey = key.get(login.challenge, { counter: 0 });
       expect(await test.factors.logInByPasskey({ challenge: login.challenge, passkey }, CLIENT)).to.deep.equal(
-        person.account,
+        await test.proven(person),
       );
     }
   });
@@ -153,7 +153,7 @@ describe('passkeys', () => {
     const { challenge } = await test.factors.startPasskey(bob.person);
     const taken = { challenge, label: 'x', passkey: ada.key.create(challenge) };
     expect(await codeOf(test.factors.addPasskey(bob.person, taken))).to.equal('passkey-taken');
-    const login = (await test.factors.challengeFor(bob.person.account, CLIENT))!;
+    const login = (await test.factors.challengeFor(await test.proven(bob.person), CLIENT))!;
     const proof = { passkey: ada.key.get(login.challenge) };
     expect(await codeOf(test.factors.answerChallenge({ challenge: login.challenge, proof }, CLIENT))).to.equal(
       'factor-invalid',

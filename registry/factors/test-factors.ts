@@ -7,14 +7,15 @@ import { createAccountStore } from '../accounts/account-store.ts';
 import { countAttempts } from '../accounts/count-attempts.ts';
 import { createThrottleStore } from '../accounts/throttle-store.ts';
 import { createAuditIn } from '../audit/audit-store.ts';
-import type { Person } from '../contract.ts';
+import type { Person, ProvenAccount } from '../contract.ts';
 import { endSessionsIn } from '../sessions/compose.ts';
 import { createTelegram } from '../telegram/compose.ts';
 import type { Telegram } from '../telegram/contract.ts';
 import type { InitDataProof } from '../telegram/rules/check-init-data.ts';
 import { BOT_TOKEN } from '../telegram/test-init-data.ts';
 import { askedBy } from '../test-context.ts';
-import { createFactors, type FactorsPorts } from './compose.ts';
+import { activeAccountIn } from './active-account-store.ts';
+import { createFactors } from './compose.ts';
 import type { Factors } from './contract.ts';
 import type { FactorEvent } from './factor-ports.ts';
 
@@ -29,6 +30,8 @@ export interface TestFactors {
   events: FactorEvent[];
   /** An account with a password, and a session of it that was opened just now. */
   person(options?: { password?: boolean }): Promise<Person>;
+  /** Who has just shown their password. */
+  proven(person: Person): Promise<ProvenAccount>;
   /** One more session of somebody. */
   session(person: Person): Promise<Person>;
   /** The session as it is now. */
@@ -49,7 +52,6 @@ export async function testFactors({
   const clock = { nowMs: Date.parse('2030-01-01T00:00:00Z') };
   const nowMs = () => clock.nowMs;
   const events: FactorEvent[] = [];
-  const accounts = createAccountStore(knex);
   const attempts = countAttempts({
     throttles: createThrottleStore(knex),
     addressKey: (address) => address,
@@ -57,16 +59,13 @@ export async function testFactors({
     raise: () => {},
   });
   const auditIn = createAuditIn({ nowMs, newId: v7, origin: () => null });
-  const activeAccount: FactorsPorts['activeAccount'] = async (id) => {
-    const found = await accounts.findById(id);
-    return found?.state === 'active' ? { id, username: found.username } : null;
-  };
+  const activeAccount = activeAccountIn(knex);
   const insertAccount = async (knexOf = knex) => {
     const id = v7();
     const username = `p_${createHash('sha256').update(id).digest('hex').slice(0, 12)}`;
     const account = { id, username, state: 'active' as const, personKey: randomBytes(93), phoneSealed: null };
     await createAccountStore(knexOf).insert(account);
-    return { id, username };
+    return { id, username, sessionEpoch: 0 };
   };
   const ends = endSessionsIn(nowMs);
   const made = createFactors({
@@ -117,10 +116,12 @@ export async function testFactors({
     database,
     clock,
     events,
+    proven: async ({ account }) => (await activeAccount(account.id))!,
     session,
     again,
     person: async ({ password = true } = {}) => {
-      const account = await insertAccount();
+      const { id, username } = await insertAccount();
+      const account = { id, username };
       const row = { account_id: account.id, hash: `$2b$12$${'x'.repeat(53)}`, pepper_version: 1 };
       if (password) await knex('account_passwords').insert({ ...row, changed_at: new Date(clock.nowMs) });
       return session({ account, sessionId: '', factorAtMs: null });

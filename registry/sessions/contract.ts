@@ -1,4 +1,4 @@
-import type { Account, OpenSession, Person } from '../contract.ts';
+import type { OpenSession, Person, ProvenAccount } from '../contract.ts';
 
 /** Where a session is used from. */
 export interface Device {
@@ -28,8 +28,8 @@ export interface SessionEntry {
 }
 
 export interface Sessions {
-  /** A new one, whatever the client showed before: nobody chooses the id of a session. */
-  open(account: Account, device: Device, options?: { factorAtMs?: number }): Promise<SessionTokens>;
+  /** A new one, whatever the client showed before: nobody chooses the id of a session. Refuses with: login-outdated. */
+  open(account: ProvenAccount, device: Device, options?: { factorAtMs?: number }): Promise<SessionTokens>;
   /**
    * A refresh token works once. The one before the newest, within ten seconds, gets the same successor: two tabs may ask at once.
    * Any other use of an old one ends the session. Refuses with: refresh-invalid.

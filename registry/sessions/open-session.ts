@@ -31,6 +31,8 @@ export const openSession =
     };
     const refreshToken = firstRefreshToken(ports.randomBytes);
     const expiresAt = await ports.transaction(async (stores) => {
+      if ((await stores.sessions.lockEpoch(account.id)) !== account.sessionEpoch)
+        throw new RegistryRefusal('login-outdated');
       await stores.sessions.insert(session);
       const actor = { account: { id: account.id }, sessionId: session.id };
       const subject = { kind: 'session', id: session.id };

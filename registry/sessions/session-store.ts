@@ -22,12 +22,14 @@ export interface StoredRefreshToken {
 }
 
 export interface SessionStore {
+  /** How often all sessions of an active account were ended; null for others. Until the transaction ends it stays so. */
+  lockEpoch(accountId: string): Promise<number | null>;
   insert(session: StoredSession): Promise<void>;
   /** With its owner's name; only of active accounts. */
   findOpen(id: string, now: Date): Promise<(StoredSession & { username: string }) | null>;
   list(accountId: string, now: Date): Promise<StoredSession[]>;
   seen(id: string, at: Pick<StoredSession, 'address' | 'userAgent' | 'lastSeenAt'>): Promise<void>;
-  /** How many were open. */
+  /** How many were open. Without `id` logins under way end as well. */
   end(where: { accountId: string; id?: string; except?: string }, reason: string, now: Date): Promise<number>;
   insertToken(token: StoredRefreshToken & { createdAt: Date }): Promise<void>;
   /** Locks the session of a refresh token until the transaction ends, so that its uses take turns. */
@@ -61,6 +63,10 @@ export function createSessionStore(database: Knex): SessionStore {
     return row ? tokenOf(row) : null;
   };
   return {
+    lockEpoch: async (id) => {
+      const account = await database('accounts').where({ id, state: 'active' }).forShare().first('session_epoch');
+      return account?.session_epoch ?? null;
+    },
     insert: async (session) =>
       void (await database('sessions').insert({
         id: session.id,
@@ -95,15 +101,17 @@ export function createSessionStore(database: Knex): SessionStore {
       ).map(sessionOf),
     seen: async (id, { address, userAgent, lastSeenAt }) =>
       void (await sessions().where({ id }).update({ address, user_agent: userAgent, last_seen_at: lastSeenAt })),
-    end: async ({ accountId, id, except }, reason, now) =>
-      sessions()
+    async end({ accountId, id, except }, reason, now) {
+      if (id === undefined) await database('accounts').where({ id: accountId }).increment('session_epoch');
+      return sessions()
         .where({ account_id: accountId, ...(id === undefined ? {} : { id }) })
         .whereNull('revoked_at')
         .where('expires_at', '>', now)
         .modify((query) => {
           if (except !== undefined) query.whereNot({ id: except });
         })
-        .update({ revoked_at: now, revoked_reason: reason }),
+        .update({ revoked_at: now, revoked_reason: reason });
+    },
     insertToken: async ({ sha256, sessionId, createdAt, expiresAt }) =>
       void (await tokens().insert({ sha256, session_id: sessionId, created_at: createdAt, expires_at: expiresAt })),
     async lockToken(sha256) {

@@ -20,7 +20,7 @@ describe('sessions', () => {
     test.clock.nowMs += 3_600_000;
     test.events.length = 0;
   });
-  const open = () => test.sessions.open(ada, DEVICE);
+  const open = async () => test.sessions.open(await test.proven(ada), DEVICE);
   const codeOf = async (work: Promise<unknown>) => (await refusalOf(work)).code;
   const personOf = async (sessionId: string) => (await test.sessions.find(sessionId))!.person;
 
@@ -119,7 +119,7 @@ describe('sessions', () => {
       test.clock.nowMs += 30 * DAY_MS - 60_000;
       const last = await open();
       test.clock.nowMs += 60_000;
-      const [next, again] = await Promise.all([open(), test.another().open(ada, DEVICE)]);
+      const [next, again] = await Promise.all([open(), test.another().open(await test.proven(ada), DEVICE)]);
       expect(kidOf(last.accessToken)).to.equal(kidOf(first.accessToken));
       expect(kidOf(next.accessToken)).not.to.equal(kidOf(first.accessToken));
       expect(kidOf(again.accessToken)).to.equal(kidOf(next.accessToken));
@@ -194,7 +194,7 @@ describe('sessions', () => {
 
     it('is refused alike where it is malformed, unknown, or of a session or person that has ended', async () => {
       const bob = await test.person('bob');
-      const of = await test.sessions.open(bob, DEVICE);
+      const of = await test.sessions.open(await test.proven(bob), DEVICE);
       await test.accounts.deactivate({ via: 'system' }, bob.id);
       const ended = await open();
       await test.sessions.end(await personOf(ended.sessionId), ended.sessionId);
@@ -208,8 +208,12 @@ describe('sessions', () => {
   describe('a list', () => {
     it('shows each device of a person, where it was last, and nobody else', async () => {
       const cleo = await test.person('cleo');
-      const one = await test.sessions.open(cleo, { name: '', userAgent: 'gate/0.1 node', address: '::1' });
-      const two = await test.sessions.open(cleo, { ...DEVICE, name: 'a\0b'.repeat(200) });
+      const one = await test.sessions.open(await test.proven(cleo), {
+        name: '',
+        userAgent: 'gate/0.1 node',
+        address: '::1',
+      });
+      const two = await test.sessions.open(await test.proven(cleo), { ...DEVICE, name: 'a\0b'.repeat(200) });
       await test.sessions.refresh(one.refreshToken, PLACE);
       const listed = await test.sessions.list(await personOf(one.sessionId));
       expect(listed.map(({ id }) => id)).to.have.members([one.sessionId, two.sessionId]);
@@ -221,7 +225,7 @@ describe('sessions', () => {
     it('loses one that is ended, or all, or all others', async () => {
       const dan = await test.person('dan');
       const sessions = [];
-      for (let at = 0; at < 4; at += 1) sessions.push(await test.sessions.open(dan, DEVICE));
+      for (let at = 0; at < 4; at += 1) sessions.push(await test.sessions.open(await test.proven(dan), DEVICE));
       const [own, second] = [sessions[0]!, sessions[1]!];
       const person = await personOf(own.sessionId);
       const foreign = await open();
@@ -234,6 +238,31 @@ describe('sessions', () => {
       await test.sessions.endAll(person, { others: false });
       expect(await test.sessions.find(own.sessionId)).to.equal(null);
       expect(await test.sessions.find(foreign.sessionId)).not.to.equal(null);
+    });
+  });
+
+  describe('a login under way', () => {
+    it('ends with all sessions, though not with another one', async () => {
+      const eve = await test.person('eve');
+      const own = await test.sessions.open(await test.proven(eve), DEVICE);
+      const other = await test.sessions.open(await test.proven(eve), DEVICE);
+      const person = await personOf(own.sessionId);
+      const first = await test.proven(eve);
+      await test.sessions.end(person, other.sessionId);
+      await test.sessions.open(first, DEVICE);
+      for (const others of [true, false]) {
+        const proven = await test.proven(eve);
+        await test.sessions.endAll(person, { others });
+        expect(await codeOf(test.sessions.open(proven, DEVICE))).to.equal('login-outdated');
+      }
+      await test.sessions.open(await test.proven(eve), DEVICE);
+    });
+
+    it('leaves nothing of somebody who was erased meanwhile', async () => {
+      const fay = await test.proven(await test.person('fay'));
+      await test.database.system('accounts').where('id', fay.id).update({ state: 'erased', person_key: null });
+      expect(await codeOf(test.sessions.open(fay, DEVICE))).to.equal('login-outdated');
+      expect(await test.database.system('sessions').where('account_id', fay.id)).to.have.length(0);
     });
   });
 

@@ -1,5 +1,5 @@
 import type { Knex } from 'knex';
-import type { Account, Person } from '../contract.ts';
+import type { Person, ProvenAccount } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import type { Telegram } from './contract.ts';
@@ -16,9 +16,9 @@ export interface TelegramPorts {
   bounds: InitDataBounds;
   auditIn(database: Knex): Audit;
   /** Makes an account without a password, in a transaction. */
-  newAccountIn(database: Knex): () => Promise<Account>;
+  newAccountIn(database: Knex): () => Promise<ProvenAccount>;
   /** Null for one that may not log in. */
-  activeAccount(id: string): Promise<Account | null>;
+  activeAccount(id: string): Promise<ProvenAccount | null>;
   /** What else the person can log in by, with the account locked until the transaction ends. */
   waysInIn(database: Knex): (accountId: string) => Promise<{ password: boolean; passkeys: number }>;
   /** Lets pass who has just confirmed who they are. Refuses with: confirmation-needed. */
@@ -83,7 +83,9 @@ async function logIn(ports: TelegramPorts, knex: Knex, { telegram, audit }: Stor
     const account = await ports.activeAccount(linked.accountId);
     // Deactivated by its owner or by the platform: what Telegram says does not bring it back.
     if (account === null) throw new RegistryRefusal('telegram-data-invalid', 'The linked account may not log in.');
-    await telegram.noteUse(telegramId, now);
+    // Unlinked since it was found. From here on that waits, and then ends this login as it ends sessions.
+    if (!(await telegram.noteUse(telegramId, now)))
+      throw new RegistryRefusal('telegram-data-invalid', 'The account was just unlinked.');
     return { account, isNew: false };
   }
   const account = await ports.newAccountIn(knex)();

@@ -12,7 +12,8 @@ export interface TelegramStore {
   findByAccount(accountId: string): Promise<TelegramIdentity | null>;
   /** False where either of the two is linked already. */
   insert(identity: Omit<TelegramIdentity, 'lastUsedAt'>): Promise<boolean>;
-  noteUse(telegramId: string, at: Date): Promise<void>;
+  /** False where nobody is linked. */
+  noteUse(telegramId: string, at: Date): Promise<boolean>;
   remove(accountId: string): Promise<boolean>;
   /** True for exactly one of all that bring the same init data. */
   useInitData(fingerprint: Buffer, expiresAt: Date): Promise<boolean>;
@@ -38,7 +39,7 @@ export function createTelegramStore(database: Knex): TelegramStore {
       return inserted.length === 1;
     },
     noteUse: async (telegramId, at) =>
-      void (await database('telegram_identities').where('telegram_id', telegramId).update({ last_used_at: at })),
+      (await database('telegram_identities').where('telegram_id', telegramId).update({ last_used_at: at })) === 1,
     remove: async (accountId) => (await database('telegram_identities').where('account_id', accountId).delete()) === 1,
     useInitData: async (fingerprint, expiresAt) => {
       // Without asking for the row: whoever brings it may not read what others brought.

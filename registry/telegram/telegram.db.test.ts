@@ -99,7 +99,7 @@ describe('people from Telegram', () => {
     const person = await test.person();
     const other = await test.session(person);
     await test.telegram.link(person, { initData: open() });
-    expect((await logIn()).account).to.deep.equal(person.account);
+    expect((await logIn()).account).to.deep.equal(await test.proven(person));
     expect([await test.isOpen(person), await test.isOpen(other)]).to.deep.equal([true, false]);
     // Again is no fault.
     expect(await test.telegram.link(person, { initData: open() })).to.deep.equal(
@@ -117,7 +117,7 @@ describe('people from Telegram', () => {
     await test.telegram.unlink(ada);
     expect(await codeOf(test.telegram.unlink(ada))).to.equal('telegram-unlinked');
     await test.telegram.link(bob, { initData: open() });
-    expect((await logIn()).account).to.deep.equal(bob.account);
+    expect((await logIn()).account).to.deep.equal(await test.proven(bob));
   });
 
   it('keep their link where it is the last way in', async () => {
