@@ -160,12 +160,14 @@ function asSeenBy(accountId: string, { address, requestId, ...entry }: Trace): o
   return byAnother ? entry : { ...entry, address, requestId };
 }
 
-/** Slugs of organisations that have no other owner. Locks the person's organisations: of two owners who leave at once one is the last. */
+/**
+ * Slugs of organisations that have no other owner. Locks all of the person's organisations: of two owners who leave at once one is the
+ * last, and nobody becomes an owner meanwhile.
+ */
 async function ownedAlone(transaction: Knex, accountId: string): Promise<string[]> {
   const owners = Object.values(ROLES_OF_KIND).map(([owner]) => owner);
-  const own = transaction('memberships').where({ account_id: accountId }).whereIn('role', owners);
   await transaction('organisations')
-    .whereIn('id', own.select('organisation_id'))
+    .whereIn('id', transaction('memberships').where({ account_id: accountId }).select('organisation_id'))
     .orderBy('id')
     .forUpdate()
     .select('id');

@@ -207,6 +207,35 @@ describe('privacy', () => {
     expect((await Promise.all(ends)).sort()).to.deep.equal(['done', 'last-owner']);
   });
 
+  it('lets nobody go who becomes an owner at that moment', async () => {
+    const [ada, bob] = [await addPerson(), await addPerson('bob_b', 'bob@example.org')];
+    const organisationId = v7();
+    const { knex } = database;
+    await knex('organisations').insert({ id: organisationId, slug: 'arcade', kind: 'operator', name: 'Arcade' });
+    const roles = new Map([
+      [ada, 'operator-owner'],
+      [bob, 'operator-viewer'],
+    ]);
+    for (const [{ account }, role] of roles) {
+      const member = { organisation_id: organisationId, account_id: account.id, role, created_at: new Date() };
+      await knex('memberships').insert({ id: v7(), ...member });
+    }
+    const roleOf = ({ account }: Person) => ({ organisation_id: organisationId, account_id: account.id });
+    let erased: Promise<string> | undefined;
+    await knex.transaction(async (transfer) => {
+      // As an accepted offer does it.
+      await transfer('organisations').where({ id: organisationId }).forUpdate().first();
+      await transfer('memberships').where(roleOf(bob)).update({ role: 'operator-owner' });
+      await transfer('memberships').where(roleOf(ada)).update({ role: 'operator-viewer' });
+      erased = codeOf(open.privacy.erase(bob, 'bob_b'));
+      const isWaiting = async () =>
+        (await knex.raw(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
+          .rowCount > 0;
+      while (!(await isWaiting()));
+    });
+    expect(await erased).to.equal('last-owner');
+  });
+
   it('knows every column that refers to an account', async () => {
     const { rows } = await database.knex.raw(`
       select c.conrelid::regclass::text as table_name, a.attname as column_name

@@ -31,11 +31,11 @@ export interface InvitationStore {
   find(id: string, now: Date): Promise<StoredInvitation | null>;
   /** Locked until the transaction ends. */
   lockBySecret(secretHash: Buffer, now: Date): Promise<StoredInvitation | null>;
-  /** Only an open one changes. */
+  /** Only an open one changes; false for another. */
   end(
     id: string,
     change: { state: 'accepted' | 'declined' | 'revoked'; accountId: string | null; now: Date },
-  ): Promise<void>;
+  ): Promise<boolean>;
 }
 
 export function createInvitationStore(database: Knex): InvitationStore {
@@ -80,7 +80,8 @@ export function createInvitationStore(database: Knex): InvitationStore {
       return row ? invitationOf(row, now) : null;
     },
     async end(id, { state, accountId, now }) {
-      await database('invitations').where({ id, state: 'open' }).update({ state, ended_at: now, ended_by: accountId });
+      const change = { state, ended_at: now, ended_by: accountId };
+      return (await database('invitations').where({ id, state: 'open' }).update(change)) === 1;
     },
   };
 }

@@ -69,13 +69,14 @@ export const revokeInvitation =
     const now = new Date(nowMs());
     const found = isUuid(id) ? await invitations.find(id, now) : null;
     if (found?.organisationId !== actor.organisation.id) throw new RegistryRefusal('invitation-unknown');
-    await invitations.end(found.id, { state: 'revoked', accountId: actor.account?.id ?? null, now });
+    const revoked = await invitations.end(found.id, { state: 'revoked', accountId: actor.account?.id ?? null, now });
     await audit({
       action: 'invitation.revoke',
       actor,
       organisationId: found.organisationId,
       subject: { kind: 'invitation', id: found.id },
-      outcome: found.state === 'open' ? 'done' : 'unchanged',
+      // Accepted meanwhile, it made a member all the same.
+      outcome: revoked && found.state === 'open' ? 'done' : 'unchanged',
     });
     return shown((await invitations.find(found.id, now))!);
   };

@@ -329,6 +329,37 @@ describe('organisations and their members', () => {
   });
 
   describe('the trail', () => {
+    it('says of what somebody else was quicker with that it changed nothing', async () => {
+      const { owner, organisation } = await arcade();
+      const heir = await people.person(`quick_${made}`);
+      await people.join(heir, organisation.id, 'operator-viewer');
+      const actor = await people.acting(owner, organisation.slug);
+      const { invitation } = await people.organisations.invite(actor, { role: 'operator-viewer' });
+      const offer = await people.organisations.offerOwnership(actor, heir.account.id);
+      const { system } = test.database;
+      const quicker = async <Result>(table: string, id: string, work: () => Promise<Result>) => {
+        const first = await system.transaction();
+        await first(table)
+          .where({ id })
+          .update({ state: 'accepted', ended_at: new Date(test.clock.nowMs) });
+        const second = work();
+        const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
+        while ((await system.raw(waiting)).rows.length === 0);
+        await first.commit();
+        return second;
+      };
+      const revoke = () => people.organisations.revokeInvitation(actor, invitation.id);
+      expect((await quicker('invitations', invitation.id, revoke)).state).to.equal('accepted');
+      const end = () => codeOf(people.organisations.endOffer(heir, offer.id));
+      expect(await quicker('ownership_offers', offer.id, end)).to.equal('ownership-offer-unknown');
+      const contents: string[] = await system('audit_entries').orderBy('id', 'desc').limit(2).pluck('content');
+      const entries = contents.map((content) => JSON.parse(content));
+      expect(entries.map(({ action, outcome }) => ({ action, outcome }))).to.deep.equal([
+        { action: 'invitation.revoke', outcome: 'unchanged' },
+        { action: 'organisation.offer', outcome: 'done' },
+      ]);
+    });
+
     it('has every change', async () => {
       const actions = (await test.database.system('audit_entries').select('content')).map(
         ({ content }) => JSON.parse(content).action,

@@ -79,7 +79,8 @@ export const endOffer =
   async (person, offerId) => {
     const { id } = person.account;
     const offer = await findOffer(ports, offerId, ({ from, to }) => from.accountId === id || to.accountId === id);
-    await ports.offers.end(offer.id, { state: 'declined', now: new Date(ports.nowMs()) });
+    const ended = await ports.offers.end(offer.id, { state: 'declined', now: new Date(ports.nowMs()) });
+    if (!ended) throw new RegistryRefusal('ownership-offer-unknown');
     await ports.audit({
       action: 'organisation.end-offer',
       actor: personIn(person, { id: offer.organisationId }),
