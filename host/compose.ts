@@ -280,7 +280,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   opened.push(capabilities.delivery.close, every(EVENT_INTERVAL_MS, capabilities.delivery.tick, log));
   await Promise.all([conduct.refresh(), invocationRecorder.refresh()]);
   opened.push(every(SWEEP_INTERVAL_MS, conduct.sweep, log));
-  opened.push(openSchedules({ system, store, cache, runPlugin, nowMs, log }));
+  opened.push(openSchedules({ system, store, cache, runPlugin, drainMs: config.drainMs, nowMs, log }));
   const messages = await queues.start({
     factsOf,
     runPlugin,

@@ -9,16 +9,17 @@ import { scheduleStore } from './schedule-store.ts';
 
 const INTERVAL_MS = 5_000;
 
-/** Runs what is due by the schedules of plugins; returns how to stop. */
+/** Runs what is due by the schedules of plugins; returns how to stop, which waits at most `drainMs` for what runs. */
 export function openSchedules(ports: {
   system: Knex;
   store: Pick<InstallationStore, 'byId'>;
   cache: Pick<InstallationCache, 'withRelease'>;
   runPlugin: PluginRunner;
+  drainMs: number;
   nowMs: () => number;
   log: Log;
 }): () => Promise<void> {
-  const { system, store, cache, runPlugin, nowMs, log } = ports;
+  const { system, store, cache, runPlugin, drainMs, nowMs, log } = ports;
   const scheduler = createScheduler({
     store: scheduleStore(system),
     factsOf: async (id) => {
@@ -30,5 +31,9 @@ export function openSchedules(ports: {
     nowMs,
     log,
   });
-  return every(INTERVAL_MS, scheduler.tick, log);
+  const stop = every(INTERVAL_MS, scheduler.tick, log);
+  return async () => {
+    await stop();
+    await scheduler.close(drainMs);
+  };
 }
