@@ -64,7 +64,7 @@ export const GRANTS: Record<string, string[]> = {
     'select',
     'insert',
     'update (release_id, slug, grants, config, granted_limits, enabled, deleted_at, updated_at, follows, canary_percent)',
-    'update (promote_after_seconds, revision, purge_at, delay_seconds)',
+    'update (promote_after_seconds, revision, purge_at, delay_seconds, installing)',
   ],
   installation_conduct: [
     'select',

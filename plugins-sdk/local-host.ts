@@ -212,6 +212,7 @@ function installationOf(
     config,
     grantedLimits: limits,
     enabled: true,
+    installing: false,
     conduct: GOOD_CONDUCT,
     updates: PINNED,
     createdAt: at,

@@ -60,6 +60,7 @@ function installedAs({ plugin, range, routes = [], hooks = [] }: Dependency): In
     plugin,
     version,
     enabled: true,
+    installing: false,
     conduct: GOOD_CONDUCT,
     limits: DEFAULT_LIMITS,
     manifest: { name, publisher, version, routes: declared, hooks },

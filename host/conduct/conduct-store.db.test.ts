@@ -194,7 +194,7 @@ describe('conduct in PostgreSQL', () => {
     await strikeTimes(solitary!, 3);
     await strikeTimes(suspended!, 6);
     await strikeTimes(removed!, 6);
-    await installationStore(database.knex, () => 0).remove(removed!);
+    await database.knex('installations').where({ id: removed }).update({ deleted_at: new Date() });
     const confined = await stores[1].confined();
     expect(confined.solitary).to.deep.equal([solitary]);
     expect(confined.suspended).to.include(suspended!).and.not.include(removed!);

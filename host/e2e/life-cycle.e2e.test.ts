@@ -258,6 +258,28 @@ describe('the life cycle of an installation', () => {
     });
   });
 
+  describe('an installation', () => {
+    it('that a host died in is reached by nobody, and finished by whoever sends it again', async () => {
+      await publish('begun', '1.0.0', { hook: "await kv.set('hook:' + eventId, eventId);" });
+      const installation = await install('begun', '1.0.0');
+      const { id } = installation;
+      const { knex } = platform.database;
+      const { operator } = platform.as;
+      // What a dead host leaves behind: its hook ran, and nothing was written after it.
+      await knex('installations').where({ id }).update({ enabled: false, installing: true });
+      const answer = async () => codeOf(await platform.call(installation, '/version'));
+      await until(answer, (code) => code === 'installation-busy');
+      expect(await find(installation)).to.include({ enabled: false, installing: true });
+      const enabling = await refusalOf(operator.updateInstallation(id, { enabled: true }));
+      expect([enabling.code, enabling.message.includes(id)]).to.deep.equal(['installation-busy', true]);
+      expect((await refusalOf(operator.health(id))).code).to.equal('installation-busy');
+      expect(await install('begun', '1.0.0', { id })).to.include({ enabled: true, installing: false });
+      expect(await versionOf(installation)).to.equal('1.0.0');
+      const raised = '1.0.0 install {"version":"1.0.0"}';
+      expect(await hooksOf(installation)).to.deep.equal([raised, raised, `install:${id}:1.0.0`]);
+    });
+  });
+
   describe('an update', () => {
     it('lets running invocations end on the old release, and its isolate go with the last of them', async () => {
       await publish('drained', '1.0.0');

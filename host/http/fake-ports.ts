@@ -158,6 +158,7 @@ const installation: Installation = {
   config: { greeting: 'Hello' },
   grantedLimits: {},
   enabled: true,
+  installing: false,
   conduct: GOOD_CONDUCT,
   updates: PINNED,
   createdAt: AT,

@@ -16,6 +16,8 @@ export interface NewValues {
   config?: Json;
   grantedLimits?: Partial<Limits>;
   enabled?: boolean;
+  /** Ends its installation. */
+  installing?: false;
   follows?: string | null;
   canaryPercent?: number;
   promoteAfterSeconds?: number | null;
@@ -149,6 +151,7 @@ function columns(set: NewValues): Record<string, unknown> {
     config: config === undefined ? undefined : JSON.stringify(config),
     granted_limits: grantedLimits && JSON.stringify(grantedLimits),
     enabled: set.enabled,
+    installing: set.installing,
     follows: set.follows,
     canary_percent: set.canaryPercent,
     promote_after_seconds: set.promoteAfterSeconds,

@@ -86,11 +86,7 @@ export function createInstallations(ports: InstallationsPorts): Installations {
   };
 
   return {
-    install: async (actor, command) => {
-      const installation = await install(actor, command);
-      void cache.changed(installation.id);
-      return installation;
-    },
+    install: (actor, command) => telling(command.id, install(actor, command)),
     update: (actor, id, change) => telling(id, update(actor, id, change)),
     resume: async (actor, id) => {
       const installation = await own(actor, id);

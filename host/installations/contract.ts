@@ -18,7 +18,10 @@ export interface Installation {
   config: Json;
   /** What the operator allows at most; the effective limit is the minimum of this, the manifest's and the ceiling. */
   grantedLimits: Partial<Limits>;
+  /** False while it is being installed. */
   enabled: boolean;
+  /** Its `install` has not ended: it runs, or what ran it died. Nobody reaches it until it is installed again with its id. */
+  installing: boolean;
   /** How it behaved in the sandbox, and what that led to. */
   conduct: Conduct;
   /** What it follows, and what is under way. */
@@ -143,10 +146,10 @@ export interface Outdated {
 /** Installations of one operator. Every refusal is a HostRefusal or RegistryRefusal. */
 export interface Installations {
   /**
-   * Idempotent by `id`, which the client supplies (UUIDv7). `version` defaults to the newest published one.
-   * Runs the plugin's `configure` and `install`. Refuses with: release-unknown, release-not-installable,
+   * Idempotent by `id`, which the client supplies (UUIDv7): it also finishes what a host that died has begun. `version` defaults
+   * to the newest published one. Runs the plugin's `configure` and `install`; a fault of it prevents the installation. Refuses with: release-unknown, release-not-installable,
    * engine-incompatible, capability-undeclared, grant-missing, config-invalid, installation-slug-taken, installation-id-taken,
-   * version-range-invalid, version-range-unsatisfied, requirements-unmet.
+   * installation-busy, version-range-invalid, version-range-unsatisfied, requirements-unmet.
    */
   install(actor: Principal, command: InstallRequest): Promise<Installation>;
   /**
@@ -206,10 +209,13 @@ export interface Installations {
   ): Promise<Page<InstallationLogEntry>>;
   /**
    * Runs the plugin's health check; a faulting one is `down` with the fault as message. Refuses with: installation-unknown,
-   * installation-disabled, installation-suspended.
+   * installation-busy, installation-disabled, installation-suspended.
    */
   health(actor: Principal, id: string): Promise<HealthReport>;
-  /** Delivers one event. Refuses with: installation-unknown, installation-disabled, installation-suspended, hook-undeclared, hook-payload-invalid, or the plugin's fault. */
+  /**
+   * Delivers one event. Refuses with: installation-unknown, installation-busy, installation-disabled, installation-suspended,
+   * hook-undeclared, hook-payload-invalid, or the plugin's fault.
+   */
   deliverHook(
     actor: Principal,
     id: string,

@@ -2,20 +2,23 @@ import { effectiveLimits } from '../../plugins-sdk/contract/index.ts';
 import { type Principal, type Registry, type Release, statementOf, type Transparency } from '../../registry/index.ts';
 import { GOOD_CONDUCT } from '../conduct/contract.ts';
 import { HostRefusal } from '../errors.ts';
+import { PluginFaultError } from '../invocations/contract.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import { PINNED } from '../rollouts/contract.ts';
 import { line } from '../rollouts/describe-rollout.ts';
-import type { ChangeStore } from './change-store.ts';
 import { checkConfiguration, checkGrants, checkRelease } from './check-installation.ts';
 import type { Installation, InstallationFacts, Installations, InstallRequest } from './contract.ts';
+import type { InstallationCache } from './installation-cache.ts';
 import type { InstallationStore } from './installation-store.ts';
+import { write } from './move-release.ts';
 import { raiseHook } from './raise-hook.ts';
 import { requireRequirements } from './requirements/check-requirements.ts';
 import type { DemandStore } from './requirements/demand-store.ts';
+import { type Leased, type LeasePorts, unfinishedText, withLease } from './with-lease.ts';
 
-export interface InstallPorts {
+export interface InstallPorts extends LeasePorts {
   store: InstallationStore;
-  changes: Pick<ChangeStore, 'write'>;
+  cache: Pick<InstallationCache, 'withRelease'>;
   registry: Pick<Registry, 'resolveRelease' | 'loadBundle' | 'publishedVersions'>;
   demands: DemandStore;
   transparency: Pick<Transparency, 'requireLogged'>;
@@ -24,40 +27,57 @@ export interface InstallPorts {
   nowMs(): number;
 }
 
+/** Nobody reaches what has begun until it is finished; asked for again with the same id, it is finished by whoever is asked. */
 export const installPlugin =
   (ports: InstallPorts): Installations['install'] =>
   async (actor, command) => {
-    const existing = await ports.store.byId(command.id);
-    if (existing) return sameInstallation(existing, actor, command);
-
-    const { plugin, version } = command;
-    const { release, range } = await ports.registry.resolveRelease(actor, { plugin, version });
-    checkRelease(release, ports.hostVersion);
-    checkGrants(release.manifest, command.grants);
-    if (command.ignoreRequirements !== true) {
-      await requireRequirements(ports, actor.organisation.id, release, null);
-    }
-    // Reads the code once more and verifies digest and signatures before anything is written.
-    await ports.registry.loadBundle(release.bundleDigest);
-    await ports.transparency.requireLogged(statementOf(release));
-    const installation = draft(ports, actor, command, release, range);
-    await checkConfiguration(installation, installation.config, ports.runPlugin);
-
-    if (!(await ports.store.insert(installation))) return lostRace(ports, actor, command);
-    try {
-      await raiseHook(ports, installation, 'install', { version: installation.version }, installation.version);
-    } catch (error) {
-      await ports.store.remove(installation.id);
-      throw error;
-    }
-    await ports.changes.write({
-      installationId: installation.id,
-      revision: 1,
-      atMs: ports.nowMs(),
-      lines: [line(`Installed ${release.version}.`, 'installed', { toVersion: release.version, follows: range })],
-    });
-    return (await ports.store.byId(installation.id)) ?? installation;
+    const begun = (await ports.store.byId(command.id)) ?? (await begin(ports, actor, command));
+    requireSame(begun, actor, command);
+    if (!begun.installing) return begun;
+    await withLease(ports, begun.id, (leased) => finish(ports, leased), { installing: true });
+    const installed = await ports.store.byId(begun.id);
+    if (installed === null) throw new HostRefusal('installation-id-taken', IS_OVER);
+    return installed;
   };
+
+const IS_OVER = 'The installation with this id was refused by the plugin, or is uninstalled; choose another id.';
+
+/** Checks it as a whole and stores it, disabled. The answer is another one where somebody was faster with this id. */
+async function begin(ports: InstallPorts, actor: Principal, command: InstallRequest): Promise<Installation> {
+  const { plugin, version } = command;
+  const { release, range } = await ports.registry.resolveRelease(actor, { plugin, version });
+  checkRelease(release, ports.hostVersion);
+  checkGrants(release.manifest, command.grants);
+  if (command.ignoreRequirements !== true) {
+    await requireRequirements(ports, actor.organisation.id, release, null);
+  }
+  // Reads the code once more and verifies digest and signatures before anything is written.
+  await ports.registry.loadBundle(release.bundleDigest);
+  await ports.transparency.requireLogged(statementOf(release));
+  const installation = draft(ports, actor, command, release, range);
+  await checkConfiguration(installation, installation.config, ports.runPlugin);
+  return (await ports.store.insert(installation)) ? installation : lostRace(ports, actor, command);
+}
+
+/** Lets the plugin refuse, whose fault ends the installation. After anything else it can be finished later. */
+async function finish(ports: InstallPorts, { installation, revision }: Leased): Promise<void> {
+  if (!installation.installing) return;
+  const { id, version, updates } = installation;
+  const facts = (await ports.cache.withRelease(installation)) as InstallationFacts;
+  try {
+    await raiseHook(ports, facts, 'install', { version }, version);
+  } catch (error) {
+    if (error instanceof PluginFaultError) await ports.store.remove(id);
+    throw error;
+  }
+  await write(ports, {
+    installationId: id,
+    revision,
+    atMs: ports.nowMs(),
+    set: { enabled: true, installing: false },
+    lines: [line(`Installed ${version}.`, 'installed', { toVersion: version, follows: updates.follows })],
+  });
+}
 
 function draft(
   { nowMs }: InstallPorts,
@@ -79,7 +99,8 @@ function draft(
     grants: command.grants,
     config: command.config ?? {},
     grantedLimits,
-    enabled: true,
+    enabled: false,
+    installing: true,
     conduct: GOOD_CONDUCT,
     updates: { ...PINNED, ...command.updates, follows },
     createdAt: at,
@@ -89,15 +110,23 @@ function draft(
   };
 }
 
-function sameInstallation(existing: Installation, actor: Principal, { plugin, slug }: InstallRequest): Installation {
-  const { operator } = existing;
-  if (operator.id === actor.organisation.id && existing.plugin === plugin && existing.slug === slug) return existing;
+/** Refuses with: installation-id-taken. */
+function requireSame({ operator, ...begun }: Installation, actor: Principal, { plugin, slug }: InstallRequest): void {
+  if (operator.id === actor.organisation.id && begun.plugin === plugin && begun.slug === slug) return;
   throw new HostRefusal('installation-id-taken');
 }
 
-/** Somebody was faster with this id or slug: their installation is the answer if it is the one that was asked for. */
-async function lostRace({ store }: InstallPorts, actor: Principal, command: InstallRequest): Promise<Installation> {
-  const winner = await store.byId(command.id);
-  if (winner) return sameInstallation(winner, actor, command);
-  throw new HostRefusal('installation-slug-taken', undefined, { slug: command.slug });
+/** Somebody was faster with this id or slug. Refuses with: installation-id-taken, installation-slug-taken. */
+async function lostRace(
+  { store }: InstallPorts,
+  actor: Principal,
+  { id, slug }: InstallRequest,
+): Promise<Installation> {
+  const winner = await store.byId(id);
+  if (winner) return winner;
+  const operatorId = actor.organisation.id;
+  if (await store.removed(operatorId, id)) throw new HostRefusal('installation-id-taken', IS_OVER);
+  const holder = await store.bySlug(operatorId, slug);
+  const message = holder?.installing ? unfinishedText(holder) : undefined;
+  throw new HostRefusal('installation-slug-taken', message, { slug });
 }

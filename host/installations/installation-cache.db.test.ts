@@ -68,7 +68,7 @@ describe('installations in memory', () => {
 
   it('are not read again where they are gone', async () => {
     const installation = await existing();
-    await store.remove(installation.id);
+    await database.knex('installations').where({ id: installation.id }).update({ deleted_at: new Date() });
     await cache.changed(installation.id);
     expect(asked).to.deep.equal([]);
   });

@@ -12,6 +12,7 @@ export class InstallationModel extends Model {
   declare config: unknown;
   declare granted_limits: unknown;
   declare enabled: boolean;
+  declare installing: boolean;
   declare deleted_at: Date | null;
   declare created_at: Date;
   declare updated_at: Date;

@@ -44,14 +44,21 @@ describe('installations in PostgreSQL', () => {
     expect(await store.byId(other.id)).to.deep.include(given);
   });
 
-  it('are found no more once removed, take their entries and log along, and free their slug', async () => {
-    const installation = await existing();
+  it('are found no more once removed before they were installed, take their entries along, and free their slug', async () => {
+    const installation = { ...(await existing()), id: uuidv7(), slug: 'begun', enabled: false, installing: true };
+    await store.insert(installation);
     await database.knex('kv_entries').insert({ installation_id: installation.id, key: 'x', value: '1', version: 1 });
     await store.remove(installation.id);
     expect(await store.byId(installation.id)).to.equal(null);
     expect(await database.knex('kv_entries').where({ installation_id: installation.id })).to.deep.equal([]);
     expect(await store.insert(installation)).to.equal(false);
     expect(await store.insert({ ...installation, id: uuidv7() })).to.equal(true);
+  });
+
+  it('are not removed as unfinished once they are installed', async () => {
+    const { id } = await existing();
+    await store.remove(id);
+    expect(await store.byId(id)).to.include({ id, installing: false });
   });
 
   it('take along what they stored in every table, but not what was owed, judged or decided', async () => {

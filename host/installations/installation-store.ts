@@ -14,7 +14,7 @@ export interface InstallationStore {
   page(operatorId: string, request: PageRequest): Promise<Page<Installation>>;
   /** False where the id or the operator's slug is taken; nothing is written then. */
   insert(installation: Installation): Promise<boolean>;
-  /** Removes at once and for good what was never in use. */
+  /** Removes at once and for good what is not installed to the end. Anything else stays. */
   remove(id: string): Promise<void>;
   /** One of the operator's that was removed; `purged`: what it stored is gone. */
   removed(operatorId: string, id: string): Promise<{ purged: boolean } | null>;
@@ -45,6 +45,7 @@ const COLUMNS = [
   'config',
   'granted_limits',
   'enabled',
+  'installing',
   'deleted_at',
   'created_at',
   'updated_at',
@@ -137,6 +138,9 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
         config: JSON.stringify(installation.config),
         granted_limits: JSON.stringify(installation.grantedLimits),
         enabled: installation.enabled,
+        installing: installation.installing,
+        // Its end is the first change of it.
+        revision: installation.installing ? 0 : 1,
         follows: updates.follows,
         canary_percent: updates.canaryPercent,
         promote_after_seconds: updates.promoteAfterSeconds,
@@ -147,8 +151,8 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
     remove: (id) =>
       database.transaction(async (transaction) => {
         const deleted = { deleted_at: transaction.fn.now(), purge_at: null };
-        await transaction('installations').where({ id }).whereNull('deleted_at').update(deleted);
-        await deleteStored(transaction, id);
+        const unfinished = transaction('installations').where({ id, installing: true }).whereNull('deleted_at');
+        if ((await unfinished.update(deleted)) === 1) await deleteStored(transaction, id);
       }),
     removed: async (operatorId, id) => {
       const row = await database('installations')
@@ -203,6 +207,7 @@ const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Ins
   config: row.config as Json,
   grantedLimits: row.granted_limits as Partial<Limits>,
   enabled: row.enabled,
+  installing: row.installing,
   conduct: toConduct(row, currentScore),
   updates: toUpdates(row),
   createdAt: row.created_at.toISOString(),

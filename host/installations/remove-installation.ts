@@ -6,7 +6,7 @@ import type { InstallationStore } from './installation-store.ts';
 import { type MovePorts, write } from './move-release.ts';
 import { tellHook } from './raise-hook.ts';
 import { requireNotNeeded } from './requirements/check-requirements.ts';
-import { withLease } from './with-lease.ts';
+import { type Leased, withLease } from './with-lease.ts';
 
 export interface RemovePorts extends MovePorts {
   store: InstallationStore;
@@ -26,7 +26,7 @@ export const removeInstallation =
     };
     if (found === null) return ended();
     if (found.operator.id !== actor.organisation.id) throw new HostRefusal('installation-unknown');
-    await withLease(ports, id, async ({ installation, revision }) => {
+    const remove = async ({ installation, revision }: Leased) => {
       if (!ignoreRequirements) await requireNotNeeded(ports, installation.operator.id, id, null);
       const facts = (await ports.cache.withRelease(installation)) as InstallationFacts;
       await tellHook(ports, facts, 'uninstall', { version: facts.version }, revision);
@@ -48,7 +48,8 @@ export const removeInstallation =
         ],
         lines: [line(`Uninstalled. ${kept}`, 'uninstalled', { purgeAt: new Date(purgeAtMs).toISOString() }, 'warn')],
       });
-    });
+    };
+    await withLease(ports, id, remove, { installing: true });
     if (deleteNow) await store.purge(nowMs());
   };
 

@@ -24,19 +24,22 @@ export interface Leased {
 
 /**
  * Lets one change of an installation be made at a time, over all hosts: changes run code of plugins, which no transaction
- * undoes. Null where there is no such installation. Refuses with: installation-busy.
+ * undoes. Null where there is no such installation. Refuses with: installation-busy, also where it is not installed to the end,
+ * unless `installing` says that this may be.
  */
 export async function withLease<Result>(
   { store, changes }: LeasePorts,
   id: string,
   work: (leased: Leased) => Promise<Result>,
-  { waitMs = WAIT_MS }: { waitMs?: number } = {},
+  { waitMs = WAIT_MS, installing = false }: { waitMs?: number; installing?: boolean } = {},
 ): Promise<Result | null> {
   if ((await store.byId(id)) === null) return null;
   const lease = await takeLease(changes, id, waitMs);
   const keeper = setInterval(() => void changes.keep(id, lease, LEASE_MS).catch(() => {}), KEEP_EVERY_MS);
   try {
     const installation = await store.byId(id);
+    if (installation?.installing && !installing)
+      throw new HostRefusal('installation-busy', unfinishedText(installation));
     return installation && (await work({ installation, revision: lease.revision }));
   } finally {
     clearInterval(keeper);
@@ -44,6 +47,9 @@ export async function withLease<Result>(
     await changes.release(id, lease).catch(() => {});
   }
 }
+
+export const unfinishedText = ({ id, slug }: Pick<Installation, 'id' | 'slug'>): string =>
+  `"${slug}" is not installed to the end: install it again with the id ${id}, or uninstall it.`;
 
 async function takeLease(changes: ChangeStore, id: string, waitMs: number): Promise<Lease> {
   for (const endMs = performance.now() + waitMs; ; await rest(LOOK_EVERY_MS)) {

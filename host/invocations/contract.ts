@@ -50,8 +50,8 @@ export interface RunRequest {
 
 export interface DataPlane {
   /**
-   * Refuses with: installation-unknown, installation-disabled, installation-suspended, installation-saturated,
-   * cpu-budget-exhausted, plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large,
+   * Refuses with: installation-unknown, installation-busy, installation-disabled, installation-suspended,
+   * installation-saturated, cpu-budget-exhausted, plugin-route-unknown, method-not-allowed, token-missing, permission-denied, body-too-large,
    * PluginFaultError, and those of the sandbox. What was streamed has been sent; then `response` has no body.
    */
   run(request: RunRequest): Promise<{ invocationId: string; response: WireResponse }>;

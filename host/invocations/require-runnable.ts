@@ -1,8 +1,9 @@
 import { HostRefusal } from '../errors.ts';
 import type { Installation } from '../installations/contract.ts';
 
-/** Whether callers, events and schedules may run an installation now. Refuses with: installation-disabled, installation-suspended. */
-export function requireRunnable({ enabled, conduct, operator, slug }: Installation): void {
+/** Whether callers, events and schedules may run an installation now. Refuses with: installation-busy, installation-disabled, installation-suspended. */
+export function requireRunnable({ enabled, installing, conduct, operator, slug }: Installation): void {
+  if (installing) throw new HostRefusal('installation-busy', 'It is being installed; try again shortly.');
   if (!enabled) throw new HostRefusal('installation-disabled');
   if (conduct.suspendedAt !== null) {
     const { suspendedAt, reason } = conduct;

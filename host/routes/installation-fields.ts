@@ -83,6 +83,9 @@ export const Installation = Type.Object(
     config: AnyJson,
     grantedLimits: SomeLimits,
     enabled: Type.Boolean(),
+    installing: Type.Boolean({
+      description: 'It is not installed to the end: nobody reaches it. Install it again with its id, or uninstall it.',
+    }),
     conduct: Conduct,
     updates: Updates,
     createdAt: Timestamp,

@@ -98,7 +98,14 @@ const lifeRoutes = ({ installations }: InstallationPorts): Route[] => [
     allow: ['installation:create'],
     body: Install,
     reply: { 201: Installation },
-    refuses: [...CHECKS, 'requirements-unmet', 'installation-slug-taken', 'installation-id-taken', ...RUNS],
+    refuses: [
+      ...CHECKS,
+      'requirements-unmet',
+      'installation-slug-taken',
+      'installation-id-taken',
+      'installation-busy',
+      ...RUNS,
+    ],
     handle: async ({ principal, body }) => {
       const installed = await installations.install(principal, body);
       return answer(installed, { headers: { Location: `/v1/installations/${installed.id}` } });
@@ -214,7 +221,7 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
     allow: ['installation:read'],
     params: ById,
     reply: { 200: Health },
-    refuses: ['installation-unknown', 'installation-disabled', 'installation-suspended', ...UNRUN],
+    refuses: ['installation-unknown', 'installation-busy', 'installation-disabled', 'installation-suspended', ...UNRUN],
     handle: ({ principal, params }) => installations.health(principal, params.id),
   }),
   route({
@@ -232,6 +239,7 @@ const insightRoutes = ({ installations }: InstallationPorts): Route[] => [
     reply: { 200: Delivery },
     refuses: [
       'installation-unknown',
+      'installation-busy',
       'installation-disabled',
       'installation-suspended',
       'hook-undeclared',

@@ -128,6 +128,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
     const rest = {
       grantedLimits: {},
       enabled: true,
+      installing: false,
       conduct: GOOD_CONDUCT,
       updates: PINNED,
       createdAt: NOW,

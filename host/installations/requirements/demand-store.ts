@@ -2,7 +2,7 @@ import type { Knex } from 'knex';
 import { demandsOf, type Present } from './rules/requirements.ts';
 
 export interface DemandStore {
-  /** All installations of an operator with what their releases require, the oldest first. */
+  /** All installations of an operator with what their releases require, the oldest first; none that is not installed to the end. */
   of(operatorId: string): Promise<Present[]>;
 }
 
@@ -12,7 +12,7 @@ export const demandStore = (database: Knex): DemandStore => ({
       .join('releases as release', 'release.id', 'installation.release_id')
       .join('plugins as plugin', 'plugin.id', 'release.plugin_id')
       .join('organisations as publisher', 'publisher.id', 'plugin.organisation_id')
-      .where('installation.operator_id', operatorId)
+      .where({ 'installation.operator_id': operatorId, 'installation.installing': false })
       .whereNull('installation.deleted_at')
       .orderBy('installation.id')
       .select({

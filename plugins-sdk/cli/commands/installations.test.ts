@@ -37,6 +37,7 @@ describe('installationsText', () => {
       plugin: 'acme/x',
       version: '1.0.0',
       enabled: true,
+      installing: false,
       conduct,
       grants: [],
       id: 'i',
@@ -50,5 +51,14 @@ describe('installationsText', () => {
     expect(lines).to.have.length(4);
     expect(lines[1]).to.match(/^good +acme\/x +1\.0\.0 +yes +good +none/);
     expect(lines[3]).to.equal('✖ bad: It broke. ✔ Resume it with: gate resume bad');
+  });
+
+  it('says below the list how to go on with one that is not installed to the end', () => {
+    const begun = { ...installation('shop', GOOD_CONDUCT), enabled: false, installing: true };
+    const lines = installationsText(plain, [begun]).split('\n');
+    expect(lines[1]).to.match(/^shop +acme\/x +1\.0\.0 +installing +good +none/);
+    expect(lines[2]).to.equal(
+      '✖ shop: it is not installed to the end. Repeat it: gate install acme/x@1.0.0 --as shop --id i; or remove it: gate uninstall shop',
+    );
   });
 });

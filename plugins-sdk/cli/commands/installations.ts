@@ -35,13 +35,16 @@ export function conductText({ strikes, score, solitarySince, suspendedAt }: Cond
   return strikes === 0 ? 'good' : `${strikes} ${strikes === 1 ? 'strike' : 'strikes'}, score ${score.toFixed(1)}`;
 }
 
+const unfinishedText = ({ slug, plugin, version, id }: Installation): string =>
+  `${slug}: it is not installed to the end. Repeat it: gate install ${plugin}@${version} --as ${slug} --id ${id}; or remove it: gate uninstall ${slug}`;
+
 /** A line for each, and below them why some run alone or not at all. */
 export function installationsText(paint: Paint, installations: Installation[]): string {
-  const rows = installations.map(({ slug, plugin, version, enabled, conduct, grants, id }) => [
+  const rows = installations.map(({ slug, plugin, version, enabled, installing, conduct, grants, id }) => [
     slug,
     plugin,
     version,
-    enabled ? 'yes' : 'no',
+    installing ? 'installing' : enabled ? 'yes' : 'no',
     conductText(conduct),
     grants.join(', ') || 'none',
     id,
@@ -51,7 +54,14 @@ export function installationsText(paint: Paint, installations: Installation[]): 
     const advice = suspendedAt === null ? '' : ` Resume it with: gate resume ${slug}`;
     return [`${paint(suspendedAt === null ? 'yellow' : 'red', '✖')} ${oneLine(`${slug}: ${reason}${advice}`)}`];
   });
-  return [columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'ENABLED', 'CONDUCT', 'GRANTS', 'ID'], rows), ...why].join('\n');
+  const unfinished = installations
+    .filter(({ installing }) => installing)
+    .map((each) => `${paint('yellow', '✖')} ${oneLine(unfinishedText(each))}`);
+  return [
+    columns(paint, ['SLUG', 'PLUGIN', 'VERSION', 'ENABLED', 'CONDUCT', 'GRANTS', 'ID'], rows),
+    ...why,
+    ...unfinished,
+  ].join('\n');
 }
 
 export function installationsCommand(cli: Cli): void {
