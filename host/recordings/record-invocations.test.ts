@@ -6,7 +6,7 @@ import type { Outcome } from '../../sandbox/index.ts';
 import type { InstallationFacts } from '../installations/contract.ts';
 import type { EndedInvocation } from '../invocations/contract.ts';
 import { createInvocationRecorder } from './record-invocations.ts';
-import type { NewRecording } from './recording-store.ts';
+import type { NewRecording, RecordingStore } from './recording-store.ts';
 import { SAME_FAILURE_MAX, WINDOW_MS } from './rules/may-record.ts';
 import { DEFAULT_RECORDING, type RecordingSettings } from './rules/settings.ts';
 
@@ -36,11 +36,11 @@ describe('createInvocationRecorder', () => {
   let told: string[];
   let settings: Map<string, RecordingSettings>;
   let clockMs: number;
-  let accepts: boolean;
+  let answer: Awaited<ReturnType<RecordingStore['add']>>;
   let count: number;
   let asked: number;
   beforeEach(() => {
-    [stored, told, settings, clockMs, accepts, count, asked] = [[], [], new Map(), 1_000, true, 0, 0];
+    [stored, told, settings, clockMs, answer, count, asked] = [[], [], new Map(), 1_000, 'stored', 0, 0];
   });
 
   const open = async (own: Partial<RecordingSettings> = {}) => {
@@ -49,8 +49,8 @@ describe('createInvocationRecorder', () => {
       store: {
         add: async (recording) => {
           asked += 1;
-          if (accepts) stored.push(recording);
-          return accepts;
+          if (answer === 'stored') stored.push(recording);
+          return answer;
         },
         settings: async () => settings,
         prune: async () => {},
@@ -154,7 +154,7 @@ describe('createInvocationRecorder', () => {
   it('tells who asked for a recording why there is none', async () => {
     const recorder = await open();
     recorder.keep(ended(completed('x'.repeat(RECORDING_BYTES_MAX)), { requested: true }));
-    accepts = false;
+    answer = 'over-budget';
     recorder.keep(ended(completed(), { requested: true }));
     recorder.keep(ended(threw()));
     await recorder.flush();
@@ -183,11 +183,24 @@ describe('createInvocationRecorder', () => {
       await recorder.flush();
       return asked;
     };
-    accepts = false;
+    answer = 'over-budget';
     expect([await sample(), await sample()]).to.deep.equal([1, 0]);
     await recorder.refresh();
     expect([await sample(), await sample()]).to.deep.equal([1, 0]);
     clockMs += 86_400_000;
     expect(await sample()).to.equal(1);
+  });
+
+  it('goes on where there was nothing to store, as for a second attempt of a message', async () => {
+    const recorder = await open();
+    answer = 'dropped';
+    recorder.keep(ended(threw('first')));
+    await recorder.flush();
+    answer = 'stored';
+    recorder.keep(ended(threw('second')));
+    recorder.keep(ended(completed(), { requested: true }));
+    await recorder.flush();
+    expect(stored).to.have.length(2);
+    expect(told).to.deep.equal([]);
   });
 });

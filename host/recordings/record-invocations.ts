@@ -60,8 +60,8 @@ export function createInvocationRecorder(ports: RecorderPorts): InvocationRecord
       waitingUnits -= next.units;
       const { id } = next.ended.installation;
       try {
-        const isStored = await storeOne(ports, next.ended, next.why, settingsOf(id));
-        if (!isStored) exhausted.set(`${id} ${next.why}`, endOfDay(nowMs()));
+        const isWithin = await storeOne(ports, next.ended, next.why, settingsOf(id));
+        if (!isWithin) exhausted.set(`${id} ${next.why}`, endOfDay(nowMs()));
       } catch (error) {
         log.error({ err: error }, 'recording not stored');
       }
@@ -168,7 +168,7 @@ async function storeOne(
   const json = Buffer.from(JSON.stringify(recording));
   if (json.length > RECORDING_BYTES_MAX)
     return say(`The recording is larger than ${RECORDING_BYTES_MAX} bytes, and was not kept.`);
-  const stored = await store.add(
+  const added = await store.add(
     {
       id: invocation.invocationId,
       installationId: installation.id,
@@ -182,8 +182,9 @@ async function storeOne(
     },
     budget,
   );
-  if (!stored) say('The budget for recordings of this day is used up; see: gate recordings settings.');
-  return stored;
+  if (added !== 'over-budget') return true;
+  say('The budget for recordings of this day is used up; see: gate recordings settings.');
+  return false;
 }
 
 const recordingOf = (

@@ -44,7 +44,7 @@ describe('recordings in PostgreSQL', () => {
 
   it('come back as they were, the newest first, in pages', async () => {
     const all = [recording(), recording({ why: 'sampled', outcome: 'completed' }), recording({ redacted: true })];
-    for (const each of all) expect(await store.add(each, PLENTY)).to.equal(true);
+    for (const each of all) expect(await store.add(each, PLENTY)).to.equal('stored');
     expect(await ids()).to.deep.equal(all.map(({ id }) => id).reverse());
     expect(await ids(true)).to.deep.equal([all[2]!.id, all[0]!.id]);
     const first = await store.page(installationId, { limit: 2 }, false);
@@ -58,22 +58,23 @@ describe('recordings in PostgreSQL', () => {
 
   it('are stored once, and for installations that exist', async () => {
     const one = recording();
-    expect(await store.add(one, PLENTY)).to.equal(true);
-    expect(await store.add(one, PLENTY)).to.equal(false);
-    expect(await store.add(recording({ installationId: uuidv7() }), PLENTY)).to.equal(false);
+    expect(await store.add(one, PLENTY)).to.equal('stored');
+    const again = { ...one, content: Buffer.from('of another attempt') };
+    expect(await store.add(again, PLENTY)).to.equal('dropped');
+    expect(await store.content(one.id)).to.deep.equal(one.content);
+    expect(await store.add(recording({ installationId: uuidv7() }), PLENTY)).to.equal('dropped');
     await database.knex('installations').where({ id: installationId }).update({ deleted_at: new Date() });
-    expect(await store.add(recording(), PLENTY)).to.equal(false);
+    expect(await store.add(recording(), PLENTY)).to.equal('dropped');
   });
 
   it('stay within the budget of a day, by number and by bytes, each cause by itself', async () => {
     const two = { countPerDay: 2, bytesPerDay: 1_000 };
     const bytes = { countPerDay: 100, bytesPerDay: 25 };
     const added = async (budget: typeof two, more: Partial<NewRecording> = {}) => store.add(recording(more), budget);
-    expect([await added(two), await added(two), await added(two)]).to.deep.equal([true, true, false]);
-    expect(await added(two, { why: 'requested' })).to.equal(true);
-    expect(await added(bytes, { at: new Date(NOW + DAY_MS).toISOString() })).to.equal(true);
-    expect(await added(bytes, { at: new Date(NOW + DAY_MS).toISOString() })).to.equal(true);
-    expect(await added(bytes, { at: new Date(NOW + DAY_MS).toISOString() })).to.equal(false);
+    expect([await added(two), await added(two), await added(two)]).to.deep.equal(['stored', 'stored', 'over-budget']);
+    expect(await added(two, { why: 'requested' })).to.equal('stored');
+    const tomorrow = () => added(bytes, { at: new Date(NOW + DAY_MS).toISOString() });
+    expect([await tomorrow(), await tomorrow(), await tomorrow()]).to.deep.equal(['stored', 'stored', 'over-budget']);
   });
 
   it('are removed when they are too old or too many, and with their installation', async () => {

@@ -11,8 +11,11 @@ export type NewRecording = Omit<RecordingEntry, 'plugin' | 'version' | 'bundleDi
 };
 
 export interface RecordingStore {
-  /** False where the budget of the day does not allow it, the installation is gone, or it was stored before. */
-  add(recording: NewRecording, budget: Pick<RecordingSettings, 'countPerDay' | 'bytesPerDay'>): Promise<boolean>;
+  /** `dropped`: one with its id is there already, or the installation is gone. */
+  add(
+    recording: NewRecording,
+    budget: Pick<RecordingSettings, 'countPerDay' | 'bytesPerDay'>,
+  ): Promise<'stored' | 'dropped' | 'over-budget'>;
   /** Newest first; `failuresOnly` leaves out what completed. */
   page(installationId: string, request: PageRequest, failuresOnly: boolean): Promise<Page<RecordingEntry>>;
   byId(id: string): Promise<RecordingEntry | null>;
@@ -47,19 +50,24 @@ export function recordingStore(database: Knex, audit: AuditInstallation = async 
 
   return {
     add: async ({ content, installationId, releaseId, ...entry }, budget) => {
-      const { rowCount } = await database.raw<{ rowCount: number }>(
-        `INSERT INTO recordings (id, installation_id, release_id, at, why, job, outcome, redacted, content, bytes)
-         SELECT :id, installation.id, :releaseId, :at, :why, :job, :outcome, :redacted, :content, :bytes
-         FROM installations AS installation,
-           LATERAL (SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM recordings
-             WHERE installation_id = installation.id AND why = :why
-               AND at >= date_trunc('day', :at::timestamptz, 'UTC')) AS today
-         WHERE installation.id = :installationId AND installation.deleted_at IS NULL
-           AND today.count < :countPerDay AND today.bytes + :bytes <= :bytesPerDay
-         ON CONFLICT DO NOTHING`,
+      const { rows: found } = await database.raw<{ rows: { fits: boolean; stored: boolean }[] }>(
+        `WITH room AS (
+           SELECT installation.id, today.count < :countPerDay AND today.bytes + :bytes <= :bytesPerDay AS fits
+           FROM installations AS installation,
+             LATERAL (SELECT count(*) AS count, coalesce(sum(bytes), 0) AS bytes FROM recordings
+               WHERE installation_id = installation.id AND why = :why
+                 AND at >= date_trunc('day', :at::timestamptz, 'UTC')) AS today
+           WHERE installation.id = :installationId AND installation.deleted_at IS NULL),
+         added AS (
+           INSERT INTO recordings (id, installation_id, release_id, at, why, job, outcome, redacted, content, bytes)
+           SELECT :id, room.id, :releaseId, :at, :why, :job, :outcome, :redacted, :content, :bytes
+           FROM room WHERE fits
+           ON CONFLICT DO NOTHING RETURNING id)
+         SELECT fits, EXISTS (SELECT FROM added) AS stored FROM room`,
         { ...entry, ...budget, installationId, releaseId, content, bytes: content.length },
       );
-      return rowCount === 1;
+      if (found[0]?.fits === false) return 'over-budget';
+      return found[0]?.stored ? 'stored' : 'dropped';
     },
     page: async (installationId, { cursor, limit = 50 }, failuresOnly) => {
       const found = await rows()
