@@ -250,6 +250,18 @@ describe('conduct in PostgreSQL', () => {
       expect((await list(actor(uuidv7()), {})).items).to.deep.equal([]);
     });
 
+    it('are written however many there are, whatever text a plugin gave', async () => {
+      const { operator } = await organisationsOf(await addInstallation(database));
+      const rest = { organisationId: operator, at: new Date(nowMs).toISOString(), kind: 'staging-halted' } as const;
+      const text = { subject: 'nul \u0000', body: 'lone \ud800', facts: { deep: ['\u0000', null] } };
+      const store = notificationStore(database.knex);
+      await store.add(Array.from({ length: 10_000 }, () => ({ ...rest, ...text, id: uuidv7() })));
+      const told = await database.knex('notifications').where({ organisation_id: operator }).pluck('id');
+      expect(told).to.have.length(10_000);
+      const [shown] = (await store.page(operator, { limit: 1 })).items;
+      expect(shown).to.deep.include({ subject: 'nul \ufffd', body: 'lone \ufffd', facts: { deep: ['\ufffd', null] } });
+    });
+
     it('are marked as read once, by nobody else', async () => {
       const { operator } = await organisationsOf(await addInstallation(database));
       const { list, markRead } = notifications();

@@ -1,6 +1,7 @@
 import type { Knex } from 'knex';
 import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
+import { storableJson } from '../storable-json.ts';
 import type { InstallationLogEntry } from './contract.ts';
 import { InstallationLogModel } from './installation-log-model.ts';
 import { readCursor, toPage } from './page.ts';
@@ -30,7 +31,7 @@ export function installationLogStore(database: Knex): InstallationLogStore {
          SELECT line.* FROM json_to_recordset(:lines) AS line
            (id uuid, installation_id uuid, at timestamptz, invocation_id text, source text, level text, message text, facts json)
          WHERE EXISTS (SELECT 1 FROM installations WHERE installations.id = line.installation_id)`,
-        { lines: JSON.stringify(lines.map(toRow)).replace(UNSTORABLE, '\\ufffd') },
+        { lines: storableJson(lines.map(toRow)) },
       );
     },
     page: async (installationId, { cursor, limit = 50, level, invocationId }) => {
@@ -58,9 +59,6 @@ export function installationLogStore(database: Knex): InstallationLogStore {
     },
   };
 }
-
-/** PostgreSQL holds neither U+0000 nor lone surrogates, which a plugin may well log; JSON.stringify writes both as escapes. */
-const UNSTORABLE = /\\u(?:0000|d[89a-f][0-9a-f]{2})/g;
 
 const toRow = ({ installationId, invocationId, ...line }: LogLine) => ({
   ...line,

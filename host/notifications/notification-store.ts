@@ -2,12 +2,14 @@ import type { Knex } from 'knex';
 import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import { readCursor, toPage } from '../installations/page.ts';
+import { storableJson } from '../storable-json.ts';
 import type { Notification, NotificationKind } from './contract.ts';
 import { NotificationModel } from './notification-model.ts';
 
 export type NewNotification = Omit<Notification, 'readAt'> & { organisationId: string };
 
 export interface NotificationStore {
+  /** However many. Those whose ids are there already stay as they are. */
   add(notifications: NewNotification[]): Promise<void>;
   /** Newest first. */
   page(organisationId: string, filter: PageRequest & { unread?: boolean }): Promise<Page<Notification>>;
@@ -19,12 +21,16 @@ export function notificationStore(database: Knex): NotificationStore {
   return {
     add: async (notifications) => {
       if (notifications.length === 0) return;
-      await database('notifications').insert(
-        notifications.map(({ organisationId, facts, ...rest }) => ({
-          ...rest,
-          organisation_id: organisationId,
-          facts: JSON.stringify(facts),
-        })),
+      await database.raw(
+        `INSERT INTO notifications (id, organisation_id, at, kind, subject, body, facts)
+         SELECT * FROM json_to_recordset(:rows) AS told
+           (id uuid, organisation_id uuid, at timestamptz, kind text, subject text, body text, facts json)
+         ON CONFLICT DO NOTHING`,
+        {
+          rows: storableJson(
+            notifications.map(({ organisationId, ...told }) => ({ ...told, organisation_id: organisationId })),
+          ),
+        },
       );
     },
     page: async (organisationId, { cursor, limit = 50, unread }) => {
