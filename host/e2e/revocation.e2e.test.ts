@@ -227,10 +227,15 @@ describe('releases that are taken back, over two host processes', () => {
     const outdated = await as.operator.listOutdated();
     const own = outdated.items.find((each) => each.installation.id === installation.id);
     expect(own).to.include({ releaseState: 'yanked', latest: '2.0.0' });
-    // Repeated, it is the same, whatever was looked at.
-    expect((await as.publisher.yank(installation.releaseId, { ...command, reach: 'b'.repeat(64) })).state).to.equal(
-      'yanked',
-    );
+    // Repeated, it is the same, whatever was looked at, and tells nobody twice.
+    const again = () => as.publisher.yank(installation.releaseId, { ...command, reach: 'b'.repeat(64) });
+    expect((await again()).state).to.equal('yanked');
+    const notices = () => platform.database.knex('notifications').where({ kind: 'release-yanked' });
+    expect((await notices()).map(({ id }) => id)).to.deep.equal([told!.id]);
+    // As where the host died before it could tell anybody.
+    await notices().delete();
+    await again();
+    expect((await notices()).map(({ id }) => id)).to.deep.equal([told!.id]);
   });
 
   it('is followed by installations where a channel moves', async () => {

@@ -22,7 +22,8 @@ export interface Releases {
   reach(actor: Principal, releaseId: string): Promise<Reach>;
   /**
    * `reach` is the digest of what was looked at; where more or others run it by now, that is refused. Tells the operators.
-   * Idempotent. Refuses with: release-unknown, release-state-invalid, token-restricted, reach-changed.
+   * Idempotent: where it failed after the release was yanked, the next one tells whom it did not tell.
+   * Refuses with: release-unknown, release-state-invalid, token-restricted, reach-changed.
    */
   yank(
     actor: Principal,

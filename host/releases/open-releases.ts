@@ -30,7 +30,7 @@ export function openReleases({ scoped, registry, sandbox, transparency, ...ports
   routes: { releases: Releases; releaseLife: ReleaseLife; keyLife: KeyLife; uploads: Uploads; transfers: Transfers };
   stopBlocked: StopBlocked;
 } {
-  const { system, newId, nowMs } = ports;
+  const { system, nowMs } = ports;
   const publishing = createPublishing({ ...ports, database: scoped, publishRelease: registry.publishRelease });
   const transfers = createTransferring({ ...ports, database: scoped, transparency });
   const store = reachStore(system);
@@ -39,7 +39,6 @@ export function openReleases({ scoped, registry, sandbox, transparency, ...ports
     registry,
     life: publishing.releaseLife,
     notifications: notificationStore(system),
-    newId,
     nowMs,
   });
   return { routes: { releases, ...publishing, transfers }, stopBlocked: stopBlocked({ store, sandbox }) };

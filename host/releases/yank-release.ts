@@ -1,4 +1,5 @@
 import { createHash } from 'node:crypto';
+import { v7 as uuidv7 } from 'uuid';
 import {
   may,
   newestInRange,
@@ -18,8 +19,6 @@ export interface ReleasesPorts {
   registry: Pick<Registry, 'releaseById' | 'publishedVersions'>;
   life: Pick<ReleaseLife, 'yank'>;
   notifications: Pick<NotificationStore, 'add'>;
-  /** UUIDv7, in order. */
-  newId(): string;
   nowMs(): number;
 }
 
@@ -49,7 +48,8 @@ export function createReleases(ports: ReleasesPorts): Releases {
         });
       }
       const release = await life.yank(actor, releaseId, notice);
-      if (before.state !== 'yanked') await tellOperators(ports, release, running);
+      // Also where it was yanked before: whoever asks again may do so because nobody could be told.
+      await tellOperators(ports, release, running);
       return release;
     },
   };
@@ -88,18 +88,18 @@ const digestOf = ({ id }: Release, running: RunningInstallation[]): string =>
     .update([id, ...running.map((each) => each.id)].join('\n'))
     .digest('hex');
 
-/** One notification for each operator, with its installations. */
+/** One notification for each operator, with its installations; once, however often it is called. */
 async function tellOperators(
-  { notifications, newId, nowMs }: ReleasesPorts,
+  { notifications }: ReleasesPorts,
   { plugin, version, yanked, id }: Release,
   running: RunningInstallation[],
 ): Promise<void> {
-  const at = new Date(nowMs()).toISOString();
-  const { reason = '', replacement = null } = yanked ?? {};
+  if (yanked === null) return;
+  const { at, reason, replacement } = yanked;
   const advice = replacement === null ? '' : ` Take ${replacement} instead.`;
   await notifications.add(
     [...Map.groupBy(running, ({ operatorId }) => operatorId)].map(([organisationId, all]) => ({
-      id: newId(),
+      id: noticeId(id, organisationId, at),
       organisationId,
       at,
       kind: 'release-yanked' as const,
@@ -108,4 +108,10 @@ async function tellOperators(
       facts: { releaseId: id, plugin, version, replacement, installations: all.map(({ slug }) => slug) },
     })),
   );
+}
+
+/** UUIDv7 of the time of the yank; the same for the same release and operator. */
+function noticeId(releaseId: string, operatorId: string, at: string): string {
+  const random = createHash('sha256').update(`${releaseId} ${operatorId}`).digest();
+  return uuidv7({ msecs: Date.parse(at), random });
 }
