@@ -1,10 +1,15 @@
 import type { Log } from './http/log.ts';
 
-/** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. */
-export function every(intervalMs: number, work: () => Promise<void>, log: Log): () => Promise<void> {
+/** Repeats `work`, never twice at once; returns how to stop, which waits for what runs. `stopping` is aborted then. */
+export function every(
+  intervalMs: number,
+  work: (stopping: AbortSignal) => Promise<void>,
+  log: Log,
+): () => Promise<void> {
+  const stop = new AbortController();
   let running: Promise<void> | null = null;
   const timer = setInterval(() => {
-    running ??= work()
+    running ??= work(stop.signal)
       .catch((error) => log.error({ err: error }, 'periodic work failed'))
       .finally(() => {
         running = null;
@@ -12,6 +17,7 @@ export function every(intervalMs: number, work: () => Promise<void>, log: Log): 
   }, intervalMs);
   return async () => {
     clearInterval(timer);
+    stop.abort();
     await running;
   };
 }

@@ -14,7 +14,7 @@ export interface QueuesPorts extends Omit<RunMessagePorts, 'store'> {
 }
 
 const OVERDUE_MS = 60_000;
-const OVERDUE_MAX = 500;
+const OVERDUE_PAGE_SIZE = 500;
 const KEEP_DONE_MS = 86_400_000;
 const KEEP_DEAD_MS = 30 * 86_400_000;
 
@@ -33,16 +33,18 @@ export const sendVia =
   };
 
 /** A host where nobody sends anything to a queue joins in when there are messages of others, at the next sweep. */
-export async function startQueues(ports: QueuesPorts): Promise<{ sweep(): Promise<void> }> {
+export async function startQueues(ports: QueuesPorts): Promise<{ sweep(stopping: AbortSignal): Promise<void> }> {
   const { store, dispatcher } = ports;
   dispatcher.start(createMessageRunner(ports));
   const joinIn = async () => void ((await store.isUsed()) && (await dispatcher.open()));
   await joinIn();
   return {
-    sweep: async () => {
+    sweep: async (stopping) => {
       await joinIn();
-      for (const id of await store.overdue(OVERDUE_MS, OVERDUE_MAX))
+      for await (const id of store.overdue(OVERDUE_MS, OVERDUE_PAGE_SIZE)) {
+        if (stopping.aborted) return;
         await dispatcher.dispatch({ id, delayMs: 0, rank: 0 });
+      }
       await store.sweep(KEEP_DONE_MS, KEEP_DEAD_MS);
     },
   };

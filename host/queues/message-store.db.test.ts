@@ -3,6 +3,7 @@ import { v7 as uuidv7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { QUEUE_BACKLOG_MAX } from '../../plugins-sdk/contract/index.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
+import { type QueuesPorts, startQueues } from './compose.ts';
 import type { NewMessage } from './contract.ts';
 import { type MessageStore, messageStore } from './message-store.ts';
 
@@ -16,6 +17,7 @@ describe('messageStore', () => {
   });
   after(() => database.close());
   beforeEach(async () => {
+    await database.knex('queue_messages').delete();
     installationId = await addInstallation(database);
   });
 
@@ -121,13 +123,72 @@ describe('messageStore', () => {
     expect(await store.add(message({ installationId: await addInstallation(database) }))).to.include({ stored: true });
   });
 
+  const overdue = () => Array.fromAsync(store.overdue(60_000, 2));
+  const areLate = (values: object = { installation_id: installationId }) =>
+    database
+      .knex('queue_messages')
+      .where(values)
+      .update({ due_at: database.knex.raw(`now() - interval '2 minutes'`) });
+
+  it('finds all that should have run long ago, page by page, also where many were due at once', async () => {
+    const ids: string[] = [];
+    for (let at = 0; at < 5; at += 1) ids.push((await store.add(message()))!.id);
+    await areLate();
+    expect(await overdue()).to.deep.equal(ids);
+  });
+
+  it('finds no messages of installations that may not run, until they may', async () => {
+    const { id } = (await store.add(message()))!;
+    await areLate();
+    const change = (values: object) => database.knex('installations').where({ id: installationId }).update(values);
+    for (const rests of [{ enabled: false }, { deleted_at: new Date() }]) {
+      await change(rests);
+      expect(await overdue()).to.deep.equal([]);
+      await change({ enabled: true, deleted_at: null });
+      expect(await overdue()).to.deep.equal([id]);
+    }
+    const conduct = () => database.knex('installation_conduct');
+    await conduct().insert({
+      installation_id: installationId,
+      score: 1,
+      strikes: 1,
+      scored_at: new Date(),
+      suspended_at: new Date(),
+    });
+    expect(await overdue()).to.deep.equal([]);
+    await conduct().update({ suspended_at: null });
+    expect(await overdue()).to.deep.equal([id]);
+  });
+
+  it('hands a lost message out in one sweep, however many others are late, and none when the host closes', async () => {
+    await database.knex.raw(
+      `insert into queue_messages (id, call_id, installation_id, queue, payload, attempts_max, depth, seed)
+       select gen_random_uuid(), gen_random_uuid(), ?, 'mails', '1', 1, 0, repeat('0', 64) from generate_series(1, 1200)`,
+      [await addInstallation(database)],
+    );
+    await areLate({});
+    const { id: lost } = (await store.add(message()))!;
+    await areLate({ id: lost });
+    const dispatched: string[] = [];
+    const dispatch = async ({ id }: { id: string }) => void dispatched.push(id);
+    const { sweep } = await startQueues({
+      store,
+      dispatcher: { dispatch, open: async () => {}, start: () => {}, close: async () => {} },
+    } as unknown as QueuesPorts);
+    await sweep(AbortSignal.abort());
+    expect(dispatched).to.deep.equal([]);
+    await sweep(new AbortController().signal);
+    expect(dispatched.at(-1)).to.equal(lost);
+    expect(new Set(dispatched).size).to.equal(1_201);
+  });
+
   it('finds what should have run long ago, and forgets what ended long ago', async () => {
     const { knex } = database;
     const [late, done, dead, fresh] = await Promise.all([1, 2, 3, 4].map(async () => (await store.add(message()))!.id));
     await knex('queue_messages')
       .where({ id: late })
       .update({ due_at: knex.raw(`now() - interval '2 minutes'`) });
-    expect(await store.overdue(60_000, 10)).to.deep.equal([late]);
+    expect(await overdue()).to.deep.equal([late]);
     await store.done(done!);
     await store.failed(dead!, 'x', null);
     await database.asOwner(async (owner) => {

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import { NIL } from 'uuid';
 import { QUEUE_BACKLOG_MAX } from '../../plugins-sdk/contract/index.ts';
 import type { Page, PageRequest } from '../../registry/index.ts';
 import { readCursor, toPage } from '../installations/page.ts';
@@ -21,8 +22,11 @@ export interface MessageStore {
   /** Null where there is no dead one with this id. */
   revive(installationId: string, id: string): Promise<QueueMessage | null>;
   remove(installationId: string, id: string): Promise<void>;
-  /** Waiting messages that have been due for at least so long: whoever was to hand them out may have forgotten them. */
-  overdue(ms: number, limit: number): Promise<string[]>;
+  /**
+   * Waiting messages that have been due for at least so long, the longest first: whoever was to hand them out may have forgotten them.
+   * Those of installations that may not run now are left out. Reads `pageSize` at a time.
+   */
+  overdue(ms: number, pageSize: number): AsyncIterable<string>;
   /** Whether there are messages, those that ended lately included. */
   isUsed(): Promise<boolean>;
   /** Forgets messages that ended long ago. */
@@ -56,6 +60,23 @@ const ADD = `
     FROM waiting WHERE number < ${QUEUE_BACKLOG_MAX}
     ON CONFLICT DO NOTHING RETURNING id)
   SELECT number, (SELECT id FROM added) AS id FROM waiting`;
+
+interface Due {
+  id: string;
+  /** As PostgreSQL writes it: a Date has no microseconds. */
+  dueAt: string;
+}
+
+const OVERDUE = `
+  SELECT message.id, message.due_at::text AS "dueAt"
+  FROM queue_messages AS message JOIN installations AS installation ON installation.id = message.installation_id
+  WHERE message.state = 'waiting' AND message.due_at < now() - make_interval(secs => :seconds)
+    AND (message.due_at, message.id) > (CAST(:dueAt AS timestamptz), CAST(:id AS uuid))
+    AND installation.enabled AND installation.deleted_at IS NULL
+    AND NOT EXISTS (SELECT FROM installation_conduct AS conduct
+      WHERE conduct.installation_id = installation.id AND conduct.suspended_at IS NOT NULL)
+  ORDER BY message.due_at, message.id
+  LIMIT :pageSize`;
 
 /** Messages in PostgreSQL. Every statement is atomic and durable by itself. */
 export function messageStore(database: Knex): MessageStore {
@@ -109,14 +130,12 @@ export function messageStore(database: Knex): MessageStore {
     remove: async (installationId, id) => {
       await one(installationId, id).delete();
     },
-    overdue: async (ms, limit) => {
-      const rows = await table()
-        .where({ state: 'waiting' })
-        .where('due_at', '<', inMs(-ms))
-        .orderBy('due_at')
-        .limit(limit)
-        .select('id');
-      return rows.map(({ id }) => id);
+    async *overdue(ms, pageSize) {
+      for (let after: Due | undefined = { id: NIL, dueAt: '-infinity' }; after; ) {
+        const { rows }: { rows: Due[] } = await database.raw(OVERDUE, { ...after, seconds: ms / 1_000, pageSize });
+        for (const { id } of rows) yield id;
+        after = rows[pageSize - 1];
+      }
     },
     isUsed: async () => (await table().first('id')) !== undefined,
     sweep: async (keepDoneMs, keepDeadMs) => {

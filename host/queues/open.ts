@@ -12,7 +12,7 @@ export interface OpenQueues extends Pick<QueuePorts, 'queue'> {
   /** What operators see and do. */
   queues(find: Parameters<typeof createQueues>[0]['find']): Queues;
   /** Begins to run messages, where there are any; returns the sweep, to be called now and then. */
-  start(ports: Omit<RunMessagePorts, 'store'>): Promise<{ sweep(): Promise<void> }>;
+  start(ports: Omit<RunMessagePorts, 'store'>): Promise<{ sweep(stopping: AbortSignal): Promise<void> }>;
   close(): Promise<void>;
 }
 
