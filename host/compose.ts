@@ -22,6 +22,7 @@ import { createFaultFrames } from './installations/fault-frames.ts';
 import { installationCache } from './installations/installation-cache.ts';
 import { installationLogStore } from './installations/installation-log-store.ts';
 import { installationStore } from './installations/installation-store.ts';
+import { purgeRemoved } from './installations/purge-removed.ts';
 import { createRecorder } from './installations/recorder.ts';
 import { usageStore } from './installations/usage-store.ts';
 import { watchEventLoop } from './invocations/event-loop-delay.ts';
@@ -214,7 +215,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     nowMs,
   });
   const store = installationStore(system, conduct.currentScore);
-  const shown = { store: installationStore(scoped, conduct.currentScore), logs: installationLogStore(scoped) };
+  const shown = { store: installationStore(scoped, conduct.currentScore), logStore: installationLogStore(scoped) };
   const { recordings, invocationRecorder } = openRecordings({
     store: recordingStore(scoped, audit),
     recorded: recordingStore(system),
@@ -256,7 +257,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
     newSeed,
   };
   const { rollouts, installing, stagings } = openRollouts({ ...rolling, hostVersion: HOST_VERSION }, opened);
-  opened.push(every(SWEEP_INTERVAL_MS, async () => void (await store.purge(nowMs())), log));
+  opened.push(every(SWEEP_INTERVAL_MS, purgeRemoved({ store, log, nowMs }), log));
   const principals = principalCache(registry, nowMs);
   const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
   opened.push(programs.close);
@@ -290,8 +291,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   });
   opened.push(every(SWEEP_INTERVAL_MS, messages.sweep, log));
   const installations = createInstallations({
-    store: shown.store,
-    logStore: shown.logs,
+    ...shown,
     flushLogs: recorder.flushLogs,
     cache,
     registry,
@@ -308,7 +308,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const limits = await openRateLimits(config, { onLimited: metrics.rateLimited, log });
   opened.push(async () => stopWatching(), limits.close);
   const told = openWebhooks({ ...registryPorts, scoped, auditIn, envelope, config, resolveHost, log }, opened);
-  const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logs, watchList, nowMs });
+  const tails = createTails({ findInstallation: shown.store.byId, logs: shown.logStore, watchList, nowMs });
   const server = await openListeners(config, {
     ...judging.routes(registry),
     installations,

@@ -118,14 +118,14 @@ function requireSame({ operator, ...begun }: Installation, actor: Principal, { p
 
 /** Somebody was faster with this id or slug. Refuses with: installation-id-taken, installation-slug-taken. */
 async function lostRace(
-  { store }: InstallPorts,
+  { store, nowMs }: InstallPorts,
   actor: Principal,
   { id, slug }: InstallRequest,
 ): Promise<Installation> {
   const winner = await store.byId(id);
   if (winner) return winner;
   const operatorId = actor.organisation.id;
-  if (await store.removed(operatorId, id)) throw new HostRefusal('installation-id-taken', IS_OVER);
+  if (await store.removed(operatorId, id, nowMs())) throw new HostRefusal('installation-id-taken', IS_OVER);
   const holder = await store.bySlug(operatorId, slug);
   const message = holder?.installing ? unfinishedText(holder) : undefined;
   throw new HostRefusal('installation-slug-taken', message, { slug });

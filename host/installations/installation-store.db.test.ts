@@ -3,7 +3,8 @@ import { v7 as uuidv7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { addInstallation } from './fake-installation.ts';
 import { type InstallationLogStore, installationLogStore, type LogLine } from './installation-log-store.ts';
-import { type InstallationStore, installationStore, STORED_TABLES } from './installation-store.ts';
+import { DELETED_ROWS_MAX, type InstallationStore, installationStore, STORED_TABLES } from './installation-store.ts';
+import { purgeRemoved } from './purge-removed.ts';
 import { usageStore } from './usage-store.ts';
 
 describe('installations in PostgreSQL', () => {
@@ -82,6 +83,83 @@ describe('installations in PostgreSQL', () => {
     ];
     const tables = rows.map(({ name }: { name: string }) => name);
     expect(tables).to.have.members([...KEPT, ...STORED_TABLES]);
+  });
+
+  describe('that were removed', () => {
+    const NOW = Date.UTC(2026, 5, 15);
+    const errors: object[] = [];
+    const purge = (stopping = new AbortController().signal) =>
+      purgeRemoved({ store, log: { error: (facts) => errors.push(facts) }, nowMs: () => NOW })(stopping);
+    const withLines = async (count: number, purgeAtMs = NOW) => {
+      const { id, operator } = await existing();
+      await database.knex.raw(
+        `insert into installation_logs (id, installation_id, at, invocation_id, source, level, message)
+         select gen_random_uuid(), ?, now(), '', 'host', 'info', 'x' from generate_series(1, ?)`,
+        [id, count],
+      );
+      await database
+        .knex('installations')
+        .where({ id })
+        .update({ deleted_at: new Date(), purge_at: new Date(purgeAtMs) });
+      return { id, operatorId: operator.id };
+    };
+    const linesOf = async (id: string) =>
+      (await database.knex('installation_logs').where({ installation_id: id }).pluck('id')).length;
+    const guarded = async (rule: string, work: () => Promise<void>) => {
+      await database.asOwner((owner) =>
+        owner.raw(`
+          create function guard() returns trigger language plpgsql as $$ begin
+            if ${rule} then raise 'too much'; end if;
+            return null;
+          end $$;
+          create trigger guard after delete on installation_logs referencing old table as gone
+            for each statement execute function guard();`),
+      );
+      try {
+        await work();
+      } finally {
+        await database.asOwner((owner) => owner.raw('drop function guard() cascade'));
+      }
+    };
+    beforeEach(() => errors.splice(0));
+
+    it('take along however much they stored, in statements that delete little', async () => {
+      const { id } = await withLines(2 * DELETED_ROWS_MAX + 1);
+      const kept = await withLines(1, NOW + 1);
+      await guarded(`(select count(*) from gone) > ${DELETED_ROWS_MAX}`, () => purge());
+      expect(errors).to.deep.equal([]);
+      expect([await linesOf(id), await linesOf(kept.id)]).to.deep.equal([0, 1]);
+      expect(await store.toPurge(NOW + 1)).to.deep.equal([kept.id]);
+    });
+
+    it('keep nobody else waiting where one cannot be purged, and go on where they stopped', async () => {
+      const { id, operatorId } = await withLines(2 * DELETED_ROWS_MAX + 1, NOW - 1);
+      const other = await withLines(1);
+      const isLast = `exists (select from gone where installation_id = '${id}')
+        and not exists (select from installation_logs where installation_id = '${id}')`;
+      await guarded(isLast, () => purge());
+      expect(errors).to.have.length(1);
+      expect(errors[0]).to.include({ installationId: id });
+      expect([await linesOf(id), await linesOf(other.id)]).to.deep.equal([1, 0]);
+      expect(await store.toPurge(NOW)).to.deep.equal([id]);
+      // Half of it is no installation any more.
+      expect(await store.removed(operatorId, id, NOW)).to.deep.equal({ purged: true });
+      expect(await store.restore(operatorId, id, NOW)).to.equal(false);
+
+      await purge(AbortSignal.abort());
+      expect(await linesOf(id)).to.equal(1);
+      await purge();
+      expect(await linesOf(id)).to.equal(0);
+      expect(await store.toPurge(NOW)).to.deep.equal([]);
+    });
+
+    it('come back with everything until their grace is over', async () => {
+      const { id, operatorId } = await withLines(1, NOW + 1);
+      expect(await store.removed(operatorId, id, NOW)).to.deep.equal({ purged: false });
+      expect(await store.restore(operatorId, id, NOW)).to.equal(true);
+      expect(await store.toPurge(NOW + 1)).to.not.include(id);
+      expect(await linesOf(id)).to.equal(1);
+    });
   });
 
   it('are listed page by page for their operator only', async () => {

@@ -16,12 +16,17 @@ export interface InstallationStore {
   insert(installation: Installation): Promise<boolean>;
   /** Removes at once and for good what is not installed to the end. Anything else stays. */
   remove(id: string): Promise<void>;
-  /** One of the operator's that was removed; `purged`: what it stored is gone. */
-  removed(operatorId: string, id: string): Promise<{ purged: boolean } | null>;
-  /** Takes a removal back. False where the slug is taken meanwhile, or what it stored is gone. */
-  restore(operatorId: string, id: string): Promise<boolean>;
-  /** Deletes what removed installations stored whose grace is over; returns their number. Each on one host only. */
-  purge(nowMs: number): Promise<number>;
+  /** One of the operator's that was removed; `purged`: what it stored is gone, or going. */
+  removed(operatorId: string, id: string, nowMs: number): Promise<{ purged: boolean } | null>;
+  /** Takes a removal back. False where the slug is taken meanwhile, or what it stored is gone, or going. */
+  restore(operatorId: string, id: string, nowMs: number): Promise<boolean>;
+  /** Ids of removed installations whose grace is over, and who are not purged; the first to be purged first. */
+  toPurge(nowMs: number): Promise<string[]>;
+  /**
+   * Deletes a part of what one of them stored, in a short transaction of its own: it is purged when nothing is left. True where it has to
+   * be called again; not where another host is at it.
+   */
+  purge(id: string, nowMs: number): Promise<boolean>;
 }
 
 /** What an installation stored, and what waits for it: it goes when the installation has gone for good. */
@@ -152,47 +157,60 @@ export function installationStore(database: Knex, currentScore: CurrentScore): I
       database.transaction(async (transaction) => {
         const deleted = { deleted_at: transaction.fn.now(), purge_at: null };
         const unfinished = transaction('installations').where({ id, installing: true }).whereNull('deleted_at');
-        if ((await unfinished.update(deleted)) === 1) await deleteStored(transaction, id);
+        if ((await unfinished.update(deleted)) === 0) return;
+        while (await deleteSome(transaction, id));
       }),
-    removed: async (operatorId, id) => {
+    removed: async (operatorId, id, nowMs) => {
       const row = await database('installations')
         .where({ id, operator_id: operatorId })
         .whereNotNull('deleted_at')
         .first('purge_at');
-      return row ? { purged: row.purge_at === null } : null;
+      return row ? { purged: row.purge_at === null || row.purge_at.getTime() <= nowMs } : null;
     },
-    restore: async (operatorId, id) => {
+    restore: async (operatorId, id, nowMs) => {
       const { rowCount } = await database.raw(
         `UPDATE installations AS removed SET deleted_at = NULL, purge_at = NULL, revision = revision + 1
-         WHERE id = ? AND operator_id = ? AND deleted_at IS NOT NULL AND purge_at IS NOT NULL
+         WHERE id = ? AND operator_id = ? AND deleted_at IS NOT NULL AND purge_at > ?
            AND NOT EXISTS (SELECT 1 FROM installations AS other
              WHERE other.operator_id = removed.operator_id AND other.slug = removed.slug AND other.deleted_at IS NULL)`,
-        [id, operatorId],
+        [id, operatorId, new Date(nowMs)],
       );
       return rowCount === 1;
     },
-    purge: (nowMs) =>
+    toPurge: (nowMs) => due(database, nowMs).orderBy('purge_at').pluck('id'),
+    purge: (id, nowMs) =>
       database.transaction(async (transaction) => {
-        const ids: string[] = await transaction('installations')
-          .whereNotNull('deleted_at')
-          .where('purge_at', '<=', new Date(nowMs))
-          .limit(PURGED_AT_ONCE)
-          .forUpdate()
-          .skipLocked()
-          .pluck('id');
-        for (const id of ids) await deleteStored(transaction, id);
-        await transaction('installations').whereIn('id', ids).update({ purge_at: null });
-        return ids.length;
+        const [own] = await due(transaction, nowMs).where({ id }).forNoKeyUpdate().skipLocked().pluck('id');
+        if (own === undefined) return false;
+        if (await deleteSome(transaction, id)) return true;
+        await transaction('installations').where({ id }).update({ purge_at: null });
+        return false;
       }),
   };
 }
 
-const PURGED_AT_ONCE = 100;
+const due = (database: Knex, nowMs: number) =>
+  database('installations').whereNotNull('deleted_at').where('purge_at', '<=', new Date(nowMs));
 
-async function deleteStored(transaction: Knex, id: string): Promise<void> {
-  for (const table of STORED_TABLES) await transaction(table).where({ installation_id: id }).delete();
-  const rollouts = transaction('rollouts').where({ installation_id: id }).select('id');
-  await transaction('rollout_samples').whereIn('rollout_id', rollouts).delete();
+/** Rows of one table that one statement deletes, so that none runs for long. */
+export const DELETED_ROWS_MAX = 5_000;
+
+const STORED: [table: string, where: string][] = [
+  ...STORED_TABLES.map((table): [string, string] => [table, 'installation_id = ?']),
+  ['rollout_samples', 'rollout_id IN (SELECT id FROM rollouts WHERE installation_id = ?)'],
+];
+
+/** Deletes some of what an installation stored. False where there was nothing. */
+async function deleteSome(transaction: Knex, id: string): Promise<boolean> {
+  let deleted = 0;
+  for (const [table, where] of STORED) {
+    const { rowCount } = await transaction.raw(
+      `DELETE FROM ?? WHERE ctid IN (SELECT ctid FROM ?? WHERE ${where} LIMIT ${DELETED_ROWS_MAX})`,
+      [table, table, id],
+    );
+    deleted += rowCount;
+  }
+  return deleted > 0;
 }
 
 const toInstallation = (row: InstallationModel, currentScore: CurrentScore): Installation => ({

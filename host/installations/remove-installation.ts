@@ -22,7 +22,8 @@ export const removeInstallation =
     const { store, nowMs } = ports;
     const found = await store.byId(id);
     const ended = async () => {
-      if ((await store.removed(actor.organisation.id, id)) === null) throw new HostRefusal('installation-unknown');
+      if ((await store.removed(actor.organisation.id, id, nowMs())) === null)
+        throw new HostRefusal('installation-unknown');
     };
     if (found === null) return ended();
     if (found.operator.id !== actor.organisation.id) throw new HostRefusal('installation-unknown');
@@ -50,7 +51,7 @@ export const removeInstallation =
       });
     };
     await withLease(ports, id, remove, { installing: true });
-    if (deleteNow) await store.purge(nowMs());
+    while (deleteNow && (await store.purge(id, nowMs())));
   };
 
 export const restoreInstallation =
@@ -58,9 +59,9 @@ export const restoreInstallation =
   async (actor, id) => {
     const present = await store.byId(id);
     if (present?.operator.id === actor.organisation.id) return present;
-    const removed = await store.removed(actor.organisation.id, id);
+    const removed = await store.removed(actor.organisation.id, id, nowMs());
     if (removed === null || removed.purged) throw new HostRefusal('installation-unknown');
-    if (!(await store.restore(actor.organisation.id, id))) throw new HostRefusal('installation-slug-taken');
+    if (!(await store.restore(actor.organisation.id, id, nowMs()))) throw new HostRefusal('installation-slug-taken');
     const lease = await changes.take(id, 1_000);
     if (lease) {
       const lines = [line('Restored.', 'restored')];

@@ -5,6 +5,7 @@ import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import { type Change, changeStore, type NewRollout } from '../installations/change-store.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
 import { installationStore } from '../installations/installation-store.ts';
+import { purgeRemoved } from '../installations/purge-removed.ts';
 import { rolloutStore } from './rollout-store.ts';
 import { bucketOf } from './rules/latency-buckets.ts';
 import { sampleMeter } from './sample-meter.ts';
@@ -213,20 +214,23 @@ describe('rollouts in PostgreSQL', () => {
     expect(await rollouts().ranBefore(other)).to.deep.equal(new Set());
   });
 
-  it('end with the installation: what it stored goes when its grace is over, on one host', async () => {
+  it('end with the installation: what it stored goes when its grace is over', async () => {
     const { installationId, change, rolloutId } = await begun('canary');
     await database.knex('kv_entries').insert({ installation_id: installationId, key: 'x', value: '1', version: 1 });
     await sampleStore(database.knex).add([{ rolloutId, arm: 'canary', bucket: 1, calls: 1 }]);
     const removal = { atMs: AT_MS, purgeAtMs: AT_MS + 1_000 };
     await changes().write({ ...change, begin: undefined, set: { removal } });
     const stored = () => database.knex('kv_entries').where({ installation_id: installationId });
-    await installations().purge(AT_MS + 999);
+    const purge = (nowMs: number) =>
+      purgeRemoved({ store: installations(), log: { error: expect.fail }, nowMs: () => nowMs })(
+        new AbortController().signal,
+      );
+    await purge(AT_MS + 999);
     expect(await stored()).to.have.length(1);
-    const purged = await Promise.all([installations().purge(AT_MS + 1_000), installations().purge(AT_MS + 1_000)]);
-    expect(purged[0]! + purged[1]!).to.equal(1);
+    await Promise.all([purge(AT_MS + 1_000), purge(AT_MS + 1_000)]);
     expect(await stored()).to.deep.equal([]);
     const { operator_id: operatorId } = await database.knex('installations').where({ id: installationId }).first();
-    expect(await installations().removed(operatorId, installationId)).to.deep.equal({ purged: true });
-    expect(await installations().restore(operatorId, installationId)).to.equal(false);
+    expect(await installations().removed(operatorId, installationId, AT_MS)).to.deep.equal({ purged: true });
+    expect(await installations().restore(operatorId, installationId, AT_MS)).to.equal(false);
   });
 });
