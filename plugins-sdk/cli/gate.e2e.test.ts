@@ -1,5 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { mkdtemp, rm, stat, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, readFile, rm, stat, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join, resolve } from 'node:path';
 import { expect } from 'chai';
@@ -192,6 +192,22 @@ describe('gate', () => {
     const { exitCode, err } = await gate(['whoami'], { env: { GATEHOUSE_TOKEN: '', HOME: join(root, 'nobody') } });
     expect(exitCode).to.equal(1);
     expect(err).to.contain(`gate login --url ${host.url}`);
+  });
+
+  it('logs a profile in and out by its own token, whatever the environment holds', async () => {
+    const env = { GATEHOUSE_URL: '', HOME: join(root, 'own-token') };
+    const login = await gate(['login', '--url', host.url, '--profile', 'own', '--token'], { env, input: 'gh_other\n' });
+    expect(login.err).to.include('token-invalid');
+    const none = await gate(['logout'], { env });
+    expect(none.err).to.include('token-absent');
+    const settings = join(root, 'own-token/.config/gatehouse');
+    await mkdir(settings, { recursive: true });
+    const staging = { url: host.url, token: 'gh_ended' };
+    const file = join(settings, 'credentials.json');
+    await writeFile(file, JSON.stringify({ current: 'staging', profiles: { staging } }));
+    const logout = await gate(['logout', '--json'], { env });
+    expect(JSON.parse(logout.out)).to.deep.equal({ profile: 'staging', revoked: false });
+    expect(JSON.parse(await readFile(file, 'utf8')).profiles).to.deep.equal({});
   });
 
   it('takes the token of a login from standard input', async () => {

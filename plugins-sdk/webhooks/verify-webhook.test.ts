@@ -69,6 +69,8 @@ describe('verifyWebhook', () => {
     expect(codeOf(request({ nowMs: NOW_MS + 301_000 }))).to.equal('timestamp-outside-tolerance');
     expect(codeOf(request({ nowMs: NOW_MS - 301_000 }))).to.equal('timestamp-outside-tolerance');
     expect(codeOf(request({ nowMs: NOW_MS + 301_000, toleranceSeconds: 600 }))).to.equal('believed');
+    // What Number() makes of a variable that is not set.
+    expect(codeOf(request({ toleranceSeconds: Number.NaN }))).to.equal('timestamp-outside-tolerance');
   });
 
   it('refuses headers that are absent, there twice, or no signature', () => {

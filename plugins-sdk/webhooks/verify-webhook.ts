@@ -65,7 +65,8 @@ export function verifyWebhook({
     throw new WebhookRefusal('headers-missing', 'Gatehouse-Delivery and Gatehouse-Signature are needed, once each.');
   }
   const { timestamp, signatures } = readSignature(id, signature);
-  if (Math.abs(nowMs / 1_000 - timestamp) > toleranceSeconds) {
+  // Said this way round, a tolerance that is no number lets nothing pass.
+  if (!(Math.abs(nowMs / 1_000 - timestamp) <= toleranceSeconds)) {
     throw new WebhookRefusal(
       'timestamp-outside-tolerance',
       `The request was signed more than ${toleranceSeconds} s from now; check the clock, or somebody sends it again.`,

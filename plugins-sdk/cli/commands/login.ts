@@ -4,6 +4,7 @@ import { type ApiClient, createApiClient, type DeviceCode, type TokenOwner } fro
 import { type Cli, verb } from '../command-line.ts';
 import { checkUrl, DEFAULT_URL, storeAccount } from '../credentials.ts';
 import { CliError, ServerRefusal } from '../errors.ts';
+import { readInput } from '../read-input.ts';
 import { principalText } from './whoami.ts';
 
 /**
@@ -45,7 +46,8 @@ export function loginCommand(cli: Cli): void {
       cli.answer(async (options: { url?: string; token?: string | true; device?: true }) => {
         const url = checkUrl(options.url ?? cli.settings.url ?? DEFAULT_URL);
         warnOfPlainText(cli, url);
-        const given = typeof options.token === 'string' ? options.token : cli.settings.token;
+        const isSaid = options.token !== undefined || options.device;
+        const given = typeof options.token === 'string' ? options.token : isSaid ? null : cli.settings.token;
         const byDevice = options.device || (options.token === undefined && cli.interactive());
         const token = given ?? (byDevice ? await askPerson(cli, url) : await askToken(cli, url));
         const profile = cli.program.opts<{ profile?: string }>().profile ?? 'default';
@@ -101,8 +103,7 @@ async function askToken(cli: Cli, url: string): Promise<string> {
     return password({ message: `API token for ${url}`, mask: false });
   }
   if (cli.streams.in.isTTY) throw new CliError('usage', 'Give the token with --token or GATEHOUSE_TOKEN.');
-  let text = '';
-  for await (const chunk of cli.streams.in) text += chunk;
+  const text = await readInput(cli.streams.in);
   if (text.trim() === '')
     throw new CliError('usage', 'Give the token with --token, GATEHOUSE_TOKEN or on standard input.');
   return text;

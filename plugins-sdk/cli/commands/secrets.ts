@@ -1,6 +1,7 @@
 import type { SecretStatus } from '../../../host/secrets/contract.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { readInput } from '../read-input.ts';
 import { oneLine, type Paint } from '../terminal.ts';
 import { resolveInstallationId } from './installations.ts';
 
@@ -69,9 +70,7 @@ async function readValue(cli: Cli, name: string): Promise<string> {
     return password({ message: `Value of ${name}`, mask: false });
   }
   if (cli.streams.in.isTTY) throw new CliError('usage', `Pipe the value of ${name} in: gate secrets set … < file`);
-  let text = '';
-  for await (const chunk of cli.streams.in) text += chunk;
-  const value = text.replace(/\r?\n$/, '');
+  const value = (await readInput(cli.streams.in)).replace(/\r?\n$/, '');
   if (value === '') throw new CliError('usage', `The value of ${name} is empty.`);
   return value;
 }

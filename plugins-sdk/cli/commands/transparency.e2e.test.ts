@@ -53,9 +53,9 @@ describe('gate audit-log and gate verify', () => {
   afterEach(() => rm(root, { recursive: true, force: true }));
 
   /** Without a login. `onOut` sees what was written so far. */
-  const gate = (args: string[], onOut: (text: string) => void = () => {}) =>
+  const gate = (args: string[], onOut: (text: string) => void = () => {}, more = {}) =>
     new Promise<{ exitCode: number | null; out: string; err: string }>((done) => {
-      const env = { PATH: process.env.PATH, HOME: root, GATEHOUSE_URL: url };
+      const env = { PATH: process.env.PATH, HOME: root, GATEHOUSE_URL: url, ...more };
       const child = spawn(process.execPath, [GATE, ...args], { cwd: root, env });
       let [out, err] = ['', ''];
       child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -123,6 +123,11 @@ describe('gate audit-log and gate verify', () => {
     const untrusting = await gate(['verify', 'hello.gpk']);
     expect(untrusting.err).to.contain('registry-key-unknown');
     await gate(['audit-log', 'verify']);
+    // The key of the profile that is asked for, not of the current one.
+    const profiles = { prod: { url: 'https://prod.example', token: 'x' }, staging: { url, token: 'x' } };
+    await writeFile(join(root, '.config/gatehouse/credentials.json'), JSON.stringify({ current: 'prod', profiles }));
+    const ofStaging = await gate(['--profile', 'staging', 'verify', 'hello.gpk'], () => {}, { GATEHOUSE_URL: '' });
+    expect(ofStaging.exitCode, ofStaging.err).to.equal(0);
     const verified = await gate(['verify', 'hello.gpk', '--json']);
     expect(verified.exitCode, verified.out + verified.err).to.equal(0);
     expect(JSON.parse(verified.out).steps).to.have.length(7);

@@ -37,7 +37,7 @@ export async function readProof(path: string): Promise<ReleaseProof> {
 /** The key given, or the one that this auditor trusted first. Refuses with: registry-key-unknown, file-unreadable, key-invalid. */
 async function registryKeyOf(cli: Cli, path: string | undefined): Promise<KeyObject> {
   if (path !== undefined) return readPublicKey(resolve(cli.settings.cwd, path));
-  const { url } = await findAccount(cli.settings);
+  const { url } = await findAccount(cli.settings, cli.program.opts<{ profile?: string }>().profile);
   const state = await readLogState(logStatePath(cli.settings.configFolder, url));
   if (state !== null) return createPublicKey(state.publicKeyPem);
   throw new CliError(
