@@ -131,6 +131,7 @@ export const GRANTS: Record<string, string[]> = {
   rating_votes: ['select', 'insert', 'update (helpful)', 'delete'],
   rating_reports: ['select', 'insert', 'update (settled_at)'],
   feed_cursor: ['select', 'update (sequence)'],
+  trail_readers: ['select', 'update (sequence)'],
   feed_positions: ['select', 'insert', 'update (position)'],
   feed_events: ['select', 'insert', 'delete'],
   webhook_endpoints: ['select', 'insert', 'update (url, label, types, state, failing_since)', 'delete'],

@@ -329,6 +329,7 @@ export const ROW_RULES: Record<string, TableRules> = {
   rating_votes: { owner: ofOrganisation(), owns: ALL },
   // What is told is written by the host alone, also to whom an organisation's deeds concern.
   feed_cursor: OF_THE_HOST,
+  trail_readers: OF_THE_HOST,
   feed_positions: OF_THE_HOST,
   feed_events: { owner: ofOrganisation(), owns: ['select'] },
   webhook_endpoints: { owner: ofOrganisation(), owns: ALL },

@@ -2,10 +2,6 @@ import type { Knex } from 'knex';
 import { type Alert, type AlertingEntry, notificationId } from './rules/alert-of.ts';
 
 export interface AlertStore {
-  /** Where the audit trail ends. */
-  tail(): Promise<string>;
-  /** Entries after this sequence, in order. */
-  entriesAfter(sequence: string, limit: number): Promise<{ sequence: string; entry: AlertingEntry }[]>;
   /** Tells whom it concerns, unless they heard the same within the hour; returns how many were told. Exact over several hosts. */
   tell(entry: AlertingEntry, alert: Alert): Promise<number>;
 }
@@ -14,16 +10,6 @@ export interface AlertStore {
 const QUIET = "interval '1 hour'";
 
 export const alertStore = (system: Knex): AlertStore => ({
-  tail: async () => (await system('audit_chain').first('sequence')).sequence,
-  entriesAfter: async (sequence, limit) => {
-    const rows = await system('audit_links as l')
-      .join('audit_entries as e', 'e.id', 'l.entry_id')
-      .where('l.sequence', '>', sequence)
-      .orderBy('l.sequence')
-      .limit(limit)
-      .select('l.sequence', 'e.content');
-    return rows.map((row) => ({ sequence: row.sequence, entry: JSON.parse(row.content) }));
-  },
   tell: (entry, { kind, subject, body, platform }) =>
     system.transaction(async (transaction) => {
       await transaction.raw("select pg_advisory_xact_lock(hashtextextended('gatehouse alerts', 0))");

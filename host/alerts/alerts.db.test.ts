@@ -2,7 +2,9 @@ import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { type AuditIn, createAuditIn } from '../../registry/index.ts';
+import { followTrail } from './follow-trail.ts';
 import { type Alerts, openAlerts } from './open-alerts.ts';
+import type { AlertingEntry } from './rules/alert-of.ts';
 
 const lines: string[] = [];
 const log = {
@@ -89,8 +91,56 @@ describe('alerts', () => {
     expect(lines).to.deep.equal(['warn security alert', 'warn security alert']);
   });
 
-  it('tell nobody of what was undone, of what was there before, and of what is ordinary', async () => {
-    await issue('operator-owner');
+  it('go on after a restart where they were, with what nobody was up to see', async () => {
+    const before = await open();
+    await issue('operator-owner', 'before');
+    await before.look();
+    // Written after the last look, as by a host that closes.
+    before.raise({ kind: 'login-locked', accountId: null, facts: {} });
+    await before.close();
+    await issue('operator-owner', 'between');
+    const after = await open();
+    await after.look();
+    expect((await told(arcade)).map(({ facts }) => facts.subject.id)).to.deep.equal(['before', 'between']);
+    expect(await told(platform)).to.have.length(1);
+    const third = await open();
+    counted.length = 0;
+    await third.look();
+    expect(counted).to.deep.equal([]);
+    for (const { close } of [after, third]) await close();
+  });
+
+  it('leave out, after some tries, what they cannot tell, and tell what comes after it', async () => {
+    const tries: string[] = [];
+    const errors: object[] = [];
+    const subjects: string[] = [];
+    const reader = await followTrail<AlertingEntry>({
+      system: database.knex,
+      reader: 'alerts',
+      tell: async ({ subject }) => {
+        tries.push(subject.id);
+        if (subject.id === 'broken') throw new Error('cannot be told');
+        subjects.push(subject.id);
+      },
+      log: { ...log, error: (facts: object) => void errors.push(facts) },
+    });
+    for (const id of ['first', 'broken', 'last']) await issue('caller', id);
+    const looks = [];
+    for (let at = 0; at < 5; at += 1)
+      looks.push(
+        await reader.look().then(
+          () => 'told',
+          ({ message }) => message,
+        ),
+      );
+    expect(looks).to.deep.equal([...Array(4).fill('cannot be told'), 'told']);
+    expect(subjects).to.deep.equal(['first', 'last']);
+    expect(tries.filter((id) => id === 'broken')).to.have.length(5);
+    expect(errors).to.have.length(1);
+    await reader.close();
+  });
+
+  it('tell nobody of what was undone, and of what is ordinary', async () => {
     const alerts = await open();
     await database.knex
       .transaction(async (transaction) => {

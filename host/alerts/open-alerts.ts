@@ -2,12 +2,9 @@ import type { Knex } from 'knex';
 import type { Json } from '../../plugins-sdk/contract/index.ts';
 import type { AuditIn } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
-import { every } from '../repeat-work.ts';
 import { alertStore } from './alert-store.ts';
-import { type AlertKind, alertOf } from './rules/alert-of.ts';
-
-const LOOK_INTERVAL_MS = 2_000;
-const BATCH = 200;
+import { followTrail, type TrailReader } from './follow-trail.ts';
+import { type AlertingEntry, type AlertKind, alertOf } from './rules/alert-of.ts';
 
 /** Something that somebody responsible should hear of, and that no use case audits by itself. */
 export interface RaisedEvent {
@@ -17,12 +14,9 @@ export interface RaisedEvent {
   facts: object;
 }
 
-export interface Alerts {
+export interface Alerts extends TrailReader {
   /** Never rejects and never waits. */
   raise(event: RaisedEvent): void;
-  /** Looks at what the audit trail has got since the last time. */
-  look(): Promise<void>;
-  close(): Promise<void>;
 }
 
 export interface AlertsPorts {
@@ -35,31 +29,22 @@ export interface AlertsPorts {
 }
 
 /**
- * Reads the audit trail as it grows, and tells whom it concerns: whatever is audited can be heard of, whichever host did it, and a
- * change that was undone never is. Every host reads; the id of a notification follows from the entry, so that each is told once.
+ * Tells of the audit trail whom it concerns: whatever is audited can be heard of, whichever host did it. Every host reads; the id of a
+ * notification follows from the entry, so that each is told once.
  */
 export async function openAlerts({ system, auditIn, onAlert, log }: AlertsPorts): Promise<Alerts> {
   const store = alertStore(system);
-  let seen = await store.tail();
-  const look = async () => {
-    for (;;) {
-      const entries = await store.entriesAfter(seen, BATCH);
-      for (const { sequence, entry } of entries) {
-        const alert = alertOf(entry);
-        if (alert !== null && (await store.tell(entry, alert)) > 0) {
-          onAlert(alert.kind);
-          const facts = { alert: alert.kind, action: entry.action, subject: entry.subject, entryId: entry.id };
-          // What one organisation alone has to look at is told to it; whoever runs the host has nothing to do.
-          if (alert.platform) log.warn(facts, 'security alert');
-          else log.info(facts, 'security alert');
-        }
-        seen = sequence;
-      }
-      if (entries.length < BATCH) return;
-    }
+  const tell = async (entry: AlertingEntry) => {
+    const alert = alertOf(entry);
+    if (alert === null || (await store.tell(entry, alert)) === 0) return;
+    onAlert(alert.kind);
+    const facts = { alert: alert.kind, action: entry.action, subject: entry.subject, entryId: entry.id };
+    // What one organisation alone has to look at is told to it; whoever runs the host has nothing to do.
+    if (alert.platform) log.warn(facts, 'security alert');
+    else log.info(facts, 'security alert');
   };
+  const { look, close } = await followTrail({ system, reader: 'alerts', tell, log });
   const pending = new Set<Promise<void>>();
-  const stop = every(LOOK_INTERVAL_MS, look, log);
   return {
     raise: ({ kind, accountId, facts }) => {
       const writing = auditIn(system)({
@@ -76,7 +61,7 @@ export async function openAlerts({ system, auditIn, onAlert, log }: AlertsPorts)
     },
     look,
     close: async () => {
-      await stop();
+      await close();
       await Promise.all(pending);
     },
   };

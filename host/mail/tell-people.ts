@@ -1,13 +1,9 @@
 import { createHash } from 'node:crypto';
 import type { Knex } from 'knex';
 import type { Mail, PersonVault } from '../../registry/index.ts';
-import { alertStore } from '../alerts/alert-store.ts';
+import { followTrail, type TrailReader } from '../alerts/follow-trail.ts';
 import type { Log } from '../http/log.ts';
-import { every } from '../repeat-work.ts';
 import { isLogin, type PersonalEntry, personOf, securityMailOf } from './rules/security-mail-of.ts';
-
-const LOOK_INTERVAL_MS = 2_000;
-const BATCH = 200;
 
 export interface TellPeoplePorts {
   /** Sees everything. */
@@ -19,12 +15,10 @@ export interface TellPeoplePorts {
 }
 
 /**
- * Reads the audit trail as it grows, and writes to people about their own accounts: other factors, other devices, other ways in. What was
- * undone is in no trail, whichever host did it; the id of a mail follows from the entry, so that all hosts together write it once.
+ * Writes to people about their own accounts: other factors, other devices, other ways in. The id of a mail follows from the entry of the
+ * audit trail, so that all hosts together write it once.
  */
-export async function tellPeople({ system, vault, mailIn, log }: TellPeoplePorts) {
-  const trail = alertStore(system);
-  let seen = await trail.tail();
+export function tellPeople({ system, vault, mailIn, log }: TellPeoplePorts): Promise<TrailReader> {
   const tell = async (entry: PersonalEntry): Promise<void> => {
     const accountId = personOf(entry);
     if (accountId === null || securityMailOf(entry, '') === null) return;
@@ -35,17 +29,7 @@ export async function tellPeople({ system, vault, mailIn, log }: TellPeoplePorts
     const to = vault.open({ id: accountId, personKey: person.personKey }, place, person.sealed);
     await mailIn(system)({ accountId, to, ...securityMailOf(entry, person.username)! }, mailId(entry.id));
   };
-  const look = async (): Promise<void> => {
-    for (;;) {
-      const entries = await trail.entriesAfter(seen, BATCH);
-      for (const { sequence, entry } of entries) {
-        await tell(entry);
-        seen = sequence;
-      }
-      if (entries.length < BATCH) return;
-    }
-  };
-  return { look, close: every(LOOK_INTERVAL_MS, look, log) };
+  return followTrail({ system, reader: 'mail', tell, log });
 }
 
 /** A UUID made from the entry's. */
