@@ -42,8 +42,8 @@ export interface EventStore {
   done(delivery: Delivery): Promise<void>;
   /** It failed: the next attempt is due after `delayMs`; null gives it up. */
   failed(delivery: Delivery, error: string, delayMs: number | null): Promise<void>;
-  /** It was not tried: the same attempt is due after `delayMs`. */
-  postpone(delivery: Delivery, delayMs: number): Promise<void>;
+  /** The same attempt is due after `delayMs`. `begun`: something of it may have run, so its claim still counts. */
+  postpone(delivery: Delivery, delayMs: number, begun: boolean): Promise<void>;
   /** Forgets events that were delivered or given up long ago. */
   sweep(): Promise<void>;
 }

@@ -133,8 +133,13 @@ describe('createEventDelivery', () => {
   });
 
   it('counts neither what the sandbox refused nor what it could not begin', async () => {
-    const { ends } = await deliver([delivery()], { fails: new SandboxRefusal('sandbox-interrupted') });
-    expect(ends).to.deep.equal([['postpone', 1, 1_000]]);
+    for (const [code, begun] of [
+      ['sandbox-interrupted', true],
+      ['sandbox-saturated', false],
+    ] as const) {
+      const { ends } = await deliver([delivery()], { fails: new SandboxRefusal(code) });
+      expect(ends, code).to.deep.equal([['postpone', 1, 1_000, begun]]);
+    }
   });
 
   it('counts an attempt as failed that three hosts have begun and none has ended', async () => {

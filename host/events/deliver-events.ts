@@ -98,7 +98,8 @@ async function deliver(ports: EventDeliveryPorts, delivery: Delivery): Promise<v
     ports.onDelivered(installation.id);
     await store.done(delivery);
   } catch (error) {
-    if (error instanceof SandboxRefusal) return store.postpone(delivery, POSTPONE_MS);
+    if (error instanceof SandboxRefusal)
+      return store.postpone(delivery, POSTPONE_MS, error.code === 'sandbox-interrupted');
     const code = codeOf(error);
     if (code === null) throw error;
     const delayMs = delayAfter(delivery.attempt);

@@ -131,7 +131,11 @@ describe('eventStore', () => {
     expect(await claim(own)).to.deep.equal([]);
     await rows(own).update({ next_at: database.knex.fn.now() });
     const [second] = await claim(own);
-    await store.postpone(second!, 0);
+    await store.postpone(second!, 0, true);
+    const [begun] = await claim(own);
+    expect(begun).to.deep.include({ attempt: 2, claims: 2 });
+    // A sandbox without room may refuse it for as long as it likes.
+    await store.postpone(begun!, 0, false);
     const [again] = await claim(own);
     expect(again).to.deep.include({ attempt: 2, claims: 2 });
     await store.failed(again!, 'wall-limit', null);

@@ -92,10 +92,14 @@ export function eventStore(database: Knex): EventStore {
       };
       await rowOf(delivery).where({ attempt: delivery.attempt }).update(change);
     },
-    postpone: async (delivery, delayMs) => {
+    postpone: async (delivery, delayMs, begun) => {
       await rowOf(delivery)
         .where({ attempt: delivery.attempt })
-        .update({ claimed_until: null, next_at: inMs(delayMs) });
+        .update({
+          claimed_until: null,
+          next_at: inMs(delayMs),
+          ...(begun ? {} : { claims: database.raw('greatest(claims - 1, 0)') }),
+        });
     },
     sweep: async () => {
       await database('event_deliveries').where('given_up_at', '<', database.raw("now() - interval '7 days'")).delete();
