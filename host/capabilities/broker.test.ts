@@ -71,6 +71,22 @@ describe('createBroker', () => {
     expect(keys).to.deep.equal(Array.from({ length: 25 }, (_, at) => `k${at}`).sort());
   });
 
+  it('reads from the store hardly more than a page has bytes of UTF-8, and loses nothing of what it leaves for the next', async () => {
+    const installation = testScope({ id: 'heavy' });
+    const json = JSON.stringify('ā'.repeat((KV_VALUE_BYTES_MAX - 2) / 2));
+    for (let at = 0; at < 9; at++) await store.set('heavy', { key: `k${at}`, json });
+    const pages: string[][] = [];
+    for (let cursor: string | undefined; ; ) {
+      const { value } = await ask('kv.list', { limit: 1_000, ...(cursor && { cursor }) }, installation);
+      pages.push(value.entries.map((entry: { key: string }) => entry.key));
+      if (value.cursor === null) break;
+      cursor = value.cursor;
+    }
+    expect(pages).to.deep.equal([['k0', 'k1', 'k2', 'k3'], ['k4', 'k5', 'k6', 'k7'], ['k8']]);
+    const range = { prefix: '', afterKey: '', limit: 1_000 };
+    expect(await store.list('heavy', range)).to.have.length(5);
+  });
+
   it('refuses to read more at once than an isolate can take', async () => {
     const installation = testScope({ id: 'large' });
     const keys = ['a', 'b', 'c', 'd', 'e'];

@@ -12,11 +12,14 @@ export interface KvStore {
   set(installationId: string, entry: EntryToStore, key?: CallKey): Promise<{ version: number }>;
   /** Refuses with: kv-version-conflict. */
   delete(installationId: string, key: string, ifVersion?: number, callKey?: CallKey): Promise<{ deleted: boolean }>;
-  /** Entries whose keys start with `prefix` and come after `afterKey`, by code point, at most `limit`. */
+  /**
+   * Entries whose keys start with `prefix` and come after `afterKey`, by code point, at most `limit`, and none behind the one with
+   * which they are more than KV_READ_BYTES_MAX bytes of JSON.
+   */
   list(installationId: string, range: { prefix: string; afterKey: string; limit: number }): Promise<StoredEntry[]>;
   /** Refuses with: capability-arguments-invalid where the entry is no safe integer, or would stop being one. */
   increment(installationId: string, key: string, by: number, callKey?: CallKey): Promise<{ value: number }>;
-  /** In the order of `keys`. */
+  /** In the order of `keys`. Refuses with: kv-read-too-large, before it reads what is too large. */
   getMany(installationId: string, keys: readonly string[]): Promise<(StoredEntry | null)[]>;
   /** Refuses with: kv-version-conflict, kv-quota-exceeded, capability-arguments-invalid (as `increment`). */
   transaction(

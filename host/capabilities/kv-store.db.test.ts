@@ -1,7 +1,11 @@
+import type { Socket } from 'node:net';
 import { expect } from 'chai';
+import type { Knex } from 'knex';
+import type pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
-import { KV_ENTRIES_MAX, sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import { KV_ENTRIES_MAX, KV_READ_BYTES_MAX, KV_VALUE_BYTES_MAX, sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
+import type { KvStore } from './kv-store.contract.ts';
 import { describeKvStore } from './kv-store.suite.ts';
 import { kvStore } from './kv-store.ts';
 
@@ -32,6 +36,30 @@ describe('kvStore', () => {
       ]);
     }
     expect(await refused).to.equal('22P02');
+  });
+
+  it('lets the server send no more than a page, and none of what is too large to be read at once', async () => {
+    const id = await addInstallation(database);
+    await database.knex.raw(
+      `INSERT INTO kv_entries (installation_id, key, value, version)
+       SELECT ?, 'k' || n, '"' || repeat('a', ${KV_VALUE_BYTES_MAX - 2}) || '"', 1 FROM generate_series(10, 59) AS n`,
+      [id],
+    );
+    const bytesFor = async (read: (store: KvStore) => Promise<unknown>): Promise<number> => {
+      const connection = await database.knex.client.acquireConnection();
+      const client = { acquireConnection: async () => connection, releaseConnection: async () => {} };
+      const stream = (connection as { connection: pg.Connection }).connection.stream as Socket;
+      const before = stream.bytesRead;
+      await read(kvStore({ client } as unknown as Knex));
+      await database.knex.client.releaseConnection(connection);
+      return stream.bytesRead - before;
+    };
+    const list = (store: KvStore) => store.list(id, { prefix: '', afterKey: '', limit: 1_001 });
+    expect(await bytesFor(list)).to.be.within(KV_READ_BYTES_MAX, KV_READ_BYTES_MAX + KV_VALUE_BYTES_MAX + 10_000);
+    const keys = Array.from({ length: 50 }, (_, at) => `k${10 + at}`);
+    const refused = (store: KvStore) =>
+      store.getMany(id, keys).catch(({ code }) => expect(code).to.equal('kv-read-too-large'));
+    expect(await bytesFor(refused)).to.be.below(10_000);
   });
 
   it('counts an expired entry as absent, starts it at version 1 again, and sweeps it', async () => {

@@ -1,7 +1,7 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
 import { v7 as uuidv7 } from 'uuid';
-import { sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import { KV_READ_BYTES_MAX, KV_VALUE_BYTES_MAX, sha256Hex } from '../../plugins-sdk/contract/index.ts';
 import type { CapabilityError } from './capability-error.ts';
 import type { KvStore } from './kv-store.contract.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
@@ -110,6 +110,33 @@ export function describeKvStore(name: string, open: () => Promise<{ store: KvSto
       await store.set(id, { key: 'b', json: '2' });
       const entries = await store.getMany(id, ['b', 'x', 'a', 'b']);
       expect(entries.map((entry) => entry?.json ?? null)).to.deep.equal(['2', null, '1', '2']);
+    });
+
+    it('lists nothing behind the entry with which a page is full, counted in bytes of UTF-8', async () => {
+      const id = await fresh();
+      const json = JSON.stringify('ā'.repeat((KV_VALUE_BYTES_MAX - 2) / 2));
+      expect(Buffer.byteLength(json)).to.equal(KV_VALUE_BYTES_MAX);
+      const operations = Array.from({ length: 9 }, (_, at) => ({ set: `k${at}`, json }));
+      await store.transaction(id, operations);
+      const keys = async (afterKey: string, limit = 100) =>
+        (await store.list(id, { prefix: 'k', afterKey, limit })).map(({ key }) => key);
+      // Four fill the page, and the fifth tells that there are more.
+      expect(KV_READ_BYTES_MAX / KV_VALUE_BYTES_MAX).to.equal(4);
+      expect(await keys('')).to.deep.equal(['k0', 'k1', 'k2', 'k3', 'k4']);
+      expect(await keys('', 3)).to.deep.equal(['k0', 'k1', 'k2']);
+      expect(await keys('k4')).to.deep.equal(['k5', 'k6', 'k7', 'k8']);
+    });
+
+    it('refuses to read many entries that are too large together, also one entry time and again', async () => {
+      const id = await fresh();
+      const json = JSON.stringify('ā'.repeat((KV_VALUE_BYTES_MAX - 2) / 2));
+      const keys = ['a', 'b', 'c', 'd', 'e'];
+      await store.transaction(id, [...keys.map((key) => ({ set: key, json })), { set: 'tiny', json: '1' }]);
+      expect(await store.getMany(id, keys.slice(1))).to.have.length(4);
+      expect(await store.getMany(id, Array(4).fill('a'))).to.have.length(4);
+      expect(await refusal(store.getMany(id, keys))).to.equal('kv-read-too-large');
+      expect(await refusal(store.getMany(id, Array(5).fill('a')))).to.equal('kv-read-too-large');
+      expect(await refusal(store.getMany(id, [...keys.slice(1), 'none', 'tiny']))).to.equal('kv-read-too-large');
     });
 
     it('does all operations of a transaction, each on what those before have left', async () => {

@@ -1,12 +1,12 @@
 import type { Knex } from 'knex';
-import { KV_ENTRIES_MAX } from '../../plugins-sdk/contract/index.ts';
+import { KV_ENTRIES_MAX, KV_READ_BYTES_MAX } from '../../plugins-sdk/contract/index.ts';
 import { preparedStatement } from '../prepared-statement.ts';
 import type { CallKey } from './call-key.ts';
 import { keyBindings, onceFor, recording, sweepCallResults } from './call-results-store.ts';
 import { CapabilityError } from './capability-error.ts';
 import { kvEntryReader, LIVE } from './kv-entry-reader.ts';
 import { kvOverwriter } from './kv-overwriter.ts';
-import { notAnInteger } from './kv-refusals.ts';
+import { notAnInteger, readTooLarge } from './kv-refusals.ts';
 import type { EntryToStore, KvStore, StoredEntry } from './kv-store.contract.ts';
 import { kvTransaction } from './kv-transaction-store.ts';
 
@@ -46,14 +46,27 @@ const DELETE = `
     AND (CAST(:ifVersion AS bigint) IS NULL OR version = CAST(:ifVersion AS bigint)) RETURNING key),
   ${recording('effect', `'{"deleted":true}'`)} SELECT key FROM effect`;
 
+/** octet_length() knows the length of a large value without reading it: no value is read before all of them are known to be few enough. */
 const READ_MANY = `
-  SELECT key, value, version FROM kv_entries
-  WHERE installation_id = :installationId AND key = ANY (CAST(:keys AS text[])) AND ${LIVE}`;
+  SELECT at::integer AS at, key, version, bytes, CASE WHEN bytes <= ${KV_READ_BYTES_MAX} THEN value END AS value FROM (
+    SELECT wanted.at, entry.key, entry.value, entry.version, sum(octet_length(entry.value)) OVER () AS bytes
+    FROM unnest(CAST(:keys AS text[])) WITH ORDINALITY AS wanted (key, at),
+    LATERAL (
+      SELECT kv_entries.key, kv_entries.value, kv_entries.version FROM kv_entries
+      WHERE kv_entries.installation_id = :installationId AND kv_entries.key = wanted.key AND ${LIVE} LIMIT 1
+    ) AS entry) AS found`;
 
+/** A thousand entries may have 256 MiB: what comes behind a full page is left unread. */
 const LIST = `
-  SELECT key, value, version FROM kv_entries
-  WHERE installation_id = :installationId AND ${LIVE} AND key > :afterKey AND key >= :prefix AND starts_with(key, :prefix)
-  ORDER BY key LIMIT :limit`;
+  SELECT key, value, version FROM (
+    SELECT key, value, version,
+      sum(octet_length(value)) OVER (ORDER BY key ROWS UNBOUNDED PRECEDING) - octet_length(value) AS before
+    FROM (
+      SELECT key, value, version FROM kv_entries
+      WHERE installation_id = :installationId AND ${LIVE} AND key > :afterKey AND key >= :prefix AND starts_with(key, :prefix)
+      ORDER BY key LIMIT :limit
+    ) AS range) AS page
+  WHERE before <= ${KV_READ_BYTES_MAX} ORDER BY key`;
 
 /** Skips what a transaction holds: it counts as expired because its key is absent. */
 const SWEEP = `
@@ -66,6 +79,12 @@ interface Row {
   version: string;
 }
 
+interface ManyRow extends Row {
+  at: number;
+  /** Of all that was found. */
+  bytes: string;
+}
+
 /** Entries in PostgreSQL. Every statement is atomic and durable by itself. */
 export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<void> } {
   const find = kvEntryReader(database);
@@ -73,7 +92,7 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
   const insertedBy = preparedStatement<Pick<Row, 'version'>>(database, 'kv-insert', INSERT);
   const deletedBy = preparedStatement<Pick<Row, 'key'>>(database, 'kv-delete', DELETE);
   const incrementedBy = preparedStatement<Pick<Row, 'value'>>(database, 'kv-increment', INCREMENT);
-  const readMany = preparedStatement<Row>(database, 'kv-read-many', READ_MANY);
+  const readMany = preparedStatement<ManyRow>(database, 'kv-read-many', READ_MANY);
   const listed = preparedStatement<Row>(database, 'kv-list', LIST);
 
   const set = async (installationId: string, entry: EntryToStore, callKey?: CallKey) => {
@@ -106,8 +125,10 @@ export function kvStore(database: Knex): KvStore & { sweepExpired(): Promise<voi
     get: find,
     getMany: async (installationId, keys) => {
       const rows = await readMany({ installationId, keys });
-      const found = new Map(rows.map((row) => [row.key, fromRow(row)]));
-      return keys.map((key) => found.get(key) ?? null);
+      const bytes = Number(rows[0]?.bytes ?? 0);
+      if (bytes > KV_READ_BYTES_MAX) throw readTooLarge(keys.length, bytes);
+      const found = new Map(rows.map((row) => [row.at, fromRow(row)]));
+      return keys.map((_, at) => found.get(at + 1) ?? null);
     },
     set: (id, entry, callKey) =>
       callKey === undefined && entry.ifVersion === undefined

@@ -25,13 +25,6 @@ export function kvCalls(store: KvStore): KvCalls {
     },
     'kv.getMany': async ({ installation }, { keys }: { keys: string[] }) => {
       const entries = await store.getMany(installation.id, keys);
-      const bytes = entries.reduce((sum, entry) => sum + (entry?.json.length ?? 0), 0);
-      if (bytes > KV_READ_BYTES_MAX) {
-        throw new CapabilityError(
-          'kv-read-too-large',
-          `The ${keys.length} entries have ${bytes} bytes of JSON together; one call may return ${KV_READ_BYTES_MAX}.`,
-        );
-      }
       return entries.map((entry) => entry && entryValue(entry));
     },
     'kv.set': async (context, args: { key: string; value: unknown; ttlSeconds?: number; ifVersion?: number }) => {
@@ -90,7 +83,7 @@ const entryValue = ({ key, json, version }: StoredEntry): Json => ({ key, value:
 function withinBytes(entries: StoredEntry[]): StoredEntry[] {
   let bytes = 0;
   const end = entries.findIndex(({ json }, at) => {
-    bytes += json.length;
+    bytes += Buffer.byteLength(json);
     return at > 0 && bytes > KV_READ_BYTES_MAX;
   });
   return end < 0 ? entries : entries.slice(0, end);

@@ -1,7 +1,7 @@
-import { KV_ENTRIES_MAX, type KvOperationResult } from '../../plugins-sdk/contract/index.ts';
+import { KV_ENTRIES_MAX, KV_READ_BYTES_MAX, type KvOperationResult } from '../../plugins-sdk/contract/index.ts';
 import type { CallKey } from './call-key.ts';
 import { CapabilityError } from './capability-error.ts';
-import { notAnInteger, refusedOperations } from './kv-refusals.ts';
+import { notAnInteger, readTooLarge, refusedOperations } from './kv-refusals.ts';
 import type { KvStore, StoredEntry } from './kv-store.contract.ts';
 import { applyOperations, keyOf, type OperableEntry, type StoredOperation } from './rules/kv-operations.ts';
 
@@ -73,16 +73,27 @@ export function memoryKvStore(nowMs: () => number): KvStore & { entries(installa
 
   return {
     get: async (installationId, key) => stored(installationId, key),
-    getMany: async (installationId, keys) => keys.map((key) => stored(installationId, key)),
+    getMany: async (installationId, keys) => {
+      const entries = keys.map((key) => stored(installationId, key));
+      const bytes = entries.reduce((sum, entry) => sum + (entry === null ? 0 : Buffer.byteLength(entry.json)), 0);
+      if (bytes > KV_READ_BYTES_MAX) throw readTooLarge(keys.length, bytes);
+      return entries;
+    },
     set: (installationId, { ifVersion, key, json, ttlSeconds }, callKey) =>
       once(callKey, () => operateOne(installationId, { set: key, json, ttlSeconds }, ifVersion) as { version: number }),
     delete: (installationId, key, ifVersion, callKey) =>
       once(callKey, () => operateOne(installationId, { delete: key }, ifVersion) as { deleted: boolean }),
     list: async (installationId, { prefix, afterKey, limit }) => {
       const after = Buffer.from(afterKey);
+      let bytes = 0;
       return sorted(installationId)
         .filter(({ key }) => key.startsWith(prefix) && Buffer.compare(Buffer.from(key), after) > 0)
-        .slice(0, limit);
+        .slice(0, limit)
+        .filter(({ json }) => {
+          const before = bytes;
+          bytes += Buffer.byteLength(json);
+          return before <= KV_READ_BYTES_MAX;
+        });
     },
     increment: (installationId, key, by, callKey) =>
       once(callKey, () => {
