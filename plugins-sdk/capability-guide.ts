@@ -19,6 +19,7 @@ import {
   FETCH_REQUEST_BYTES_MAX,
   FETCH_RESPONSE_BYTES_MAX,
   FETCH_TIMEOUT_MS,
+  FETCHES_AT_ONCE_MAX,
   KV_ENTRIES_MAX,
   KV_KEY_UNITS_MAX,
   KV_KEYS_MAX,
@@ -182,7 +183,8 @@ host adds them as headers, and takes them out of answers.
 A wildcard stands for all names below, \`config:endpoint\` for the host that the operator enters in that field of the configuration. At most
 five redirects are followed, credentials stay with their origin. Headers that frame, route or attribute a message (\`Host\`,
 \`Connection\`, \`X-Forwarded-*\`, \`Proxy-*\` and the like) are left out. The answer is read to its end, decoded, before the promise
-resolves; there are no cookies and no cache. How many requests an invocation may send is its limit \`fetches\`. A request that changes something carries an \`Idempotency-Key\`
+resolves; there are no cookies and no cache. How many requests an invocation may send is its limit \`fetches\`. Of the requests of an installation that come at once
+those over the last limit below wait in order, as part of their time. A request that changes something carries an \`Idempotency-Key\`
 unless it has one. A refusal is a TypeError whose \`code\` says why.`,
     shows: [],
     limits: [
@@ -190,6 +192,7 @@ unless it has one. A refusal is a TypeError whose \`code\` says why.`,
       ['an answer, decoded', FETCH_RESPONSE_BYTES_MAX, 'bytes'],
       ['headers of a request', FETCH_HEADERS_MAX, 'headers'],
       ['the time for a whole answer', FETCH_TIMEOUT_MS, 'milliseconds'],
+      ['requests of an installation under way at a time, on each host', FETCHES_AT_ONCE_MAX, 'requests'],
     ],
   },
   secrets: {

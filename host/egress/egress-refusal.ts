@@ -20,3 +20,9 @@ export class EgressRefusal extends Error {
 
 export const tooLarge = (bytesMax: number): EgressRefusal =>
   new EgressRefusal('fetch-response-too-large', `The answer has more than ${bytesMax} bytes; ask for less.`);
+
+export const heldTooMuch = (): EgressRefusal =>
+  new EgressRefusal(
+    'fetch-failed',
+    'The host holds too much of answers that do not end, most of them yours; ask for fewer at once.',
+  );

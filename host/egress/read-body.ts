@@ -1,13 +1,18 @@
 import type { Readable } from 'node:stream';
-import { pipeline } from 'node:stream/promises';
+import { finished } from 'node:stream/promises';
+import { promisify } from 'node:util';
 import zlib from 'node:zlib';
 import { EgressRefusal, tooLarge } from './egress-refusal.ts';
+import type { HeldBody } from './held-bodies.ts';
 
-const DECODERS: Record<string, () => NodeJS.ReadWriteStream> = {
-  gzip: () => zlib.createGunzip(),
-  'x-gzip': () => zlib.createGunzip(),
-  deflate: () => zlib.createInflate(),
-  br: () => zlib.createBrotliDecompress(),
+type Decode = (bytes: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>;
+
+const gunzip: Decode = promisify(zlib.gunzip);
+const DECODERS: Record<string, Decode> = {
+  gzip: gunzip,
+  'x-gzip': gunzip,
+  deflate: promisify(zlib.inflate),
+  br: promisify(zlib.brotliDecompress),
 };
 
 /** What the host tells servers that it can read. */
@@ -17,10 +22,15 @@ export const ACCEPT_ENCODING = 'gzip, deflate, br';
 const ENCODINGS_MAX = 2;
 
 /**
- * Reads a body to its end and decodes it. Bytes are counted before and behind every decoder, piece by piece, so a bomb
- * never becomes large in memory. Refuses with: fetch-response-too-large, fetch-failed.
+ * Reads a body to its end and decodes it. Bytes are counted before and behind every decoder, so a bomb never becomes large in
+ * memory; what comes before the end is told to `held`. Refuses with: fetch-response-too-large, fetch-failed.
  */
-export async function readBody(body: Readable, contentEncoding: string | null, bytesMax: number): Promise<Buffer> {
+export async function readBody(
+  body: Readable,
+  contentEncoding: string | null,
+  bytesMax: number,
+  held: Pick<HeldBody, 'grow'>,
+): Promise<Buffer> {
   const encodings = (contentEncoding ?? '')
     .toLowerCase()
     .split(',')
@@ -30,26 +40,37 @@ export async function readBody(body: Readable, contentEncoding: string | null, b
     discard(body);
     throw new EgressRefusal('fetch-failed', 'The answer is encoded in a way that was not asked for.');
   }
-  const counted = () => countedTo(bytesMax);
-  const decoders = encodings.toReversed().flatMap((name) => [DECODERS[name]!(), counted()]);
-  const chunks: Buffer[] = [];
-  const keep = async (source: AsyncIterable<Buffer>) => {
-    for await (const chunk of source) chunks.push(chunk);
-  };
-  // The list is made at run time, which the types of `pipeline` cannot follow.
-  await pipeline([body, counted(), ...decoders, keep] as unknown as [Readable, NodeJS.WritableStream]);
-  return Buffer.concat(chunks);
+  let bytes = await gather(body, bytesMax, held);
+  for (const encoding of encodings.toReversed()) {
+    if (bytes.length === 0) break;
+    bytes = await DECODERS[encoding]!(bytes, { maxOutputLength: bytesMax }).catch((error) => {
+      throw error.code === 'ERR_BUFFER_TOO_LARGE' ? tooLarge(bytesMax) : error;
+    });
+  }
+  return bytes;
 }
 
-const countedTo = (bytesMax: number) =>
-  async function* count(source: AsyncIterable<Buffer>) {
-    let bytes = 0;
-    for await (const chunk of source) {
-      bytes += chunk.length;
-      if (bytes > bytesMax) throw tooLarge(bytesMax);
-      yield chunk;
+/** One buffer that grows: a list of pieces takes a hundred times their bytes where they come one by one, and so does decoding them in time. */
+async function gather(body: Readable, bytesMax: number, held: Pick<HeldBody, 'grow'>): Promise<Buffer> {
+  let buffer = Buffer.alloc(0);
+  let bytes = 0;
+  body.on('data', (chunk: Buffer) => {
+    const needed = bytes + chunk.length;
+    if (needed > bytesMax) return void body.destroy(tooLarge(bytesMax));
+    if (needed > buffer.length) {
+      const size = Math.min(bytesMax, Math.max(needed, 2 * buffer.length));
+      held.grow(size - buffer.length);
+      if (body.destroyed) return;
+      const grown = Buffer.allocUnsafeSlow(size);
+      buffer.copy(grown, 0, 0, bytes);
+      buffer = grown;
     }
-  };
+    chunk.copy(buffer, bytes);
+    bytes = needed;
+  });
+  await finished(body);
+  return buffer.subarray(0, bytes);
+}
 
 /** Ends a body that nobody will read. Without a listener its own destruction would end the host. */
 export const discard = (body: Readable): void => void body.on('error', () => {}).destroy();

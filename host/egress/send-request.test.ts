@@ -1,8 +1,10 @@
-import { createServer, type IncomingMessage, type RequestListener, type Server } from 'node:http';
+import { once } from 'node:events';
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from 'node:http';
 import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import zlib from 'node:zlib';
 import { expect } from 'chai';
+import { FETCHES_AT_ONCE_MAX } from '../../plugins-sdk/contract/index.ts';
 import type { EgressRefusal } from './egress-refusal.ts';
 import { createEgress, type EgressOptions, type EgressRequest } from './send-request.ts';
 import { rangeOf } from './special-ranges.ts';
@@ -383,5 +385,57 @@ describe('createEgress', () => {
       await send(get(`http://api.test:${port}/`, { ownerId, headers: [['x-owner', ownerId]] }));
     }
     expect([...owners.values()].map(({ size }) => size)).to.not.include(2);
+  });
+
+  it('has so many requests of an owner under way, over all hosts; the others wait in order, each as part of its time', async () => {
+    const open = new Map<string, ServerResponse>();
+    const server = createServer((request, response) => {
+      open.set(request.url!, response);
+      server.emit('opened');
+    });
+    const port = await listen(server);
+    const { send } = egress();
+    const ask = (at: number | string, more: Partial<EgressRequest> = {}) =>
+      send(get(`http://h${at}.test:${port}/${at}`, more));
+    const first = Array.from({ length: FETCHES_AT_ONCE_MAX }, (_, at) => ask(at));
+    const over = new AbortController();
+    const late = [
+      codeOf(ask('late', { timeoutMs: 50 })),
+      codeOf(ask('over', { signal: over.signal })),
+      codeOf(ask('last')),
+    ];
+    over.abort();
+    expect(await late[0]).to.equal('fetch-timeout');
+    expect(await late[1]).to.equal('fetch-failed');
+    const other = ask('other', { ownerId: 'another' });
+    while (open.size < FETCHES_AT_ONCE_MAX + 1) await once(server, 'opened');
+    expect([...open.keys()])
+      .to.include('/other')
+      .and.not.include('/last');
+    open.get('/7')!.end();
+    await once(server, 'opened');
+    for (const response of open.values()) response.end();
+    expect(await late[2]).to.equal('answered');
+    await Promise.all([...first, other]);
+    expect([...open.keys()])
+      .to.include('/last')
+      .and.not.include.members(['/late', '/over']);
+  });
+
+  it('holds only so much of answers that do not end, and lets the owner pay who holds most of it', async () => {
+    const port = await serve((request, response) => {
+      const bytes = Number(request.url!.slice(1));
+      response.writeHead(200, { 'Content-Length': bytes }).write(Buffer.alloc(bytes - 1));
+      if (request.headers.host!.startsWith('modest')) response.end('.');
+    });
+    const { send } = egress({ heldBytesMax: 50_000 });
+    const greedy = [21_000, 22_000, 23_000].map((bytes) =>
+      send(get(`http://greedy.test:${port}/${bytes}`, { ownerId: 'greedy' })).catch(
+        (refusal: EgressRefusal) => refusal,
+      ),
+    );
+    expect(await Promise.race(greedy)).to.deep.include({ code: 'fetch-failed' });
+    const modest = await send(get(`http://modest.test:${port}/10000`, { ownerId: 'modest' }));
+    expect(modest.body).to.have.length(10_000);
   });
 });

@@ -1,7 +1,8 @@
 import type { BlockList } from 'node:net';
 import { LRUCache } from 'lru-cache';
 import type { Agent, Dispatcher } from 'undici';
-import { EgressRefusal, tooLarge } from './egress-refusal.ts';
+import { FETCHES_AT_ONCE_MAX } from '../../plugins-sdk/contract/index.ts';
+import { EgressRefusal, heldTooMuch, tooLarge } from './egress-refusal.ts';
 import { guardedConnector } from './guarded-connector.ts';
 import {
   areSendable,
@@ -13,11 +14,13 @@ import {
   withoutBody,
   withoutCredentials,
 } from './headers.ts';
+import { type HeldBody, type HoldBody, heldBodies } from './held-bodies.ts';
+import { ownerLines } from './owner-lines.ts';
 import { ACCEPT_ENCODING, discard, readBody } from './read-body.ts';
 import type { ResolveHost } from './resolve-host.ts';
 
 export interface EgressRequest {
-  /** Requests of different owners never share a connection. */
+  /** Requests of different owners never share a connection, nor wait for each other. */
   ownerId: string;
   url: string;
   method: string;
@@ -28,7 +31,7 @@ export interface EgressRequest {
   mayReach(url: URL): boolean;
   /** Headers that the host adds for a URL, such as credentials that are bound to its host; asked again for every redirect. */
   headersFor(url: URL): Promise<HeaderPairs>;
-  /** Milliseconds until the whole answer must be there. */
+  /** Milliseconds until the whole answer must be there, those among them that it waits for other requests of its owner. */
   timeoutMs: number;
   signal?: AbortSignal | undefined;
 }
@@ -53,6 +56,8 @@ export interface EgressOptions {
   /** Of an answer, before and after it is decoded. */
   responseBytesMax: number;
   userAgent: string;
+  /** What all answers together may hold that have begun and not ended; 256 MiB where absent. */
+  heldBytesMax?: number;
   /** Certificates to trust instead of the system's, PEM; for tests. */
   ca?: string;
 }
@@ -69,6 +74,7 @@ const HEADERS_MAX = 100;
 const HEADER_BYTES_MAX = 32 * 1024;
 const CONNECT_TIMEOUT_MS = 5_000;
 const CONNECTIONS_PER_ORIGIN = 6;
+const HELD_BYTES_MAX = 256 * 1024 * 1024;
 const AGENTS_MAX = 500;
 const AGENT_KEEP_MS = 60_000;
 const REDIRECTS = new Set([301, 302, 303, 307, 308]);
@@ -82,6 +88,8 @@ export function createEgress(options: EgressOptions): Egress {
     // Waits for what still runs over it.
     dispose: (agent) => void agent.close().catch(() => {}),
   });
+  const lines = ownerLines(FETCHES_AT_ONCE_MAX);
+  const hold = heldBodies(options.heldBytesMax ?? HELD_BYTES_MAX);
   let client: Promise<(ownerId: string) => Agent> | null = null;
   const openClient = async () => {
     const { Agent, buildConnector } = await import('undici');
@@ -106,9 +114,14 @@ export function createEgress(options: EgressOptions): Egress {
       const timeout = AbortSignal.timeout(request.timeoutMs);
       const signal = request.signal ? AbortSignal.any([timeout, request.signal]) : timeout;
       try {
-        client ??= openClient();
-        const agentOf = await client;
-        return await follow(options, agentOf(request.ownerId), request, signal);
+        await lines.enter(request.ownerId, signal);
+        try {
+          client ??= openClient();
+          const agentOf = await client;
+          return await follow(options, agentOf(request.ownerId), hold, request, signal);
+        } finally {
+          lines.leave(request.ownerId);
+        }
       } catch (error) {
         throw error instanceof NotOurs
           ? error.cause
@@ -129,6 +142,7 @@ type Hop = Pick<EgressRequest, 'method' | 'headers' | 'body'> & { url: URL };
 async function follow(
   options: EgressOptions,
   agent: Agent,
+  hold: HoldBody,
   request: EgressRequest,
   signal: AbortSignal,
 ): Promise<EgressResponse> {
@@ -142,7 +156,7 @@ async function follow(
     const headers = pairsOf(answer.headers as unknown as string[]);
     const location = headerOf(headers, 'location');
     if (request.redirect === 'manual' || !REDIRECTS.has(answer.statusCode) || location === null) {
-      return read(options, hop, answer, headers, redirects > 0);
+      return read(options, hop, answer, headers, redirects > 0, (giveUp) => hold(request.ownerId, giveUp));
     }
     discard(answer.body);
     if (request.redirect === 'error')
@@ -219,6 +233,7 @@ async function read(
   { statusCode, statusText, body }: Dispatcher.ResponseData,
   headers: HeaderPairs,
   isRedirected: boolean,
+  hold: (giveUp: () => void) => HeldBody,
 ): Promise<EgressResponse> {
   if (headers.length > HEADERS_MAX) {
     discard(body);
@@ -233,7 +248,8 @@ async function read(
     discard(body);
     throw tooLarge(responseBytesMax);
   }
-  const bytes = await readBody(body, encoding, responseBytesMax);
+  const held = hold(() => body.destroy(heldTooMuch()));
+  const bytes = await readBody(body, encoding, responseBytesMax, held).finally(held.release);
   return {
     url: url.href,
     redirected: isRedirected,

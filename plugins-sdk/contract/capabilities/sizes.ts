@@ -56,6 +56,8 @@ export const FETCH_HEADERS_MAX = 64;
 export const FETCH_HEADER_UNITS_MAX = 8_192;
 /** Milliseconds until the whole answer of one request must be there; the wall limit may end it before. */
 export const FETCH_TIMEOUT_MS = 30_000;
+/** Requests of one installation that a host has under way at a time; more of them wait in order. */
+export const FETCHES_AT_ONCE_MAX = 64;
 /** UTF-16 units of the value of a secret, and secrets of a plugin. */
 export const SECRET_UNITS_MAX = 8_192;
 export const SECRETS_MAX = 32;
