@@ -209,7 +209,8 @@ export interface SandboxPorts {
 
 /**
  * CPU time of an installation beside its invocations' own. `start-up`: an isolate and the top-level code of its bundle. `after-end`: turns of an
- * invocation after it was answered or refused. `repeated`: executions that were lost with their isolate or cordon.
+ * invocation after it was answered or refused, and what the host does for calls that it did not wait for. `repeated`: executions that were
+ * lost with their isolate or cordon.
  */
 export interface ExtraCpu {
   why: 'start-up' | 'after-end' | 'repeated';

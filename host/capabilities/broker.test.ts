@@ -5,6 +5,7 @@ import { createBroker, type MeteredCall } from './broker.ts';
 import { closedPorts } from './closed-ports.ts';
 import { capabilityCalls } from './compose.ts';
 import { memoryKvStore } from './memory-kv-store.ts';
+import { kvReadCostMs } from './rules/kv-cost.ts';
 import { testScope } from './test-scope.ts';
 
 const granted = testScope();
@@ -85,6 +86,58 @@ describe('createBroker', () => {
     expect(pages).to.deep.equal([['k0', 'k1', 'k2', 'k3'], ['k4', 'k5', 'k6', 'k7'], ['k8']]);
     const range = { prefix: '', afterKey: '', limit: 1_000 };
     expect(await store.list('heavy', range)).to.have.length(5);
+  });
+
+  it('hands on the text that is stored, whatever it holds, and looks into none of it', async () => {
+    const installation = testScope({ id: 'texts' });
+    await fc.assert(
+      fc.asyncProperty(fc.array(fc.jsonValue(), { minLength: 1, maxLength: 4 }), async (values) => {
+        const keys = values.map((_, at) => `"key" \\ ${at}`);
+        const entries = values.map((value, at) => ({ key: keys[at], value: JSON.parse(JSON.stringify(value)) }));
+        for (const entry of entries) expect((await ask('kv.set', entry, installation)).ok).to.equal(true);
+        const strip = ({ key, value }: { key: string; value: unknown }) => ({ key, value });
+        const [one, many, page] = [
+          await ask('kv.get', { key: keys[0] }, installation),
+          await ask('kv.getMany', { keys: [...keys, 'none'] }, installation),
+          await ask('kv.list', { limit: values.length }, installation),
+        ];
+        expect(strip(one.value)).to.deep.equal(entries[0]);
+        expect([...many.value.slice(0, -1).map(strip), many.value.at(-1)]).to.deep.equal([...entries, null]);
+        expect(page.value.entries.map(strip)).to.deep.equal(entries);
+      }),
+      { numRuns: 50 },
+    );
+    await store.set('texts', { key: 'z', json: '{ "__proto__" : 1e0 }' });
+    const { json } = await broker(installation, call('kv.get', { key: 'z' }));
+    expect(json).to.equal('{"key":"z","value":{ "__proto__" : 1e0 },"version":1}');
+    expect((await broker(installation, call('kv.get', { key: 'none' }))).json).to.equal('null');
+  });
+
+  it('bills what is read by its size, and neither what is small nor what is refused', async () => {
+    const installation = testScope({ id: 'billed' });
+    for (const key of ['a', 'b', 'c', 'd', 'e'])
+      await store.set('billed', { key, json: JSON.stringify('ā'.repeat((KV_VALUE_BYTES_MAX - 2) / 2)) });
+    await store.set('billed', { key: 'small', json: '"small"' });
+    const bill = async (name: string, args: unknown) => {
+      const before = installation.hostCpuMs;
+      const { json } = await broker(installation, call(name, args));
+      return [installation.hostCpuMs - before, kvReadCostMs(Buffer.byteLength(json))];
+    };
+    for (const [name, args, leastMs] of [
+      ['kv.get', { key: 'a' }, 0.75],
+      ['kv.getMany', { keys: ['a', 'b', 'c', 'd'] }, 3],
+      ['kv.list', {}, 3],
+    ] as const) {
+      const [billed, tariff] = await bill(name, args);
+      expect(billed, name).to.be.closeTo(tariff!, 1e-9).and.to.be.at.least(leastMs);
+    }
+    for (const [name, args] of [
+      ['kv.get', { key: 'small' }],
+      ['kv.getMany', { keys: ['a', 'b', 'c', 'd', 'e'] }],
+      ['kv.list', { prefix: 's' }],
+    ] as const) {
+      expect((await bill(name, args))[0], name).to.equal(0);
+    }
   });
 
   it('refuses to read more at once than an isolate can take', async () => {

@@ -13,9 +13,10 @@ import {
 import type { HostCallRequest, HostCallResult } from '../../sandbox/index.ts';
 import type { CallScope, CapabilityContext } from './call-scope.ts';
 import { CapabilityError } from './capability-error.ts';
+import { JsonText } from './json-text.ts';
 
 /** Does one host call. `args` have been validated against the call's schema. */
-export type CapabilityCall = (context: CapabilityContext, args: never) => Promise<Json>;
+export type CapabilityCall = (context: CapabilityContext, args: never) => Promise<Json | JsonText>;
 export type CapabilityCalls = Record<HostCallName, CapabilityCall>;
 
 /** Answers the host calls of plugins: permission first, then the arguments, the work last. Never rejects. */
@@ -67,7 +68,7 @@ export function createBroker(ports: BrokerPorts): Broker {
         throw new CapabilityError('capability-denied', `The operator did not grant the capability "${grant}".`);
       }
       const value = await ports.calls[name](new Call(scope, seq, ports), readArguments(name, args) as never);
-      return { code: null, result: { ok: true, json: JSON.stringify(value) } };
+      return { code: null, result: { ok: true, json: value instanceof JsonText ? value.json : JSON.stringify(value) } };
     } catch (error) {
       if (error instanceof CapabilityError) return refused(error);
       ports.onOutage(error, name);

@@ -25,7 +25,7 @@ export interface CallScope {
   readonly signal: AbortSignal;
   /** CPU time that the host has spent on computing for it, which is part of its bill. */
   readonly hostCpuMs: number;
-  /** Adds to `hostCpuMs`. */
+  /** Adds to `hostCpuMs`, or to what the installation used after an end where the invocation is over. */
   bill(cpuMs: number): void;
 }
 
@@ -49,6 +49,7 @@ export class InvocationScope implements CallScope {
   hostCpuMs = 0;
   #controller: AbortController | undefined;
   #over = false;
+  #billLate: (cpuMs: number) => void = () => {};
 
   constructor(
     installation: CallingInstallation,
@@ -72,12 +73,15 @@ export class InvocationScope implements CallScope {
   }
 
   bill(cpuMs: number): void {
-    this.hostCpuMs += cpuMs;
+    if (cpuMs === 0) return;
+    if (this.#over) this.#billLate(cpuMs);
+    else this.hostCpuMs += cpuMs;
   }
 
-  /** The invocation is over. */
-  end(): void {
+  /** The invocation is over. Its calls that are being made may still cost something, of which `billLate` is told. */
+  end(billLate: (cpuMs: number) => void): void {
     this.#over = true;
+    this.#billLate = billLate;
     this.#controller?.abort();
   }
 }

@@ -1,13 +1,11 @@
-import {
-  type Json,
-  KV_READ_BYTES_MAX,
-  KV_VALUE_BYTES_MAX,
-  type KvOperation,
-} from '../../plugins-sdk/contract/index.ts';
+import { KV_READ_BYTES_MAX, KV_VALUE_BYTES_MAX, type KvOperation } from '../../plugins-sdk/contract/index.ts';
 import type { CapabilityCalls } from './broker.ts';
 import { callKey } from './call-key.ts';
+import type { CapabilityContext } from './call-scope.ts';
 import { CapabilityError } from './capability-error.ts';
+import { JsonText } from './json-text.ts';
 import type { KvStore, StoredEntry } from './kv-store.contract.ts';
+import { kvReadCostMs } from './rules/kv-cost.ts';
 import type { StoredOperation } from './rules/kv-operations.ts';
 
 type KvCallName = 'get' | 'set' | 'delete' | 'list' | 'increment' | 'getMany' | 'transaction';
@@ -15,17 +13,17 @@ type KvCalls = Pick<CapabilityCalls, `kv.${KvCallName}`>;
 
 /**
  * The capability `kv`: JSON values of one installation, with versions for compare-and-set and an optional time to live. What
- * would not have the same effect twice is done once for each call, whoever makes it again.
+ * would not have the same effect twice is done once for each call, whoever makes it again. What is read is billed by its size.
  */
 export function kvCalls(store: KvStore): KvCalls {
   return {
-    'kv.get': async ({ installation }, { key }: { key: string }) => {
-      const entry = await store.get(installation.id, key);
-      return entry && entryValue(entry);
+    'kv.get': async (context, { key }: { key: string }) => {
+      const entry = await store.get(context.installation.id, key);
+      return entry && billed(context, textOf(entry));
     },
-    'kv.getMany': async ({ installation }, { keys }: { keys: string[] }) => {
-      const entries = await store.getMany(installation.id, keys);
-      return entries.map((entry) => entry && entryValue(entry));
+    'kv.getMany': async (context, { keys }: { keys: string[] }) => {
+      const entries = await store.getMany(context.installation.id, keys);
+      return billed(context, `[${entries.map((entry) => (entry === null ? 'null' : textOf(entry))).join()}]`);
     },
     'kv.set': async (context, args: { key: string; value: unknown; ttlSeconds?: number; ifVersion?: number }) => {
       const { value, ...entry } = args;
@@ -37,16 +35,14 @@ export function kvCalls(store: KvStore): KvCalls {
       const { deleted } = await store.delete(context.installation.id, args.key, args.ifVersion, key);
       return { deleted };
     },
-    'kv.list': async ({ installation }, args: { prefix?: string; cursor?: string; limit?: number }) => {
+    'kv.list': async (context, args: { prefix?: string; cursor?: string; limit?: number }) => {
       const { prefix = '', cursor, limit = 100 } = args;
       const afterKey = cursor === undefined ? '' : Buffer.from(cursor, 'base64url').toString('utf8');
-      const found = await store.list(installation.id, { prefix, afterKey, limit: limit + 1 });
+      const found = await store.list(context.installation.id, { prefix, afterKey, limit: limit + 1 });
       const page = withinBytes(found.slice(0, limit));
       const last = page.at(-1);
-      return {
-        entries: page.map(entryValue),
-        cursor: last && page.length < found.length ? Buffer.from(last.key).toString('base64url') : null,
-      };
+      const next = last && page.length < found.length ? `"${Buffer.from(last.key).toString('base64url')}"` : 'null';
+      return billed(context, `{"entries":[${page.map(textOf).join()}],"cursor":${next}}`);
     },
     'kv.increment': async (context, args: { key: string; by?: number }) => {
       const { key, by = 1 } = args;
@@ -77,7 +73,14 @@ function valueJson(value: unknown): string {
   );
 }
 
-const entryValue = ({ key, json, version }: StoredEntry): Json => ({ key, value: JSON.parse(json), version });
+function billed(context: CapabilityContext, text: string): JsonText {
+  context.bill(kvReadCostMs(Buffer.byteLength(text)));
+  return new JsonText(text);
+}
+
+/** A KvEntry as JSON: the value is in it as it is stored. */
+const textOf = ({ key, json, version }: StoredEntry): string =>
+  `{"key":${JSON.stringify(key)},"value":${json},"version":${version}}`;
 
 /** At least one entry, else a page could never be read past a large one. */
 function withinBytes(entries: StoredEntry[]): StoredEntry[] {

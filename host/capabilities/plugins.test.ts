@@ -85,7 +85,7 @@ describe('plugins.call', () => {
     expect(options.lineage).to.deep.equal({ depth: 1, waiting: ['caller'] });
     expect(options).to.not.have.property('attempt');
     expect(options.signal!.aborted).to.equal(false);
-    scope.end();
+    scope.end(() => {});
     expect(options.signal!.aborted).to.equal(true);
   });
 

@@ -1,5 +1,4 @@
 import { setTimeout as rest } from 'node:timers/promises';
-import type { Json } from '../../plugins-sdk/contract/index.ts';
 import { isDatabaseOutage } from '../http/outages.ts';
 import type { CapabilityCall, CapabilityCalls } from './broker.ts';
 
@@ -20,7 +19,7 @@ export function repeatWhileDown(calls: CapabilityCalls, nowMs: () => number, pau
 
 const again =
   (call: CapabilityCall, nowMs: () => number, pausesMs: readonly number[]): CapabilityCall =>
-  async (context, args): Promise<Json> => {
+  async (context, args) => {
     for (const pauseMs of pausesMs) {
       try {
         return await call(context, args);

@@ -47,6 +47,16 @@ describe('createAdmission', () => {
     for (let n = 0; n < 4; n++) admission.leave('a', LIMITS, 0);
   });
 
+  it('takes what was used after an end out of the same budget, also of an installation that it has forgotten', () => {
+    const { admission } = admissionAt();
+    admission.charge('a', LIMITS, 400);
+    admission.enter('a', LIMITS);
+    admission.charge('a', LIMITS, 400);
+    admission.leave('a', LIMITS, 300);
+    const { code, facts } = refusalOf(() => admission.enter('a', LIMITS));
+    expect([code, facts?.used]).to.deep.equal(['cpu-budget-exhausted', 1_100]);
+  });
+
   it('lets nobody wait where the queue has no room', () => {
     const { admission } = admissionAt();
     const none = { ...LIMITS, concurrent: 1, queued: 0 };

@@ -22,6 +22,8 @@ export interface Admission {
   enter(installationId: string, limits: Share, signal?: AbortNotice): 0 | Promise<number>;
   /** Ends an entry, takes the CPU time that it used, and lets in who waits. */
   leave(installationId: string, limits: Share, cpuMs: number): void;
+  /** Takes CPU time that was used after its invocation had left. */
+  charge(installationId: string, limits: Share, cpuMs: number): void;
   /** Installations that are remembered: those with something running, and those whose CPU budget is not full. */
   size(): number;
 }
@@ -65,6 +67,9 @@ export function createAdmission(monotonicMs: () => number): Admission {
     return gate;
   };
 
+  const take = (gate: Gate, limits: Share, cpuMs: number) => {
+    gate.bucket = debit(refill(gate.bucket, limits, nowMs()), cpuMs);
+  };
   const admitWaiting = (gate: Gate) => {
     const { waiting } = gate;
     if (waiting === null) return;
@@ -96,9 +101,10 @@ export function createAdmission(monotonicMs: () => number): Admission {
     leave: (id, limits, cpuMs) => {
       const gate = gates.get(id)!;
       gate.running -= 1;
-      gate.bucket = debit(refill(gate.bucket, limits, nowMs()), cpuMs);
+      take(gate, limits, cpuMs);
       admitWaiting(gate);
     },
+    charge: (id, limits, cpuMs) => take(gates.get(id) ?? open(id, limits), limits, cpuMs),
     size: () => gates.size,
   };
 }

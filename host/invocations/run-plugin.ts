@@ -12,6 +12,7 @@ import {
 } from '../../plugins-sdk/contract/index.ts';
 import {
   type AbortNotice,
+  type ExtraCpu,
   type Invocation,
   type LogRecord,
   type Outcome,
@@ -39,6 +40,8 @@ export interface RunnerPorts {
   record(installation: InstallationFacts, entry: Omit<InstallationLogEntry, 'id'>): void;
   /** Meters one ended invocation, with the bytes of log that it wrote; must not block and must not throw. */
   meter(installation: InstallationFacts, job: PluginJob['kind'], outcome: Outcome, logBytes: number): void;
+  /** Meters what the host computed for an invocation after its end; must not block and must not throw. Absent where nobody asks. */
+  extraCpu?(extra: ExtraCpu): void;
   /** Told of every invocation that was answered; must not block and must not throw. Absent where nobody asks. */
   completed?(installation: InstallationFacts, end: CompletedInvocation): void;
   /** Counts one invocation without an outcome; must not block and must not throw. Absent where nobody counts. */
@@ -186,11 +189,19 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
       ports.completed?.(installation, { invocationId, job, output, usage: outcome.usage, trace });
       return { invocationId, output };
     } catch (error) {
-      if (error instanceof SandboxRefusal) cpuMs = error.usage ? cpuOf(error.usage) : 0;
+      if (error instanceof SandboxRefusal) cpuMs = (error.usage ? cpuOf(error.usage) : 0) + (scope?.hostCpuMs ?? 0);
       countRefusal(ports, installation, error);
       throw error;
     } finally {
-      scope?.end();
+      scope?.end((lateMs) => {
+        admission.charge(id, limits, lateMs);
+        ports.extraCpu?.({
+          why: 'after-end',
+          installationId: id,
+          digest: installation.bundleDigest,
+          cpuMs: lateMs,
+        });
+      });
       if (attempt) attempts.delete(attempt.invocationId);
       if (entered) admission.leave(id, limits, cpuMs);
     }
