@@ -3,9 +3,10 @@ import { createServer, type Server } from 'node:http';
 import { type AddressInfo, connect } from 'node:net';
 import { expect } from 'chai';
 import { HostRefusal } from '../errors.ts';
-import { readBody } from './read-body.ts';
+import { boundLeftover, openBody, readBody } from './read-body.ts';
 
 const BYTES_MAX = 300_000;
+const UPLOAD_BYTES = 16 * 1024 * 1024;
 const LATE_MS = 50;
 
 describe('Reading the body of a request', () => {
@@ -122,4 +123,38 @@ describe('Reading the body of a request', () => {
     read = [];
     expect(await send(post(CHUNKED, '5\r\nhel'))).to.deep.equal(['body-malformed']);
   });
+
+  for (const pieces of [0, 1]) {
+    it(`discards the rest of one that is answered after ${pieces} pieces, and keeps the connection`, async function () {
+      // In vain, the rest would be waited for two seconds, and then the connection cut.
+      this.timeout(30_000);
+      server.removeAllListeners('request').on('request', async (req, res) => {
+        const read = openBody(req, res, UPLOAD_BYTES);
+        for (let piece = 0; read !== null && piece < pieces; piece++) await read();
+        boundLeftover(req, res);
+        res.end('answered');
+      });
+      const socket = connect((server.address() as AddressInfo).port, '127.0.0.1').setEncoding('utf8');
+      let said = '';
+      const answers = (count: number) =>
+        new Promise<void>((resolve, reject) => {
+          socket.once('error', reject).once('close', () => reject(new Error(`closed after: ${said}`)));
+          const look = () => said.split('answered').length > count && resolve();
+          socket.on('data', look);
+          look();
+        });
+      socket.on('data', (text: string) => {
+        said += text;
+      });
+      const first = answers(1);
+      socket.write(post(`Content-Length: ${UPLOAD_BYTES}`, 'x'.repeat(100_000)));
+      await first;
+      const second = answers(2);
+      // More than the buffers of both ends hold, so it is gone when the next request is answered.
+      socket.write('x'.repeat(UPLOAD_BYTES - 100_000));
+      socket.write(post(LENGTH_5, 'hello'));
+      await second;
+      socket.destroy();
+    });
+  }
 });

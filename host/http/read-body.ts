@@ -104,7 +104,8 @@ const LEFTOVER_MS_MAX = 2_000;
 export function boundLeftover(req: IncomingMessage, res: ServerResponse): void {
   if (req.complete) return;
   res.once('finish', () => {
-    // Node discards by itself only what nobody has begun to read.
+    // Node discards by itself only what nobody has begun to read, and lets nothing flow while a reader listens for more.
+    req.removeAllListeners('readable');
     req.resume();
     const timer = setTimeout(() => req.complete || req.socket.destroy(), LEFTOVER_MS_MAX);
     timer.unref();
