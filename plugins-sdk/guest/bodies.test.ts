@@ -69,6 +69,17 @@ const SAME_AS_PLATFORM: [what: string, body: string][] = [
        await name(new Response('--b--\\r\\n', { headers: { 'content-type': 'multipart/form-data; boundary="b"' } }))]`,
   ],
   [
+    'forms are read with names that are tokens, as with quoted ones, and not with others',
+    `const read = async (fields) => {
+       const body = '--b\\r\\nContent-Disposition: form-data; ' + fields + '\\r\\n\\r\\nv\\r\\n--b--\\r\\n';
+       const type = { headers: { 'content-type': 'multipart/form-data; boundary=b' } };
+       try { return [...await new Response(body, type).formData()].map(([name, value]) => [name, value.name ?? value]) } catch (error) { return error.name }
+     };
+     const some = ['name=field', 'NAME=field', 'name=a; filename=x.txt', 'name=a;filename=x.txt', "name=a; filename=b; filename*=utf-8''b", 'filename=a; name="b"', 'name="a";filename=""',
+       'filename="a; name=b"; name="c"', 'filename="a; name=b"', 'xname=a', "name='a'", 'name=%22a', 'name=""', 'name="a', 'name=a"b', 'name=fi(eld', 'name=ü', 'name=a;', 'filename=a', ''];
+     return Promise.all(some.map(read))`,
+  ],
+  [
     'Headers are iterated as they are, and those of errors stay',
     `const h = new Headers([['b', '1'], ['a', '2']]); const seen = []; for (const [name] of h) { seen.push(name); if (seen.length < 4) h.append('z' + seen.length, 'x') }
      const name = (use) => { try { use(); return 'ok' } catch (error) { return error.name } };

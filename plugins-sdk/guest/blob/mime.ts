@@ -7,7 +7,7 @@ export interface Mime {
 
 const TOKEN = /^[!#$%&'*+\-.^_`|~0-9A-Za-z]+$/;
 const QUOTABLE = /^[\t\x20-\x7e\x80-\xff]*$/;
-const isToken = (text: string): boolean => regExpExec(TOKEN, text) !== null;
+export const isToken = (text: string): boolean => regExpExec(TOKEN, text) !== null;
 const isBlank = (unit: number): boolean => unit === 32 || unit === 9 || unit === 10 || unit === 13;
 
 function trimmed(text: string): string {

@@ -7,6 +7,7 @@ import {
   NativeTypeError,
   NativeUint8Array,
   stringIndexOf,
+  stringLastIndexOf,
   stringLower,
   stringSlice,
   stringTrim,
@@ -15,6 +16,7 @@ import {
 import { utf8Decode, utf8Encode } from '../utf8.ts';
 import { blobBytes, makeFile, withNewlines } from './blob.ts';
 import { addEntry, FormData, formEntries } from './form-data.ts';
+import { isToken } from './mime.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 
@@ -132,25 +134,36 @@ function readHead(bytes: Bytes, from: number): PartHead {
     const field = colon < 0 ? '' : stringLower(stringTrim(stringSlice(line, 0, colon)));
     const value = stringTrim(stringSlice(line, colon + 1));
     if (field === 'content-disposition') {
-      name = quotedField(value, 'name');
-      filename = quotedField(value, 'filename');
+      name = dispositionField(value, 'name');
+      filename = dispositionField(value, 'filename');
     } else if (field === 'content-type') type = value;
     at = end + 1;
   }
   throw malformed('the head of a part is too long');
 }
 
-/** `; field="value"`, with what browsers escape; some leave the blank out. */
-function quotedField(text: string, field: string): string | null {
-  const lower = stringLower(text);
-  let start = stringIndexOf(lower, `; ${field}="`);
-  const blanks = start < 0 ? 0 : 1;
-  if (start < 0) start = stringIndexOf(lower, `;${field}="`);
-  if (start < 0) return null;
-  const from = start + blanks + field.length + 3;
-  const end = stringIndexOf(text, '"', from);
-  if (end < 0) return null;
-  return unescapedName(stringSlice(text, from, end));
+/**
+ * A parameter of Content-Disposition: a token, or quoted with what browsers escape (RFC 7578, section 4.2). Null where there is none; throws
+ * a TypeError where its value is neither.
+ */
+function dispositionField(text: string, field: string): string | null {
+  let at = stringIndexOf(text, ';');
+  while (at >= 0) {
+    const equals = stringIndexOf(text, '=', at);
+    if (equals < 0) return null;
+    const name = stringLower(stringTrim(stringSlice(text, stringLastIndexOf(text, ';', equals) + 1, equals)));
+    const from = equals + 1;
+    const isQuoted = charCodeAt(text, from) === 34;
+    const closed = isQuoted ? stringIndexOf(text, '"', from + 1) : from;
+    if (closed < 0) throw malformed('a quoted name does not end');
+    at = stringIndexOf(text, ';', closed);
+    if (name !== field) continue;
+    if (isQuoted) return unescapedName(stringSlice(text, from + 1, closed));
+    const token = stringTrim(stringSlice(text, from, at < 0 ? text.length : at));
+    if (!isToken(token)) throw malformed(`${field} is neither a token nor quoted`);
+    return token;
+  }
+  return null;
 }
 
 function unescapedName(name: string): string {
