@@ -12,11 +12,10 @@ export function createCodeShelf() {
   const kept = new Map<string, BundleScript>();
   let units = 0;
   return {
-    has: (digest: string): boolean => kept.has(digest),
-    /** What was kept, or what was sent; it counts as used. Undefined where there is neither. */
-    take(digest: string, sent: string): BundleScript | undefined {
-      const script = kept.get(digest) ?? (sent === '' ? undefined : { code: sent });
-      if (!script) return undefined;
+    get: (digest: string): BundleScript | undefined => kept.get(digest),
+    /** What is kept under the digest, else what is given, which is kept from now on; it counts as used. */
+    take(digest: string, given: BundleScript): BundleScript {
+      const script = kept.get(digest) ?? given;
       if (!kept.delete(digest)) units += script.code.length;
       kept.set(digest, script);
       for (const [oldest, { code }] of kept) {

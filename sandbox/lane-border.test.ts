@@ -8,9 +8,9 @@ import type { Cost, HostMessage } from './messages.ts';
 const limits = { ...DEFAULT_LIMITS, hostCalls: 5, timers: 2, pieces: 3, logBytes: 100, outputBytes: 50 };
 const cost: Cost = { cpuMs: 1, turns: 1, hostCalls: 0, startedAtMs: 1, heapMiB: 1, externalMiB: 0 };
 const known = (): KnownRun => ({ deadlineMs: monotonicMs() + limits.wallMs, invocation: { limits } });
-const start = (installationId: string, digest: string): HostMessage => ({
+const start = (installationId: string, digest: string, ticket = 1): HostMessage => ({
   op: 'start',
-  ticket: 1,
+  ticket,
   execution: 1,
   id: 'x',
   installationId,
@@ -34,6 +34,85 @@ describe('LaneBorder', () => {
     expect([need('one', 'bb'), need('two', 'aa')]).to.deep.equal(Array(2).fill('it asks for the code of a stranger'));
     const started = { op: 'started', installationId: 'two', digest: 'aa', cpuMs: 1 } as const;
     expect(border.objectionTo(started, '', undefined)).to.equal('it bills a stranger');
+  });
+
+  describe('where a lane asks for code', () => {
+    const needOf = (border: LaneBorder) => (installationId: string, has: boolean) =>
+      border.objectionTo({ op: 'need', has, isolate: 1, installationId, digest: 'aa' }, '', undefined);
+    const OBJECTION = 'it asks for code more often than it was given something to run';
+
+    it('answers it once for each execution that the lane was sent, whether it has the code or not', () => {
+      const border = new LaneBorder();
+      const need = needOf(border);
+      // Evicted in between, so it needs one isolate after the other.
+      for (const ticket of [1, 2, 3]) border.onSend(start('one', 'aa', ticket));
+      for (const has of [false, true, false]) expect(need('one', has)).to.equal(null);
+      expect(need('one', true)).to.equal(OBJECTION);
+    });
+
+    it('saves nothing up: an execution of which the lane has spoken makes it ask no more, nor does any before it', () => {
+      const border = new LaneBorder();
+      const need = needOf(border);
+      for (let ticket = 1; ticket <= 500; ticket++) border.onSend(start('one', 'aa', ticket));
+      expect(need('one', false)).to.equal(null);
+      border.objectionTo({ op: 'turn', ticket: 498, cost }, '', undefined);
+      expect([need('one', false), need('one', false)]).to.deep.equal([null, null]);
+      expect(need('one', false)).to.equal(OBJECTION);
+    });
+
+    it('lets it speak of those that have their code before it asks for that of the next', () => {
+      const border = new LaneBorder();
+      const need = needOf(border);
+      for (const ticket of [1, 2]) border.onSend(start('one', 'aa', ticket));
+      border.objectionTo(...done('x'), undefined);
+      border.onSend(start('two', 'aa', 3));
+      expect([need('one', false), need('two', true)]).to.deep.equal([null, null]);
+    });
+  });
+
+  describe('where a lane bills start-ups', () => {
+    const OVERBILLED = 'it bills more CPU time than has passed';
+    const open = () => {
+      const clock = { nowMs: 0 };
+      const border = new LaneBorder(0, () => clock.nowMs);
+      border.onSend(start('one', 'aa'));
+      const bill = (cpuMs: number) => {
+        border.onSend({ op: 'bundle', isolate: 1, ok: true });
+        return border.objectionTo({ op: 'started', installationId: 'one', digest: 'aa', cpuMs }, '', undefined);
+      };
+      return { border, clock, bill };
+    };
+
+    it('takes one bill for each code that may run', () => {
+      const { border, bill } = open();
+      expect(bill(1)).to.equal(null);
+      border.onSend({ op: 'bundle', isolate: 1, ok: false });
+      const again = { op: 'started', installationId: 'one', digest: 'aa', cpuMs: 0 } as const;
+      expect(border.objectionTo(again, '', undefined)).to.equal('it bills start-ups that were none');
+    });
+
+    it('objects to many small ones as to a large one', () => {
+      const { clock, bill } = open();
+      clock.nowMs = 2_000;
+      // A second more than has passed is the grain of clocks.
+      for (let count = 0; count < 300; count++) expect(bill(10)).to.equal(null);
+      expect(bill(10)).to.equal(OVERBILLED);
+    });
+
+    it('takes those of a lane that has done nothing else for hours', () => {
+      const { clock, bill } = open();
+      for (let count = 0; count < 10_000; count++) {
+        clock.nowMs += 1_000;
+        expect(bill(1_000)).to.equal(null);
+      }
+    });
+
+    it('objects to more than a minute at once, however long the lane was there', () => {
+      const { clock, bill } = open();
+      clock.nowMs = 3_600_000;
+      expect(bill(60_000)).to.equal(null);
+      expect(bill(2_000)).to.equal(OVERBILLED);
+    });
   });
 
   it('takes no profile that nobody asked for, and not a second one', () => {

@@ -1,3 +1,4 @@
+import { CEILING_LIMITS } from '../plugins-sdk/contract/limits.ts';
 import { isStreamCall } from '../plugins-sdk/contract/stream-calls.ts';
 import { monotonicMs } from './clock.ts';
 import type { Invocation } from './contract.ts';
@@ -9,6 +10,7 @@ const STRAYS_FREE = 1_000;
 const STRAYS_PER_FRAME = 1_000;
 /** A lane is one thread, so it cannot have used more CPU time than has passed, but for the grain of the clocks. */
 const CLOCK_SLACK_MS = 1_000;
+const OVERBILLED = 'it bills more CPU time than has passed';
 const TALLIES_MAX = 4_096;
 
 type Owner = Pick<Invocation, 'installationId' | 'digest'>;
@@ -36,21 +38,34 @@ export class LaneBorder {
   /** The bundle of each installation that was sent to the lane last, and those before. */
   readonly #met = new Map<string, { digest: string; others: Set<string> | null }>();
   readonly #tallies = new Map<number, Tally>();
-  readonly #openedAtMs = monotonicMs();
+  readonly #nowMs: () => number;
   #framesSent = 0;
   #strays = 0;
   #profilesLeft: number;
+  /** Executions of which the lane has said nothing, in the order in which they were sent. */
+  #unheard: number[] = [];
+  /** How often it may ask for code: once for each of them, since it asks when it gets them or not at all. */
+  #needsLeft = 0;
+  /** Each code that was sent, or may run, makes an isolate start once. */
+  #startUpsLeft = 0;
+  /** Until when the lane would have been busy had it done nothing but what it billed for start-ups. */
+  #startedToMs: number;
 
   /** `profiles`: how many of itself the lane may send. */
-  constructor(profiles = 0) {
+  constructor(profiles = 0, nowMs = monotonicMs) {
     this.#profilesLeft = profiles;
+    this.#nowMs = nowMs;
+    this.#startedToMs = nowMs();
   }
 
   /** Call for everything that the host says to the lane. */
   onSend(message: HostMessage): void {
     this.#framesSent++;
+    if (message.op === 'bundle' && message.ok) this.#startUpsLeft++;
     if (message.op !== 'start') return;
-    const { installationId, digest } = message;
+    const { ticket, installationId, digest } = message;
+    this.#unheard.push(ticket);
+    this.#needsLeft++;
     const met = this.#met.get(installationId);
     if (!met) this.#met.set(installationId, { digest, others: null });
     else if (met.digest !== digest) {
@@ -67,12 +82,14 @@ export class LaneBorder {
 
   /** Why no lane would say that; null where one may. `run` is absent where the host has forgotten it. */
   objectionTo(message: LaneMessage | ProfileMessage, tail: string, run: KnownRun | undefined): string | null {
+    if ('ticket' in message) this.#hear(message.ticket);
     switch (message.op) {
       case 'need':
-        return this.hasMet(message) ? null : 'it asks for the code of a stranger';
+        if (!this.hasMet(message)) return 'it asks for the code of a stranger';
+        return this.#needsLeft-- > 0 ? null : 'it asks for code more often than it was given something to run';
       case 'started':
         if (!this.hasMet(message)) return 'it bills a stranger';
-        return this.#objectionToCpu(message.cpuMs, this.#openedAtMs);
+        return this.#startUpsLeft-- > 0 ? this.#objectionToStartUp(message.cpuMs) : 'it bills start-ups that were none';
       case 'profile':
         return this.#profilesLeft-- > 0 ? null : 'it sends a profile that nobody asked for';
       case 'isolates':
@@ -87,14 +104,29 @@ export class LaneBorder {
     }
   }
 
+  /** A lane takes frames in order: what it was sent before an execution that it speaks of makes it ask for nothing any more. */
+  #hear(ticket: number): void {
+    const at = this.#unheard.indexOf(ticket);
+    if (at < 0) return;
+    this.#unheard.splice(0, at + 1);
+    this.#needsLeft = Math.min(this.#needsLeft, this.#unheard.length);
+  }
+
   #stray(): string | null {
     const max = STRAYS_FREE + STRAYS_PER_FRAME * this.#framesSent;
     return ++this.#strays > max ? 'it floods the host with what concerns nobody' : null;
   }
 
   #objectionToCpu(cpuMs: number, sinceMs: number): string | null {
-    if (cpuMs <= CLOCK_SLACK_MS || cpuMs <= monotonicMs() - sinceMs + CLOCK_SLACK_MS) return null;
-    return 'it bills more CPU time than has passed';
+    if (cpuMs <= CLOCK_SLACK_MS || cpuMs <= this.#nowMs() - sinceMs + CLOCK_SLACK_MS) return null;
+    return OVERBILLED;
+  }
+
+  /** Of all start-ups together; time in which the lane can have had no part of those of now is not credited to it. */
+  #objectionToStartUp(cpuMs: number): string | null {
+    const nowMs = this.#nowMs();
+    this.#startedToMs = Math.max(this.#startedToMs, nowMs - CEILING_LIMITS.wallMs) + cpuMs;
+    return this.#startedToMs <= nowMs + CLOCK_SLACK_MS ? null : OVERBILLED;
   }
 
   #objectionToTally(

@@ -20,6 +20,8 @@ export interface LaneRunsPorts {
 /** Carries out what the host says to a lane. */
 export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
   const codes = createCodeShelf();
+  /** What was kept when the host was asked whether it may still run, by isolate: it must be there when the answer comes. */
+  const asked = new Map<number, BundleScript>();
   const { runs, enter, fail, leave, lose, endInGuest, failStuck, overWall, costOf, takesUnits } = turns;
 
   const begin = (run: LaneRun, input: string) => {
@@ -29,15 +31,18 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     enter(run, { op: 'start', id: run.id, seed: run.seed, nowMs: run.nowMs, limits }, input);
   };
 
-  const ask = ({ isolate, installationId, digest }: Shelved, has: boolean) =>
-    send({ op: 'need', isolate, installationId, digest, has });
+  const ask = ({ isolate, installationId, digest }: Shelved) => {
+    const kept = codes.get(digest);
+    if (kept) asked.set(isolate, kept);
+    send({ op: 'need', isolate, installationId, digest, has: kept !== undefined });
+  };
 
   const onStart = (message: Extract<HostMessage, { op: 'start' }>, input: string) => {
     const { ticket, execution, id, installationId, digest, limits, deadlineMs, seed, nowMs } = message;
     let isolate = shelf.find(installationId, digest);
     if (!isolate) {
       isolate = shelf.reserve(installationId, digest, limits.heapMiB);
-      ask(isolate, codes.has(digest));
+      ask(isolate);
     }
     const run: LaneRun = {
       ticket,
@@ -116,15 +121,11 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
 
   const onCode = ({ isolate: number, ok }: Extract<HostMessage, { op: 'bundle' }>, code: string) => {
     const isolate = shelf.byNumber(number);
+    const kept = asked.get(number);
+    asked.delete(number);
     if (!isolate) return;
-    if (!ok) {
-      dropWaiting(isolate);
-      return;
-    }
-    const bundle = codes.take(isolate.digest, code);
-    if (bundle) onBundle(isolate, bundle);
-    // It had to go while the host was asked whether it may run.
-    else ask(isolate, false);
+    if (ok) onBundle(isolate, codes.take(isolate.digest, kept ?? { code }));
+    else dropWaiting(isolate);
   };
 
   /** Takes an invocation away that nobody waits for, wherever it is; `tell` says its last word. */

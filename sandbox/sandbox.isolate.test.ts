@@ -90,6 +90,19 @@ describe('createSandbox', () => {
     expect(rig.deaths).to.deep.equal([]);
   });
 
+  it('asks once for the code of each isolate, also where what it had kept must go while it asks', async () => {
+    await open({ isolatesPerLane: 2, queuePerLane: 500 });
+    // A lane keeps the code of 32.
+    const codes = Array.from({ length: 48 }, (_, at) => jobIn(`return ${at};`));
+    const limits = { wallMs: 60_000 };
+    for (let round = 1; round <= 3; round++) {
+      const outcomes = codes.map((code, at) => rig.run(code, { installation: `i${at}`, limits }));
+      expect((await Promise.all(outcomes)).map(answerOf)).to.deep.equal(codes.map((_, at) => at));
+      expect(rig.loads.length).to.be.at.most(round * codes.length);
+    }
+    expect(rig.deaths).to.deep.equal([]);
+  });
+
   it('passes on why a bundle could not be loaded, to those who wait for it only', async () => {
     await open();
     const broken = rig.sandbox.invoke(

@@ -77,7 +77,11 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
   'a message that there is not': () => onLane({ op: 'constructor', ticket: 1 }),
   'numbers that are none': ({ ticket }) => onLane({ op: 'done', ticket, outputBytes: 1e300, cost: cost() }, ANSWER),
   'the code of a stranger': () => onLane({ op: 'need', isolate: 1, has: false, ...STRANGER }),
+  'that it needs its code again and again': ({ installationId, digest }) =>
+    forever(() => onLane({ op: 'need', isolate: 1, has: false, installationId, digest })),
   'the bill of a stranger': () => onLane({ op: 'started', ...STRANGER, cpuMs: 5_000 }),
+  'small bills without end': ({ installationId, digest }) =>
+    forever(() => onLane({ op: 'started', installationId, digest, cpuMs: 1 })),
   'more calls than it may make': ({ ticket }) =>
     forever((seq) => onLane({ op: 'call', ticket, seq, name: 'kv.get', cost: cost() }, '{"key":"a"}')),
   'larger calls than it may make': ({ ticket }) =>

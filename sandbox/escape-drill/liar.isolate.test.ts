@@ -8,6 +8,8 @@ const LIAR = join(import.meta.dirname, 'liar-cordon.ts');
 const HONEST = jobIn('return (await ctx.kv.get("a")).value;');
 const HOST_CALLS_MAX = 20;
 const LOG_BYTES_MAX = 4_096;
+/** An isolate on the liar's lane, one elsewhere, and what the first execution cost. */
+const BILLS_MAX = 4;
 const INSTALLATIONS = Array.from({ length: 12 }, (_, at) => `installation-${at}`);
 
 /** The first cordon was taken over before anything ran in it; all others are honest. */
@@ -30,7 +32,9 @@ const CAUGHT: Record<string, RegExp> = {
   'a message that there is not': /what no lane says/,
   'numbers that are none': /what no lane says/,
   'the code of a stranger': /code of a stranger/,
+  'that it needs its code again and again': /code more often/,
   'the bill of a stranger': /bills a stranger/,
+  'small bills without end': /start-ups that were none/,
   'more calls than it may make': /more host calls/,
   'larger calls than it may make': /more host calls/,
   'more log than it may write': /logs more/,
@@ -74,8 +78,10 @@ describe('the host of a cordon that was taken over', () => {
       ]);
       expect(rig.deaths[0]!.why).to.match(why);
       expect(new Set(rig.loads).size).to.equal(1);
+      expect(rig.loads.length).to.be.at.most(2 * INSTALLATIONS.length);
       expect(rig.extras.filter(({ installationId }) => installationId === 'stranger')).to.deep.equal([]);
       for (const installation of INSTALLATIONS) {
+        expect(rig.extras.filter((extra) => extra.installationId === installation).length).to.be.at.most(BILLS_MAX);
         const calls = rig.calls.filter(({ installationId }) => installationId === installation);
         expect(calls.length).to.be.lessThan(HOST_CALLS_MAX + 2);
       }
