@@ -225,11 +225,9 @@ export class Cordon {
         this.#distrust('it says what no lane says');
         return;
       }
-      const objection = link.border.objectionTo(
-        message,
-        tail,
-        'ticket' in message ? link.runs.get(message.ticket) : undefined,
-      );
+      const run = 'ticket' in message ? link.runs.get(message.ticket) : undefined;
+      const isOwed = run === undefined && 'ticket' in message && link.leaving.has(message.ticket);
+      const objection = link.border.objectionTo(message, tail, run, isOwed);
       if (objection !== null) this.#distrust(objection);
       else if (message.op === 'profile') this.#ports.onProfile?.(tail);
       else this.#ports.onMessage(link, message, tail);

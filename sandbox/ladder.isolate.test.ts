@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from 'node:fs';
 import { getPriority } from 'node:os';
 import { expect } from 'chai';
 import { SandboxRefusal } from './index.ts';
+import { LOSSES_MAX } from './limits.ts';
 import { answerOf, codeOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from './test-sandbox.ts';
 
 /** V8 cannot interrupt it: it has no loop of its own. */
@@ -51,6 +52,27 @@ describe('the ladder', () => {
     expect(answerOf(answered)).to.equal(1);
     expect(answered.usage.executions, 'its isolate was disposed of').to.be.at.least(2);
     expect(pidsOf()).to.deep.equal(pids);
+    expect(rig.deaths).to.deep.equal([]);
+  });
+
+  it('executes who only waits again, however often others cost it the isolate', async () => {
+    await open();
+    const code = `
+      __gatehouse_define({ schedule: { job: async (job, ctx) => {
+        if (ctx.invocationId !== 'waits') for (;;);
+        return (await ctx.kv.get('wait')).value;
+      } } });`;
+    const held = Promise.withResolvers<ReturnType<typeof entry>>();
+    const waiting = rig.run(code, { id: 'waits', limits: { wallMs: 60_000 }, hostCall: () => held.promise });
+    await until(() => rig.calls.length === 1);
+    for (let losses = 0; losses <= LOSSES_MAX; losses++) {
+      expect(codeOf(await rig.run(code, { limits: { wallMs: 60_000 } }))).to.equal('cpu-limit');
+    }
+    held.resolve(entry(rig.calls[0]!));
+    const answered = await waiting;
+    expect(answerOf(answered)).to.equal(1);
+    expect(answered.usage.executions).to.be.at.least(LOSSES_MAX + 2);
+    expect(rig.calls.length).to.equal(1);
     expect(rig.deaths).to.deep.equal([]);
   });
 

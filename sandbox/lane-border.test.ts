@@ -174,6 +174,48 @@ describe('LaneBorder', () => {
     expect(objectionTo(60_000)).to.match(/more CPU time/);
   });
 
+  describe('where a lane has lost executions that were in no turn', () => {
+    const OBJECTION = 'it loses invocations for no reason';
+    const open = () => {
+      const border = new LaneBorder();
+      for (const ticket of [1, 2, 3]) border.onSend(start('one', 'aa', ticket));
+      const lost = (ticket: number, inside = false) =>
+        border.objectionTo({ op: 'interrupted', ticket, cost, inside }, '', known());
+      const end = (op: 'fault' | 'left', ticket: number, run?: KnownRun, isOwed?: boolean) =>
+        border.objectionTo({ op, ticket, cost }, '', run, isOwed);
+      return { border, lost, end };
+    };
+
+    it('believes it after a word on one that may have cost them their isolate', () => {
+      for (const speak of [
+        ({ end }) => end('fault', 2, known()),
+        ({ end }) => end('fault', 2, undefined, true),
+        ({ end }) => end('left', 2, undefined, true),
+        ({ lost }) => lost(2, true),
+      ] as ((lane: ReturnType<typeof open>) => string | null)[]) {
+        const lane = open();
+        expect([speak(lane), lane.lost(1), lane.lost(3)]).to.deep.equal([null, null, null]);
+      }
+    });
+
+    it('objects where nobody had an end, or one that is no last word', () => {
+      expect(open().lost(1)).to.equal(OBJECTION);
+      for (const run of [known(), undefined]) {
+        const { end, lost } = open();
+        expect([end('left', 2, run), lost(1)]).to.deep.equal([null, OBJECTION]);
+      }
+      const { border, lost } = open();
+      expect([border.objectionTo(...done('x'), known()), lost(2)]).to.deep.equal([null, OBJECTION]);
+    });
+
+    it('objects where it loses them once more by the same end', () => {
+      const { border, end, lost } = open();
+      expect([end('fault', 2, known()), lost(1)]).to.deep.equal([null, null]);
+      border.onSend(start('one', 'aa', 4));
+      expect(lost(4)).to.equal(OBJECTION);
+    });
+  });
+
   it('puts up with late words, and not with a flood of them', () => {
     const border = new LaneBorder();
     const late = () => border.objectionTo(...done('x'), undefined);

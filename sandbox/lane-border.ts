@@ -13,6 +13,7 @@ const CLOCK_SLACK_MS = 1_000;
 const OVERBILLED = 'it bills more CPU time than has passed';
 const TALLIES_MAX = 4_096;
 
+type LastWord = Extract<LaneMessage, { op: 'done' | 'fault' | 'interrupted' | 'left' }>;
 type Owner = Pick<Invocation, 'installationId' | 'digest'>;
 
 /** What the host knows of the execution that a message is about. */
@@ -46,6 +47,12 @@ export class LaneBorder {
   #unheard: number[] = [];
   /** How often it may ask for code: once for each of them, since it asks when it gets them or not at all. */
   #needsLeft = 0;
+  #newestTicket = 0;
+  /**
+   * The newest execution that the lane had been sent when it last spoke of one that may have cost others their isolate. Newer ones it
+   * cannot have lost by that; if it might say so, they would be executed again without end.
+   */
+  #newestLosable = 0;
   /** Each code that was sent, or may run, makes an isolate start once. */
   #startUpsLeft = 0;
   /** Until when the lane would have been busy had it done nothing but what it billed for start-ups. */
@@ -64,6 +71,7 @@ export class LaneBorder {
     if (message.op === 'bundle' && message.ok) this.#startUpsLeft++;
     if (message.op !== 'start') return;
     const { ticket, installationId, digest } = message;
+    this.#newestTicket = Math.max(this.#newestTicket, ticket);
     this.#unheard.push(ticket);
     this.#needsLeft++;
     const met = this.#met.get(installationId);
@@ -80,8 +88,16 @@ export class LaneBorder {
     return met !== undefined && (met.digest === digest || met.others?.has(digest) === true);
   }
 
-  /** Why no lane would say that; null where one may. `run` is absent where the host has forgotten it. */
-  objectionTo(message: LaneMessage | ProfileMessage, tail: string, run: KnownRun | undefined): string | null {
+  /**
+   * Why no lane would say that; null where one may. `run` is absent where it is over for the host; `isOwed`: and the lane had still to say
+   * its last word on it.
+   */
+  objectionTo(
+    message: LaneMessage | ProfileMessage,
+    tail: string,
+    run: KnownRun | undefined,
+    isOwed = false,
+  ): string | null {
     if ('ticket' in message) this.#hear(message.ticket);
     switch (message.op) {
       case 'need':
@@ -100,6 +116,9 @@ export class LaneBorder {
         return run ? this.#objectionToTally(message, tail, run.invocation) : this.#stray();
       default:
         this.#tallies.delete(message.ticket);
+        // The host has not let go of it.
+        if (run && message.op === 'left') return this.#stray();
+        if ((run || isOwed) && mayCostOthers(message)) this.#newestLosable = this.#newestTicket;
         return run ? this.#objectionToEnd(message, tail, run) : this.#stray();
     }
   }
@@ -147,17 +166,15 @@ export class LaneBorder {
       : null;
   }
 
-  #objectionToEnd(
-    message: Extract<LaneMessage, { op: 'done' | 'fault' | 'interrupted' | 'left' }>,
-    tail: string,
-    { deadlineMs, invocation: { limits } }: KnownRun,
-  ): string | null {
+  #objectionToEnd(message: LastWord, tail: string, { deadlineMs, invocation: { limits } }: KnownRun): string | null {
     if (message.op === 'done') {
       // A unit takes one to three bytes.
       const { outputBytes } = message;
       const fits = outputBytes <= limits.outputBytes && tail.length <= outputBytes && outputBytes <= tail.length * 3;
       if (!fits) return 'its answer is larger than it may be, or than it says';
     } else if (tail.length > FAULT_UNITS_MAX) return 'its fault is larger than one can be';
+    if (message.op === 'interrupted' && !message.inside && message.ticket > this.#newestLosable)
+      return 'it loses invocations for no reason';
     return this.#objectionToCpu(message.cost.cpuMs, deadlineMs - limits.wallMs);
   }
 
@@ -172,5 +189,8 @@ export class LaneBorder {
     return tally;
   }
 }
+
+/** An isolate is lost in a turn of an execution that ends with that, or in the turn in which the guest forgets it. */
+const mayCostOthers = (message: LastWord) => (message.op === 'interrupted' ? message.inside : message.op !== 'done');
 
 const limitOf = (name: string) => (name === 'timer' ? 'timers' : isStreamCall(name) ? 'pieces' : 'hostCalls');

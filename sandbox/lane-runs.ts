@@ -104,7 +104,7 @@ export function createLaneRuns({ meter, shelf, turns, send }: LaneRunsPorts) {
     } else if (cpuMs > limits.startupCpuMs) {
       failAll(limitFault('startup-cpu-limit', 'startupCpuMs', limits.startupCpuMs, cpuMs));
     } else if (startUp.ended === 'timeout') {
-      lose(isolate);
+      lose(isolate, () => true);
     } else {
       // One of them may cost the isolate its life; then `lose` has spoken for the rest.
       for (let next = isolate.waiting.shift(); next; next = isolate.waiting.shift()) begin(next.run, next.input);

@@ -71,12 +71,18 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
     leave(run);
   };
 
-  /** The isolate is lost: `culprit` has been answered, all others are executed again elsewhere. */
-  const lose = (isolate: Shelved) => {
+  /**
+   * The isolate is lost: a culprit has been answered, all others are executed again elsewhere. Those inside may have caused it, and are
+   * spoken of first: the host believes that others are lost only after a word on somebody who may have.
+   */
+  const lose = (isolate: Shelved, isInside: (run: LaneRun) => boolean = () => false) => {
     const others = [...isolate.runs.list(), ...isolate.waiting.splice(0).map(({ run }) => run)];
-    for (const run of others) {
-      send({ op: 'interrupted', ticket: run.ticket, cost: costOf(run) });
-      leave(run);
+    for (const inside of [true, false]) {
+      for (const run of others) {
+        if (isInside(run) !== inside) continue;
+        send({ op: 'interrupted', ticket: run.ticket, cost: costOf(run), inside });
+        leave(run);
+      }
     }
     shelf.retire(isolate);
   };
@@ -261,7 +267,7 @@ export function createLaneTurns({ meter, shelf, send }: LaneTurnsPorts) {
       if (code === 'cpu-limit') fail(run, overLimit(run, code, 'cpuMs', run.cpuMs));
       else if (code === 'wall-limit') fail(run, overWall(run));
     }
-    lose(isolate);
+    lose(isolate, (other) => other === run);
   };
 
   const enter = (run: LaneRun, head: TurnHead, body: string) => {

@@ -13,10 +13,13 @@ describe('readLaneMessage', () => {
   });
 
   it('accepts the last word on an execution only with what it cost', () => {
-    for (const op of ['fault', 'interrupted', 'left']) {
+    for (const op of ['fault', 'left']) {
       expect(readLaneMessage({ op, ticket: 1, cost })).to.deep.equal({ op, ticket: 1, cost });
       expect(readLaneMessage({ op, ticket: 1 })).to.equal(null);
     }
+    const interrupted = { op: 'interrupted', ticket: 1, cost, inside: false };
+    expect(readLaneMessage(interrupted)).to.equal(interrupted);
+    expect(readLaneMessage({ ...interrupted, inside: undefined })).to.equal(null);
     const started = { op: 'started', installationId: 'i', digest: 'd', cpuMs: 1 };
     expect(readLaneMessage(started)).to.equal(started);
     expect(readLaneMessage({ ...started, cpuMs: Number.NaN })).to.equal(null);

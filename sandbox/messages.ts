@@ -60,8 +60,8 @@ export type LaneMessage =
   | { op: 'done'; ticket: number; cost: Cost; outputBytes: number }
   /** Tail: a PluginFault. */
   | { op: 'fault'; ticket: number; cost: Cost }
-  /** The isolate was lost without a fault of this invocation. */
-  | { op: 'interrupted'; ticket: number; cost: Cost }
+  /** The isolate was lost without a fault of this invocation; `inside`: in its turn, or as it was started for it. Those come first. */
+  | { op: 'interrupted'; ticket: number; cost: Cost; inside: boolean }
   /** Answers `forget`. */
   | { op: 'left'; ticket: number; cost: Cost }
   /** How many isolates the lane has now. */
@@ -104,8 +104,9 @@ function isWellFormed(message: Record<string, unknown>): boolean {
       return isCount(message.ticket) && isCount(message.seq) && isText(message.name);
     case 'done':
       return isCount(message.ticket) && isCost(message.cost) && isCount(message.outputBytes);
-    case 'fault':
     case 'interrupted':
+      return isCount(message.ticket) && isCost(message.cost) && typeof message.inside === 'boolean';
+    case 'fault':
     case 'left':
     case 'turn':
       return isCount(message.ticket) && isCost(message.cost);

@@ -247,7 +247,8 @@ export class Supervisor {
       // A ticket that is unknown was answered meanwhile: aborted, or over its wall deadline.
       const run = link.runs.get(message.ticket);
       if (!run) this.#onLateWord(link, message);
-      else if (message.op === 'interrupted') this.#again(run, message.cost.cpuMs, { suspect: false, inside: true });
+      else if (message.op === 'interrupted')
+        this.#again(run, message.cost.cpuMs, { suspect: false, inside: message.inside });
       else if (message.op !== 'left') run.onMessage(message, tail);
     }
   };

@@ -82,6 +82,7 @@ const LIES: Record<string, (start: Start, seed: number) => void> = {
   'the bill of a stranger': () => onLane({ op: 'started', ...STRANGER, cpuMs: 5_000 }),
   'small bills without end': ({ installationId, digest }) =>
     forever(() => onLane({ op: 'started', installationId, digest, cpuMs: 1 })),
+  'that it loses what it is given': ({ ticket }) => onLane({ op: 'interrupted', ticket, cost: cost(), inside: false }),
   'more calls than it may make': ({ ticket }) =>
     forever((seq) => onLane({ op: 'call', ticket, seq, name: 'kv.get', cost: cost() }, '{"key":"a"}')),
   'larger calls than it may make': ({ ticket }) =>

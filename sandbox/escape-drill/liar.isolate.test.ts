@@ -35,6 +35,7 @@ const CAUGHT: Record<string, RegExp> = {
   'that it needs its code again and again': /code more often/,
   'the bill of a stranger': /bills a stranger/,
   'small bills without end': /start-ups that were none/,
+  'that it loses what it is given': /for no reason/,
   'more calls than it may make': /more host calls/,
   'larger calls than it may make': /more host calls/,
   'more log than it may write': /logs more/,
