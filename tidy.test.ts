@@ -44,7 +44,8 @@ const CONTEXT_SETTERS = ['host/context-client.ts', 'host/database-context.ts', '
 /** Who may be given the pool that sees everything, each with what cannot be asked for somebody. Others are given `scoped`. */
 const SYSTEM_HOLDERS: Record<string, string> = {
   'host/database.ts': 'makes it',
-  'host/alerts/alert-store.ts': 'reads the trail of everybody, to tell whom it concerns',
+  'host/alerts/alert-store.ts': 'tells organisations of what concerns them, whoever did it',
+  'host/alerts/follow-trail.ts': 'reads the trail of everybody, to tell whom it concerns',
   'host/alerts/open-alerts.ts': 'events of logins, before anybody is known',
   'host/audit/sign-heads.ts': 'signs the end of the one chain',
   'host/catalogue/open-listings.ts':
