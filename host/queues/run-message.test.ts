@@ -119,9 +119,11 @@ describe('createMessageRunner', () => {
     expect(queue.messages()[0]).to.include({ state: 'waiting', attempts: 0 });
   });
 
-  it('lets messages of an installation wait that is disabled, and ends those of one that is gone', async () => {
+  it('lets messages of an installation wait that is disabled or blocked, and ends those of one that is gone', async () => {
     const resting = open([], { enabled: false });
     expect(await resting.run(await resting.send())).to.deep.equal({ next: 'again', delayMs: 60_000 });
+    const blocked = open([new HostRefusal('release-blocked')]);
+    expect(await blocked.run(await blocked.send())).to.deep.equal({ next: 'again', delayMs: 60_000 });
     const gone = open([], null);
     expect(await gone.run(await gone.send())).to.deep.equal({ next: 'ended' });
     expect([...resting.runs, ...gone.runs]).to.deep.equal([]);

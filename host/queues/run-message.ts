@@ -85,7 +85,8 @@ async function attempt(
   return ENDED;
 }
 
-const RESTING = new Set<string>(['installation-disabled', 'installation-suspended']);
+/** Until somebody does something about it. */
+const RESTING = new Set<string>(['installation-disabled', 'installation-suspended', 'release-blocked']);
 
 async function fail(
   { store, record, nowMs }: RunMessagePorts,
