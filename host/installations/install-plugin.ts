@@ -127,6 +127,8 @@ async function lostRace(
   const operatorId = actor.organisation.id;
   if (await store.removed(operatorId, id, nowMs())) throw new HostRefusal('installation-id-taken', IS_OVER);
   const holder = await store.bySlug(operatorId, slug);
-  const message = holder?.installing ? unfinishedText(holder) : undefined;
+  // Whoever has the id is nobody that this operator may see.
+  if (holder === null) throw new HostRefusal('installation-id-taken');
+  const message = holder.installing ? unfinishedText(holder) : undefined;
   throw new HostRefusal('installation-slug-taken', message, { slug });
 }

@@ -122,6 +122,8 @@ describe('createMessageRunner', () => {
   it('lets messages of an installation wait that is disabled or blocked, and ends those of one that is gone', async () => {
     const resting = open([], { enabled: false });
     expect(await resting.run(await resting.send())).to.deep.equal({ next: 'again', delayMs: 60_000 });
+    const installing = open([], { enabled: false, installing: true });
+    expect(await installing.run(await installing.send())).to.deep.equal({ next: 'again', delayMs: 10_000 });
     const blocked = open([new HostRefusal('release-blocked')]);
     expect(await blocked.run(await blocked.send())).to.deep.equal({ next: 'again', delayMs: 60_000 });
     const gone = open([], null);

@@ -77,7 +77,7 @@ async function attempt(
       return fail(ports, installation, message, error.fault.code, delayMs);
     }
     if (error instanceof SandboxRefusal) return again(BUSY_DELAY_MS);
-    if (error instanceof HostRefusal) return again(RESTING.has(error.code) ? RESTING_DELAY_MS : BUSY_DELAY_MS);
+    if (error instanceof HostRefusal) return again(DELAYS_MS[error.code] ?? BUSY_DELAY_MS);
     throw error;
   }
   ports.onUsed(installation.id);
@@ -85,8 +85,14 @@ async function attempt(
   return ENDED;
 }
 
-/** Until somebody does something about it. */
-const RESTING = new Set<string>(['installation-disabled', 'installation-suspended', 'release-blocked']);
+/** Longer where somebody has to do something about it. */
+const DELAYS_MS: Record<string, number> = {
+  'installation-disabled': RESTING_DELAY_MS,
+  'installation-suspended': RESTING_DELAY_MS,
+  'release-blocked': RESTING_DELAY_MS,
+  // It is being installed, or nobody has finished that.
+  'installation-busy': 10_000,
+};
 
 async function fail(
   { store, record, nowMs }: RunMessagePorts,

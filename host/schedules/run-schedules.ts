@@ -60,9 +60,8 @@ export function createScheduler({ store, factsOf, runPlugin, nowMs, log }: Sched
     running.add(ended);
   };
   const giveBack = async () => {
-    const back = refused.slice();
-    await store.giveBack(back);
-    refused.splice(0, back.length);
+    // Forgotten first: where the answer of the database is lost, somebody else may have claimed them, and runs them.
+    await store.giveBack(refused.splice(0));
   };
   const look = async () => {
     const untilMs = nowMs();

@@ -19,7 +19,7 @@ export async function openRegistryKeys(
 async function openSigningKey(file: string, system: Knex, nowMs: number): Promise<KeyObject> {
   const signingKey = await loadSigningKey(file);
   const chain = createKeyChain({ database: system, signingKey });
-  if (await chain.signs(nowMs)) return signingKey;
+  if ((await chain.signingTimeMs(nowMs)) !== null) return signingKey;
   const { keyId } = (await chain.keys()).at(-1)!;
   throw new SigningKeyUnusable(
     `The registry's signing key ${file} has retired. Copy the file of its successor, the key ${keyId}, here.`,
