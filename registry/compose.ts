@@ -234,6 +234,8 @@ export function createTransferring(ports: RegistryPorts & Pick<TransferPorts, 't
       releases: createReleaseStore(transaction),
       organisations: createOrganisationStore(transaction),
       keys: createKeyStore(transaction),
+      lockPlugins: lockPluginsIn(transaction),
+      blockReleases: blockReleasesIn(transaction),
       chooseLatest: chooseLatestIn(transaction),
       audit: auditIn(transaction),
       logEvent: logIn(transaction),

@@ -10,8 +10,11 @@ export interface KeyChain {
   links(): Promise<KeyLink[]>;
   /** The key of this process with its predecessors and successors: what the registry signed, and may sign. */
   keys(): Promise<TrustedKey[]>;
-  /** Whether the key of this process still signs. */
-  signs(atMs: number): Promise<boolean>;
+  /**
+   * The time that the key of this process signs with: now, or when it began, for a clock that is behind that of whoever made it. Null where
+   * it has retired.
+   */
+  signingTimeMs(nowMs: number): Promise<number | null>;
 }
 
 /** `database` must see every row. `signingKey` is the one of this process. */
@@ -27,7 +30,11 @@ export function createKeyChain({ database, signingKey }: { database: Knex; signi
   return {
     links,
     keys,
-    signs: async (atMs) => (await keys()).some(({ keyId, untilMs }) => keyId === ownId && atMs < untilMs),
+    signingTimeMs: async (nowMs) => {
+      const { fromMs, untilMs } = (await keys()).find(({ keyId }) => keyId === ownId)!;
+      const atMs = Math.max(nowMs, fromMs);
+      return atMs < untilMs ? atMs : null;
+    },
   };
 }
 

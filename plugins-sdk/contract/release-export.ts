@@ -1,5 +1,5 @@
 import { createPublicKey, type KeyObject, sign, verify } from 'node:crypto';
-import { type KeyLink, keyOfTime, trustedKeys } from './registry-keys.ts';
+import { type KeyLink, keyOfTime, type RegistryKeys, trustedKeys } from './registry-keys.ts';
 import {
   ARCHIVE_BYTES_MAX,
   type DsseEnvelope,
@@ -136,16 +136,7 @@ function statusStep(
 ): ExportStep {
   const step = 'status' as const;
   if (status === null) return { step, passed: false, message: 'The signed status is missing or malformed.' };
-  const { payload, payloadType, signatures } = exported.status;
-  const text = preAuthEncoding(payloadType, Buffer.from(payload, 'base64'));
-  const signed =
-    Array.isArray(signatures) &&
-    signatures.some((signature) => {
-      const { keyid, sig } = signature ?? {};
-      if (typeof keyid !== 'string' || typeof sig !== 'string') return false;
-      const key = keyOfTime(keys, keyid, status.exportedAt);
-      return key !== null && verify(null, text, key, Buffer.from(sig, 'base64'));
-    });
+  const signed = isStatusBy(exported.status, keys);
   // Each of them may be proven and be another one: then the times of one key would be taken for those of the other.
   if (signed && keyIdIn(exported.proof) !== status.publisherKey.keyId) {
     return { step, passed: false, message: 'The status is about another key of the publisher than the proof.' };
@@ -153,6 +144,19 @@ function statusStep(
   return signed
     ? { step, passed: true, message: `The registry said on ${status.exportedAt}: it is ${status.state}.` }
     : { step, passed: false, message: 'The status is not signed with a key that follows from the trusted one.' };
+}
+
+/** Whether one of these keys signed the status, in the time in which it signs. Anything malformed is no. */
+export function isStatusBy(envelope: DsseEnvelope, keys: RegistryKeys): boolean {
+  const status = readStatus(envelope);
+  if (status === null || !Array.isArray(envelope.signatures)) return false;
+  const text = preAuthEncoding(envelope.payloadType, Buffer.from(envelope.payload, 'base64'));
+  return envelope.signatures.some((signature) => {
+    const { keyid, sig } = signature ?? {};
+    if (typeof keyid !== 'string' || typeof sig !== 'string') return false;
+    const key = keyOfTime(keys, keyid, status.exportedAt);
+    return key !== null && verify(null, text, key, Buffer.from(sig, 'base64'));
+  });
 }
 
 /** Null where there is none. */

@@ -19,7 +19,11 @@ export const createAuditKeeper = (ports: {
   signingKey: KeyObject;
   nowMs: () => number;
 }): AuditKeeper => ({
-  signHead: signHead({ ...ports, signs: createKeyChain(ports).signs, store: createAuditReaderStore(ports.database) }),
+  signHead: signHead({
+    ...ports,
+    signingTimeMs: createKeyChain(ports).signingTimeMs,
+    store: createAuditReaderStore(ports.database),
+  }),
   verify: (keptHead) =>
     ports.database.transaction(
       async (snapshot) => {

@@ -12,15 +12,17 @@ export const signHead =
   (ports: {
     store: AuditReaderStore;
     signingKey: KeyObject;
-    /** Whether the key still signs at a time. */
-    signs(atMs: number): Promise<boolean>;
+    /** The time that the key signs with; null where it has retired. */
+    signingTimeMs(nowMs: number): Promise<number | null>;
     nowMs: () => number;
   }) =>
   async (): Promise<AuditHead | null> => {
     const tail = await ports.store.tail();
     const last = await ports.store.lastHead();
-    if (tail === null || tail.sequence <= (last?.sequence ?? 0n) || !(await ports.signs(ports.nowMs()))) return null;
-    const signedAt = new Date(ports.nowMs()).toISOString();
+    if (tail === null || tail.sequence <= (last?.sequence ?? 0n)) return null;
+    const atMs = await ports.signingTimeMs(ports.nowMs());
+    if (atMs === null) return null;
+    const signedAt = new Date(atMs).toISOString();
     const signature = sign(null, headText({ ...tail, signedAt }), ports.signingKey);
     const head = { ...tail, signedAt, keyId: keyIdOf(createPublicKey(ports.signingKey as never)), signature };
     await ports.store.addHead(head);

@@ -6,12 +6,14 @@ import {
   readStatus,
   signRelease,
 } from '../../plugins-sdk/contract/index.ts';
-import type { Organisation, Principal, PublisherKey, Release } from '../contract.ts';
+import type { Organisation, Principal, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
-import { keyCovers } from '../rules/key-validity.ts';
+import { type KeyTimes, keyCovers } from '../rules/key-validity.ts';
 import type { LogInTransaction } from '../rules/log-event.ts';
 import { storedText } from '../rules/stored-text.ts';
+import type { KeyStore } from '../signing/key-store.ts';
+import type { RevokeKeyPorts } from '../signing/revoke-key.ts';
 import type { ImportOutcome, Transfers } from './contract.ts';
 import type { ImportStore, NewImport } from './import-store.ts';
 import { type ProvenImport, proveImport } from './prove-import.ts';
@@ -38,18 +40,10 @@ export interface ImportStores {
     /** Null where the slug is taken. */
     insert(organisation: Organisation): Promise<Organisation | null>;
   };
-  keys: {
-    /** False where it is registered, by whomever. */
-    insert(key: {
-      id: string;
-      organisationId: string;
-      keyId: string;
-      label: string;
-      publicKeyPem: string;
-    }): Promise<boolean>;
-    find(keyId: string): Promise<(PublisherKey & { organisationId: string }) | null>;
-    save(keyId: string, change: { revokedAt?: Date; retiresAt?: Date; compromisedSince?: Date }): Promise<void>;
-  };
+  keys: Pick<KeyStore, 'insert' | 'lock' | 'find' | 'save'>;
+  /** Of a publisher; everybody locks plugins before keys, and keys before releases. */
+  lockPlugins: RevokeKeyPorts['lockPlugins'];
+  blockReleases: RevokeKeyPorts['blockReleases'];
   chooseLatest(pluginId: string): Promise<void>;
   audit: Audit;
   logEvent: LogInTransaction;
@@ -90,7 +84,7 @@ export const importRelease =
     const read = await ports.readArchive(archive);
     const { publisher, name, version } = read.manifest;
     const found = { publisher, name, version, digest: read.digest };
-    const proven = proveImport({ found, archive, exported }, ports.trustRoots);
+    const proven = proveImport({ found, archive, exported }, ports.trustRoots, ports.nowMs());
     const brought = { actor, read, archive, exported, proven };
     const result = await ports
       .transaction(async (stores) => {
@@ -110,13 +104,14 @@ async function takeIn(ports: ImportPorts, stores: ImportStores, brought: Brought
   const { publisher, name, version } = manifest;
   const { status } = brought.proven;
   const organisationId = await takePublisher(ports, stores, brought);
-  await takeKey(ports, stores, brought, organisationId);
+  await stores.lockPlugins(organisationId);
   const pluginId = await stores.releases.lockPlugin({ id: ports.newId(), organisationId, publisher, name });
   const plugin = `${publisher}/${name}`;
   if (pluginId === null) {
     const message = `Another plugin looks like ${plugin} at a glance, so this one is not taken.`;
     throw new RegistryRefusal('plugin-name-confusable', message, { plugin });
   }
+  const key = await takeKey(ports, stores, brought, organisationId);
   const stored = await stores.releases.findByVersion(pluginId, version);
   if (stored !== null && stored.release.digest !== digest) {
     const message = `Version ${version} of ${plugin} is here with other contents; nothing was changed.`;
@@ -124,7 +119,7 @@ async function takeIn(ports: ImportPorts, stores: ImportStores, brought: Brought
   }
   const outcome =
     stored === null
-      ? await takeNew(ports, stores, brought, pluginId)
+      ? await takeNew(ports, stores, brought, pluginId, key)
       : await refresh(stores, brought, stored.release, pluginId);
   const release = (await stores.releases.findByVersion(pluginId, version))!.release;
   await stores.audit({
@@ -161,14 +156,19 @@ async function takePublisher(ports: ImportPorts, stores: ImportStores, { read, p
   throw new RegistryRefusal('import-publisher-taken', message, { publisher: slug });
 }
 
-/** Refuses with: key-taken. */
-async function takeKey(ports: ImportPorts, stores: ImportStores, brought: Brought, organisationId: string) {
+/** The key by all that is known of it, here and there; what came since it was stolen is blocked. Refuses with: key-taken. */
+async function takeKey(
+  ports: ImportPorts,
+  stores: ImportStores,
+  brought: Brought,
+  organisationId: string,
+): Promise<KeyTimes> {
   const { publisherKey } = brought.proven.status;
   const { keyId } = publisherKey;
   const { publicKeyPem } = brought.exported.proof.publisherKey;
   const label = storedText(publisherKey.label).slice(0, 200) || 'imported';
   const inserted = await stores.keys.insert({ id: ports.newId(), organisationId, keyId, label, publicKeyPem });
-  const stored = await stores.keys.find(keyId);
+  const stored = await stores.keys.lock(keyId);
   if (stored?.organisationId !== organisationId) throw new RegistryRefusal('key-taken', undefined, { keyId });
   const { publisher } = brought.read.manifest;
   if (inserted) await stores.logEvent({ event: 'key.register', publisher, keyId });
@@ -178,13 +178,21 @@ async function takeKey(ports: ImportPorts, stores: ImportStores, brought: Brough
   const revokedAt = earlier(publisherKey.revokedAt ?? publisherKey.compromisedSince, stored.revokedAt);
   const retiresAt = earlier(publisherKey.retiresAt, stored.retiresAt);
   const compromisedSince = earlier(publisherKey.compromisedSince, stored.compromisedSince);
-  if (!revokedAt && !retiresAt && !compromisedSince) return;
+  if (!revokedAt && !retiresAt && !compromisedSince) return stored;
   await stores.keys.save(keyId, {
     ...(revokedAt && { revokedAt }),
     ...(retiresAt && { retiresAt }),
     ...(compromisedSince && { compromisedSince }),
   });
-  if (revokedAt ?? compromisedSince) await stores.logEvent({ event: 'key.revoke', publisher, keyId });
+  if (revokedAt ?? compromisedSince) {
+    const told = compromisedSince && { compromisedSince: compromisedSince.toISOString() };
+    await stores.logEvent({ event: 'key.revoke', publisher, keyId, ...told });
+  }
+  if (compromisedSince) {
+    const at = new Date(ports.nowMs()).toISOString();
+    await stores.blockReleases(organisationId, { keyId, since: compromisedSince }, at);
+  }
+  return (await stores.keys.find(keyId))!;
 }
 
 /** Refuses with: import-stopped. */
@@ -193,9 +201,10 @@ async function takeNew(
   stores: ImportStores,
   { read, archive, exported, proven }: Brought,
   pluginId: string,
+  key: KeyTimes,
 ): Promise<ImportOutcome> {
   const { status, rootKeyId } = proven;
-  requireGood(status);
+  requireGood(status, key);
   const { manifest, digest, bundleDigest, bundleBytes, provenance } = read;
   const statement = { publisher: manifest.publisher, name: manifest.name, version: manifest.version, digest };
   const id = ports.newId();
@@ -226,13 +235,13 @@ async function takeNew(
 }
 
 /** What was stopped elsewhere does not begin here. Refuses with: import-stopped. */
-function requireGood({ state, yanked, blocked, createdAt, publisherKey }: ReleaseStatus): void {
+function requireGood({ state, yanked, blocked, createdAt }: ReleaseStatus, key: KeyTimes): void {
   const refuse = (why: string): never => {
     throw new RegistryRefusal('import-stopped', `${why}, so it is not taken.`, { state });
   };
   if (blocked !== null || state === 'suspended') refuse(`Its registry has stopped the release (${blocked?.reason})`);
   if (state === 'yanked' || yanked !== null) refuse(`The release was yanked (${yanked?.reason})`);
-  if (!keyCovers(publisherKey, Date.parse(createdAt))) {
+  if (!keyCovers(key, Date.parse(createdAt))) {
     refuse('The key that signed the release had ended when its registry received it');
   }
 }

@@ -18,8 +18,8 @@ export function stopsOf(
   if (yanked !== null && release.yanked === null && goesOn) {
     return { change: { state: 'yanked', yanked }, events: ['release.yank'] };
   }
-  if (deprecated !== null && release.state === 'published') {
-    return { change: { state: 'deprecated', deprecated }, events: ['release.deprecate'] };
+  if (deprecated !== null && release.deprecated === null && release.state === 'published') {
+    return { change: { deprecated }, events: ['release.deprecate'] };
   }
   return { change: {}, events: [] };
 }

@@ -55,6 +55,15 @@ describe('a release that is carried from one registry to another', () => {
   const published = (name: string, version = '1.0.0', publisher = acme) => home.published(publisher, { name, version });
   const load = ({ bundleDigest, id }: Release, trusted = [home.signingKey]) =>
     createRegistry(portsOf(away, trusted)).loadBundle(bundleDigest, id);
+  /** The version that is installed where none is named. */
+  const latestOf = async (name: string): Promise<string> =>
+    (
+      await away.database
+        .knex('plugins')
+        .join('releases', 'releases.id', 'plugins.latest_release_id')
+        .where('plugins.name', name)
+        .first('releases.version')
+    )?.version;
   const statusOf = ({ exported }: Brought) => readStatus(exported.status)!;
   /** As the registry itself would, had it said this. */
   const saying = (brought: Brought, change: Partial<ReleaseStatus>, key = home.signingKey): Brought => ({
@@ -257,6 +266,64 @@ describe('a release that is carried from one registry to another', () => {
     expect((await bring(await take(release))).release.state, 'a newer one').to.equal('suspended');
   });
 
+  it('can still be installed and yanked when its registry deprecates it later', async () => {
+    const release = await published('old-fashioned');
+    await bring(await take(release));
+    await home.publishing.releaseLife.deprecate(acme.principal, release.id, { reason: 'Use something else.' });
+    const { outcome, release: taken } = await bring(await take(release));
+    expect(outcome).to.equal('updated');
+    expect(taken).to.deep.include({ state: 'published' });
+    expect(taken.deprecated).to.include({ reason: 'Use something else.' });
+    expect((await bring(await take(release))).outcome, 'said once').to.equal('unchanged');
+    expect(await latestOf('old-fashioned')).to.equal('1.0.0');
+    await away.publishing.releaseLife.yank(away.moderator, taken.id, { reason: 'It loses orders.' });
+  });
+
+  describe('whose key was stolen', () => {
+    /** Two releases, of which the second came when the key was somebody else's. */
+    const twoReleases = async (name: string) => {
+      const publisher = await home.publisher(`${name}-makers`);
+      const good = await published(name, '1.0.0', publisher);
+      const evil = await published(name, '1.1.0', publisher);
+      for (const { clock } of [home, away]) clock.nowMs = Math.max(Date.now(), home.clock.nowMs) + 60_000;
+      const { keyId } = statusOf(await take(good)).publisherKey;
+      const since = evil.createdAt;
+      expect(good.createdAt < since).to.equal(true);
+      return { good, evil, since, keyId, revoke: { compromisedSince: since }, publisher };
+    };
+
+    it('is not taken from an export of before that was known, once it is known here', async () => {
+      const { good, evil, keyId, revoke, publisher } = await twoReleases('stolen-a');
+      const old = await take(evil);
+      await bring(await take(good));
+      await home.publishing.keyLife.revoke(publisher.principal, keyId, revoke);
+      await bring(await take(good));
+      expect((await refusalOf(bring(old))).code).to.equal('import-stopped');
+      expect(await latestOf('stolen-a')).to.equal('1.0.0');
+    });
+
+    it('is not taken where the theft was reported here alone', async () => {
+      const { good, evil, keyId, revoke } = await twoReleases('stolen-b');
+      await bring(await take(good));
+      await away.publishing.keyLife.revoke(away.moderator, keyId, revoke);
+      expect((await refusalOf(bring(await take(evil)))).code).to.equal('import-stopped');
+    });
+
+    it('is blocked where it is already, as soon as an export of another release tells', async () => {
+      const { good, evil, keyId, revoke, publisher, since } = await twoReleases('stolen-c');
+      await bring(await take(good));
+      const { release } = await bring(await take(evil));
+      expect(await latestOf('stolen-c')).to.equal('1.1.0');
+      await home.publishing.keyLife.revoke(publisher.principal, keyId, revoke);
+      await bring(await take(good));
+      expect((await away.registry.releaseById(release.id))!.blocked).to.not.equal(null);
+      expect(await latestOf('stolen-c')).to.equal('1.0.0');
+      const entries = await away.database.knex('transparency_entries').pluck('content');
+      const told = entries.map((content) => JSON.parse(content)).filter((entry) => entry.event === 'key.revoke');
+      expect(told.at(-1)).to.include({ keyId, compromisedSince: since });
+    });
+  });
+
   it('does not begin where it was stopped: yanked, taken down, or signed with a key that had ended', async () => {
     const brought = await take(await published('never'));
     const notice = { at: new Date().toISOString(), reason: 'Bad.', replacement: null };
@@ -283,6 +350,12 @@ describe('a release that is carried from one registry to another', () => {
     expect((await bring(saying(linked, {}, next), [home.signingKey])).outcome).to.equal('imported');
     expect((await bring(linked, [next], true)).outcome).to.equal('unchanged');
     expect(await partsAt(bring(brought, [next], true)), 'without the link').to.include('status');
+    // Whoever stole the old key could set a clock back to when it was good.
+    away.clock.nowMs = home.clock.nowMs + 60_000;
+    for (const root of [home.signingKey, next]) {
+      expect(await partsAt(bring(linked, [root], true)), 'retired').to.deep.equal(['status']);
+      expect((await bring(saying(linked, {}, next), [root], true)).outcome).to.equal('unchanged');
+    }
   });
 
   it('never takes one key of a publisher for another, whoever holds that one', async () => {

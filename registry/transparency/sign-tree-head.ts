@@ -3,6 +3,7 @@ import {
   frontierRoot,
   isExtensionOf,
   isTreeHeadOf,
+  keyOfTime,
   type SignedTreeHead,
   signTreeHead as sign,
 } from '../../plugins-sdk/contract/index.ts';
@@ -17,7 +18,7 @@ export const HEAD_AGE_MS_MAX = 60 * 60_000;
 export interface HeadPorts {
   store: LogReaderStore;
   signingKey: KeyObject;
-  keyChain: Pick<KeyChain, 'keys' | 'signs'>;
+  keyChain: Pick<KeyChain, 'keys' | 'signingTimeMs'>;
   nowMs: () => number;
   /** The newest head that this machine signed, kept outside of the database; null for none. */
   keptHead(): Promise<SignedTreeHead | null>;
@@ -35,18 +36,23 @@ export const signTreeHead = (ports: HeadPorts) => async (): Promise<SignedTreeHe
   const [kept, last, tree] = [await ports.keptHead(), await store.lastHead(), await store.tree()];
   if (tree === null) throw new RegistryRefusal('log-inconsistent');
   const isNew = last === null || last.size < tree.size || nowMs() - Date.parse(last.signedAt) > HEAD_AGE_MS_MAX;
-  if (!isNew && isTreeHeadOf(last, registryKeys)) return last;
+  // Auditors ask whether its key signs now: one that has retired since raises an alarm.
+  const signsNow = last !== null && keyOfTime(registryKeys, last.keyId, new Date(nowMs()).toISOString()) !== null;
+  if (!isNew && signsNow && isTreeHeadOf(last, registryKeys)) return last;
   // Nobody would believe it; whoever has the successor signs.
-  if (!(await ports.keyChain.signs(nowMs()))) throw new RegistryRefusal('signing-key-retired');
+  const atMs = await ports.keyChain.signingTimeMs(nowMs());
+  if (atMs === null) throw new RegistryRefusal('signing-key-retired');
   const present = { size: tree.size, root: frontierRoot(tree).toString('hex') };
+  // A head that was signed a moment too early or too late is ours all the same: it must not end the log.
+  const ofAnyTime = registryKeys.map((key) => ({ ...key, fromMs: -Infinity, untilMs: Infinity }));
   for (const before of [last, kept]) {
     if (before === null) continue;
-    const isOurs = isTreeHeadOf(before, registryKeys) && before.size <= present.size;
+    const isOurs = isTreeHeadOf(before, ofAnyTime) && before.size <= present.size;
     if (!isOurs || !isExtensionOf(before, present, await consistencyPath(store, before.size, present.size))) {
       throw new RegistryRefusal('log-inconsistent', undefined, { signed: before.size, stored: present.size });
     }
   }
-  const head = sign({ ...present, signedAt: new Date(nowMs()).toISOString() }, signingKey);
+  const head = sign({ ...present, signedAt: new Date(atMs).toISOString() }, signingKey);
   await store.addHead(head);
   await ports.keepHead(head);
   return head;

@@ -23,6 +23,7 @@ import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRe
 import { createTransparency } from './compose.ts';
 import type { Transparency } from './contract.ts';
 import { createLogIn } from './log-event-store.ts';
+import { createLogReaderStore } from './log-reader-store.ts';
 import { HEAD_AGE_MS_MAX } from './sign-tree-head.ts';
 
 const TABLES = ['transparency_entries', 'transparency_leaves', 'transparency_nodes', 'transparency_heads'];
@@ -71,18 +72,53 @@ describe('the transparency log', () => {
   const faults = async () => (await log.verify(kept)).faults.map(({ kind, index }) => `${kind} ${index}`);
   const codeOf = async (work: Promise<unknown>) => (await refusalOf(work)).code;
 
+  const rotate = (to: KeyObject, overlapMs: number) =>
+    test.database.system.transaction((transaction) =>
+      rotateRegistryKey({
+        transaction,
+        audit: createAuditIn({ nowMs: () => test.clock.nowMs, newId: v7, origin: () => null })(transaction),
+        logEvent: logIn()(transaction),
+      })({ from: test.signingKey, to }, { atMs: test.clock.nowMs, retiresAtMs: test.clock.nowMs + overlapMs }),
+    );
+
+  it('is signed by a host whose clock is behind the beginning of its key, and goes on', async () => {
+    await log.head();
+    const next = generateKeyPairSync('ed25519').privateKey;
+    const { at } = await rotate(next, 60_000);
+    test.clock.nowMs -= 1_000;
+    const early = await open(next).head();
+    expect(early).to.include({ signedAt: at, keyId: keyIdOf(createPublicKey(next as never)) });
+    test.clock.nowMs += 2_000;
+    await grow(1);
+    for (const key of [next, test.signingKey]) expect((await open(key).head()).size).to.equal(early.size + 1);
+  });
+
+  it('goes on after a head that was signed as its key retired', async () => {
+    const next = generateKeyPairSync('ed25519').privateKey;
+    await rotate(next, 1_000);
+    test.clock.nowMs += 1_000;
+    const { size, root } = await open(next).head();
+    // As a host did whose signature took a moment.
+    const late = signTreeHead({ size, root, signedAt: new Date(test.clock.nowMs + 1).toISOString() }, test.signingKey);
+    await createLogReaderStore(test.database.system).addHead(late);
+    kept = late;
+    await grow(1);
+    expect((await open(next).head()).size).to.equal(size + 1);
+  });
+
+  it('is signed anew when the key of its newest head has retired, before an auditor takes that for a theft', async () => {
+    const next = generateKeyPairSync('ed25519').privateKey;
+    await rotate(next, 1_000);
+    const { size } = await log.head();
+    test.clock.nowMs += 1_000;
+    const head = await open(next).head();
+    expect(head).to.include({ size, keyId: keyIdOf(createPublicKey(next as never)) });
+  });
+
   it('goes on under another key: what was signed before stays good, and the old key signs until it retires', async () => {
     const release = await test.published(acme, { name: 'rotated' });
     const before = await log.head();
     const next = generateKeyPairSync('ed25519').privateKey;
-    const rotate = (to: KeyObject, overlapMs: number) =>
-      test.database.system.transaction((transaction) =>
-        rotateRegistryKey({
-          transaction,
-          audit: createAuditIn({ nowMs: () => test.clock.nowMs, newId: v7, origin: () => null })(transaction),
-          logEvent: logIn()(transaction),
-        })({ from: test.signingKey, to }, { atMs: test.clock.nowMs, retiresAtMs: test.clock.nowMs + overlapMs }),
-      );
     const link = await rotate(next, 1_000);
     expect(await rotate(generateKeyPairSync('ed25519').privateKey, 9), 'one successor').to.deep.equal(link);
     expect((await entries()).filter(({ event }) => event === 'registry-key.rotate')).to.have.length(1);
