@@ -145,6 +145,30 @@ describe('createScheduler', () => {
     }
   });
 
+  it('gives back once, though the database took that without an answer', async () => {
+    const clock = { nowMs: 10 * HOUR_MS - 1_000 };
+    const runs: string[] = [];
+    const id = await addInstallation(database);
+    let isFull = true;
+    const run = () => (isFull ? Promise.reject(new SandboxRefusal('sandbox-saturated')) : Promise.resolve());
+    const { giveBack } = scheduleStore(database.knex);
+    let lost = 1;
+    const store: Partial<ScheduleStore> = {
+      giveBack: async (refused) => {
+        await giveBack(refused);
+        if (refused.length > 0 && lost-- > 0) throw new Error('Connection terminated');
+      },
+    };
+    const host = scheduler([id], runs, clock, { run, store });
+    const other = scheduler([id], runs, clock);
+    clock.nowMs += 5_000;
+    await look(host);
+    isFull = false;
+    await look(other);
+    await look(host);
+    expect(runs).to.have.length(1);
+  });
+
   it('tries again what there was no room for until it is too late', async () => {
     const clock = { nowMs: 10 * HOUR_MS - 1_000 };
     let refused = 0;
