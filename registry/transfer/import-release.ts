@@ -6,14 +6,12 @@ import {
   readStatus,
   signRelease,
 } from '../../plugins-sdk/contract/index.ts';
-import type { Organisation, Principal, Release } from '../contract.ts';
+import type { Organisation, Principal, PublisherKey, Release } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { type KeyTimes, keyCovers } from '../rules/key-validity.ts';
 import type { LogInTransaction } from '../rules/log-event.ts';
 import { storedText } from '../rules/stored-text.ts';
-import type { KeyStore } from '../signing/key-store.ts';
-import type { RevokeKeyPorts } from '../signing/revoke-key.ts';
 import type { ImportOutcome, Transfers } from './contract.ts';
 import type { ImportStore, NewImport } from './import-store.ts';
 import { type ProvenImport, proveImport } from './prove-import.ts';
@@ -40,10 +38,24 @@ export interface ImportStores {
     /** Null where the slug is taken. */
     insert(organisation: Organisation): Promise<Organisation | null>;
   };
-  keys: Pick<KeyStore, 'insert' | 'lock' | 'find' | 'save'>;
+  keys: {
+    /** False where it is registered, by whomever. */
+    insert(key: {
+      id: string;
+      organisationId: string;
+      keyId: string;
+      label: string;
+      publicKeyPem: string;
+    }): Promise<boolean>;
+    /** The key, kept as it is until the end of the transaction. */
+    lock(keyId: string): Promise<(PublisherKey & { organisationId: string }) | null>;
+    find(keyId: string): Promise<PublisherKey | null>;
+    save(keyId: string, change: { revokedAt?: Date; retiresAt?: Date; compromisedSince?: Date }): Promise<void>;
+  };
   /** Of a publisher; everybody locks plugins before keys, and keys before releases. */
-  lockPlugins: RevokeKeyPorts['lockPlugins'];
-  blockReleases: RevokeKeyPorts['blockReleases'];
+  lockPlugins(organisationId: string): Promise<void>;
+  /** Blocks what came from then on under this key; ids of what was not blocked yet. */
+  blockReleases(organisationId: string, key: { keyId: string; since: Date }, at: string): Promise<string[]>;
   chooseLatest(pluginId: string): Promise<void>;
   audit: Audit;
   logEvent: LogInTransaction;
