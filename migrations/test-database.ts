@@ -23,6 +23,8 @@ export interface TestDatabase extends Database {
   superuserUrl: string;
   /** Runs `work` as the owner of the schema. */
   asOwner<Result>(work: (owner: Knex) => Promise<Result>): Promise<Result>;
+  /** Resolves when somebody waits for a lock that somebody else holds. */
+  untilLocked(): Promise<void>;
 }
 
 const TEMPLATE = 'gatehouse';
@@ -53,6 +55,10 @@ export async function testDatabase(): Promise<TestDatabase> {
     ownerUrl,
     superuserUrl: postgres.urlOf('postgres', name),
     asOwner: (work) => asOwner(ownerUrl, work),
+    async untilLocked() {
+      const waits = "select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()";
+      while ((await database.system.raw(waits)).rows.length === 0);
+    },
     async close() {
       await database.close();
       await asSuperuser(postgres, (superuser) => superuser.raw('drop database if exists ?? with (force)', [name]));

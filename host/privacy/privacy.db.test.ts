@@ -228,10 +228,7 @@ describe('privacy', () => {
       await transfer('memberships').where(roleOf(bob)).update({ role: 'operator-owner' });
       await transfer('memberships').where(roleOf(ada)).update({ role: 'operator-viewer' });
       erased = codeOf(open.privacy.erase(bob, 'bob_b'));
-      const isWaiting = async () =>
-        (await knex.raw(`select from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`))
-          .rowCount > 0;
-      while (!(await isWaiting()));
+      await database.untilLocked();
     });
     expect(await erased).to.equal('last-owner');
   });

@@ -343,8 +343,7 @@ describe('organisations and their members', () => {
           .where({ id })
           .update({ state: 'accepted', ended_at: new Date(test.clock.nowMs) });
         const second = work();
-        const waiting = `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`;
-        while ((await system.raw(waiting)).rows.length === 0);
+        await test.database.untilLocked();
         await first.commit();
         return second;
       };

@@ -58,12 +58,7 @@ describe('releases after they were published', () => {
       await first('releases').where({ id: newest!.id }).update({ state: 'yanked' });
       await chooseLatestIn(first)(pluginId);
       const second = system.transaction((transaction) => chooseLatestIn(transaction)(pluginId));
-      for (let waiting = 0; waiting === 0; ) {
-        const { rows } = await system.raw(
-          `select 1 from pg_stat_activity where wait_event_type = 'Lock' and datname = current_database()`,
-        );
-        waiting = rows.length;
-      }
+      await test.database.untilLocked();
       await first.commit();
       await second;
       expect(await resolved('acme/raced')).to.equal('1.0.0');
