@@ -125,6 +125,8 @@ describe('releases on their way to operators', () => {
   });
 
   describe('in stages', () => {
+    /** So many that chance gives no release all of them, or none. */
+    const MANY = 24;
     const staging = async (name: string, version: string) =>
       (await platform.as.publisher.listStagings(`acme-labs/${name}`)).items.find((each) => each.version === version)!;
     const installMany = (name: string, count: number) =>
@@ -160,7 +162,7 @@ describe('releases on their way to operators', () => {
     it('a release comes to a share first, always the same, and to all when nothing speaks against it', async () => {
       const { publisher } = platform.as;
       await publish('staged', '1.0.0');
-      const installations = await installMany('staged', 10);
+      const installations = await installMany('staged', MANY);
       const plan = { percents: [50, 100], everySeconds: 3_600 };
       const planned = await publisher.planStaging('acme-labs/staged', '1.7.1', { ...plan, percents: [10, 100] });
       expect(planned).to.deep.include({ state: 'planned', percent: 0, percents: [10, 100] });
@@ -175,10 +177,10 @@ describe('releases on their way to operators', () => {
       const taken = expected.filter((version) => version === '1.7.1').length;
       const rolling = await staging('staged', '1.7.1');
       expect(rolling).to.deep.include({ state: 'rolling', stage: 0, percent: 50 });
-      expect(rolling.installations).to.deep.include({ following: 10, taken });
+      expect(rolling.installations).to.deep.include({ following: MANY, taken });
       const others = (await platform.as.operator.listOutdated({ limit: 100 })).items.filter(({ held }) => held);
       expect(others.map(({ held }) => held)).to.deep.equal(
-        Array.from({ length: 10 - taken }, () => ({
+        Array.from({ length: MANY - taken }, () => ({
           version: '1.7.1',
           reason: 'It comes in stages, and 50 % have it.',
         })),
@@ -206,7 +208,7 @@ describe('releases on their way to operators', () => {
     it('a release that fails more often is stopped, told of, and taken back by its publisher', async () => {
       const { publisher, operator } = platform.as;
       await publish('wanting', '1.0.0');
-      const installations = await installMany('wanting', 10);
+      const installations = await installMany('wanting', MANY);
       await publisher.planStaging('acme-labs/wanting', '1.7.2', { percents: [50, 100], everySeconds: 3_600 });
       const release = await publish('wanting', '1.7.2', { broken: "throw new Error('It loses orders.');" });
       const facts = { state: 'rolling', percents: [50, 100], stage: 0, digest: release.digest } as const;

@@ -520,9 +520,11 @@ describe('the life cycle of an installation', () => {
       const installation = await install('violent', '1.0.0');
       const canary = { percent: 99, promoteAfterSeconds: null };
       await platform.as.operator.updateInstallation(installation.id, { version: '1.1.0', canary });
+      let calls = 0;
       const after = await until(
         async () => {
-          await versionOf(installation, tokens[0]);
+          // One of a hundred callers never meets the canary, so they take turns.
+          await versionOf(installation, tokens[calls++ % CALLERS]);
           return find(installation);
         },
         (found) => found.updates.canary === null,
