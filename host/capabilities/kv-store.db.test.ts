@@ -1,9 +1,9 @@
 import type { Socket } from 'node:net';
 import { expect } from 'chai';
-import type { Knex } from 'knex';
 import type pg from 'pg';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { KV_ENTRIES_MAX, KV_READ_BYTES_MAX, KV_VALUE_BYTES_MAX, sha256Hex } from '../../plugins-sdk/contract/index.ts';
+import { openDatabase } from '../database.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
 import type { KvStore } from './kv-store.contract.ts';
 import { describeKvStore } from './kv-store.suite.ts';
@@ -38,6 +38,19 @@ describe('kvStore', () => {
     expect(await refused).to.equal('22P02');
   });
 
+  /** What the server sends for it. */
+  const bytesFor = async (work: (store: KvStore) => Promise<unknown>): Promise<number> => {
+    const { system, close } = await openDatabase({ appUrl: database.appUrl, poolMax: 1 });
+    const connection: { connection: pg.Connection } = await system.client.acquireConnection();
+    await system.client.releaseConnection(connection);
+    const stream = connection.connection.stream as Socket;
+    const before = stream.bytesRead;
+    await work(kvStore(system));
+    const bytes = stream.bytesRead - before;
+    await close();
+    return bytes;
+  };
+
   it('lets the server send no more than a page, and none of what is too large to be read at once', async () => {
     const id = await addInstallation(database);
     await database.knex.raw(
@@ -45,21 +58,16 @@ describe('kvStore', () => {
        SELECT ?, 'k' || n, '"' || repeat('a', ${KV_VALUE_BYTES_MAX - 2}) || '"', 1 FROM generate_series(10, 59) AS n`,
       [id],
     );
-    const bytesFor = async (read: (store: KvStore) => Promise<unknown>): Promise<number> => {
-      const connection = await database.knex.client.acquireConnection();
-      const client = { acquireConnection: async () => connection, releaseConnection: async () => {} };
-      const stream = (connection as { connection: pg.Connection }).connection.stream as Socket;
-      const before = stream.bytesRead;
-      await read(kvStore({ client } as unknown as Knex));
-      await database.knex.client.releaseConnection(connection);
-      return stream.bytesRead - before;
-    };
     const list = (store: KvStore) => store.list(id, { prefix: '', afterKey: '', limit: 1_001 });
     expect(await bytesFor(list)).to.be.within(KV_READ_BYTES_MAX, KV_READ_BYTES_MAX + KV_VALUE_BYTES_MAX + 10_000);
     const keys = Array.from({ length: 50 }, (_, at) => `k${10 + at}`);
     const refused = (store: KvStore) =>
       store.getMany(id, keys).catch(({ code }) => expect(code).to.equal('kv-read-too-large'));
     expect(await bytesFor(refused)).to.be.below(10_000);
+    const operations = keys.slice(0, 10).flatMap((key) => [{ check: key, version: 1 }, { delete: key }]);
+    expect(await bytesFor((store) => store.transaction(id, operations))).to.be.below(20_000);
+    const [first] = await kvStore(database.knex).list(id, { prefix: '', afterKey: '', limit: 1 });
+    expect(first!.key).to.equal('k20');
   });
 
   it('counts an expired entry as absent, starts it at version 1 again, and sweeps it', async () => {

@@ -8,13 +8,14 @@ import { applyOperations, keyOf, type OperableEntry, type StoredOperation } from
 
 /**
  * Locks the entries of `keys` in one order, so that no two transactions wait for each other. A key that is absent is locked as
- * well, by a row that counts as expired: nobody can add it before this transaction ends.
+ * well, by a row that counts as expired: nobody can add it before this transaction ends. Of a value only `increment` needs to know
+ * whether it is an integer, which has 17 characters at most.
  */
 const LOCK = `
   INSERT INTO kv_entries AS held (installation_id, key, value, version, expires_at)
   SELECT CAST(:installationId AS uuid), key, 'null', 0, '-infinity' FROM unnest(CAST(:keys AS text[])) AS key ORDER BY key COLLATE "C"
   ON CONFLICT (installation_id, key) DO UPDATE SET version = held.version
-  RETURNING key, value, version, extract(epoch FROM now()) * 1000 AS now_ms,
+  RETURNING key, left(value, 18) AS value_head, version, extract(epoch FROM now()) * 1000 AS now_ms,
     CASE WHEN isfinite(expires_at) THEN extract(epoch FROM expires_at) * 1000 END AS expires_at_ms,
     expires_at IS NULL OR expires_at > now() AS live`;
 
@@ -25,7 +26,7 @@ const WRITE = `
 
 interface LockedRow {
   key: string;
-  value: string;
+  value_head: string;
   version: string;
   now_ms: string;
   expires_at_ms: string | null;
@@ -60,7 +61,7 @@ export const kvTransaction = (
   });
 
 const toEntry = (row: LockedRow): OperableEntry => ({
-  json: row.value,
+  json: row.value_head,
   version: Number(row.version),
   expiresAtMs: row.expires_at_ms === null ? null : Number(row.expires_at_ms),
 });
