@@ -186,4 +186,14 @@ describe('installPlugin', () => {
     expect(audited).to.deep.equal(['installation.uninstalled']);
     expect(await codeOf(install({ id }))).to.equal('installation-id-taken');
   });
+
+  it('refuses the id of another operator, and nothing else that it has', async () => {
+    const [other, operator] = [await world(), await world()];
+    const id = uuidv7();
+    await other.install({ id });
+    expect(await codeOf(operator.install({ id }))).to.equal('installation-id-taken');
+    await other.uninstall(id);
+    expect(await codeOf(operator.install({ id })), 'also of one that is gone').to.equal('installation-id-taken');
+    expect(await operator.install({ id: uuidv7() })).to.include({ slug: 'shop' });
+  });
 });

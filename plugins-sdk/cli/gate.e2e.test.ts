@@ -198,6 +198,8 @@ describe('gate', () => {
     const env = { GATEHOUSE_URL: '', HOME: join(root, 'own-token') };
     const login = await gate(['login', '--url', host.url, '--profile', 'own', '--token'], { env, input: 'gh_other\n' });
     expect(login.err).to.include('token-invalid');
+    await gate(['login', '--url', host.url, '--device'], { env });
+    expect(host.asked.at(-1)).to.deep.include({ url: '/v1/device-codes', authorization: undefined });
     const none = await gate(['logout'], { env });
     expect(none.err).to.include('token-absent');
     const settings = join(root, 'own-token/.config/gatehouse');

@@ -95,6 +95,20 @@ describe('people from Telegram', () => {
     expect(await codeOf(logIn())).to.equal('telegram-data-invalid');
   });
 
+  it('stay out where their link is removed while they come', async () => {
+    const person = await test.person();
+    await test.telegram.link(person, { initData: open() });
+    const codes: string[] = [];
+    let login: Promise<unknown> = Promise.resolve();
+    await test.database.knex.transaction(async (transaction) => {
+      await transaction('telegram_identities').where('account_id', person.account.id).delete();
+      login = codeOf(logIn()).then((code) => codes.push(code));
+      await test.database.untilLocked();
+    });
+    await login;
+    expect(codes).to.deep.equal(['telegram-data-invalid']);
+  });
+
   it('can be linked to an account of before, by who has just confirmed who they are', async () => {
     const person = await test.person();
     const other = await test.session(person);
