@@ -261,7 +261,7 @@ async function open({ config, appUrl, log, resolveHost, ...given }: HostPorts, o
   const principals = principalCache(registry, nowMs);
   const programs = openPrograms({ ...registryPorts, scoped, auditIn, registry, findPrincipal: principals.find, log });
   opened.push(programs.close);
-  const publishing = openReleases({ ...registryPorts, scoped, registry, sandbox, transparency });
+  const publishing = openReleases({ ...registryPorts, scoped, registry, sandbox, transparency, log });
   await followChanges(
     withoutTails(database, watchList),
     sandbox,

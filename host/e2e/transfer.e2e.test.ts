@@ -125,7 +125,12 @@ describe('a bundle between two platforms', () => {
     const made = await gate(homeAs(home.credentials.operator), 'bundle', 'export', name, '-o', next);
     expect(made.out, made.err).to.contain('stopped');
     const imported = await gate(awayAs(away.credentials.admin), 'bundle', 'import', next, '--json');
-    expect(JSON.parse(imported.out).releases[0], imported.err).to.deep.include({ outcome: 'updated' });
+    expect(JSON.parse(imported.out).releases[0], imported.err).to.deep.include({
+      outcome: 'updated',
+      event: 'release.takedown',
+    });
+    const told = (await away.as.operator.listNotifications()).items.find(({ kind }) => kind === 'release-suspended');
+    expect(told, 'operators there').to.deep.include({ subject: `${name} was taken down` });
     const deadline = Date.now() + 10_000;
     const status = async () =>
       (

@@ -27,6 +27,7 @@ export const fakeTransfers = (port: FakePort, release: Release): { transfers: Tr
     exportRelease: port('transfers.exportRelease', { exported: EXPORTED, archive: Buffer.from('archive') }),
     importRelease: port('transfers.importRelease', {
       outcome: 'imported' as const,
+      event: 'release.import' as const,
       release,
       steps: [{ step: 'trust' as const, passed: true, message: 'The trusted key.' }],
       dryRun: false,

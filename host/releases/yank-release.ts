@@ -1,5 +1,4 @@
 import { createHash } from 'node:crypto';
-import { v7 as uuidv7 } from 'uuid';
 import {
   may,
   newestInRange,
@@ -13,6 +12,7 @@ import { HostRefusal } from '../errors.ts';
 import type { NotificationStore } from '../notifications/notification-store.ts';
 import type { Reach, Releases } from './contract.ts';
 import type { ReachStore, RunningInstallation } from './reach-store.ts';
+import { tellOperators, yankNotice } from './tell-operators.ts';
 
 export interface ReleasesPorts {
   store: ReachStore;
@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000;
 const OPERATORS_SHOWN_MAX = 100;
 
 export function createReleases(ports: ReleasesPorts): Releases {
-  const { store, registry, life } = ports;
+  const { store, registry, life, notifications } = ports;
   const own = async (actor: Principal, releaseId: string): Promise<Release> => {
     const release = await registry.releaseById(releaseId);
     const isOwn = actor.organisation.kind === 'publisher' && release?.plugin.startsWith(`${actor.organisation.slug}/`);
@@ -49,7 +49,8 @@ export function createReleases(ports: ReleasesPorts): Releases {
       }
       const release = await life.yank(actor, releaseId, notice);
       // Also where it was yanked before: whoever asks again may do so because nobody could be told.
-      await tellOperators(ports, release, running);
+      if (release.yanked)
+        await tellOperators(notifications, release, { ...yankNotice(release), at: release.yanked.at }, running);
       return release;
     },
   };
@@ -87,31 +88,3 @@ const digestOf = ({ id }: Release, running: RunningInstallation[]): string =>
   createHash('sha256')
     .update([id, ...running.map((each) => each.id)].join('\n'))
     .digest('hex');
-
-/** One notification for each operator, with its installations; once, however often it is called. */
-async function tellOperators(
-  { notifications }: ReleasesPorts,
-  { plugin, version, yanked, id }: Release,
-  running: RunningInstallation[],
-): Promise<void> {
-  if (yanked === null) return;
-  const { at, reason, replacement } = yanked;
-  const advice = replacement === null ? '' : ` Take ${replacement} instead.`;
-  await notifications.add(
-    [...Map.groupBy(running, ({ operatorId }) => operatorId)].map(([organisationId, all]) => ({
-      id: noticeId(id, organisationId, at),
-      organisationId,
-      at,
-      kind: 'release-yanked' as const,
-      subject: `${plugin}@${version} was yanked`,
-      body: `${reason} It goes on where it runs, and is not installed anew.${advice}`,
-      facts: { releaseId: id, plugin, version, replacement, installations: all.map(({ slug }) => slug) },
-    })),
-  );
-}
-
-/** UUIDv7 of the time of the yank; the same for the same release and operator. */
-function noticeId(releaseId: string, operatorId: string, at: string): string {
-  const random = createHash('sha256').update(`${releaseId} ${operatorId}`).digest();
-  return uuidv7({ msecs: Date.parse(at), random });
-}

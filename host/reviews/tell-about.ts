@@ -1,8 +1,8 @@
 import type { Release, Reviews } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
-import type { NotificationKind } from '../notifications/contract.ts';
 import type { NotificationStore } from '../notifications/notification-store.ts';
 import type { ReachStore } from '../releases/reach-store.ts';
+import { type StopNotice, takedownNotice } from '../releases/tell-operators.ts';
 
 export interface TellPorts {
   reviews: Reviews;
@@ -14,16 +14,14 @@ export interface TellPorts {
   nowMs(): number;
 }
 
-interface Said {
-  kind: NotificationKind;
-  subject: string;
-  body: string;
-}
-
 /** Publishers hear of every decision, operators of what stops on their side. That somebody cannot be told undoes no decision. */
 export function tellAbout(ports: TellPorts): Reviews {
   const { reviews, notifications, reach, log, newId, nowMs } = ports;
-  const tell = async ({ id, plugin, version, state }: Release, said: Said, operatorsToo: boolean): Promise<void> => {
+  const tell = async (
+    { id, plugin, version, state }: Release,
+    said: StopNotice,
+    operatorsToo: boolean,
+  ): Promise<void> => {
     const running = operatorsToo ? await reach.running(id) : [];
     const publisher = await reach.publisherOf(id);
     const whom = new Map([...Map.groupBy(running, ({ operatorId }) => operatorId)]);
@@ -39,7 +37,7 @@ export function tellAbout(ports: TellPorts): Reviews {
       })),
     ]);
   };
-  const told = async (release: Release, said: Said, operatorsToo = false): Promise<Release> => {
+  const told = async (release: Release, said: StopNotice, operatorsToo = false): Promise<Release> => {
     await tell(release, said, operatorsToo).catch((error) => log.error({ err: error }, 'nobody was told of a review'));
     return release;
   };
@@ -66,9 +64,7 @@ export function tellAbout(ports: TellPorts): Reviews {
       const release = await reviews.takeDown(actor, releaseId, reason);
       // It was down before.
       if (Date.parse(release.blocked?.at ?? '') < sinceMs) return release;
-      const subject = `${nameOf(release)} was taken down`;
-      const body = `${release.blocked?.reason ?? ''}\nIt runs nowhere any more until a moderator restores it.`;
-      return told(release, { kind: 'release-suspended', subject, body }, true);
+      return told(release, takedownNotice(release), true);
     },
     restore: async (actor, releaseId, reason) => {
       const release = await reviews.restore(actor, releaseId, reason);

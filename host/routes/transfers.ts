@@ -73,6 +73,9 @@ export const transferRoutes = ({ transfers }: TransferRoutePorts): Route[] => [
       200: Type.Object(
         {
           outcome: Type.Union([Type.Literal('imported'), Type.Literal('updated'), Type.Literal('unchanged')]),
+          event: Type.Union([Type.String(), Type.Null()], {
+            description: 'What the transparency log was told, such as `release.yank`; null where nothing changed.',
+          }),
           release: Release,
           steps: Type.Array(
             Type.Object(

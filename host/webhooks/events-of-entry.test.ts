@@ -80,6 +80,15 @@ describe('eventsOfEntry', () => {
     expect(casino!.installations!.map(({ slug }) => slug)).to.deep.equal(['three']);
   });
 
+  it('tells operators of what an import has stopped, as of what was stopped here', async () => {
+    for (const event of ['release.yank', 'release.takedown', 'release.deprecate']) {
+      const imported = entry('release.import', { after: { ...AFTER[event], event, outcome: 'updated' } });
+      expect(await eventsOfEntry(imported, facts)).to.deep.equal(await eventsOfEntry(entry(event), facts));
+    }
+    for (const event of ['release.import', null])
+      expect(await eventsOfEntry(entry('release.import', { after: { event } }), facts)).to.deep.equal([]);
+  });
+
   it('tells a publisher of an installation without anything that says whose it is', async () => {
     for (const action of [
       'installation.installed',

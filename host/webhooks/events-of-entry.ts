@@ -119,6 +119,7 @@ const SHOWN_MAX = 100;
 export const TOLD_ACTIONS: readonly string[] = [
   ...Object.keys(RELEASE_EVENTS),
   'release.approve',
+  'release.import',
   ...Object.keys(INSTALLATION_EVENTS),
   ...Object.keys(STAGING_EVENTS),
   ...Object.keys(KEY_EVENTS),
@@ -130,8 +131,10 @@ export const TOLD_ACTIONS: readonly string[] = [
 /** What whom an entry concerns is told; mostly nothing. */
 export async function eventsOfEntry(entry: ToldEntry, facts: EntryFacts): Promise<NewFeedEvent[]> {
   if (entry.outcome !== 'done') return [];
-  const { action, organisationId, subject } = entry;
+  const { organisationId, subject } = entry;
   const after = (entry.after ?? {}) as After;
+  // An import says what it brought.
+  const action = entry.action === 'release.import' ? textOf(after.event) : entry.action;
   const release = action === 'release.approve' ? approved(after) : RELEASE_EVENTS[action];
   if (release !== undefined) return releaseEvents(release, subject.id, after, await facts.release(subject.id));
   const installation = INSTALLATION_EVENTS[action];

@@ -1,11 +1,14 @@
 import type { ExportStep, ReleaseExport } from '../../plugins-sdk/contract/index.ts';
 import type { Principal, Release } from '../contract.ts';
+import type { PublicReleaseEvent } from '../rules/log-event.ts';
 
 /** What an import did: `updated` where the release was here and a newer status came with it. */
 export type ImportOutcome = 'imported' | 'updated' | 'unchanged';
 
 export interface ImportReport {
   outcome: ImportOutcome;
+  /** What the transparency log was told, or would be; null where nothing changed. */
+  event: PublicReleaseEvent | null;
   /** What the release is here now, or would be. */
   release: Release;
   /** Everything that was verified. */

@@ -10,9 +10,9 @@ import type { Organisation, Principal, PublisherKey, Release } from '../contract
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { type KeyTimes, keyCovers } from '../rules/key-validity.ts';
-import type { LogInTransaction } from '../rules/log-event.ts';
+import type { LogInTransaction, PublicReleaseEvent } from '../rules/log-event.ts';
 import { storedText } from '../rules/stored-text.ts';
-import type { ImportOutcome, Transfers } from './contract.ts';
+import type { ImportReport, Transfers } from './contract.ts';
 import type { ImportStore, NewImport } from './import-store.ts';
 import { type ProvenImport, proveImport } from './prove-import.ts';
 import { stopsOf } from './stops.ts';
@@ -80,9 +80,11 @@ interface Brought {
   proven: ProvenImport;
 }
 
+type Taken = Pick<ImportReport, 'outcome' | 'event' | 'release'>;
+
 /** Ends a transaction whose work is only looked at. */
 class DryRun extends Error {
-  readonly result: { outcome: ImportOutcome; release: Release };
+  readonly result: Taken;
   constructor(result: DryRun['result']) {
     super('dry run');
     this.result = result;
@@ -111,7 +113,7 @@ export const importRelease =
     return { ...result, steps: proven.checked.steps, dryRun };
   };
 
-async function takeIn(ports: ImportPorts, stores: ImportStores, brought: Brought) {
+async function takeIn(ports: ImportPorts, stores: ImportStores, brought: Brought): Promise<Taken> {
   const { manifest, digest } = brought.read;
   const { publisher, name, version } = manifest;
   const { status } = brought.proven;
@@ -129,21 +131,39 @@ async function takeIn(ports: ImportPorts, stores: ImportStores, brought: Brought
     const message = `Version ${version} of ${plugin} is here with other contents; nothing was changed.`;
     throw new RegistryRefusal('release-version-taken', message, { plugin, version, digest: stored.release.digest });
   }
-  const outcome =
+  const event =
     stored === null
       ? await takeNew(ports, stores, brought, pluginId, key)
       : await refresh(stores, brought, stored.release, pluginId);
+  const outcome = event === null ? 'unchanged' : event === 'release.import' ? 'imported' : 'updated';
   const release = (await stores.releases.findByVersion(pluginId, version))!.release;
   await stores.audit({
     action: 'release.import',
     actor: brought.actor,
     organisationId,
     subject: { kind: 'release', id: release.id },
-    after: { plugin, version, digest, rootKeyId: brought.proven.rootKeyId, exportedAt: status.exportedAt, outcome },
+    after: {
+      ...{
+        plugin,
+        version,
+        digest,
+        rootKeyId: brought.proven.rootKeyId,
+        exportedAt: status.exportedAt,
+        outcome,
+        event,
+      },
+      ...(event !== null && reasonsOf(release)[event]),
+    },
     outcome: outcome === 'unchanged' ? 'unchanged' : 'done',
   });
-  return { outcome, release };
+  return { outcome, event, release };
 }
+
+const reasonsOf = ({ deprecated, yanked, blocked }: Release): Partial<Record<PublicReleaseEvent, object | null>> => ({
+  'release.deprecate': deprecated && { reason: deprecated.reason, replacement: deprecated.replacement },
+  'release.yank': yanked && { reason: yanked.reason, replacement: yanked.replacement },
+  'release.takedown': blocked && { reason: blocked.reason },
+});
 
 /** A publisher of the other registry; never one of this one that has the same name. Refuses with: import-publisher-taken. */
 async function takePublisher(ports: ImportPorts, stores: ImportStores, { read, proven }: Brought): Promise<string> {
@@ -214,7 +234,7 @@ async function takeNew(
   { read, archive, exported, proven }: Brought,
   pluginId: string,
   key: KeyTimes,
-): Promise<ImportOutcome> {
+): Promise<PublicReleaseEvent> {
   const { status, rootKeyId } = proven;
   requireGood(status, key);
   const { manifest, digest, bundleDigest, bundleBytes, provenance } = read;
@@ -242,8 +262,9 @@ async function takeNew(
   );
   await stores.imports.addEvidence(id, rootKeyId, exported);
   await stores.chooseLatest(pluginId);
-  await stores.logEvent({ event: 'release.import', release: statement });
-  return 'imported';
+  const event = 'release.import';
+  await stores.logEvent({ event, release: statement });
+  return event;
 }
 
 /** What was stopped elsewhere does not begin here. Refuses with: import-stopped. */
@@ -270,17 +291,17 @@ async function refresh(
   { exported, proven }: Brought,
   release: Release,
   pluginId: string,
-): Promise<ImportOutcome> {
+): Promise<PublicReleaseEvent | null> {
   const before = await stores.imports.evidenceOf(release.id);
   const known = before === null ? null : readStatus(before.status);
   // Published here as well, by a publisher that is from elsewhere: that cannot be.
   if (known === null) throw new RegistryRefusal('import-publisher-taken');
-  if (Date.parse(known.exportedAt) >= Date.parse(proven.status.exportedAt)) return 'unchanged';
+  if (Date.parse(known.exportedAt) >= Date.parse(proven.status.exportedAt)) return null;
   await stores.imports.saveEvidence(release.id, exported);
-  const { change, events } = stopsOf(release, proven.status);
-  if (events.length === 0) return 'unchanged';
+  const { change, event } = stopsOf(release, proven.status);
+  if (event === null) return null;
   await stores.releases.saveNotice(release.id, change);
   await stores.chooseLatest(pluginId);
-  for (const event of events) await stores.logEvent({ event, release: proven.status.release });
-  return 'updated';
+  await stores.logEvent({ event, release: proven.status.release });
+  return event;
 }

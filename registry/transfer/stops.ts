@@ -8,18 +8,18 @@ export function stopsOf(
   { state, yanked, deprecated, blocked, exportedAt }: ReleaseStatus,
 ): {
   change: Partial<Pick<Release, 'state' | 'yanked' | 'deprecated' | 'blocked'>>;
-  events: PublicReleaseEvent[];
+  event: PublicReleaseEvent | null;
 } {
   const goesOn = release.state === 'published' || release.state === 'deprecated';
   if ((blocked !== null || state === 'suspended') && release.blocked === null) {
     const said = blocked ?? { at: exportedAt, reason: 'Its registry has taken it down.' };
-    return { change: { blocked: said, ...(state === 'suspended' && { state }) }, events: ['release.takedown'] };
+    return { change: { blocked: said, ...(state === 'suspended' && { state }) }, event: 'release.takedown' };
   }
   if (yanked !== null && release.yanked === null && goesOn) {
-    return { change: { state: 'yanked', yanked }, events: ['release.yank'] };
+    return { change: { state: 'yanked', yanked }, event: 'release.yank' };
   }
   if (deprecated !== null && release.deprecated === null && release.state === 'published') {
-    return { change: { deprecated }, events: ['release.deprecate'] };
+    return { change: { deprecated }, event: 'release.deprecate' };
   }
-  return { change: {}, events: [] };
+  return { change: {}, event: null };
 }

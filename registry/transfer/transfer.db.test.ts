@@ -78,8 +78,8 @@ describe('a release that is carried from one registry to another', () => {
 
   it('is published there, says where it is from, is in the log there, and loads', async () => {
     const brought = await take(await published('carried'));
-    const { outcome, release, steps } = await bring(brought);
-    expect(outcome).to.equal('imported');
+    const { outcome, event, release, steps } = await bring(brought);
+    expect([outcome, event]).to.deep.equal(['imported', 'release.import']);
     expect(release).to.include({ plugin: 'acme/carried', version: '1.0.0', state: 'published' });
     expect(release.origin!.registryKeyId).to.equal(keyIdOf(createPublicKey(home.signingKey as never)));
     expect(release.envelope.signatures, 'publisher, home, away').to.have.length(3);
@@ -252,7 +252,7 @@ describe('a release that is carried from one registry to another', () => {
     const { release: taken } = await bring(early);
     await home.publishing.releaseLife.yank(acme.principal, release.id, { reason: 'It loses orders.' });
     const yanked = await bring(await take(release));
-    expect(yanked.outcome).to.equal('updated');
+    expect([yanked.outcome, yanked.event]).to.deep.equal(['updated', 'release.yank']);
     expect(yanked.release.state).to.equal('yanked');
     await load(taken);
     const down = saying(await take(release), {
@@ -274,7 +274,7 @@ describe('a release that is carried from one registry to another', () => {
     expect(outcome).to.equal('updated');
     expect(taken).to.deep.include({ state: 'published' });
     expect(taken.deprecated).to.include({ reason: 'Use something else.' });
-    expect((await bring(await take(release))).outcome, 'said once').to.equal('unchanged');
+    expect(await bring(await take(release)), 'said once').to.deep.include({ outcome: 'unchanged', event: null });
     expect(await latestOf('old-fashioned')).to.equal('1.0.0');
     await away.publishing.releaseLife.yank(away.moderator, taken.id, { reason: 'It loses orders.' });
   });

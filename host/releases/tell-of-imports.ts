@@ -1,0 +1,37 @@
+import type { Transfers } from '../../registry/index.ts';
+import type { Log } from '../http/log.ts';
+import type { NotificationStore } from '../notifications/notification-store.ts';
+import type { ReachStore } from './reach-store.ts';
+import { takedownNotice, tellOperators, yankNotice } from './tell-operators.ts';
+
+export interface TellOfImportsPorts {
+  transfers: Transfers;
+  store: Pick<ReachStore, 'running'>;
+  notifications: Pick<NotificationStore, 'add'>;
+  log: Pick<Log, 'error'>;
+  nowMs(): number;
+}
+
+const NOTICES = new Map([
+  ['release.yank', yankNotice],
+  ['release.takedown', takedownNotice],
+]);
+
+/** Operators hear of what stops by an import as of what stops here. That somebody cannot be told undoes no import. */
+export function tellOfImports({ transfers, store, notifications, log, nowMs }: TellOfImportsPorts): Transfers {
+  return {
+    ...transfers,
+    importRelease: async (actor, brought) => {
+      const report = await transfers.importRelease(actor, brought);
+      const { release, event, dryRun } = report;
+      const noticeOf = NOTICES.get(event ?? '');
+      if (noticeOf === undefined || dryRun) return report;
+      const notice = { ...noticeOf(release), at: new Date(nowMs()).toISOString() };
+      await store
+        .running(release.id)
+        .then((running) => tellOperators(notifications, release, notice, running))
+        .catch((error) => log.error({ err: error }, 'nobody was told of an import'));
+      return report;
+    },
+  };
+}
