@@ -1,3 +1,4 @@
+import { once } from 'node:events';
 import { gzipSync } from 'node:zlib';
 import { expect } from 'chai';
 import { ID, type Served, sendRaw, serveFakes, tokenOf } from './fake-ports.ts';
@@ -240,6 +241,13 @@ describe('the control plane', () => {
       await stillAnswers();
       expect(served.fake.lines.find(({ facts }) => facts.route === '/healthz')!.level).to.equal('debug');
     });
+  });
+
+  it('tells what was opened for an answer to HEAD that nobody will read it', async () => {
+    const { status } = await served.as('operator-owner', `/v1/installations/${ID}/tail`, { method: 'HEAD' });
+    expect(status).to.equal(200);
+    const signal = served.fake.calls.find(([name]) => name === 'tail')!.at(-1) as AbortSignal;
+    if (!signal.aborted) await once(signal, 'abort');
   });
 
   it('tells a handler when the client has gone', async () => {

@@ -83,7 +83,8 @@ function observe({ metrics, log, clientAddress, publicOrigin }: HttpPorts): Midd
     ctx.state = { requestId, signal: aborter.signal, address } satisfies RequestState;
     ctx.set({ ...platformHeaders(publicOrigin().startsWith('https:')), 'X-Request-Id': requestId });
     ctx.res.once('close', () => {
-      if (!ctx.res.writableFinished) aborter.abort();
+      // Also behind an answer that is whole: what was opened for it and never read, as for HEAD, must not stay open.
+      aborter.abort();
       const { route = 'none', principal, person } = ctx.state as RequestState;
       const durationMs = performance.now() - startedAtMs;
       metrics.httpRequest(knownMethod(ctx.method), route, ctx.res.statusCode, durationMs);

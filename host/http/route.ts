@@ -30,7 +30,7 @@ export interface RouteRequest<Allowed, Params, Query, Body> {
   address: string;
   userAgent: string | undefined;
   cookie(name: string): string | undefined;
-  /** Aborted when the client goes away. */
+  /** Aborted when the client goes away, and when it has its answer. */
   signal: AbortSignal;
   /** Where a reader of server-sent events wants to go on; a UUID. */
   lastEventId: string | undefined;

@@ -47,8 +47,10 @@ export function createTails(ports: TailsPorts): Tails {
       if (mayRead === null) throw new HostRefusal('installation-unknown');
       const tail = admit(actor.organisation.id);
       const ended = AbortSignal.any([signal, tail.stop.signal]);
-      // One that is never read must not count for ever.
-      ended.addEventListener('abort', () => open.delete(tail), { once: true });
+      const leave = () => open.delete(tail);
+      // One that is never read must not count for ever; nor one whose reader has gone by now, of which nobody is told again.
+      ended.addEventListener('abort', leave, { once: true });
+      if (ended.aborted) leave();
       const watched = ports.watchList.watch(id).catch(() => {});
       await watched;
       // Whoever sends the stream asks for its next piece, and acts for nobody.
@@ -56,7 +58,7 @@ export function createTails(ports: TailsPorts): Tails {
         findInstallation: keepContext(ports.findInstallation),
         logs: { linesAfter: keepContext(ports.logs.linesAfter) },
       };
-      return events({ ...ports, ...kept, nowMs, pause }, actor, id, filter, ended, () => open.delete(tail));
+      return events({ ...ports, ...kept, nowMs, pause }, actor, id, filter, ended, leave);
     },
     close: () => {
       for (const { stop } of open) stop.abort();

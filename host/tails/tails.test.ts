@@ -258,4 +258,14 @@ describe('createTails', () => {
     stop.abort();
     expect(await refusalOf(open(operator))).to.equal('opened');
   });
+
+  it('keeps no place for a reader who has gone while it was let in', async () => {
+    const { open } = tailing();
+    for (let n = 0; n < 11; n += 1) {
+      const gone = new AbortController();
+      const opening = open(operator, {}, gone.signal);
+      gone.abort();
+      expect(await refusalOf(opening)).to.equal('opened');
+    }
+  });
 });
