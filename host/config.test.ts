@@ -26,6 +26,41 @@ describe('readConfig', () => {
       .and.matches(/GATEHOUSE_LOG_LEVEL/);
   });
 
+  it('reports faults of every kind with the others', () => {
+    const wrong = {
+      GATEHOUSE_PORT: '99999',
+      GATEHOUSE_TRUSTED_PROXIES: '10.0.0.1, 10.0.0.0/33',
+      GATEHOUSE_EGRESS_ALLOW: '10.0.0.0/99',
+      GATEHOUSE_RATE_LIMITS: 'login-address=many',
+      GATEHOUSE_STRIKES_SUSPEND: '1',
+    };
+    for (const name of Object.keys(wrong)) expect(() => readConfig({}, wrong)).to.throw(ConfigInvalid, `  ${name} `);
+  });
+
+  it('takes a public address that is an origin, as browsers write it', () => {
+    const publicUrl = (GATEHOUSE_PUBLIC_URL: string) => readConfig({}, { GATEHOUSE_PUBLIC_URL }).publicUrl;
+    expect(publicUrl('https://Gate.Example:443')).to.equal('https://gate.example');
+    expect(publicUrl('http://[::1]:8080')).to.equal('http://[::1]:8080');
+    for (const more of [
+      'https://ada:pw@gate.example',
+      'https://gate.example?x',
+      'https://gate.example#x',
+      'https://:1',
+    ]) {
+      expect(() => publicUrl(more), more).to.throw(ConfigInvalid, 'GATEHOUSE_PUBLIC_URL must be an origin');
+    }
+  });
+
+  it('refuses a server of mail that no mail could be sent by', () => {
+    const smtpUrl = (GATEHOUSE_SMTP_URL: string) => readConfig({}, { GATEHOUSE_SMTP_URL }).mail.smtpUrl;
+    expect(smtpUrl('smtps://ada:p%40ss@mail.example')).to.equal('smtps://ada:p%40ss@mail.example');
+    for (const wrong of ['smtps://', 'smtps://ada:100%hunter2@mail.example', 'smtps://ada:hunter2#@mail.example']) {
+      expect(() => smtpUrl(wrong), wrong)
+        .to.throw(ConfigInvalid, 'GATEHOUSE_SMTP_URL must be')
+        .and.not.match(/hunter2/);
+    }
+  });
+
   it('suspends nobody before it would have run alone', () => {
     const strikes = (solitary: string, suspend: string) => () =>
       readConfig({}, { GATEHOUSE_STRIKES_SOLITARY: solitary, GATEHOUSE_STRIKES_SUSPEND: suspend });

@@ -2,8 +2,8 @@ import path from 'node:path';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
 import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
-import { isRange } from './egress/special-ranges.ts';
 import { type RateLimitTable, readRateLimits } from './rate-limits/rules/limits.ts';
+import { listOf, originOf, settingFaults } from './setting-faults.ts';
 
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -12,7 +12,7 @@ const Environment = Type.Object({
   GATEHOUSE_HOST: Type.String({ default: '127.0.0.1' }),
   GATEHOUSE_PORT: Type.Integer({ default: 8080, minimum: 0, maximum: 65_535 }),
   GATEHOUSE_DATA: Type.String({ default: '.gatehouse', minLength: 1 }),
-  GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://[^/]+$' })),
+  GATEHOUSE_PUBLIC_URL: Type.Optional(Type.String({ pattern: '^https?://' })),
   GATEHOUSE_SIGNING_KEY: Type.Optional(Type.String({ minLength: 1 })),
   GATEHOUSE_TRUST_ROOTS: Type.String({ default: '' }),
   GATEHOUSE_ENCRYPTION_KEY: Type.Optional(Type.String()),
@@ -210,31 +210,9 @@ export function readConfig(
     const value = flags[name] || env[name] || defaults[name];
     if (value) settings[name] = value;
   }
-  if (!validate(settings)) {
-    const faults = (validate.errors ?? [])
-      .filter(({ keyword }) => keyword !== 'const')
-      .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
-    throw new ConfigInvalid(`The configuration has faults:\n  ${faults.join('\n  ')}`);
-  }
-  if (settings.GATEHOUSE_STRIKES_SUSPEND < settings.GATEHOUSE_STRIKES_SOLITARY) {
-    throw new ConfigInvalid(
-      'The configuration has faults:\n  GATEHOUSE_STRIKES_SUSPEND must be >= GATEHOUSE_STRIKES_SOLITARY',
-    );
-  }
-  if (settings.GATEHOUSE_PROFILE_CORDONS !== undefined && env.NODE_ENV === 'production') {
-    throw new ConfigInvalid(
-      'The configuration has faults:\n  GATEHOUSE_PROFILE_CORDONS opens sandbox processes to an inspector; unset it in production',
-    );
-  }
-  if (settings.GATEHOUSE_DEV_MAILBOX && settings.GATEHOUSE_SMTP_URL !== undefined) {
-    throw new ConfigInvalid(
-      'The configuration has faults:\n  GATEHOUSE_DEV_MAILBOX shows everybody the codes of people who get real mail; unset it, or GATEHOUSE_SMTP_URL',
-    );
-  }
-  for (const range of listOf(settings.GATEHOUSE_EGRESS_ALLOW)) {
-    if (!isRange(range))
-      throw new ConfigInvalid(`The configuration has faults:\n  GATEHOUSE_EGRESS_ALLOW ${range} is no address range`);
-  }
+  const fits = validate(settings);
+  const faults = [...(fits ? [] : schemaFaults()), ...settingFaults(settings, env.NODE_ENV)];
+  if (!fits || faults.length > 0) throw new ConfigInvalid(`The configuration has faults:\n  ${faults.join('\n  ')}`);
   const { GATEHOUSE_ADMIN_PORT: adminPort, GATEHOUSE_ADMIN_HOST: adminHost } = settings;
   const dataFolder = path.resolve(settings.GATEHOUSE_DATA);
   return Object.freeze({
@@ -244,7 +222,7 @@ export function readConfig(
     hostName: settings.GATEHOUSE_HOST,
     port: settings.GATEHOUSE_PORT,
     dataFolder,
-    publicUrl: settings.GATEHOUSE_PUBLIC_URL ?? null,
+    publicUrl: settings.GATEHOUSE_PUBLIC_URL === undefined ? null : originOf(settings.GATEHOUSE_PUBLIC_URL),
     signingKeyFile: settings.GATEHOUSE_SIGNING_KEY ?? path.join(dataFolder, 'registry-key.pem'),
     trustRootFiles: listOf(settings.GATEHOUSE_TRUST_ROOTS),
     encryptionKey: settings.GATEHOUSE_ENCRYPTION_KEY ?? null,
@@ -267,7 +245,7 @@ export function readConfig(
     metricsPublic: settings.GATEHOUSE_METRICS_PUBLIC,
     cataloguePublic: settings.GATEHOUSE_CATALOGUE_PUBLIC,
     admin: adminPort === undefined ? null : Object.freeze({ hostName: adminHost, port: adminPort }),
-    rateLimits: rateLimitsOf(settings.GATEHOUSE_RATE_LIMITS),
+    rateLimits: readRateLimits(settings.GATEHOUSE_RATE_LIMITS),
     connectionsPerAddress: settings.GATEHOUSE_CONNECTIONS_PER_ADDRESS,
     hosts: settings.GATEHOUSE_HOSTS,
     cordons: settings.GATEHOUSE_CORDONS,
@@ -290,18 +268,7 @@ export function readConfig(
   });
 }
 
-function rateLimitsOf(setting: string): RateLimitTable {
-  try {
-    return readRateLimits(setting);
-  } catch (error) {
-    throw new ConfigInvalid(
-      `The configuration has faults:\n  GATEHOUSE_RATE_LIMITS ${error instanceof Error ? error.message : error}`,
-    );
-  }
-}
-
-const listOf = (text: string): string[] =>
-  text
-    .split(',')
-    .map((each) => each.trim())
-    .filter(Boolean);
+const schemaFaults = (): string[] =>
+  (validate.errors ?? [])
+    .filter(({ keyword }) => keyword !== 'const')
+    .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
