@@ -57,6 +57,18 @@ describe('countAttempts in memory', () => {
   const open = () =>
     countAttempts({ limits: readRateLimits(SETTING), redis: null, onLimited: (name) => limited.push(name) });
   describeCounting(open, limited);
+
+  it('counts to the end of the longest time there may be', async () => {
+    const longest = countAttempts({
+      limits: readRateLimits('mail-account=1/2147483'),
+      redis: null,
+      onLimited: () => {},
+    });
+    expect(await attempt(longest, 'ada', 'mail-account')).to.equal(null);
+    // A timer that is too long ends after a millisecond.
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    expect(await attempt(longest, 'ada', 'mail-account')).to.be.instanceOf(HostRefusal);
+  });
 });
 
 const hasRedis = (() => {

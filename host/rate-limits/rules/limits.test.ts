@@ -23,6 +23,11 @@ describe('readRateLimits', () => {
     expect(() => readRateLimits('api-token=0/60')).to.throw('needs a count and seconds above 0');
     expect(() => readRateLimits('api-token=5/0')).to.throw('needs a count and seconds above 0');
   });
+
+  it('refuses a time that a host cannot count to the end of', () => {
+    expect(readRateLimits('mail-account=5/2147483')['mail-account']).to.deep.equal({ count: 5, seconds: 2_147_483 });
+    expect(() => readRateLimits('mail-account=5/2592000')).to.throw('"mail-account=5/2592000" is longer than 2147483');
+  });
 });
 
 describe('RATE_LIMITS', () => {

@@ -44,6 +44,9 @@ export type LimitName = keyof typeof RATE_LIMITS;
 /** Null: not limited. */
 export type RateLimitTable = Readonly<Record<LimitName, RateLimit | null>>;
 
+/** A timer of Node.js runs for at most 2^31 - 1 ms, 24 days; one for longer ends at once, and the limit with it. */
+const SECONDS_MAX = 2_147_483;
+
 const ENTRY = /^([a-z-]{1,40})=(?:off|(\d{1,9})\/(\d{1,9}))$/;
 
 /**
@@ -61,6 +64,7 @@ export function readRateLimits(setting: string): RateLimitTable {
     }
     if (count === undefined) table[name] = null;
     else if (Number(count) < 1 || Number(seconds) < 1) throw new Error(`"${entry}" needs a count and seconds above 0.`);
+    else if (Number(seconds) > SECONDS_MAX) throw new Error(`"${entry}" is longer than ${SECONDS_MAX} seconds.`);
     else table[name] = { count: Number(count), seconds: Number(seconds) };
   }
   return table as RateLimitTable;
