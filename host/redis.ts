@@ -52,6 +52,8 @@ export async function openPassingRedis(url: string, log: Log): Promise<Redis> {
   const redis = await connection(url, {
     connectTimeout: CONNECT_TIMEOUT_MS,
     commandTimeout: COMMAND_TIMEOUT_MS,
+    // A server that has stopped, or a network that has, ends no connection: every command would wait for its timeout.
+    socketTimeout: COMMAND_TIMEOUT_MS,
     enableOfflineQueue: false,
     maxRetriesPerRequest: 0,
     retryStrategy: (times) => Math.min(5_000, 100 * 2 ** Math.min(times, 6)),

@@ -162,6 +162,23 @@ const hasRedis = (() => {
     expect(warnings.filter((text) => text.includes('counted in memory'))).to.have.length.at.most(connections.length);
     expect(warnings).to.include('redis is back; rate limits are shared again');
   }).timeout(30_000);
+
+  it('counts in memory while Redis holds its connections and says nothing, and waits for it once', async () => {
+    const redis = await connect();
+    await once(redis, 'ready');
+    const counter = counterOn(redis);
+    server.kill('SIGSTOP');
+    try {
+      const outcomes = [];
+      for (let at = 0; at < 5; at++) outcomes.push(await attempt(counter, 'patient'));
+      expect(outcomes.map((each) => each === null)).to.deep.equal([true, true, true, false, false]);
+      await until(() => redis.status !== 'ready');
+    } finally {
+      server.kill('SIGCONT');
+    }
+    await until(() => redis.status === 'ready');
+    expect(await attempt(counter, 'patient')).to.equal(null);
+  }).timeout(30_000);
 });
 
 if (!hasRedis) {
