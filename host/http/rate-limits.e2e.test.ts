@@ -109,6 +109,9 @@ describe('limits of rate', () => {
       const seen = await statuses(4, (at) => ask(at % 2 ? 'ada@example.com' : 'Ada@Example.com', at));
       expect(seen).to.deep.equal([202, 202, 429, 429]);
       expect((await ask('grace@example.com', 9)).status).to.equal(202);
+      const composed = 'j\u00f6rg@example.com';
+      const written = [composed, composed.normalize('NFD')];
+      expect(await statuses(4, (at) => ask(written[at % 2]!, at))).to.deep.equal([202, 202, 429, 429]);
     });
   }
 

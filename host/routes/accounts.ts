@@ -1,5 +1,12 @@
 import { Type } from 'typebox';
-import { type Accounts, type Membership, PERMISSIONS, RegistryRefusal, type Role } from '../../registry/index.ts';
+import {
+  type Accounts,
+  type Membership,
+  normalEmail,
+  PERMISSIONS,
+  RegistryRefusal,
+  type Role,
+} from '../../registry/index.ts';
 import { answer, type Route, route } from '../http/route.ts';
 import { addressKey } from '../rate-limits/address-key.ts';
 import type { RateLimits } from '../rate-limits/contract.ts';
@@ -94,7 +101,7 @@ export const accountRoutes = (ports: AccountRoutePorts): Route[] => [
     handle: async ({ body, address }) => {
       await ports.rateLimits?.limit('registration-address', addressKey(address));
       // The same whether or not somebody has it: the answer tells nobody.
-      await ports.rateLimits?.limit('mail-account', body.email.toLowerCase());
+      await ports.rateLimits?.limit('mail-account', normalEmail(body.email));
       ports.accounts.resendVerification(body.email);
       return { accepted: true };
     },
@@ -117,7 +124,7 @@ const passwordRoutes = (ports: AccountRoutePorts): Route[] => [
     handle: async ({ body, address }) => {
       await ports.rateLimits?.limit('reset-address', addressKey(address));
       // The same whether or not somebody has it: the answer tells nobody.
-      await ports.rateLimits?.limit('mail-account', body.email.toLowerCase());
+      await ports.rateLimits?.limit('mail-account', normalEmail(body.email));
       ports.accounts.requestPasswordReset(body.email);
       return { accepted: true };
     },
