@@ -9,6 +9,7 @@ describe('isDeclared', () => {
     expect(declared('api.example.com', 'https://API.Example.com:443/')).to.equal(true);
     expect(declared('api.example.com', 'https://api.example.com./')).to.equal(true);
     expect(declared('api.example.com:8443', 'https://api.example.com:8443/')).to.equal(true);
+    expect(declared('api.example.com:443', 'https://api.example.com/')).to.equal(true);
   });
 
   it('takes every host below a wildcard, and not the one above', () => {

@@ -31,7 +31,8 @@ export function isDeclared(hosts: readonly string[], { hostname, port }: URL): b
   const name = hostname.endsWith('.') ? hostname.slice(0, -1) : hostname;
   return hosts.some((host) => {
     const [pattern = '', wanted = ''] = host.split(':');
-    if (wanted !== port) return false;
+    // A URL does not say the port that goes without saying.
+    if ((wanted === '443' ? '' : wanted) !== port) return false;
     return pattern.startsWith('*.')
       ? name.length > pattern.length - 1 && name.endsWith(pattern.slice(1))
       : name === pattern;
