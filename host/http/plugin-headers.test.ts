@@ -22,6 +22,11 @@ const HIDDEN_FROM_PLUGINS = [
   'X-Forwarded-Host',
   'X-Real-IP',
   'X-Original-URL',
+  'CF-Connecting-IPv6',
+  'CloudFront-Viewer-Address',
+  'Fly-Client-IP',
+  'X-Azure-ClientIP',
+  'X-Envoy-External-Address',
   'X-Gatehouse-Invocation',
 ];
 

@@ -23,7 +23,16 @@ const KEPT_FROM_PLUGINS = new Set([
   'x-cluster-client-ip',
   'true-client-ip',
   'cf-connecting-ip',
+  'cf-connecting-ipv6',
+  'cf-pseudo-ipv4',
+  'cloudfront-viewer-address',
+  'do-connecting-ip',
   'fastly-client-ip',
+  'fly-client-ip',
+  'x-appengine-user-ip',
+  'x-azure-clientip',
+  'x-azure-socketip',
+  'x-envoy-external-address',
 ]);
 
 /** Whole families: proxies', load balancers' and our own. */
