@@ -91,6 +91,27 @@ describe('startServer', () => {
       expect(await sendRaw(port, `GET /${'x'.repeat(8_191)} HTTP/1.1\r\nHost: x\r\n\r\n`)).to.match(/^HTTP\/1\.1 404 /);
     });
 
+    it('takes an address with scheme and host as one without', async () => {
+      const { port } = await serve();
+      const targets = ['http://x', 'http://x/healthz', 'HTTPS://y:1/healthz?a', 'http://[::1]:1/run/acme/shop/'];
+      for (const target of targets) {
+        const answer = await sendRaw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`, 50);
+        expect(answer, target).to.match(/^HTTP\/1\.1 200 /);
+      }
+    });
+
+    it('survives addresses in which parsers find no path, or one that is not there', async () => {
+      const { port, fake } = await serve();
+      const odd = ['http://', 'http:///x', 'http://a:b@x/healthz', 'http://x#/', 'a://', 'a://x/healthz'];
+      for (const target of [...odd, '//a@#', '//]#]@;', '/\\#@%', '//a@b/healthz#', '/healthz#', '/run/acme/shop/#']) {
+        const answer = await sendRaw(port, `GET ${target} HTTP/1.1\r\nHost: x\r\n\r\n`, 50);
+        expect(answer, target)
+          .to.match(/^HTTP\/1\.1 400 /)
+          .and.to.include('"code":"request-malformed"');
+      }
+      expect(fake.calls).to.deep.equal([]);
+    });
+
     it('refuses a cookie of 1 MB and ten thousand headers after the first 16 KiB of them', async () => {
       const { port, fake } = await serve();
       const floods = { cookie: `Cookie: a=${'x'.repeat(1_000_000)}`, headers: 'X: y\r\n'.repeat(10_000) };

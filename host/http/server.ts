@@ -95,6 +95,7 @@ export async function startServer(
     // Node drops headers over its own maximum without a word, so that maximum lies above ours.
     else if (req.rawHeaders.length / 2 > limits.headersMax) refuse(req, res, 'headers-too-large', https);
     else if (req.url!.length > limits.targetUnitsMax) refuse(req, res, 'target-too-long', https);
+    else if (!toOriginForm(req)) refuse(req, res, 'request-malformed', https);
     else void serve(req, res);
   };
 
@@ -116,6 +117,24 @@ export async function startServer(
       return closed;
     },
   };
+}
+
+const WITH_HOST = /^https?:\/\/[^/?\\@]+(?=[/?]|$)/i;
+
+/**
+ * Leaves path and query of a target that names scheme and host, as those for proxies do and servers have to take (RFC 9112, 3.2.2).
+ * False for a fragment, which no client sends, and for every other target without a path: parsers of URLs throw at some of them, and
+ * find in others a path that is not there.
+ */
+function toOriginForm(req: IncomingMessage): boolean {
+  const target = req.url!;
+  if (target.includes('#')) return false;
+  if (target.startsWith('/') || target === '*') return true;
+  const named = WITH_HOST.exec(target)?.[0];
+  if (named === undefined) return false;
+  const rest = target.slice(named.length);
+  req.url = rest.startsWith('/') ? rest : `/${rest}`;
+  return true;
 }
 
 function boundedServer(
