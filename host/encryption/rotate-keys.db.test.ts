@@ -2,6 +2,7 @@ import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
 import { addInstallation } from '../installations/fake-installation.ts';
+import { checkKeys } from './check-keys.ts';
 import { createEnvelope } from './envelope.ts';
 import { keyStatus, rotateKeys } from './rotate-keys.ts';
 import { SEALED_BY_PERSON, SEALED_COLUMNS, type SealedColumn } from './sealed-columns.ts';
@@ -174,6 +175,32 @@ describe('rotateKeys', () => {
     expect(report.rewrapped).to.equal(452);
     expect(await left()).to.equal(2);
     expect((await at(first!).first()).sealed.equals(sealed)).to.equal(true);
+  });
+
+  it('is preceded by a look that says which keys are lacking, or are others than they should be', async () => {
+    const faultsOf = (envelope: ReturnType<typeof createEnvelope>) =>
+      checkKeys({ store: sealedValueStore(database.knex), envelope })();
+    expect(await faultsOf(old)).to.deep.equal([]);
+    const [row] = rows.get(columnOf('mail_outbox'))!;
+    const sealed = both.rewrap(
+      place(columnOf('mail_outbox'), row!),
+      old.seal(place(columnOf('mail_outbox'), row!), 'x'),
+    );
+    await database.knex('mail_outbox').where({ id: row! }).update({ sealed });
+    expect(await faultsOf(both)).to.deep.equal([]);
+    expect(await faultsOf(old)).to.deep.equal([
+      'mail_outbox.sealed under version 2: The encryption key of version 2 is not configured.',
+    ]);
+    const others = await faultsOf(
+      createEnvelope(
+        new Map([
+          [1, key(9)],
+          [2, key(2)],
+        ]),
+      ),
+    );
+    expect(others).to.have.length(rows.size - 1);
+    expect(others[0]).to.match(/^installation_secrets\.sealed under version 1: .* sealed with another key\.$/);
   });
 
   it('covers every sealed column of the schema', async () => {

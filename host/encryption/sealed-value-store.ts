@@ -11,6 +11,8 @@ export interface SealedValue {
 export interface SealedValueStore {
   /** How many values each version of the wrapping key has, newest first. */
   versions(column: SealedColumn): Promise<{ version: number; count: number }[]>;
+  /** Any value under a version; null where there is none. */
+  one(column: SealedColumn, version: number): Promise<SealedValue | null>;
   /**
    * Gives `rewrap` up to `limit` values that are not under `newest`, after `after` in the order of their keys, and writes what it
    * returns; null leaves a value as it is. Rows are locked meanwhile, and written together or not at all.
@@ -33,6 +35,14 @@ export const sealedValueStore = (owner: Knex): SealedValueStore => ({
       .groupBy('version')
       .orderBy('version', 'desc');
     return rows.map(({ version, count }: { version: number; count: number }) => ({ version, count }));
+  },
+  one: async ({ table, column, key }, version) => {
+    const row: Record<string, unknown> | undefined = await owner(table)
+      .select(...key.map((name) => owner.raw('??::text as ??', [name, name])), column)
+      .whereNotNull(column)
+      .whereRaw(`${VERSION_OF('??')} = ?`, [column, version])
+      .first();
+    return row === undefined ? null : { key: key.map((name) => row[name] as string), sealed: row[column] as Buffer };
   },
   rewrapBatch: ({ table, column, key }, { newest, after, limit }, rewrap) =>
     owner.transaction(async (transaction) => {

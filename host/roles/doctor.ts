@@ -1,7 +1,10 @@
+import { existsSync } from 'node:fs';
 import { access, constants, mkdir } from 'node:fs/promises';
 import { createRequire } from 'node:module';
 import { createServer } from 'node:net';
+import path from 'node:path';
 import { styleText } from 'node:util';
+import type { Knex } from 'knex';
 import semver from 'semver';
 import { rowSecurityGaps } from '../../migrations/row-security.ts';
 import { migrationStatus } from '../../migrations/run-migrations.ts';
@@ -10,7 +13,10 @@ import { confinementOf, createSandbox, lookAt } from '../../sandbox/index.ts';
 import { checkAudit } from '../audit/check-audit.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
+import { checkKeys } from '../encryption/check-keys.ts';
+import { createEnvelope } from '../encryption/envelope.ts';
 import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
+import { sealedValueStore } from '../encryption/sealed-value-store.ts';
 import { createProxyCheck } from '../http/client-address.ts';
 import { createLog } from '../log.ts';
 import { openPlatformDatabase } from '../open-database.ts';
@@ -85,6 +91,19 @@ const TRANSPARENCY: Check = async (config) => {
     await database.close();
   }
 };
+
+/** Whether the keys are those that the values were sealed with; nothing where there are none, which is said elsewhere. */
+async function sealedValues({ encryptionKey, databaseUrl, dataFolder }: Config, knex: Knex): Promise<Finding[]> {
+  const isMade = databaseUrl === null && existsSync(path.join(dataFolder, 'encryption-key'));
+  const keys = await loadKeys({ configured: encryptionKey, folder: isMade ? dataFolder : null }).catch(() => null);
+  if (keys === null) return [];
+  const faults = await checkKeys({ store: sealedValueStore(knex), envelope: createEnvelope(keys) })();
+  const found =
+    faults.length === 0
+      ? ok('what is stored opens with the keys that are configured')
+      : failed(`Not with these keys: ${faults.join(' ')} Give every host the keys of before, and never another.`);
+  return [{ name: 'sealed values', ...found }];
+}
 
 const CHECKS: Record<string, Check> = {
   runtime: async () => {
@@ -168,11 +187,14 @@ const CHECKS: Record<string, Check> = {
       return await asOwner(database.appUrl, async (knex) => {
         const pending = (await migrationStatus(knex)).filter(({ state }) => state === 'pending' || state === 'changed');
         const names = pending.map(({ name, state }) => `${name} (${state})`).join(', ');
-        const gaps = pending.length === 0 ? await rowSecurityGaps(knex) : [];
-        if (gaps.length > 0) return failed(`${database.description}; ${gaps.join(' ')} Run: gatehouse migrate up.`);
-        return pending.length === 0
-          ? ok(`${database.description}; migrations up to date, rows secured`)
-          : warning(`${database.description}; not up to date: ${names}. Run: gatehouse migrate up.`);
+        if (pending.length > 0)
+          return warning(`${database.description}; not up to date: ${names}. Run: gatehouse migrate up.`);
+        const gaps = await rowSecurityGaps(knex);
+        const schema =
+          gaps.length > 0
+            ? failed(`${database.description}; ${gaps.join(' ')} Run: gatehouse migrate up.`)
+            : ok(`${database.description}; migrations up to date, rows secured`);
+        return [{ name: 'database', ...schema }, ...(await sealedValues(config, knex))];
       });
     } finally {
       await database.close();

@@ -1,7 +1,7 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import path from 'node:path';
@@ -130,6 +130,20 @@ describe('gatehouse', () => {
     const doctor = await run(['doctor', '--audit', '--json', '--data', path.join(folder, 'smoke')]);
     expect(doctor.code, doctor.stdout).to.equal(0);
   });
+
+  it('doctor opens what is stored, and says where the key is another than it was sealed with', async () => {
+    const data = path.join(folder, 'smoke');
+    const sealedValues = async () => {
+      const { stdout, code } = await run(['doctor', '--json', '--port', '0', '--data', data]);
+      const findings = JSON.parse(stdout) as { name: string; state: string; message: string }[];
+      return { code, ...findings.find(({ name }) => name === 'sealed values') };
+    };
+    expect(await sealedValues()).to.include({ code: 0, state: 'ok' });
+    await writeFile(path.join(data, 'encryption-key'), `1:${randomBytes(32).toString('base64')}`);
+    const { code, state, message } = await sealedValues();
+    expect([code, state]).to.deep.equal([1, 'failed']);
+    expect(message).to.include('accounts.person_key under version 1').and.include('sealed with another key');
+  }).timeout(120_000);
 
   it('demo answers after SIGKILL of the host, with everything that was answered before', async () => {
     const { child, demo } = await startDemo('killed');
