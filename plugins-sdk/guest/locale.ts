@@ -7,6 +7,7 @@ import {
   defineProperty,
   deleteProperty,
   getOwnPropertyDescriptor,
+  getPrototypeOf,
   global,
   hasOwn,
   keys,
@@ -18,6 +19,7 @@ import {
   uncurryThis,
 } from './primordials.ts';
 import { replaceMethod } from './removals.ts';
+import { platformPrototypes } from './web-class.ts';
 
 const LOCALE = 'en-US';
 const TIME_ZONE = 'UTC';
@@ -153,7 +155,11 @@ function makeTemporal(): object {
   const Temporal = {};
   defineHidden(Temporal, 'Now', Now);
   const names = keys(kinds);
-  for (let at = 0; at < names.length; at += 1) defineHidden(Temporal, names[at]!, kinds[names[at]!]!.constructor);
+  for (let at = 0; at < names.length; at += 1) {
+    const kind = kinds[names[at]!]!;
+    defineHidden(Temporal, names[at]!, kind.constructor);
+    platformPrototypes.add(getPrototypeOf(kind) as object);
+  }
   defineTag(Temporal, 'Temporal');
   return Temporal;
 }

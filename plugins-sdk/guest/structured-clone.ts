@@ -3,6 +3,7 @@ import { partIfMade } from './parts.ts';
 import {
   apply,
   arrayPush,
+  asyncIteratorPrototype,
   bufferBytes,
   bufferDetached,
   bufferTransfer,
@@ -12,9 +13,11 @@ import {
   defineProperty,
   getOwnPropertyDescriptor,
   getPrototypeOf,
+  global,
   isArray,
   isBranded,
   isView,
+  iteratorPrototype,
   keys,
   mapForEach,
   mapSize,
@@ -27,6 +30,7 @@ import {
   NativeTypeError,
   NativeUint8Array,
   objectPrototype,
+  ownKeys,
   SafeMap,
   setForEach,
   setSize,
@@ -46,6 +50,7 @@ import { platformPrototypes } from './web-class.ts';
 type Copies = SafeMap<object, object>;
 const { Map: NativeMap, Set: NativeSet, RegExp: NativeRegExp, Object: NativeObject } = globalThis;
 const ERRORS: Record<string, ErrorConstructor> = {
+  __proto__: null as never,
   Error,
   EvalError,
   RangeError,
@@ -54,6 +59,20 @@ const ERRORS: Record<string, ErrorConstructor> = {
   TypeError,
   URIError,
 };
+
+/** Iterators and these of the language keep nothing in fields either; those of Temporal are told when it is made. */
+const KINDS = ['Promise', 'WeakMap', 'WeakSet', 'DisposableStack', 'AsyncDisposableStack'];
+
+function refuseAll(owner: Record<PropertyKey, unknown>, names: PropertyKey[]): void {
+  for (let at = 0; at < names.length; at += 1) {
+    const Kind = owner[names[at]!];
+    if (typeof Kind === 'function' && typeof Kind.prototype === 'object') platformPrototypes.add(Kind.prototype);
+  }
+}
+refuseAll(global, KINDS);
+refuseAll(Intl as unknown as Record<PropertyKey, unknown>, ownKeys(Intl));
+platformPrototypes.add(iteratorPrototype);
+platformPrototypes.add(asyncIteratorPrototype);
 
 /**
  * HTML's structured clone for values in memory: primitives and their objects, plain objects, arrays, Map, Set, Date, RegExp, buffers and
@@ -220,7 +239,7 @@ function clonePlatformObject(value: object): object | null {
   if (owner === DOMException.prototype) return cloneException(value as DOMException);
   const copy = partIfMade<{ cloneBlob?(value: object): object | null }>('blob')?.cloneBlob?.(value);
   if (copy !== undefined && copy !== null) return copy;
-  throw refused('An object of the platform');
+  throw refused('An object that is more than its fields');
 }
 
 function cloneException(error: DOMException): DOMException {

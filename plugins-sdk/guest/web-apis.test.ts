@@ -74,6 +74,14 @@ const SAME_AS_PLATFORM: [what: string, body: string][] = [
        String(b.big), 'u' in b, error instanceof RangeError, error.message, refused(() => {}), refused({ s: Symbol() })]`,
   ],
   [
+    'structuredClone refuses what would be lost, and takes no name of an error for a class',
+    `const iterators = [[].values(), new Map().keys(), new Set().keys(), ''[Symbol.iterator](), 'a'.matchAll(/a/g), [].values().map(String), (function* () {})(), (async function* () {})()];
+     const others = [Promise.resolve(), new (class extends Promise {})(() => {}), new WeakMap(), new WeakSet(), new Intl.NumberFormat('en'), new Intl.Locale('en'), Temporal.Duration.from('P1D'), Temporal.PlainDate.from('2020-01-01')];
+     const error = (name) => structuredClone(Object.assign(new Error('m'), { name }));
+     return [...iterators, ...others].map((value) => { try { return typeof structuredClone({ value }) } catch (error) { return error.name } })
+       .concat(['constructor', 'toString', '__proto__', 'TypeError'].map((name) => [error(name).name, error(name).message, error(name) instanceof Error]))`,
+  ],
+  [
     'events and abort signals',
     `const seen = []; const target = new EventTarget();
      const listener = (event) => { seen.push(event.type); event.preventDefault() };

@@ -202,7 +202,10 @@ export const WEB_APIS: readonly WebApiGroup[] = [
     apis: [
       there('globalThis'),
       there('self'),
-      partly('structuredClone', 'Transfers buffers; streams are refused.'),
+      partly(
+        'structuredClone',
+        'Transfers buffers; streams and `CryptoKey` are refused, and a proxy is cloned as what it shows.',
+      ),
       partly('reportError', 'Ends the invocation with the error.'),
       partly(
         'console',

@@ -8,7 +8,10 @@ import {
   symbolToStringTag,
 } from './primordials.ts';
 
-/** Prototypes of all interfaces: their objects are more than their fields, so that a structured clone of them is refused. */
+/**
+ * Prototypes of all interfaces, and of what is like them in the language: their objects are more than their fields, so that a structured
+ * clone of them is refused.
+ */
 export const platformPrototypes = new SafeSet<object>();
 
 const ENUMERABLE = { __proto__: null, enumerable: true } as PropertyDescriptor;
