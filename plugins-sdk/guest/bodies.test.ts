@@ -190,6 +190,24 @@ describe('bodies, blobs, forms and streams', () => {
     ]);
   });
 
+  for (const [when, abort] of [
+    ['while its body waits for more', 'pull() { if (pulled++ > 0) controller.abort(new RangeError("late")) }'],
+    ['by the last of its body', 'pull(c) { c.close(); controller.abort(new RangeError("late")) }'],
+  ] as const) {
+    it(`are not sent by a fetch that is aborted ${when}`, async () => {
+      const { run } = await startGuest(
+        routeBundle(`const controller = new AbortController(); let pulled = 0; let cancelled = 'no';
+          const body = new ReadableStream({ start(c) { c.enqueue(new Uint8Array(1)) }, cancel(reason) { cancelled = reason.message }, ${abort} });
+          const thrown = await fetch('https://a.b/', { method: 'POST', body, duplex: 'half', signal: controller.signal }).catch((error) => error.message);
+          return [thrown, cancelled]`),
+      );
+      const { output, records } = run(httpInput());
+      const { response } = output as { response: { body: string } };
+      expect(JSON.parse(response.body)).to.deep.equal(['late', when.includes('last') ? 'no' : 'late']);
+      expect(records.some(({ op }) => op === 'call')).to.equal(false);
+    });
+  }
+
   it('are read as forms from clients that write them in other ways', async () => {
     const body = [
       'a preamble that nobody reads',

@@ -1,3 +1,4 @@
+import type { AbortSignal } from './abort.ts';
 import { base64Decode } from './base64.ts';
 import type { Blob, FormData } from './blob/index.ts';
 import { bytesOf } from './bytes.ts';
@@ -90,8 +91,8 @@ export function outgoingBody(body: Body): { content: BodyContent; stream: Readab
 }
 
 /** Reads a stream to its end, or until there are more bytes than `bytesMax`; see streams/bodies.ts. */
-export const drainStream = (stream: ReadableStream, bytesMax: number): Promise<Drained> =>
-  streams().readToEnd(stream, bytesMax);
+export const drainStream = (stream: ReadableStream, bytesMax: number, signal: AbortSignal): Promise<Drained> =>
+  streams().readToEnd(stream, bytesMax, signal);
 
 /** Sends an answer piece by piece; see streams/pieces.ts. */
 export const sendStream = (invocation: Invocation, stream: ReadableStream, start: string): Promise<boolean> =>

@@ -36,15 +36,18 @@ export async function fetch(input: string | URL | Request, options: FetchOptions
   }
   const { signal } = request;
   if (signal.aborted) throw signal.reason;
-  const { content, stream } = outgoingBody(request);
-  // A body that is a stream is read to its end first: the host takes requests whole.
-  const drained = stream === null ? null : await drainStream(stream, FETCH_REQUEST_BYTES_MAX);
-  if (drained?.bytes === null) throw tooLong(drained.length);
-  const args = argumentsOf(request, drained === null ? content : drained.bytes, redirect);
-  return responseFromHost((await untilAborted(signal, send(invocation, args))) as HostAnswer);
+  return responseFromHost((await untilAborted(signal, send(invocation, request, redirect))) as HostAnswer);
 }
 
-async function send(invocation: Invocation, args: string): Promise<unknown> {
+async function send(invocation: Invocation, request: Request, redirect: string): Promise<unknown> {
+  const { signal } = request;
+  const { content, stream } = outgoingBody(request);
+  // A body that is a stream is read to its end first: the host takes requests whole.
+  const drained = stream === null ? null : await drainStream(stream, FETCH_REQUEST_BYTES_MAX, signal);
+  // What was read until then is no body.
+  if (signal.aborted) throw signal.reason;
+  if (drained?.bytes === null) throw tooLong(drained.length);
+  const args = argumentsOf(request, drained === null ? content : drained.bytes, redirect);
   try {
     return await callHost(invocation, 'fetch.send', args);
   } catch (refusal) {

@@ -1,3 +1,4 @@
+import { type AbortSignal, onAbort } from '../abort.ts';
 import {
   bytesSet,
   copyOfBytes,
@@ -89,11 +90,12 @@ export interface Drained {
 
 /**
  * Reads a stream to its end and puts its chunks together. With more than `bytesMax` it is cancelled, and `length` says how many bytes
- * there were by then. Rejects with what the stream fails with, and where a chunk is no Uint8Array.
+ * there were by then; an abort of `signal` cancels it too, and is its end. Rejects with what the stream fails with, and where a chunk is no Uint8Array.
  */
-export async function readToEnd(stream: ReadableStream, bytesMax: number): Promise<Drained> {
+export async function readToEnd(stream: ReadableStream, bytesMax: number, signal?: AbortSignal): Promise<Drained> {
   const core = readableCore(stream);
   const reader = new Reader(core, false);
+  if (signal !== undefined) onAbort(signal, () => markHandled(cancelReadable(core, signal.reason)));
   const chunks = new Queue<Uint8Array>();
   let total = 0;
   for (;;) {
