@@ -112,7 +112,8 @@ export async function readToEnd(stream: ReadableStream, bytesMax: number, signal
       markHandled(cancelReadable(core, new NativeTypeError('The body is longer than it may be')));
       return { __proto__: null, bytes: null, length: total } as Drained;
     }
-    if (byteLength > 0) chunks.push(bytesIn(buffer, byteOffset, byteLength));
+    // A copy: the source may fill its buffer again for the next chunk.
+    if (byteLength > 0) chunks.push(copyOfBytes(bytesIn(buffer, byteOffset, byteLength)));
   }
 }
 
