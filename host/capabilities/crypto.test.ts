@@ -63,6 +63,27 @@ describe('crypto.subtle, as far as the host computes it', () => {
     expect(scope.hostCpuMs).to.be.closeTo(cryptoCostMs({ algorithm: 'SHA-512', operation: 'digest', bytes: 3 }), 0.001);
   });
 
+  it('is billed for what it reads besides its input', async () => {
+    const mebibyte = base64(new Uint8Array(1024 * 1024));
+    const aes = { format: 'raw', bytes: base64(new Uint8Array(16)) };
+    const seal = async (additionalData: string, input: string) => {
+      const algorithm = { name: 'AES-GCM', iv: base64('123456789012'), additionalData };
+      return (await asks('crypto.encrypt', { algorithm, key: aes, input })).scope.hostCpuMs;
+    };
+    expect(await seal(mebibyte, '')).to.equal(await seal('', mebibyte));
+    const stretch = async (name: string, field: 'salt' | 'info', bytes: number) => {
+      const own = name === 'PBKDF2' ? { iterations: 1 } : { info: '' };
+      const algorithm = { name, hash: 'SHA-1', salt: '', ...own, [field]: base64(new Uint8Array(bytes)) };
+      const { value, scope } = await asks('crypto.derive', { algorithm, key: aes, bits: 40_800 });
+      expect(value.output).to.be.a('string');
+      return scope.hostCpuMs;
+    };
+    // 255 blocks, each of which reads it all.
+    expect((await stretch('PBKDF2', 'salt', 12_000)) - (await stretch('PBKDF2', 'salt', 0))).to.be.above(8);
+    expect((await stretch('HKDF', 'info', 1_000)) - (await stretch('HKDF', 'info', 0))).to.be.above(0.7);
+    expect(await stretch('HKDF', 'salt', 0)).to.be.above(0.2);
+  });
+
   it('does not begin what the invocation cannot pay', async () => {
     const key = { format: 'raw', bytes: base64('password') };
     const algorithm = { name: 'PBKDF2', hash: 'SHA-256', salt: base64('salt'), iterations: 1_000_000 };

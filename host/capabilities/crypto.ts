@@ -1,5 +1,5 @@
 import { createECDH, createPrivateKey, createPublicKey, type KeyObject, webcrypto } from 'node:crypto';
-import { CRYPTO_INPUT_BYTES_MAX, type HostCallName, type Json } from '../../plugins-sdk/contract/index.ts';
+import type { HostCallName, Json } from '../../plugins-sdk/contract/index.ts';
 import type { SecretReader } from '../secrets/contract.ts';
 import type { CapabilityCalls } from './broker.ts';
 import type { CapabilityContext } from './call-scope.ts';
@@ -60,7 +60,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         ),
       })),
     'crypto.encrypt': (context, { algorithm, key, input }: { algorithm: Algorithm; key: Key; input: string }) =>
-      work(context, { ...of(algorithm), operation: 'encrypt', input }, async () =>
+      work(context, { ...of(algorithm), operation: 'encrypt', input: readByCipher(algorithm, input) }, async () =>
         output(
           await subtle.encrypt(
             ofOperation(algorithm),
@@ -70,7 +70,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
         ),
       ),
     'crypto.decrypt': (context, { algorithm, key, input }: { algorithm: Algorithm; key: Key; input: string }) =>
-      work(context, { ...of(algorithm), operation: 'decrypt', input }, async () =>
+      work(context, { ...of(algorithm), operation: 'decrypt', input: readByCipher(algorithm, input) }, async () =>
         output(
           await subtle.decrypt(
             ofOperation(algorithm),
@@ -99,12 +99,18 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
 }
 
 /** What of an algorithm its cost depends on. */
-const of = ({ name, hash, namedCurve, iterations }: Algorithm): Omit<CryptoWork, 'operation' | 'bytes'> => ({
+const of = ({ name, hash, namedCurve, iterations, salt = '', info = '' }: Algorithm): Billed => ({
   algorithm: name,
+  bytesPerBlock: sizeOf(name === 'PBKDF2' ? salt : info),
   ...(hash !== undefined && { hash }),
   ...(namedCurve !== undefined && { namedCurve }),
   ...(iterations !== undefined && { iterations }),
 });
+type Billed = Omit<CryptoWork, 'operation' | 'bytes'>;
+
+/** Both as base64. */
+const readByCipher = ({ additionalData = '' }: Algorithm, input: string): string => input + additionalData;
+const sizeOf = (base64: string): number => Math.floor((base64.length * 3) / 4);
 
 const bytesOf = (base64: string): Buffer<ArrayBuffer> => Buffer.from(base64, 'base64') as Buffer<ArrayBuffer>;
 const output = (bytes: ArrayBuffer): Json => ({ output: Buffer.from(bytes).toString('base64') });
@@ -115,8 +121,7 @@ async function work(
   { input = '', ...what }: Omit<CryptoWork, 'bytes'> & { input?: string },
   run: () => Promise<Json>,
 ): Promise<Json> {
-  const bytes = Math.floor((input.length * 3) / 4);
-  const costMs = cryptoCostMs({ ...what, bytes: Math.min(bytes, CRYPTO_INPUT_BYTES_MAX) });
+  const costMs = cryptoCostMs({ ...what, bytes: sizeOf(input) });
   const allowedMs = context.installation.limits.cpuMs;
   if (context.hostCpuMs + costMs > allowedMs) {
     throw new CapabilityError(

@@ -9,6 +9,8 @@ export interface CryptoWork {
   iterations?: number;
   /** Of the output. */
   bits?: number;
+  /** What is read again for each block of the output: the salt of PBKDF2, the info of HKDF. */
+  bytesPerBlock?: number;
 }
 
 /** Importing the key, checking arguments, the way to the thread that computes and back. */
@@ -36,7 +38,9 @@ const MIB = 1024 * 1024;
  * machine, and nobody pays for how busy the host is.
  */
 export function cryptoCostMs(work: CryptoWork): number {
-  return FIXED_MS + (work.bytes / MIB) * MS_PER_MIB + keyMs(work) + derivingMs(work);
+  const blocks = blocksOf(work);
+  const bytes = work.bytes + blocks * (work.bytesPerBlock ?? 0);
+  return FIXED_MS + (bytes / MIB) * MS_PER_MIB + keyMs(work) + blocks * (work.iterations ?? 1) * MS_PER_ITERATION;
 }
 
 function keyMs({ algorithm, operation, namedCurve = 'P-521' }: CryptoWork): number {
@@ -48,5 +52,5 @@ function keyMs({ algorithm, operation, namedCurve = 'P-521' }: CryptoWork): numb
 }
 
 /** Each block of the output, as long as the hash, takes all iterations. */
-const derivingMs = ({ iterations = 0, bits = 0, hash = 'SHA-1' }: CryptoWork): number =>
-  iterations * Math.max(1, Math.ceil(bits / (HASH_BITS[hash] ?? 160))) * MS_PER_ITERATION;
+const blocksOf = ({ operation, bits = 0, hash = 'SHA-1' }: CryptoWork): number =>
+  operation === 'derive' ? Math.max(1, Math.ceil(bits / (HASH_BITS[hash] ?? 160))) : 0;
