@@ -31,6 +31,19 @@ const base64 = (value: string | Uint8Array) => Buffer.from(value as string).toSt
 const HMAC = { name: 'HMAC', hash: 'SHA-256' };
 const NO_KEY = 'The bytes are no pkcs8 key of the algorithm';
 
+const tlv = (tag: number, ...parts: Buffer[]): Buffer => {
+  const { length } = Buffer.concat(parts);
+  return Buffer.concat([Buffer.from([tag, 0x82, length >> 8, length & 255]), ...parts]);
+};
+/** A private key in PKCS #8 (RFC 8017), whatever its numbers are. */
+function rsaDer(jwk: webcrypto.JsonWebKey): Buffer {
+  const zero = Buffer.from('020100', 'hex');
+  const numbers = [jwk.n, jwk.e, jwk.d, jwk.p, jwk.q, jwk.dp, jwk.dq, jwk.qi].map((number) =>
+    tlv(2, Buffer.concat([Buffer.alloc(1), Buffer.from(number!, 'base64url')])),
+  );
+  return tlv(0x30, zero, Buffer.from('300d06092a864886f70d0101010500', 'hex'), tlv(4, tlv(0x30, zero, ...numbers)));
+}
+
 describe('crypto.subtle, as far as the host computes it', () => {
   const used: string[] = [];
   const broker = createBroker({
@@ -172,6 +185,26 @@ describe('crypto.subtle, as far as the host computes it', () => {
     const large = Buffer.alloc(1_000, 0xab).toString('base64url');
     expect((await asksFor({ n: large })).value.error.name).to.be.oneOf(['NotSupportedError', 'DataError']);
     expect((await asksFor({ n: 'A'.repeat(3_000) })).value.code).to.equal('capability-arguments-invalid');
+  });
+
+  it('signs with RSA keys of two primes of half their size, and not with what takes longer', async () => {
+    const pair = generateKeyPairSync('rsa', { modulusLength: 2_048 });
+    const honest = pair.privateKey.export({ format: 'jwk' });
+    const signsWith = async (changed: object, name: string) => {
+      const key = { format: 'pkcs8', bytes: rsaDer({ ...honest, ...changed }).toString('base64') };
+      const algorithm = { name, hash: 'SHA-256', ...(name === 'RSA-PSS' && { saltLength: 32 }) };
+      const input = base64('payload');
+      const { value } = await asks('crypto.sign', { algorithm, key, input });
+      if (value.error) return [value.error.name, (await asks('crypto.import', { algorithm, ...key })).value.error.name];
+      const spki = pair.publicKey.export({ format: 'der', type: 'spki' }).toString('base64');
+      const checked = { algorithm, key: { format: 'spki', bytes: spki }, signature: value.output, input };
+      return (await asks('crypto.verify', checked)).value.valid;
+    };
+    for (const name of ['RSASSA-PKCS1-v1_5', 'RSA-PSS']) expect(await signsWith({}, name)).to.equal(true);
+    const { n, p, q, dp } = honest;
+    for (const changed of [{ p: n, q: n, dp: n, dq: n }, { dp: n }, { dq: dp }, { p: q, q: p }, { p: q }, { qi: p }]) {
+      expect(await signsWith(changed, 'RSA-PSS')).to.deep.equal(['DataError', 'DataError']);
+    }
   });
 
   it('reads no key but one of the algorithm that was billed', async () => {

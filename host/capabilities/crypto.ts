@@ -4,6 +4,7 @@ import type { SecretReader } from '../secrets/contract.ts';
 import type { CapabilityCalls } from './broker.ts';
 import type { CapabilityContext } from './call-scope.ts';
 import { CapabilityError } from './capability-error.ts';
+import { importBytes, type KeyFormat } from './crypto-keys.ts';
 import { type CryptoWork, cryptoCostMs } from './rules/crypto-cost.ts';
 
 const { subtle } = webcrypto;
@@ -21,9 +22,8 @@ interface Algorithm {
   saltLength?: number;
 }
 
-type Format = 'raw' | 'pkcs8' | 'spki' | 'jwk';
-type HeldKey = { format: Exclude<Format, 'jwk'>; bytes: string };
-type Key = HeldKey | { format: Format; secret: string };
+type HeldKey = { format: Exclude<KeyFormat, 'jwk'>; bytes: string };
+type Key = HeldKey | { format: KeyFormat; secret: string };
 type CryptoCalls = Pick<CapabilityCalls, Extract<HostCallName, `crypto.${string}`>>;
 
 /**
@@ -87,7 +87,7 @@ export function cryptoCalls({ secrets }: { secrets: SecretReader }): CryptoCalls
       ),
     'crypto.import': (context, args: ImportArguments) =>
       work(context, { ...of(args.algorithm), operation: 'import' }, () => importForGuest(context, secrets, args)),
-    'crypto.export': (context, { algorithm, key, format }: { algorithm: Algorithm; key: HeldKey; format: Format }) =>
+    'crypto.export': (context, { algorithm, key, format }: { algorithm: Algorithm; key: HeldKey; format: KeyFormat }) =>
       work(context, { ...of(algorithm), operation: 'export' }, async () => {
         const imported = await importAny(key.format, bytesOf(key.bytes), algorithm);
         if (format === 'jwk') return { jwk: (await subtle.exportKey('jwk', imported)) as unknown as Json };
@@ -139,13 +139,7 @@ async function work(
   }
 }
 
-/** What Web Crypto wants to know to import a key. */
-function ofKey({ name, hash, namedCurve }: Algorithm): webcrypto.Algorithm {
-  if (name === 'ECDSA') return { name, namedCurve } as webcrypto.EcKeyImportParams;
-  return name === 'HMAC' || name.startsWith('RSA') ? ({ name, hash } as webcrypto.RsaHashedImportParams) : { name };
-}
-
-/** What it wants to know to use one. */
+/** What Web Crypto wants to know to use a key. */
 function ofOperation(algorithm: Algorithm): webcrypto.AeadParams {
   const { name, hash, tagLength, iterations, saltLength } = algorithm;
   const parts: Record<string, unknown> = { name };
@@ -168,7 +162,7 @@ const USAGES: Record<string, webcrypto.KeyUsage[]> = {
 
 /** Private keys sign, public ones verify: which it is shows when it is imported. */
 async function importAny(
-  format: Format,
+  format: KeyFormat,
   bytes: Buffer | webcrypto.JsonWebKey,
   algorithm: Algorithm,
 ): Promise<webcrypto.CryptoKey> {
@@ -177,59 +171,10 @@ async function importAny(
   return importBytes(format, bytes, algorithm, true, usages);
 }
 
-async function importBytes(
-  format: Format,
-  material: Buffer | webcrypto.JsonWebKey,
-  algorithm: Algorithm,
-  extractable: boolean,
-  usages: webcrypto.KeyUsage[],
-): Promise<webcrypto.CryptoKey> {
-  if (Buffer.isBuffer(material)) requireKeyOf(format, material, algorithm);
-  return withinSize(
-    await subtle.importKey(format as 'raw', material as Buffer<ArrayBuffer>, ofKey(algorithm), extractable, usages),
-  );
-}
-
-const RSA_OID = '06092a864886f70d010101';
-const EC_OID = '06072a8648ce3d0201';
-/** How keys name their kind (RFC 8017, 5480, 8410), DER in hex. */
-const KEY_OIDS: Record<string, string> = {
-  Ed25519: '06032b6570',
-  'RSASSA-PKCS1-v1_5': RSA_OID,
-  'RSA-PSS': RSA_OID,
-  'P-256': `${EC_OID}06082a8648ce3d030107`,
-  'P-384': `${EC_OID}06052b81040022`,
-  'P-521': `${EC_OID}06052b81040023`,
-};
-
-/** Web Crypto reads a key before it asks of what kind it is, and reading one of a large curve costs more than one of a small one is billed. */
-function requireKeyOf(format: Format, bytes: Buffer, { name, namedCurve = '' }: Algorithm): void {
-  const oid = KEY_OIDS[name === 'ECDSA' ? namedCurve : name];
-  if (oid === undefined || (format !== 'pkcs8' && format !== 'spki')) return;
-  const version = format === 'pkcs8' ? '02010[01]' : '';
-  const head = new RegExp(`^30(?:[0-7].|81..|82....)${version}30..${oid}`);
-  if (!head.test(bytes.subarray(0, 40).toString('hex'))) {
-    throw new DOMException(`The bytes are no ${format} key of the algorithm`, 'DataError');
-  }
-}
-
-const MODULUS_BITS_MAX = 4_096;
-const EXPONENT_BYTES_MAX = 4;
-
-/** RSA with larger numbers takes the host seconds. */
-function withinSize(key: webcrypto.CryptoKey): webcrypto.CryptoKey {
-  const { modulusLength = 0, publicExponent } = key.algorithm as Partial<webcrypto.RsaHashedKeyAlgorithm>;
-  if (modulusLength <= MODULUS_BITS_MAX && (publicExponent?.length ?? 0) <= EXPONENT_BYTES_MAX) return key;
-  throw new DOMException(
-    `RSA keys have at most ${MODULUS_BITS_MAX} bits and a public exponent of 32`,
-    'NotSupportedError',
-  );
-}
-
 type ImportArguments =
-  | { algorithm: Algorithm; format: Exclude<Format, 'jwk'>; bytes: string }
+  | { algorithm: Algorithm; format: Exclude<KeyFormat, 'jwk'>; bytes: string }
   | { algorithm: Algorithm; format: 'jwk'; jwk: webcrypto.JsonWebKey }
-  | { algorithm: Algorithm; format: Format; secret: string };
+  | { algorithm: Algorithm; format: KeyFormat; secret: string };
 
 /** The key in the one form that the guest keeps; of one that is a secret only what it can do. */
 async function importForGuest(context: CapabilityContext, secrets: SecretReader, args: ImportArguments): Promise<Json> {
@@ -265,7 +210,7 @@ function shown({ algorithm }: webcrypto.CryptoKey): Json {
 async function importSecret(
   context: CapabilityContext,
   secrets: SecretReader,
-  { format, secret }: { format: Format; secret: string },
+  { format, secret }: { format: KeyFormat; secret: string },
   algorithm: Algorithm,
   usage: webcrypto.KeyUsage | null,
 ): Promise<webcrypto.CryptoKey> {
@@ -297,7 +242,7 @@ async function importSecret(
 }
 
 const PEM = /-----(?:BEGIN|END) [A-Z ]+-----|\s/g;
-const secretBytes = (format: Format, value: string): Buffer<ArrayBuffer> =>
+const secretBytes = (format: KeyFormat, value: string): Buffer<ArrayBuffer> =>
   format === 'raw' ? (Buffer.from(value, 'utf8') as Buffer<ArrayBuffer>) : bytesOf(value.replace(PEM, ''));
 
 const CURVES: Record<string, [ecdh: string, bytes: number]> = {
