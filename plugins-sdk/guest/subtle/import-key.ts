@@ -47,7 +47,7 @@ export async function importKey(given: unknown, what: ToImport): Promise<CryptoK
   if (jwk === null && bytes === null)
     throw new NativeTypeError('A key of this format is an ArrayBuffer or a view of one');
   return isSymmetric(what.algorithm.name)
-    ? importSymmetric(bytes ?? octets(jwk!), what)
+    ? importSymmetric(bytes ?? octets(jwk!), jwk?.alg, what)
     : importAsymmetric(bytes, jwk, what);
 }
 
@@ -77,8 +77,10 @@ async function importSecret(secret: string, { format, algorithm, extractable, us
   });
 }
 
+/** `alg` is what a JWK says that it is for. */
 function importSymmetric(
   bytes: Uint8Array<ArrayBuffer>,
+  alg: unknown,
   { format, algorithm, extractable, usages }: ToImport,
 ): CryptoKey {
   const { name, hash, length } = algorithm;
@@ -95,6 +97,7 @@ function importSymmetric(
   if (name === 'HMAC' && (bits === 0 || (length !== undefined && (length > bits || length <= bits - 8)))) {
     throw unfit('The HMAC key has not the length that was asked for');
   }
+  if (alg !== undefined && alg !== algOf(name, hash, bits)) throw unfit('The JWK is for another algorithm');
   checkUsages(name, 'secret', usages);
   return secretKey(bytes, { name, hash, length: derives ? undefined : (length ?? bits) }, extractable, usages);
 }
@@ -221,7 +224,7 @@ export async function exportKey(format: KeyFormat, key: unknown): Promise<ArrayB
     if (format === 'raw') return decodeBuffer(material.bytes);
     if (format !== 'jwk') throw new DOMException(`A secret key cannot be ${format}`, 'NotSupportedError');
     const size = (algorithm as Shown).length!;
-    const alg = algorithm.name === 'HMAC' ? `HS${hashBits(algorithm.hash!.name)}` : `A${size}GCM`;
+    const alg = algOf(algorithm.name, algorithm.hash?.name, size);
     return jwkOf({ kty: 'oct', k: urlSafe(material.bytes), alg }, usages);
   }
   if (format === material.format) return decodeBuffer(material.bytes);
@@ -238,6 +241,10 @@ export async function exportKey(format: KeyFormat, key: unknown): Promise<ArrayB
   const answer = await askHost<{ output?: string; jwk?: object }>(asking(), 'export', args);
   return answer.jwk === undefined ? decodeBuffer(answer.output!) : jwkOf(answer.jwk as Jwk, usages);
 }
+
+/** How a JWK names what it is for. */
+const algOf = (name: string, hash: string | undefined, bits: number): string =>
+  name === 'HMAC' ? `HS${hashBits(hash!)}` : `A${bits}GCM`;
 
 const hashBits = (hash: string): string =>
   hash === 'SHA-1' ? '1' : hash === 'SHA-256' ? '256' : hash === 'SHA-384' ? '384' : '512';

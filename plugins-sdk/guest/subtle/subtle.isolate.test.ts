@@ -75,6 +75,12 @@ const SAME_AS_PLATFORM: [what: string, body: string][] = [
      return [...all, await subtle.encrypt(how, outer, bytes('')).catch((error) => error.name)]`,
   ],
   [
+    'symmetric keys of JWK, and for what they are not',
+    `const key = (alg) => ({ kty: 'oct', k: 'AAAAAAAAAAAAAAAAAAAAAA', ...alg && { alg } });
+     const all = []; for (const alg of [undefined, 'HS256', 'HS512', 'A128GCM', 'A256GCM', '']) for (const algorithm of [{ name: 'HMAC', hash: 'SHA-256' }, 'AES-GCM'])
+       all.push(await subtle.importKey('jwk', key(alg), algorithm, true, [algorithm.hash ? 'sign' : 'encrypt']).then(({ type }) => type, (error) => error.name)); return all`,
+  ],
+  [
     'refusals',
     `const name = (promise) => promise.then(() => 'done', (error) => error.name);
      const key = await subtle.importKey('raw', bytes('secret'), { name: 'HMAC', hash: 'SHA-256' }, false, ['sign']);
