@@ -54,9 +54,9 @@ export function setInterval(callback: unknown, delay?: unknown, ...args: unknown
   return startTimer('setInterval', callback, delay, args, true);
 }
 
-/** Knows the timers of the invocation whose turn it is; any other number is ignored. */
+/** Knows the timers of the invocation whose turn it is; any other number is ignored. As a key of an object, an id is a text. */
 export function clearTimeout(id?: unknown): void {
-  currentInvocation()?.alarms?.delete(id as number);
+  currentInvocation()?.alarms?.delete(NativeNumber(id));
 }
 
 /** What nobody catches ends the invocation; this says so of an error that was caught. */

@@ -183,6 +183,13 @@ describe('the turns of an invocation', () => {
     expect(ended.records[0]).to.include({ op: 'call', name: 'timer', seq: 1, payload: '{"ms":5}' });
     expect(bodyOf(ended)).to.deep.equal([2, 'tick', 'tick']);
 
+    const byKey = await startGuest(
+      routeBundle(`const seen = []; const waiting = { [setTimeout(() => seen.push('cleared'), 1)]: 'it' };
+        for (const id in waiting) clearTimeout(id); clearTimeout({}); clearTimeout(undefined);
+        await new Promise((resolve) => setTimeout(resolve, 10)); return seen`),
+    );
+    expect(bodyOf(byKey.run(httpInput()))).to.deep.equal([]);
+
     const endless = await startGuest(routeBundle(`setInterval(() => {}, 0); await new Promise(() => {})`));
     expect(endless.run(httpInput()).fault).to.include({
       code: 'host-call-limit',
