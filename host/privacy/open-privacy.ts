@@ -30,7 +30,7 @@ export interface OpenPrivacy {
   privacy: Privacy;
   /** Makes the archives that wait. */
   work(): Promise<void>;
-  sweep(): Promise<void>;
+  sweep(stopping?: AbortSignal): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -54,8 +54,8 @@ export function openPrivacy(ports: PrivacyPorts): OpenPrivacy {
       }
     }
   };
-  const sweep = async () => {
-    const swept = await store.sweep(new Date(nowMs()));
+  const sweep = async (stopping?: AbortSignal) => {
+    const swept = await store.sweep(new Date(nowMs()), stopping);
     if (Object.keys(swept).length > 0) log.info({ swept }, 'rows deleted that were kept for their time');
   };
   const [stopWork, stopSweep] = [every(JOB_INTERVAL_MS, work, log), every(SWEEP_INTERVAL_MS, sweep, log)];

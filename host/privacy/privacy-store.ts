@@ -31,10 +31,11 @@ export interface PrivacyStore {
   read(accountId: string): Promise<Record<string, object[]>>;
   /** The slug of an organisation that would have no owner left: nothing is erased then. Null where it is done. */
   erase(accountId: string, actor: AuditEntry['actor'], now: Date): Promise<string | null>;
-  /** Deletes what has been kept for its time; returns how many rows by table. */
-  sweep(now: Date): Promise<Record<string, number>>;
+  /** Deletes what has been kept for its time, however much it is, until it is stopped; returns how many rows by table. */
+  sweep(now: Date, stopping?: AbortSignal): Promise<Record<string, number>>;
 }
 
+/** Of one statement. */
 const SWEEP_ROWS_MAX = 10_000;
 const AUDIT_ENTRIES_MAX = 50_000;
 const DAY_MS = 86_400_000;
@@ -132,16 +133,21 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
         await auditIn(transaction)({ action: 'account.erase', actor, organisationId: null, subject });
         return null;
       }),
-    sweep: async (now) => {
+    sweep: async (now, stopping) => {
       const swept: Record<string, number> = {};
       for (const { table, column, keepDays, only = 'true' } of RETENTION) {
         const before = new Date(now.getTime() - keepDays * DAY_MS);
-        // By place, so that a table without an id can be swept too, and no statement runs for long.
-        const { rowCount } = await database.raw(
-          `delete from ?? where ctid in (select ctid from ?? where ?? < ? and ${only} limit ${SWEEP_ROWS_MAX})`,
-          [table, table, column, before],
-        );
-        if (rowCount > 0) swept[table] = rowCount;
+        let deleted = SWEEP_ROWS_MAX;
+        // Until nothing is left: a table that grows faster than one statement deletes would be kept for ever.
+        while (deleted === SWEEP_ROWS_MAX && !stopping?.aborted) {
+          // By place, so that a table without an id can be swept too, and no statement runs for long.
+          const { rowCount } = await database.raw(
+            `delete from ?? where ctid in (select ctid from ?? where ?? < ? and ${only} limit ${SWEEP_ROWS_MAX})`,
+            [table, table, column, before],
+          );
+          deleted = rowCount;
+          if (deleted > 0) swept[table] = (swept[table] ?? 0) + deleted;
+        }
       }
       return swept;
     },

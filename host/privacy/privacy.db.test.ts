@@ -291,6 +291,20 @@ describe('privacy', () => {
       .and.not.to.include(ada.account.id);
   });
 
+  it('deletes all that was kept for its time, however much it is, and stops where the host does', async () => {
+    const add = (rows: number) =>
+      database.knex.raw(
+        `insert into login_throttles (key, failures, last_failed_at)
+         select 'old ' || number, 1, ?::timestamptz from generate_series(1, ?::int) as number`,
+        [new Date(clock.ms - 31 * DAY_MS), rows],
+      );
+    await add(20_001);
+    await open.sweep(AbortSignal.abort());
+    expect(await database.knex('login_throttles').pluck('key')).to.have.length(20_001);
+    await open.sweep();
+    expect(await database.knex('login_throttles').pluck('key')).to.deep.equal([]);
+  });
+
   it('says in docs/privacy.md how long what is kept', async () => {
     const page = await readFile('docs/privacy.md', 'utf8');
     for (const { table, what, keepDays } of RETENTION) {
