@@ -70,8 +70,9 @@ async function watch(ports: WatchPorts, id: string): Promise<boolean> {
 async function judge(ports: WatchPorts, id: string): Promise<CanaryVerdict | null> {
   const terms = await ports.rollouts.canaryOf(id);
   if (terms === null) return null;
-  const { state } = await releaseOf(ports, terms.toReleaseId);
-  if (state !== 'published') return { verdict: 'roll-back', cause: 'errors', reason: `The release is ${state}.` };
+  const { state, blocked } = await releaseOf(ports, terms.toReleaseId);
+  const stopped = blocked !== null ? 'blocked' : state === 'published' ? null : state;
+  if (stopped !== null) return { verdict: 'roll-back', cause: 'errors', reason: `The release is ${stopped}.` };
   const { promoteAfterSeconds } = terms;
   return judgeCanary({
     ...(await ports.rollouts.samplesOf(terms.rolloutId)),
