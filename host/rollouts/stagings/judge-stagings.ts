@@ -55,7 +55,8 @@ function beginning(ports: JudgePorts, staging: StoredStaging): StagingChange | n
   });
 }
 
-const isOut = ({ release }: StoredStaging): boolean => release?.state === 'published' && !release.isBlocked;
+/** Whether installations can have the release. */
+export const isOut = ({ release }: StoredStaging): boolean => release?.state === 'published' && !release.isBlocked;
 
 async function judgement(ports: JudgePorts, staging: StoredStaging): Promise<StagingChange | null> {
   const { version, everySeconds } = staging;

@@ -2,7 +2,7 @@ import { type AuditIn, type Principal, RegistryRefusal } from '../../../registry
 import { HostRefusal } from '../../errors.ts';
 import type { Staging, StagingDecision, Stagings, StagingTarget } from './contract.ts';
 import type { ChangeStaging, StagingChange } from './end-staging-store.ts';
-import { summaryOf } from './judge-stagings.ts';
+import { isOut, summaryOf } from './judge-stagings.ts';
 import { DECISIONS, planFault } from './rules/staging-states.ts';
 import type { StagingSampleStore, StagingStore, StoredStaging } from './staging-store.ts';
 
@@ -70,8 +70,11 @@ export function manageStagings(ports: ManagePorts): Stagings {
           if (staging.state === to) return describe(ports, staging);
           throw wrongState(staging);
         }
-        // What stopped it would stop it again.
-        if (decision === 'resume') await ports.samples.clear(staging.id);
+        if (decision === 'resume') {
+          requireOut(staging);
+          // What stopped it would stop it again.
+          await ports.samples.clear(staging.id);
+        }
         if (!(await ports.change(changeOf(ports, actor, staging, decision, reason)))) throw wrongState(staging);
         if (staging.release) ports.onRelease(staging.release.id);
       }
@@ -100,6 +103,15 @@ const wrongState = ({ state, plugin, version }: StoredStaging) =>
       state,
     },
   );
+
+/** What goes on without its release is halted at the next look. Refuses with: staging-state-invalid. */
+function requireOut(staging: StoredStaging): void {
+  if (isOut(staging)) return;
+  const { plugin, version, state } = staging;
+  throw new HostRefusal('staging-state-invalid', `${plugin}@${version} is not out: it can go on once it is.`, {
+    state,
+  });
+}
 
 function changeOf(
   { nowMs }: ManagePorts,
