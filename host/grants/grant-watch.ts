@@ -15,13 +15,17 @@ export function createGrantWatch(
   read: (installationId: string) => Promise<readonly CapabilityName[] | null>,
   nowMs: () => number,
 ): GrantWatch {
-  const changed = new Map<string, { grants: readonly CapabilityName[]; atMs: number }>();
+  const changed = new Map<string, { grants: readonly CapabilityName[]; atMs: number; look: number }>();
+  let looks = 0;
   return {
     grantsOf: (id) => (changed.size === 0 ? undefined : changed.get(id)?.grants),
     changed: async (id) => {
+      looks += 1;
+      const look = looks;
       const grants = (await read(id)) ?? [];
       for (const [each, { atMs }] of changed) if (atMs + KEEP_MS <= nowMs()) changed.delete(each);
-      changed.set(id, { grants, atMs: nowMs() });
+      // The look that began last knows the most, whichever is answered last.
+      if ((changed.get(id)?.look ?? 0) < look) changed.set(id, { grants, atMs: nowMs(), look });
     },
   };
 }

@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import type { CapabilityName } from '../../plugins-sdk/contract/index.ts';
 import { createCapabilityMeter } from './capability-meter.ts';
 import type { CapabilitySum } from './contract.ts';
 import { createGrantWatch } from './grant-watch.ts';
@@ -97,5 +98,19 @@ describe('createGrantWatch', () => {
     now = 120_000;
     await watch.changed('other');
     expect(watch.grantsOf('i')).to.equal(undefined);
+  });
+
+  it('knows what came last of two changes at once, whichever is read sooner', async () => {
+    const answers: ((grants: CapabilityName[]) => void)[] = [];
+    const watch = createGrantWatch(
+      () => new Promise((resolve) => answers.push(resolve)),
+      () => 0,
+    );
+    const both = [watch.changed('i'), watch.changed('i')];
+    answers[1]!([]);
+    await both[1];
+    answers[0]!(['kv']);
+    await both[0];
+    expect(watch.grantsOf('i')).to.deep.equal([]);
   });
 });
