@@ -1,4 +1,5 @@
 import { expect } from 'chai';
+import { Secret, TOTP } from 'otpauth';
 import { initDataOf } from '../telegram/test-init-data.ts';
 import { refusalOf } from '../test-registry.ts';
 import type { FactorChallenge } from './contract.ts';
@@ -101,6 +102,27 @@ describe('codes of apps', () => {
     expect((await test.again(person)).factorAtMs).to.equal(null);
     expect(await test.isOpen(other)).to.equal(false);
     expect(await test.factors.challengeFor(await test.proven(person), CLIENT)).to.equal(null);
+  });
+
+  it('begun twice at once are those of the last secret', async () => {
+    const person = await test.person();
+    const { system } = test.database;
+    const start = () => test.factors.startTotp(person, { label: 'phone' });
+    await start();
+    // Keeps both from what they replace until both wait.
+    const holder = await system.transaction();
+    await holder('totp_factors').where('account_id', person.account.id).forUpdate();
+    const both = [start(), start()];
+    const waiting = system('pg_stat_activity').whereRaw("wait_event_type = 'Lock' and datname = current_database()");
+    while ((await waiting.clone().select('pid')).length < 2);
+    await holder.commit();
+    const outcomes: string[] = [];
+    for (const { secret } of await Promise.all(both)) {
+      const code = new TOTP({ secret: Secret.fromBase32(secret) }).generate({ timestamp: test.clock.nowMs });
+      const confirmed = test.factors.confirmTotp(person, { code }, CLIENT).then(() => null);
+      outcomes.push((await confirmed.catch((error) => error))?.code ?? 'confirmed');
+    }
+    expect(outcomes.filter((outcome) => outcome === 'confirmed')).to.have.length(1);
   });
 
   describe('to step up', () => {

@@ -49,6 +49,8 @@ export function createFactorStore(database: Knex): FactorStore {
       return { id, label, sealed, createdAt, lastUsedAt };
     },
     insertTotp: async ({ id, accountId, label, sealed, createdAt }) => {
+      // Of two at once the second one sees the first.
+      await database.raw('select pg_advisory_xact_lock(hashtextextended(?, 0))', [`totp:${accountId}`]);
       await totps(accountId, 'waiting').delete();
       await database('totp_factors').insert({ id, account_id: accountId, label, sealed, created_at: createdAt });
     },
