@@ -144,7 +144,8 @@ const isNode = (value: unknown): value is AnyNode =>
 
 function namesOf(program: Program): { free: Set<unknown>; resolved: Map<unknown, Variable> } {
   try {
-    const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: 'script' });
+    // After a call of something named `eval`, which anybody can write, names around it would count as known to nobody.
+    const scopes = analyze(program as never, { ecmaVersion: 2022, sourceType: 'script', ignoreEval: true });
     const free = new Set<unknown>(scopes.globalScope!.through.map(({ identifier }) => identifier));
     const resolved = new Map<unknown, Variable>();
     for (const scope of scopes.scopes) {

@@ -23,4 +23,12 @@ describe('The static scan', function () {
     expect(families(findings)).to.include('hard-coded-secret');
     expect(verdictOf(findings)).to.equal('second-look');
   });
+
+  it('knows what names stand for beside a call of something named eval', async () => {
+    const harmless = 'const same = (eval) => eval();';
+    const maker = await scan(bundle(`${harmless}\nconst run = Function;`, 'return run(request.url)();'));
+    expect(families(maker)).to.include('dynamic-code');
+    const host = await scan(bundle(`${harmless}\nconst to = "https://evil.example/";`, 'return fetch(to);'));
+    expect(families(host)).to.include('undeclared');
+  });
 });
