@@ -139,6 +139,14 @@ export function walk(root: AnyNode, see: (node: AnyNode, ancestors: readonly Any
   }
 }
 
+/** What a text that is written down says, a part of a template as well; null for every other node. */
+export const textOf = (node: AnyNode): string | null =>
+  node.type === 'Literal' && typeof node.value === 'string'
+    ? node.value
+    : node.type === 'TemplateElement'
+      ? (node.value.cooked ?? null)
+      : null;
+
 const isNode = (value: unknown): value is AnyNode =>
   typeof value === 'object' && value !== null && 'type' in value && typeof value.type === 'string' && 'start' in value;
 

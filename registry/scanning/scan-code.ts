@@ -5,12 +5,19 @@ import { obfuscation, oversizedLiterals } from './detectors/obfuscation.ts';
 import { constructorChain, dynamicCode, dynamicImport, hostProbing } from './detectors/reaching-code.ts';
 import { secretsIn } from './detectors/secrets.ts';
 import { slowPatterns } from './detectors/slow-patterns.ts';
-import { lookAtNames, lookAtSource, packageOf, type SourceFile, type SourceHit } from './detectors/sources.ts';
+import {
+  lookAtNames,
+  lookAtSource,
+  packageOf,
+  type SourceFile,
+  type SourceHit,
+  withoutProse,
+} from './detectors/sources.ts';
 import { globalTampering, prototypeTampering } from './detectors/tampering.ts';
 import { installBehaviour, undeclared } from './detectors/undeclared.ts';
 import { CodeUnreadable, readCode } from './read-code.ts';
 import { FAMILIES } from './rules/families.ts';
-import type { Finding, ScannedRelease, Severity } from './rules/scan-report.ts';
+import { type Finding, isAtLeast, type ScannedRelease, type Severity } from './rules/scan-report.ts';
 import { shownText } from './rules/shown-text.ts';
 
 const BUNDLE = 'bundle.js';
@@ -69,15 +76,13 @@ export async function scanCode(
   ))
     addSource(hit);
   for (const hit of shown.flatMap(lookAtSource)) addSource(hit);
-  // What the map leaves out, or says otherwise, is in the code itself.
-  for (const hit of lookAtSource({ name: BUNDLE, text: code })) {
-    if (!findings.some(({ family }) => family === hit.family)) addSource(hit);
-  }
   ports.onProgress(20);
   await lookForSecrets(code, shown, add, addSource);
   ports.onProgress(40);
+  let text = code;
   try {
     const looked = { code: readCode(code), manifest, report: add };
+    text = withoutProse(looked.code, shown);
     ports.onProgress(50);
     const see = [...DETECTORS, slowPatterns(ports.nowMs)].map((detector) => detector(looked));
     looked.code.visit((node, ancestors) => {
@@ -86,6 +91,11 @@ export async function scanCode(
   } catch (error) {
     if (!(error instanceof CodeUnreadable)) throw error;
     add({ family: 'incomplete', severity: 'high', at: error.at, explanation: shownText(error.message) });
+  }
+  // What the map leaves out, or plays down, is in the code itself.
+  for (const hit of lookAtSource({ name: BUNDLE, text })) {
+    if (!findings.some((found) => found.family === hit.family && isAtLeast(found.severity, hit.severity)))
+      addSource(hit);
   }
   ports.onProgress(100);
   return findings;

@@ -12,6 +12,14 @@ const bundle = (body: string, handler = 'return 1;') =>
   `(() => {\n${body}\nglobalThis.__gatehouse_define({ routes: { "GET /": async (request, { kv }) => {\n${handler}\n} } });\n})();\n`;
 const scan = (code: string, sourceMap: ScannedRelease['sourceMap'] = null): Promise<Finding[]> =>
   scanCode({ manifest, code, sourceMap }, { otherPlugins: [], nowMs: () => performance.now(), onProgress: () => {} });
+const mapOf = (files: Record<string, string>) =>
+  JSON.stringify({
+    version: 3,
+    sources: Object.keys(files),
+    sourcesContent: Object.values(files),
+    names: [],
+    mappings: '',
+  });
 const families = (findings: readonly Finding[]) => findings.map(({ family }) => family);
 
 /** Ways around the detectors that cost their author a line. */
@@ -30,5 +38,35 @@ describe('The static scan', function () {
     expect(families(maker)).to.include('dynamic-code');
     const host = await scan(bundle(`${harmless}\nconst to = "https://evil.example/";`, 'return fetch(to);'));
     expect(families(host)).to.include('undeclared');
+  });
+
+  it('finds hidden characters and licences of the code whatever milder ones the files of its map have', async () => {
+    const hidden = bundle('/* \u202e } \u2066 if (admin) */ const text = "\u202e \u2066// admins";');
+    for (const decoy of ['x\u200fy', '/* \u202e } \u2066 if (admin) */']) {
+      const findings = await scan(hidden, mapOf({ 'notes.md': decoy }));
+      expect(findings.map(({ family, severity }) => `${family} ${severity}`)).to.include.members([
+        'hidden-characters low',
+        'hidden-characters high',
+      ]);
+    }
+    const licensed = await scan(`/* GPL-3.0 */ ${bundle('')}`, mapOf({ 'src/a.ts': '/* LGPL */' }));
+    expect(licensed.map(({ severity }) => severity)).to.deep.equal(['medium', 'high']);
+  });
+
+  it('says marks in texts of other languages of the file that they come from alone', async () => {
+    const texts = { hello: 'مرحبا\u200f!', quoted: 'a\u200f"b"\n' };
+    const findings = await scan(
+      bundle(`var ar = ${JSON.stringify(texts)};`, 'return ar;'),
+      mapOf({ 'src/ar.json': JSON.stringify(texts, null, 2) }),
+    );
+    expect(findings.map(({ place, severity }) => `${place?.file} ${severity}`)).to.deep.equal([
+      'src/ar.json low',
+      'src/ar.json low',
+    ]);
+  });
+
+  it('looks at every line, however many are empty before it', async () => {
+    const findings = await scan('\n'.repeat(60_000) + bundle('/* \u202e } \u2066 if (admin) */'));
+    expect(findings.map(({ place }) => place?.line)).to.deep.equal([60_002]);
   });
 });

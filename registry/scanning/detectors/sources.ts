@@ -1,4 +1,5 @@
 import type { Manifest } from '../../../plugins-sdk/contract/index.ts';
+import { type ReadCode, textOf } from '../read-code.ts';
 import { type HiddenKind, hiddenCharacters } from '../rules/hidden-characters.ts';
 import { licenceIn } from '../rules/licences.ts';
 import type { Finding, Severity } from '../rules/scan-report.ts';
@@ -15,7 +16,6 @@ export interface SourceFile {
 /** A finding at a place of a source; `column` and `line` from 1. */
 export type SourceHit = Omit<Hit, 'at'> & { place: Finding['place'] };
 
-const LINES_MAX = 50_000;
 const HIDDEN: Record<HiddenKind, { severity: Severity; explanation: string }> = {
   bidirectional: {
     severity: 'high',
@@ -29,7 +29,7 @@ const PROSE = /\.(?:json|md|txt|html?|css|ya?ml|po)$/;
 
 /** Hidden characters and licences, file by file. */
 export function lookAtSource({ name, text }: SourceFile): SourceHit[] {
-  const hidden = hiddenCharacters(text, LINES_MAX).map(({ kind, line, column, text: evidence }) => ({
+  const hidden = hiddenCharacters(text).map(({ kind, line, column, text: evidence }) => ({
     family: 'hidden-characters' as const,
     ...HIDDEN[kind],
     ...(PROSE.test(name) && { severity: 'low' as const }),
@@ -49,6 +49,25 @@ export function lookAtSource({ name, text }: SourceFile): SourceHit[] {
       evidence: shownText(text.slice(licence.index, licence.index + 100)),
     },
   ];
+}
+
+/**
+ * The code without the texts in it that are those of files of prose, whose marks are said of these files; every place stays where it is.
+ * A map names its files as its author likes, so only what is a text in the code as well counts as one.
+ */
+export function withoutProse(code: ReadCode, sources: readonly SourceFile[]): string {
+  const prose = sources.filter(({ name }) => PROSE.test(name)).map(({ text }) => text);
+  if (prose.length === 0) return code.text;
+  const isProse = (text: string) =>
+    prose.some((each) => each.includes(text) || each.includes(JSON.stringify(text).slice(1, -1)));
+  let [rest, end] = ['', 0];
+  code.visit((node) => {
+    const text = textOf(node);
+    if (text === null || node.start < end || hiddenCharacters(text).length === 0 || !isProse(text)) return;
+    rest += code.text.slice(end, node.start) + code.text.slice(node.start, node.end).replace(/[^\n]/g, ' ');
+    end = node.end;
+  });
+  return rest + code.text.slice(end);
 }
 
 /** `lodash` of `node_modules/lodash/get.js`; the innermost one of nested packages. */
@@ -72,7 +91,7 @@ export function lookAtNames(manifest: Manifest, files: readonly string[], plugin
       manifest.name,
     );
   }
-  if (hiddenCharacters(`${manifest.title}\n${manifest.description}`, 10).length > 0) {
+  if (hiddenCharacters(`${manifest.title}\n${manifest.description}`).length > 0) {
     hit('high', 'The title or the description holds characters that do not show, or show as others.', manifest.title);
   }
   const packages = new Set(files.flatMap((file) => packageOf(file) ?? []));

@@ -10,13 +10,11 @@ const MIXED =
 export type HiddenKind = 'bidirectional' | 'invisible' | 'mixed';
 
 /** The first of each kind on each line of a text, lines and columns from 1. */
-export function hiddenCharacters(
-  text: string,
-  linesMax: number,
-): { kind: HiddenKind; line: number; column: number; text: string }[] {
-  // Most sources have none at all, which one look tells.
+export function hiddenCharacters(text: string): { kind: HiddenKind; line: number; column: number; text: string }[] {
+  // Most sources, and most lines of the others, have none at all, which one look tells.
   if (!/\P{ASCII}/u.test(text)) return [];
-  return text.split('\n', linesMax).flatMap((row, index) => {
+  return text.split('\n').flatMap((row, index) => {
+    if (!/\P{ASCII}/u.test(row)) return [];
     const found = (kind: HiddenKind, pattern: RegExp) => {
       const match = pattern.exec(row);
       return match

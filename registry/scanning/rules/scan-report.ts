@@ -4,6 +4,8 @@ import type { FamilyId } from './families.ts';
 /** From what is worth knowing to what no honest plugin has. `high` and above ask for a second look. */
 export const SEVERITIES = ['info', 'low', 'medium', 'high', 'blocking'] as const;
 export type Severity = (typeof SEVERITIES)[number];
+export const isAtLeast = (severity: Severity, other: Severity): boolean =>
+  SEVERITIES.indexOf(severity) >= SEVERITIES.indexOf(other);
 
 /** One thing that somebody should look at. Every text has at most some hundred characters and nothing invisible in it. */
 export interface Finding {
