@@ -23,7 +23,10 @@ const MANIFEST = {
 
 describe('observeRelease', function () {
   this.timeout(60_000);
-  const observe = (onProgress: (move: (ms: number) => void) => void) => {
+  const observe = (
+    onProgress: (move: (ms: number) => void) => void = () => {},
+    { manifest = MANIFEST, code = CODE } = {},
+  ) => {
     let passedMs = 0;
     const ports = {
       nowMs: () => Date.now() + passedMs,
@@ -32,11 +35,11 @@ describe('observeRelease', function () {
           passedMs += ms;
         }),
     };
-    return observeRelease({ manifest: MANIFEST, code: CODE, digest: sha256Hex(CODE) }, ports);
+    return observeRelease({ manifest, code, digest: sha256Hex(code) }, ports);
   };
 
   it('runs every handler, and sees where it wants to send', async () => {
-    const report = await observe(() => {});
+    const report = await observe();
     expect(report).to.deep.include({ started: true, entries: 2, skipped: 0, undeclaredHosts: ['evil.example'] });
     expect(observedFindings(report).map(({ family }) => family)).to.include('undeclared');
   });
@@ -47,5 +50,18 @@ describe('observeRelease', function () {
     const [finding] = observedFindings(report);
     expect(finding).to.include({ family: 'incomplete', severity: 'medium' });
     expect(finding!.explanation).to.contain('Only 1 of its 2 handlers');
+  });
+
+  it('sees a host that nobody declared behind however many that somebody did', async () => {
+    const many = (index: number) =>
+      `for (let n = 0; n < 18; n += 1) await fetch("https://h${index}-" + n + ".shop.example/");`;
+    const bodies = [many(0), many(1), many(2), 'await fetch("https://evil.example/");'];
+    const handlers = bodies.map((body, index) => `"GET /${index}": async () => { ${body} }`);
+    const report = await observe(undefined, {
+      manifest: { ...MANIFEST, fetchHosts: ['*.shop.example'] },
+      code: `globalThis.__gatehouse_define({ routes: { ${handlers.join(', ')} } });`,
+    });
+    expect(report.hosts.length).to.be.greaterThan(50);
+    expect(report.undeclaredHosts).to.deep.equal(['evil.example']);
   });
 });

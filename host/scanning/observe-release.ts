@@ -38,11 +38,11 @@ export async function observeRelease(
   { manifest, code, digest }: Omit<ScannedRelease, 'sourceMap'> & { digest: string },
   { openSandbox, nowMs, onProgress = () => {} }: ObservePorts,
 ): Promise<DynamicReport> {
-  const seen = { capabilities: new Set<string>(), hosts: new Set<string>() };
+  const seen: Seen = { capabilities: new Set(), declaredHosts: new Set(), undeclaredHosts: new Set() };
   const host = await startLocalHost({
     operator: { id: '00000000-0000-7000-8000-000000000000', slug: 'scan' },
     answerFetch: () => Response.json({}),
-    onCall: (call) => note(call, seen),
+    onCall: (call) => note(call, manifest, seen),
     nowMs,
     ...(openSandbox && { openSandbox }),
   });
@@ -65,17 +65,27 @@ export async function observeRelease(
   }
 }
 
+/** Each bounded for itself: many of one keep none of another out. */
+interface Seen {
+  capabilities: Set<string>;
+  declaredHosts: Set<string>;
+  undeclaredHosts: Set<string>;
+}
+
 function note(
   { name, args }: { name: string; args: string },
-  seen: { capabilities: Set<string>; hosts: Set<string> },
+  { fetchHosts = [] }: Pick<Manifest, 'fetchHosts'>,
+  seen: Seen,
 ): void {
   if (!isHostCallName(name)) return;
   const capability = grantFor(name);
   if (capability !== null && seen.capabilities.size < NAMES_MAX) seen.capabilities.add(capability);
-  if (name !== 'fetch.send' || seen.hosts.size >= NAMES_MAX) return;
+  if (name !== 'fetch.send') return;
   try {
     const found = hostOf(String((JSON.parse(args) as { url?: unknown }).url));
-    if (found !== null) seen.hosts.add(found.slice(0, 260));
+    if (found === null) return;
+    const hosts = isDeclaredHost(fetchHosts, found) ? seen.declaredHosts : seen.undeclaredHosts;
+    if (hosts.size < NAMES_MAX) hosts.add(found.slice(0, 260));
   } catch {
     // Arguments of a plugin that went around the guest runtime; the broker refuses them.
   }
@@ -168,17 +178,18 @@ function sampleOf(schema: unknown, depth = 0): Json {
 
 function reportOf(
   { capabilities = [], fetchHosts = [] }: Manifest,
-  seen: { capabilities: ReadonlySet<string>; hosts: ReadonlySet<string> },
+  seen: Seen,
   counts: Pick<DynamicReport, 'entries' | 'faults' | 'skipped' | 'started'>,
 ): DynamicReport {
   const declared = new Set<string>(capabilities.map(({ name }) => name));
-  const [called, hosts] = [[...seen.capabilities].sort(), [...seen.hosts].sort()];
+  const called = [...seen.capabilities].sort();
+  const hosts = [...seen.declaredHosts, ...seen.undeclaredHosts].sort();
   return {
     ...counts,
     capabilities: called,
     hosts,
     undeclaredCapabilities: called.filter((name) => !declared.has(name)),
-    undeclaredHosts: hosts.filter((each) => !isDeclaredHost(fetchHosts, each)),
+    undeclaredHosts: [...seen.undeclaredHosts].sort(),
     unusedCapabilities: [...declared].filter((name) => !UNSEEN.has(name) && !seen.capabilities.has(name)),
     unusedHosts: fetchHosts.filter(
       (each) => !each.startsWith('config:') && !hosts.some((host) => isDeclaredHost([each], host)),
