@@ -65,7 +65,7 @@ export {
   SEVERITIES as SCAN_SEVERITIES,
   VERDICTS as SCAN_VERDICTS,
 } from './scanning/rules/scan-report.ts';
-export { bounded, verdictOf } from './scanning/rules/verdict.ts';
+export { reportOf } from './scanning/rules/verdict.ts';
 export { scanInWorker } from './scanning/scan-in-worker.ts';
 export { createSessions, endSessionsIn } from './sessions/compose.ts';
 export type { Sessions, SessionTokens } from './sessions/contract.ts';

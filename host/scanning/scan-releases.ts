@@ -1,14 +1,12 @@
 import {
-  bounded,
   type ClaimedScan,
-  type DynamicReport,
   type Finding,
   observedFindings,
   readArchive,
+  reportOf,
   type ScanReport,
   type Scans,
   scanInWorker,
-  verdictOf,
 } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
 import type { observeRelease } from './observe-release.ts';
@@ -42,7 +40,7 @@ export const scanReleases =
     async function look(claimed: ClaimedScan): Promise<ScanReport> {
       // Three hosts, or one three times, have not come to its end: people have to look at this one.
       if (claimed.attempt > ATTEMPTS_MAX)
-        return complete([unfinished(`The scan was begun ${ATTEMPTS_MAX} times and never ended.`)], null);
+        return reportOf(NOTHING, [unfinished(`The scan was begun ${ATTEMPTS_MAX} times and never ended.`)], null);
       const { releaseId, otherPlugins, archive } = claimed;
       let told = Promise.resolve();
       // One after another: of two that are on their way at once, the older may be written last.
@@ -64,25 +62,21 @@ export const scanReleases =
         scanInWorker(
           { manifest, code, sourceMap },
           { otherPlugins, onProgress: (percent) => advance('static', percent) },
-        ).then((findings) => {
+        ).then((all) => {
           // One that was stopped has not come to its end.
           advance('static', 100);
-          return findings;
+          return all;
         }),
         observe({ manifest, code, digest: bundleDigest }, (percent) => advance('running', percent)).catch((error) => {
           log.error({ err: error, releaseId }, 'a release could not be run for its scan');
           return null;
         }),
       ]);
-      return complete([...found, ...observedFindings(dynamic)], dynamic);
+      return reportOf(found, observedFindings(dynamic), dynamic);
     }
   };
 
-const complete = (findings: readonly Finding[], dynamic: DynamicReport | null): ScanReport => ({
-  verdict: verdictOf(findings),
-  ...bounded(findings),
-  dynamic,
-});
+const NOTHING = { findings: [], omitted: 0 };
 
 const unfinished = (explanation: string): Finding => ({
   family: 'incomplete',

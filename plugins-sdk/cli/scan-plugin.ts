@@ -14,22 +14,21 @@ export interface ScanOptions {
 /** The scan that the registry will do, on this machine: what it finds here is what a moderator would read. */
 export async function scanPlugin(plugin: LocalPlugin, options: ScanOptions): Promise<ScanReport> {
   // Loaded here, because most commands need neither.
-  const { bounded, observedFindings, scanInWorker, verdictOf } = await import('../../registry/index.ts');
+  const { observedFindings, reportOf, scanInWorker } = await import('../../registry/index.ts');
   const { run, otherPlugins = [], onProgress = () => {} } = options;
   const share = run ? 60 : 100;
   const found = await scanInWorker(plugin, {
     otherPlugins,
     onProgress: (percent) => onProgress(Math.floor((percent * share) / 100)),
   });
-  if (!run) return { verdict: verdictOf(found), ...bounded(found), dynamic: null };
+  if (!run) return reportOf(found, [], null);
   const { observeRelease } = await import('../../host/scanning/observe-release.ts');
   const dynamic = await observeRelease(plugin, {
     nowMs: Date.now,
     onProgress: (percent) => onProgress(share + Math.floor((percent * (100 - share)) / 100)),
   });
   onProgress(100);
-  const findings = [...found, ...observedFindings(dynamic)];
-  return { verdict: verdictOf(findings), ...bounded(findings), dynamic };
+  return reportOf(found, observedFindings(dynamic), dynamic);
 }
 
 const COLOURS = { info: 'dim', low: 'dim', medium: 'yellow', high: 'red', blocking: 'red' } as const;

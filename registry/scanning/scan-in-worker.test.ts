@@ -2,14 +2,15 @@ import { expect } from 'chai';
 import fc from 'fast-check';
 import { bundlePlugin } from '../../plugins-sdk/bundle-plugin.ts';
 import type { Manifest } from '../../plugins-sdk/contract/index.ts';
-import { FINDINGS_MAX, type Finding } from './rules/scan-report.ts';
+import { FAMILY_FINDINGS_MAX, FINDINGS_MAX, type Finding } from './rules/scan-report.ts';
 import { distance, skeleton, takenFor } from './rules/similar-names.ts';
-import { bounded, verdictOf } from './rules/verdict.ts';
+import { bounded, reportOf, verdictOf } from './rules/verdict.ts';
 import { scanInWorker } from './scan-in-worker.ts';
 
 const manifest = { name: 'scanned', publisher: 'acme-labs', title: 'Scanned', description: 'Is scanned.' } as Manifest;
-const scan = (code: string, options = {}) =>
+const scanned = (code: string, options = {}) =>
   scanInWorker({ manifest, code, sourceMap: null }, { otherPlugins: [], ...options });
+const scan = async (code: string, options = {}) => (await scanned(code, options)).findings;
 
 describe('scanInWorker', function () {
   this.timeout(60_000);
@@ -31,7 +32,7 @@ describe('scanInWorker', function () {
       );
       const { code, sourceMap } = await bundlePlugin({ folder, manifest: { entry: 'src/index.ts' } });
       const percents: number[] = [];
-      const findings = await scanInWorker(
+      const { findings } = await scanInWorker(
         { manifest, code, sourceMap },
         { otherPlugins: [], onProgress: (percent) => percents.push(percent) },
       );
@@ -68,6 +69,14 @@ describe('scanInWorker', function () {
     expect(finding?.explanation).to.equal('The scan needed more than 32 MiB.');
   });
 
+  it('brings home no more findings than a report holds, and says how many there were', async () => {
+    const { findings, omitted } = await scanned('kept = 1;\n'.repeat(2_000));
+    expect(findings).to.have.length(FAMILY_FINDINGS_MAX);
+    expect(omitted).to.equal(2_000 - FAMILY_FINDINGS_MAX);
+    const report = reportOf({ findings, omitted }, findings.slice(0, 1), null);
+    expect(report).to.include({ verdict: 'notes', omitted: omitted + 1 });
+  });
+
   it('is not blinded by a name that is declared elsewhere', async () => {
     const findings = await scan('function other(eval) { return eval; }\n(function () { return eval(input); })();');
     expect(findings.map(({ family }) => family)).to.include('dynamic-code');
@@ -89,6 +98,7 @@ describe('The verdict of a scan', () => {
     expect(verdictOf([finding('info')])).to.equal('clean');
     expect(verdictOf([finding('low'), finding('medium')])).to.equal('notes');
     expect(verdictOf([finding('low'), finding('high')])).to.equal('second-look');
+    expect(verdictOf(Array(300_000).fill(finding('low')))).to.equal('notes');
   });
 
   it('survives the bounds of the report, whatever hides it', () => {
