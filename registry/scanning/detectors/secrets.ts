@@ -22,8 +22,15 @@ const RULES = creator.rules
   .filter(({ meta }) => !meta.id.endsWith('-filter-comments'))
   .map((rule) => ({ id: rule.meta.id, rule }));
 
-/** Where secrets stand in a text, with what they seem to be; never the secrets themselves. */
-export async function secretsIn(text: string, name: string): Promise<{ index: number; kind: string }[]> {
+/** From `index` up to `end`, which is not of it any more. */
+export interface SecretPlace {
+  index: number;
+  end: number;
+  kind: string;
+}
+
+/** Where secrets stand in a text, with what they seem to be; never the secrets themselves. `told` leaves out what is found twice. */
+export async function secretsIn(text: string, name: string): Promise<{ told: SecretPlace[]; all: SecretPlace[] }> {
   const bounded = text.slice(0, CHARS_MAX);
   const { messages } = await lintSource({
     source: { filePath: name, content: bounded, contentType: 'text' },
@@ -35,12 +42,16 @@ export async function secretsIn(text: string, name: string): Promise<{ index: nu
   });
   const found = messages.map(({ range, message, messageId }) => ({
     index: range[0],
+    end: range[1],
     kind: kindOf(message, messageId),
   }));
   const more = EXTRA.flatMap(([pattern, kind]) =>
-    [...bounded.matchAll(pattern)].filter(([hit]) => !PLACEHOLDER.test(hit)).map(({ index }) => ({ index, kind })),
+    [...bounded.matchAll(pattern)]
+      .filter(([hit]) => !PLACEHOLDER.test(hit))
+      .map(({ index, 0: { length } }) => ({ index, end: index + length, kind })),
   );
-  return [...found, ...more.filter(({ index }) => found.every((each) => Math.abs(each.index - index) > 80))];
+  const others = more.filter(({ index }) => found.every((each) => Math.abs(each.index - index) > 80));
+  return { told: [...found, ...others], all: [...found, ...more] };
 }
 
 /** `found AWS Access Key ID: ***` without what follows the colon. */
