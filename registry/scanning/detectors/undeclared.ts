@@ -66,13 +66,18 @@ function redirected(code: ReadCode, node: AnyNode): string | null {
   return hostOf(part === 'href' ? value : `https://${value}`);
 }
 
-/** Null where the target is only known at run time. Parts before the first unknown one tell the host already. */
+/** What could be all of a host, or is followed by the rest of a URL; `https://eu-` is neither. */
+const WITH_HOST = /^[^:]+:[\\/]*[^\\/?#]+(?:[\\/?#]|\.[^.:\\/?#-]+(?::\d+)?$)/;
+
+/** Null where the target is only known at run time. Parts before the first unknown one may tell the host already. */
 function lookAtTarget(
   code: ReadCode,
   { arguments: args }: Extract<AnyNode, { type: 'CallExpression' | 'NewExpression' }>,
   tell: (host: string | null) => void,
 ): void {
-  tell(hostOf(startOf(code, args[0] as AnyNode | undefined, 0)));
+  const target = args[0] as AnyNode | undefined;
+  const start = startOf(code, target, 0);
+  tell(code.constantOf(target) !== undefined || WITH_HOST.test(start) ? hostOf(start) : null);
 }
 
 /** The beginning of a text, as far as it is known. */
