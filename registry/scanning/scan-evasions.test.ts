@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: these texts are code of plugins.
 import { expect } from 'chai';
 import type { Finding, ScannedRelease } from './rules/scan-report.ts';
 import { verdictOf } from './rules/verdict.ts';
@@ -105,5 +106,17 @@ describe('The static scan', function () {
     expect(await sent('"https://eu" + request.url.length + ".shop.example/orders"')).to.equal(0);
     expect(await sent('"https://evil.example" + request.url')).to.equal(1);
     expect(await sent('`https://evil/${request.url}`')).to.equal(1);
+  });
+
+  it('reads texts in backticks as others', async () => {
+    const escapes = [...'customers/passwords'].map((char) => `\\x${char.charCodeAt(0).toString(16)}`).join('');
+    for (const [family, text] of [
+      ['mining', 'stratum+tcp://pool.example:3333'],
+      ['host-probing', '/proc/self/environ'],
+      ['obfuscation', escapes],
+    ]) {
+      const findings = await scan(bundle('', `return kv.get(\`${text}\`);`));
+      expect(families(findings), text).to.deep.equal([family]);
+    }
   });
 });

@@ -1,5 +1,5 @@
 import type { AnyNode } from 'acorn';
-import { FUNCTIONS, type ReadCode, walk } from '../read-code.ts';
+import { FUNCTIONS, type ReadCode, textOf, walk } from '../read-code.ts';
 import type { Detector } from './detector.ts';
 import { pathOf } from './reaching-code.ts';
 
@@ -14,7 +14,7 @@ export const mining: Detector =
   (node) => {
     const hit = (severity: 'medium' | 'high' | 'blocking', explanation: string) =>
       report({ family: 'mining', severity, at: node.start, explanation });
-    if (node.type === 'Literal' && typeof node.value === 'string' && POOLS.test(node.value)) {
+    if (POOLS.test(textOf(node) ?? '')) {
       hit('blocking', 'It names a mining pool or a mining algorithm.');
     } else if (LOOPS.has(node.type)) {
       const seen = lookInto(code, node);

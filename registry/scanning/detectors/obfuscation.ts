@@ -1,4 +1,5 @@
 import type { AnyNode } from 'acorn';
+import { textOf } from '../read-code.ts';
 import type { Detector } from './detector.ts';
 
 const HEX_NAMES_MIN = 5;
@@ -21,13 +22,15 @@ export const obfuscation: Detector = ({ code, report }) => {
   if (symbols !== null)
     hit('blocking', symbols, 'The code is written in nothing but brackets and signs (JSFuck and the like).');
   return (node, ancestors) => {
+    const text = textOf(node);
     if (node.type === 'Identifier' && /^_0x[0-9a-f]{3,}$/.test(node.name) && !hexNames.has(node.name)) {
       hexNames.add(node.name);
       if (hexNames.size === HEX_NAMES_MIN)
         hit('blocking', node.start, 'Names such as `_0x4f2a` are made by obfuscators.');
-    } else if (node.type === 'Literal' && typeof node.value === 'string') {
-      const escapes = (node.raw ?? '').match(/\\(?:x[0-9a-f]{2}|u00[2-7][0-9a-f])/gi)?.length ?? 0;
-      if (escapes >= ESCAPES_MIN && escapes * 2 > node.value.length)
+    } else if (text !== null) {
+      const raw = code.text.slice(node.start, node.end);
+      const escapes = raw.match(/\\(?:x[0-9a-f]{2}|u00[2-7][0-9a-f])/gi)?.length ?? 0;
+      if (escapes >= ESCAPES_MIN && escapes * 2 > text.length)
         hit('high', node.start, 'Plain text is written in escapes.');
     } else if (isPacker(node)) {
       hit('blocking', node.start, 'The head of a packer: what follows is unpacked and run.');
@@ -137,12 +140,7 @@ export const oversizedLiterals: Detector =
     if (node.type === 'ArrayExpression' && node.elements.length > ELEMENTS_MAX) {
       hit(node.elements.length, ELEMENTS_MAX * 4, `A list of ${node.elements.length} elements.`);
     }
-    const text =
-      node.type === 'Literal' && typeof node.value === 'string'
-        ? node.value
-        : node.type === 'TemplateElement'
-          ? (node.value.cooked ?? '')
-          : '';
+    const text = textOf(node) ?? '';
     if (text.length <= ENCODED_CHARS_MAX) return;
     const encoded = /^[A-Za-z0-9+/=_-]+$/.test(text.slice(0, 20_000)) && !/^data:(?:image|font)\//.test(text);
     if (encoded) hit(text.length, ENCODED_CHARS_MAX, `A text of ${text.length} characters that is encoded.`);

@@ -1,5 +1,5 @@
 import type { AnyNode, CallExpression, NewExpression } from 'acorn';
-import type { ReadCode } from '../read-code.ts';
+import { type ReadCode, textOf } from '../read-code.ts';
 import type { Detector, Hit } from './detector.ts';
 
 const MAKERS = new Set(['Function', 'AsyncFunction', 'GeneratorFunction']);
@@ -222,9 +222,7 @@ export const hostProbing: Detector =
         });
       }
     } else if (
-      node.type === 'Literal' &&
-      typeof node.value === 'string' &&
-      /(?:^|\W)(?:isolated-vm|\/proc\/self\/(?:environ|maps|mem)|\/etc\/(?:passwd|shadow))\b/.test(node.value)
+      /(?:^|\W)(?:isolated-vm|\/proc\/self\/(?:environ|maps|mem)|\/etc\/(?:passwd|shadow))\b/.test(textOf(node) ?? '')
     ) {
       report({
         family: 'host-probing',
