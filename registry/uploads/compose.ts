@@ -41,7 +41,7 @@ export function createUploads({ database, publishRelease, nowMs }: UploadPorts):
         requireOwnPlugin(actor, plugin);
         const { id: organisationId } = actor.organisation;
         const store = createUploadStore(transaction);
-        const open = await store.count(organisationId, new Date(nowMs()));
+        const open = await store.lockCount(organisationId, new Date(nowMs()));
         const before = await store.lock(organisationId, id);
         if (before === null && open >= OPEN_MAX) throw new RegistryRefusal('uploads-too-many', undefined, { open });
         const expiresAt = new Date(nowMs() + KEEP_MS).toISOString();

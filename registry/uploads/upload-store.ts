@@ -8,8 +8,11 @@ export interface UploadStore {
   insert(upload: Omit<StoredUpload, 'received'> & { createdAt: Date }): Promise<boolean>;
   /** Locked until the end of the transaction. */
   lock(organisationId: string, id: string): Promise<Upload | null>;
-  /** Those of the organisation that have not expired; the others are deleted. */
-  count(organisationId: string, now: Date): Promise<number>;
+  /**
+   * Those of the organisation that have not expired; the others are deleted. Who counts at the same time waits until the end of the
+   * transaction, so that nobody makes room for themselves twice.
+   */
+  lockCount(organisationId: string, now: Date): Promise<number>;
   addPart(id: string, part: { start: number; content: Buffer }): Promise<void>;
   /** The bytes from `start` on of the part that begins there; null where none does. */
   partAt(id: string, start: number): Promise<Buffer | null>;
@@ -30,7 +33,8 @@ export function createUploadStore(database: Knex): UploadStore {
       const { bytes, sha256, plugin, received, expires_at } = row;
       return { id, bytes, sha256, plugin, received, expiresAt: expires_at.toISOString() };
     },
-    async count(organisationId, now) {
+    async lockCount(organisationId, now) {
+      await database.raw("select pg_advisory_xact_lock(hashtextextended('uploads ' || ?, 0))", [organisationId]);
       const own = () => database('uploads').where({ organisation_id: organisationId });
       await own().where('expires_at', '<=', now).delete();
       return Number((await own().count())[0]!.count);

@@ -170,6 +170,13 @@ describe('uploads', () => {
     expect(Number((await test.database.knex('uploads').count())[0]!.count)).to.equal(1);
   });
 
+  it('are bounded, however many begin at once', async () => {
+    const { principal } = await test.publisher('hoarder');
+    const begin = () => uploads().begin(principal, { id: v7(), bytes: 9, sha256: 'a'.repeat(64) });
+    const begun = await Promise.allSettled(Array.from({ length: 60 }, begin));
+    expect(begun.filter(({ status }) => status === 'fulfilled')).to.have.length(20);
+  });
+
   it('refuse the bytes of one release under the signature of another', async () => {
     const other = await sampleRelease(acme, { name: 'confused' }, 'export default 2;');
     const { id, bytes, add } = await announce('confused');
