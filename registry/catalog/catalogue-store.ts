@@ -123,8 +123,11 @@ export function createCatalogueStore(database: Knex): CatalogueStore {
     },
     async unknownWords(search) {
       const { rows } = await database.raw(
-        `select word, array(select l.word from listing_words l where l.slips && listing_slips_of(terms.word)
-           order by abs(length(l.word) - length(terms.word)), l.word limit ?) as neighbours
+        // A word may have outlived the last plugin that had it.
+        `select word, array(select near.word from (
+             select l.word from listing_words l where l.slips && listing_slips_of(terms.word)
+             order by abs(length(l.word) - length(terms.word)), l.word limit ?) as near
+           where exists (select 1 from plugin_listings where document @@ quote_literal(near.word)::tsquery)) as neighbours
          from (select distinct unnest(listing_words_of(?)) as word) as terms
          where not exists (select 1 from plugin_listings where document @@ listing_query(terms.word))`,
         [NEIGHBOURS_MAX, search],

@@ -1,8 +1,10 @@
 const WORD_CHARS_MIN = 4;
 const SLIPS_MAX = 2;
+/** As listing_words_of in the database tells words apart. */
+const WORD = /[a-z0-9\u00df-\u024f\u0370-\u052f]+/g;
 
 export interface WordSource {
-  /** The words of a search that no plugin has, each with the words of plugins that share all but a letter with it. */
+  /** The words of a search that no plugin has, each with the words that plugins have and that share all but a letter with it. */
   unknownWords(search: string): Promise<{ word: string; neighbours: string[] }[]>;
 }
 
@@ -10,12 +12,13 @@ export interface WordSource {
 export const correctSearch =
   ({ unknownWords }: WordSource) =>
   async (search: string): Promise<string | null> => {
-    let corrected = search.normalize('NFKC').toLowerCase();
-    const before = corrected;
+    const before = search.normalize('NFKC').toLowerCase();
+    const meant = new Map<string, string>();
     for (const { word, neighbours } of await unknownWords(search)) {
-      const meant = word.length < WORD_CHARS_MIN ? undefined : nearest(word, neighbours);
-      if (meant !== undefined) corrected = corrected.replaceAll(word, meant);
+      const near = word.length < WORD_CHARS_MIN ? undefined : nearest(word, neighbours);
+      if (near !== undefined) meant.set(word, near);
     }
+    const corrected = before.replace(WORD, (word) => meant.get(word) ?? word);
     return corrected === before ? null : corrected;
   };
 

@@ -78,6 +78,10 @@ describe('searching the catalogue', () => {
     });
   });
 
+  it('puts right whole words, and no parts of others', async () => {
+    expect((await catalogue.search({ search: 'ailer mailer' })).correctedSearch).to.equal('mailer mailer');
+  });
+
   it('takes whatever is typed as words', async () => {
     for (const search of ["'; drop table plugins; --", '%', '&|!()', "inventory' & 'x", '\\', '\0', ':*', '<->', '"']) {
       expect(await names(search), search).to.be.an('array');
@@ -128,6 +132,12 @@ describe('searching the catalogue', () => {
     const { knex } = test.database;
     await knex('plugins').where({ name: 'mailer' }).update({ unlisted_at: new Date() });
     expect(await names('postman')).to.deep.equal([]);
+    await test.published(acme, { name: 'letters', title: 'Postmen', description: 'Bring letters.' });
+    const { items, correctedSearch } = await catalogue.search({ search: 'postman' });
+    expect({ found: items.map(({ plugin }) => plugin), correctedSearch }).to.deep.equal({
+      found: ['acme/letters'],
+      correctedSearch: 'postmen',
+    });
     await knex('releases').whereRaw(`manifest ->> 'name' = 'chess'`).update({ state: 'yanked' });
     expect(await found({ kind: 'game' })).to.deep.equal([]);
   });
