@@ -93,15 +93,23 @@ function filesOf(
   });
 }
 
-/** Lines move with every change, so a finding is the same where its family, file and words are. */
+/** Lines move with every change, so a finding is the same where its family, severity, file and words are; one more of them is a new one. */
 function findingsOf(
   before: readonly ScanFinding[],
   after: readonly ScanFinding[],
 ): NonNullable<ReleaseComparison['findings']> {
-  const keyOf = ({ id, file, message }: ScanFinding) => JSON.stringify([id, file, message]);
-  const old = new Set(before.map(keyOf));
-  const now = new Set(after.map(keyOf));
-  const added = after.filter((finding) => !old.has(keyOf(finding)));
-  const fixed = before.filter((finding) => !now.has(keyOf(finding)));
-  return { added, fixed, same: after.length - added.length };
+  const added = beyond(before, after);
+  return { added, fixed: beyond(after, before), same: after.length - added.length };
+}
+
+/** Those of `findings` that `known` has not, or has fewer of. */
+function beyond(known: readonly ScanFinding[], findings: readonly ScanFinding[]): ScanFinding[] {
+  const keyOf = ({ id, severity, file, message }: ScanFinding) => JSON.stringify([id, severity, file, message]);
+  const left = new Map<string, number>();
+  for (const key of known.map(keyOf)) left.set(key, (left.get(key) ?? 0) + 1);
+  return findings.filter((finding) => {
+    const count = left.get(keyOf(finding)) ?? 0;
+    left.set(keyOf(finding), count - 1);
+    return count <= 0;
+  });
 }

@@ -91,6 +91,18 @@ describe('compareWithPrevious', () => {
     ]);
   });
 
+  it('takes one more of the same for new, and what has become worse', () => {
+    const before = release({ findings: [finding('eval'), finding('tampering', 'medium'), finding('secret')] });
+    const after = release({ findings: [finding('eval'), finding('eval', 'high', 9), finding('tampering')] });
+    const { findings } = compareWithPrevious(before, after);
+    const named = (list: ScanFinding[]) => list.map(({ id, severity }) => `${id} ${severity}`);
+    expect([named(findings!.added), named(findings!.fixed), findings!.same]).to.deep.equal([
+      ['eval high', 'tampering high'],
+      ['tampering medium', 'secret high'],
+      1,
+    ]);
+  });
+
   it('takes everything for new where nothing was before, and says where nothing was scanned', () => {
     const comparison = compareWithPrevious(null, release({ findings: null }));
     expect(comparison.previousVersion).to.equal(null);
