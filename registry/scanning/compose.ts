@@ -66,8 +66,9 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
     finish: (releaseId, report) =>
       system.transaction(async (transaction) => {
         const store = createScanStore(transaction);
-        await store.saveReport(releaseId, report, new Date(nowMs()));
+        // A host that was away for longer than its lease comes late: people may have decided by the report of another.
         if (!(await store.openReview(releaseId))) return;
+        await store.saveReport(releaseId, report, new Date(nowMs()));
         await auditIn(transaction)({
           action: 'scan.finish',
           actor: { via: 'system', part: 'scanning' },

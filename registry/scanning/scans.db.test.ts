@@ -71,6 +71,14 @@ describe('scans of releases', () => {
     await scans.requireSettled(id);
   });
 
+  it('keep the report that let a release into review, whatever a host that lost its claim brings later', async () => {
+    const { id } = await publish('late');
+    await scans.finish(id, DOUBTFUL);
+    await scans.finish(id, CLEAN);
+    expect((await scans.find(test.moderator, id)).report).to.deep.equal(DOUBTFUL);
+    expect((await refusalOf(scans.requireSettled(id))).code).to.equal('scan-unacknowledged');
+  });
+
   it('know the plugins of others, and not those of the publisher', async () => {
     const brightworks = await test.publisher('brightworks');
     await test.published(brightworks, { name: 'hello-there' });
