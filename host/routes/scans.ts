@@ -84,7 +84,7 @@ export const scanRoutes = ({ scans }: ScanRoutePorts): Route[] => [
       { ...strict, title: 'ScanAcknowledgement' },
     ),
     reply: { 200: Scan },
-    refuses: ['scan-unknown', 'scan-running'],
+    refuses: ['scan-unknown', 'scan-running', 'review-conflict'],
     handle: ({ principal, params, body }) => scans.acknowledge(principal, params.id, body.reason),
   }),
 ];

@@ -1,4 +1,5 @@
 import type { Knex } from 'knex';
+import type { Principal } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import type { Audit } from '../rules/audit-entry.ts';
 import { isUuid } from '../rules/ids.ts';
@@ -25,6 +26,8 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
     if (scan === null) throw new RegistryRefusal('scan-unknown');
     return scan;
   };
+  const belongsTo = async ({ organisation, account }: Principal, publisherId: string) =>
+    organisation.id === publisherId || (account !== null && (await ofEverybody.isMember(account.id, publisherId)));
   return {
     find: (_actor, releaseId) => found(createScanStore(database), releaseId),
     acknowledge: (actor, releaseId, reason) =>
@@ -32,6 +35,12 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
         const store = createScanStore(transaction);
         if (!may(actor, 'release:review')) throw new RegistryRefusal('scan-unknown');
         const scan = await found(store, releaseId);
+        const publisherId = await store.publisherOf(releaseId);
+        if (await belongsTo(actor, publisherId))
+          throw new RegistryRefusal(
+            'review-conflict',
+            'You belong to the publisher of this release; another moderator looks at its scan.',
+          );
         if (scan.report === null) throw running(scan);
         if (scan.acknowledged !== null) return scan;
         const acknowledged = { at: new Date(nowMs()).toISOString(), reason };
@@ -39,7 +48,7 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
         await auditIn(transaction)({
           action: 'scan.acknowledge',
           actor,
-          organisationId: await store.publisherOf(releaseId),
+          organisationId: publisherId,
           subject: { kind: 'release', id: releaseId },
           after: { verdict: scan.report.verdict, reason },
         });

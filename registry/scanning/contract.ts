@@ -6,8 +6,8 @@ export interface Scans {
   /** Publishers see scans of their own releases, moderators all. Refuses with: scan-unknown. */
   find(actor: Principal, releaseId: string): Promise<Scan>;
   /**
-   * A moderator has seen the findings and says why the release may be approved all the same; the first reason stays. Refuses with:
-   * scan-unknown, scan-running.
+   * A moderator, who does not belong to the publisher, has seen the findings and says why the release may be approved all the same; the
+   * first reason stays. Refuses with: scan-unknown, scan-running, review-conflict.
    */
   acknowledge(actor: Principal, releaseId: string, reason: string): Promise<Scan>;
 

@@ -15,6 +15,8 @@ export interface ScanStore {
   openReview(releaseId: string): Promise<boolean>;
   saveAcknowledged(releaseId: string, acknowledged: NonNullable<Scan['acknowledged']>): Promise<void>;
   publisherOf(releaseId: string): Promise<string>;
+  /** Whether a person belongs to an organisation. */
+  isMember(accountId: string, organisationId: string): Promise<boolean>;
 }
 
 /** Rows of `release_scans`, one for each release that was ever looked at. */
@@ -82,5 +84,8 @@ export function createScanStore(database: Knex): ScanStore {
     },
     publisherOf: async (releaseId) =>
       (await database('releases').where('id', releaseId).first('organisation_id')).organisation_id,
+    isMember: async (accountId, organisationId) =>
+      (await database('memberships').where({ account_id: accountId, organisation_id: organisationId }).first('id')) !==
+      undefined,
   };
 }

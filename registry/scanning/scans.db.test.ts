@@ -2,7 +2,7 @@ import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { createAuditIn } from '../audit/audit-store.ts';
 import { createRegistry } from '../compose.ts';
-import type { Registry } from '../contract.ts';
+import type { Principal, Registry } from '../contract.ts';
 import { refusalOf, sampleRelease, type TestPublisher, type TestRegistry, testRegistry } from '../test-registry.ts';
 import { createScans } from './compose.ts';
 import type { Scans } from './contract.ts';
@@ -69,6 +69,19 @@ describe('scans of releases', () => {
     await scans.acknowledge(test.moderator, id, 'seen');
     expect((await scans.acknowledge(test.moderator, id, 'later')).acknowledged?.reason).to.equal('seen');
     await scans.requireSettled(id);
+  });
+
+  it('are acknowledged by nobody who belongs to the publisher', async () => {
+    const { id } = await publish('own-release');
+    await scans.finish(id, DOUBTFUL);
+    const accountId = v7();
+    const { knex } = test.database;
+    await knex('accounts').insert({ id: accountId, username: 'mole', state: 'active', person_key: Buffer.alloc(100) });
+    const membership = { id: v7(), account_id: accountId, organisation_id: acme.principal.organisation.id };
+    await knex('memberships').insert({ ...membership, role: 'developer', created_at: new Date() });
+    const mole: Principal = { ...test.moderator, via: 'session', account: { id: accountId, username: 'mole' } };
+    expect((await refusalOf(scans.acknowledge(mole, id, 'fine'))).code).to.equal('review-conflict');
+    expect((await refusalOf(scans.requireSettled(id))).code).to.equal('scan-unacknowledged');
   });
 
   it('keep the report that let a release into review, whatever a host that lost its claim brings later', async () => {
