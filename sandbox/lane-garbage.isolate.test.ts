@@ -25,7 +25,7 @@ describe('the garbage of a lane', () => {
     } finally {
       await rig.close();
     }
-  }).timeout(120_000);
+  });
 
   it('is no affair of plugins, which cannot have it collected', async () => {
     const rig = await openTestSandbox({ lanesPerCordon: 3 });

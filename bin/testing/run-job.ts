@@ -6,8 +6,8 @@ import type { Job, Phase } from './jobs.ts';
 import { type Exit, type JobResult, readRecord } from './read-record.ts';
 import { lineOf } from './summary.ts';
 
-/** A process that is silent for so long hangs where no timeout of a test can reach it. */
-const JOB_DEADLINE_MS = 900_000;
+/** A process that takes so long hangs where no timeout of a test can reach it. */
+const JOB_DEADLINE_MS = 1_800_000;
 const OUTPUT_CHARACTERS_MAX = 40_000;
 
 interface Context {

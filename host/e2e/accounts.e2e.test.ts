@@ -16,8 +16,7 @@ describe('people', () => {
   let platform: TestPlatform;
   let url: string;
   let work = 0;
-  before(async function () {
-    this.timeout(120_000);
+  before(async () => {
     const people = { bcryptCost: 4, onPasswordWork: () => void work++ };
     platform = await startTestPlatform({ GATEHOUSE_DEV_MAILBOX: 'true' }, { people });
     url = platform.host.url;
@@ -109,8 +108,7 @@ describe('people', () => {
     expect(await codeOf(named)).to.equal('403 membership-missing');
   });
 
-  it('are logged out of one device, or all, at once and on every host', async function () {
-    this.timeout(60_000);
+  it('are logged out of one device, or all, at once and on every host', async () => {
     await register('many');
     const another = await platform.startAnotherHost();
     const [one, two, three] = [await grantOf('many'), await grantOf('many'), await grantOf('many')];
@@ -293,8 +291,7 @@ describe('people', () => {
     });
   });
 
-  it('are nobody to plugins: what a browser sends by itself does not log in there', async function () {
-    this.timeout(60_000);
+  it('are nobody to plugins: what a browser sends by itself does not log in there', async () => {
     const installation = await platform.install({
       source: `import { definePlugin } from '@gatehouse/plugin-sdk';
 export default definePlugin({ routes: { 'GET /who': (request, { caller }) => Response.json({ caller: caller ?? null, cookie: request.headers.get('cookie') }) } });`,

@@ -61,8 +61,7 @@ const MANIFEST: Partial<Manifest> = {
 export function conformanceSuite(platformOf: () => TestPlatform): void {
   describe('one engine in three places', () => {
     const places: Place[] = [];
-    before(async function () {
-      this.timeout(60_000);
+    before(async () => {
       const platform = platformOf();
       const plugin = { source: sourceOf(CONFORMANCE_CASES), manifest: { ...MANIFEST, name: 'conformance' } };
       const installation = await platform.install(plugin, { config: CONFIG });

@@ -143,6 +143,6 @@ export function describeHostileAddresses(platform: () => TestPlatform): void {
             .and.not.match(/^set-cookie: a=b/im);
         }
       }
-    }).timeout(60_000);
+    });
   });
 }

@@ -16,8 +16,7 @@ const README =
   '# Greeter\n\n![One](listing/one.png)\n\n<script>alert(1)</script><img src=x onerror=alert(1)>\n\n[site](https://example.com)\n';
 const plain = (_style: unknown, text: string) => text;
 
-describe('listings on a real host', function () {
-  this.timeout(120_000);
+describe('listings on a real host', () => {
   let platform: TestPlatform;
   let plugin: string;
   before(async () => {

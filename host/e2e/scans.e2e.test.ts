@@ -22,8 +22,7 @@ export default definePlugin()({
 const KV = { name: 'kv' as const, reason: 'It counts how often it is called.' };
 const FETCH = { name: 'fetch' as const, reason: 'It asks the shop about orders.' };
 
-describe('The scan of a release', function () {
-  this.timeout(120_000);
+describe('The scan of a release', () => {
   let platform: TestPlatform;
   before(async () => {
     platform = await startTestPlatform({}, { scan: true });

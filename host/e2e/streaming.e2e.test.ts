@@ -58,8 +58,7 @@ export default definePlugin({
 `;
 const STREAMED = ['POST /sum', 'POST /echo', 'POST /early'];
 
-describe('streaming', function () {
-  this.timeout(60_000);
+describe('streaming', () => {
   let platform: TestPlatform;
   let base: string;
   before(async () => {

@@ -67,7 +67,7 @@ for (const https of [true, false]) {
         );
         expectProtected(await request(fill(path), { method, role }), { https, from });
       }
-    }).timeout(120_000);
+    });
 
     it('of no route, of other methods and to HEAD and OPTIONS do too', async () => {
       for (const [method, target] of [
@@ -94,7 +94,7 @@ for (const https of [true, false]) {
         expect(answer, from).to.match(/^HTTP\/1\.1 4(?:00|08|14|31) /);
         expectProtected(answer, { https, from });
       }
-    }).timeout(60_000);
+    });
 
     it('of plugins and of the data plane do too, whatever the plugin says about them', async () => {
       expectProtected(await request('/run/acme'), { https, from: 'the data plane' });

@@ -161,7 +161,7 @@ const hasRedis = (() => {
     expect(await shared.keys('gatehouse:limit:login-address:*')).to.have.length(1);
     expect(warnings.filter((text) => text.includes('counted in memory'))).to.have.length.at.most(connections.length);
     expect(warnings).to.include('redis is back; rate limits are shared again');
-  }).timeout(30_000);
+  });
 
   it('counts in memory while Redis holds its connections and says nothing, and waits for it once', async () => {
     const redis = await connect();
@@ -178,7 +178,7 @@ const hasRedis = (() => {
     }
     await until(() => redis.status === 'ready');
     expect(await attempt(counter, 'patient')).to.equal(null);
-  }).timeout(30_000);
+  });
 });
 
 if (!hasRedis) {

@@ -21,8 +21,7 @@ const MANIFEST = {
   routes: ['/first', '/second'].map((path) => ({ method: 'GET', path, access: 'caller' })),
 } as unknown as Manifest;
 
-describe('observeRelease', function () {
-  this.timeout(60_000);
+describe('observeRelease', () => {
   const observe = (
     onProgress: (move: (ms: number) => void) => void = () => {},
     { manifest = MANIFEST, code = CODE } = {},

@@ -202,7 +202,7 @@ describe('gatehouse serve --hosts', () => {
     expect((await Promise.all(calls)).toSorted()).to.deep.equal([200, 200, 200, 200, 200, 'ECONNRESET']);
     supervisor.kill('SIGTERM');
     await once(supervisor, 'exit');
-  }).timeout(120_000);
+  });
 
   it('says once what keeps hosts from starting, and leaves none behind', async () => {
     const server = createServer().listen(0, '127.0.0.1');

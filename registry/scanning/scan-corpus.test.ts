@@ -31,8 +31,7 @@ const PROMISED: readonly FamilyId[] = [
   'install-behaviour',
 ];
 
-describe('The static scan over a labelled corpus', function () {
-  this.timeout(120_000);
+describe('The static scan over a labelled corpus', () => {
   const scanned = new Map<Labelled, Finding[]>();
   before(async () => {
     for (const each of [...BENIGN, ...MALICIOUS]) {

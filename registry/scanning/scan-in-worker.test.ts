@@ -12,9 +12,7 @@ const scanned = (code: string, options = {}) =>
   scanInWorker({ manifest, code, sourceMap: null }, { otherPlugins: [], ...options });
 const scan = async (code: string, options = {}) => (await scanned(code, options)).findings;
 
-describe('scanInWorker', function () {
-  this.timeout(60_000);
-
+describe('scanInWorker', () => {
   it('finds the place in the file of the author, and tells how far it is', async () => {
     const { mkdtemp, mkdir, rm, writeFile } = await import('node:fs/promises');
     const { tmpdir } = await import('node:os');

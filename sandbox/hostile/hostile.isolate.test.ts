@@ -53,7 +53,7 @@ describe('One by one, while its neighbours get their answers, a plugin ends as i
 
 describe('All at once', () => {
   it('all attacks end as they must, honest neighbours get every answer, and only culprits are blamed', async function () {
-    this.timeout(300_000);
+    this.timeout(600_000);
     const rig = await openRig({ cordons: 4 });
     try {
       const neighbours = ['east', 'west', 'north', 'south'].map((name) => openNeighbour(rig, name));

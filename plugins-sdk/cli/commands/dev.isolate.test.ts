@@ -22,8 +22,7 @@ interface Shown {
 }
 const shownBy = async (answer: Response | Promise<Response>): Promise<Shown> => (await (await answer).json()) as Shown;
 
-describe('startDev', function () {
-  this.timeout(120_000);
+describe('startDev', () => {
   let root: string;
   let copies = 0;
   let running: { close(): Promise<void> }[] = [];

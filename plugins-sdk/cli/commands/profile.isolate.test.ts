@@ -24,8 +24,7 @@ export default definePlugin({
 });
 `;
 
-describe('profilePlugin', function () {
-  this.timeout(60_000);
+describe('profilePlugin', () => {
   let folder: string;
   before(async () => {
     folder = join(await mkdtemp(join(tmpdir(), 'profile-')), 'busy');
