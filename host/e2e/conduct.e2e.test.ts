@@ -16,13 +16,17 @@ export default definePlugin({
       await new Promise((resolve) => setTimeout(resolve, 200));
       return { ok: true };
     },
+    'GET /waits-long': async () => {
+      await new Promise((resolve) => setTimeout(resolve, 3_000));
+      return { ok: true };
+    },
     'GET /breaks': () => Array.prototype.includes.call({ length: 2 ** 53 - 1 }, 1),
   },
   hooks: { 'order.paid': () => ({ ok: true }) },
 });
 `;
-/** A CPU budget that attacks do not use up. */
-const LIMITS = { wallMs: 60_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000 };
+const PATIENT = { wallMs: 60_000 };
+const STRICT = { ...PATIENT, cpuMs: 50 };
 const DEADLINE_MS = 50_000;
 const GATE = path.resolve(import.meta.dirname, '../../bin/gate.ts');
 const ORDER = { orderId: 'o-1', lines: [] };
@@ -41,11 +45,12 @@ describe('an installation that breaks its sandbox process', () => {
     const strikes = { GATEHOUSE_STRIKES_SOLITARY: '2', GATEHOUSE_STRIKES_SUSPEND: '4' };
     platform = await startTestPlatform({ GATEHOUSE_CORDONS: '1', ...strikes });
     const manifest = {
-      ...callerRoutes('GET /fine', 'GET /waits', 'GET /breaks'),
+      ...callerRoutes('GET /fine', 'GET /waits', 'GET /waits-long', 'GET /breaks'),
       hooks: ['order.paid' as const],
-      limits: LIMITS,
+      limits: PATIENT,
     };
-    hostile = await platform.install({ source: SOURCE, manifest }, { slug: 'hostile' });
+    const strict = { ...manifest, limits: STRICT };
+    hostile = await platform.install({ source: SOURCE, manifest: strict }, { slug: 'hostile' });
     neighbour = await platform.install({ source: SOURCE, manifest }, { slug: 'neighbour' });
   });
   after(() => platform.close());
@@ -105,7 +110,7 @@ describe('an installation that breaks its sandbox process', () => {
 
   it('is not struck for a process that was killed from outside while it ran', async () => {
     const deaths = platform.host.sandbox.status().cordonDeaths;
-    const calls = [hostile, neighbour].map((installation) => platform.call(installation, '/waits'));
+    const calls = [hostile, neighbour].map((installation) => platform.call(installation, '/waits-long'));
     await until(
       async () => cordons().reduce((sum, { running }) => sum + running, 0),
       (running) => running >= 2,
@@ -235,8 +240,8 @@ describe('an installation that breaks its sandbox process', () => {
 
   it('is stopped as a whole: what it has running and waiting breaks no process after process', async () => {
     const manifest = {
-      ...callerRoutes('GET /fine', 'GET /waits', 'GET /breaks'),
-      limits: { ...LIMITS, concurrent: 20 },
+      ...callerRoutes('GET /fine', 'GET /waits', 'GET /waits-long', 'GET /breaks'),
+      limits: { ...STRICT, concurrent: 20 },
     };
     const burst = await platform.install({ source: SOURCE, manifest }, { slug: 'burst' });
     const calls = Array.from({ length: 60 }, async () => (await platform.call(burst, '/breaks')).json());

@@ -66,8 +66,11 @@ describe('sharing a host', () => {
     expect((await platform.call(neighbour, '/fine')).status).to.equal(200);
 
     const { items } = await platform.as.publisher.listLogs(greedy.id, { level: 'warn' });
-    const told = items.find(({ message }) => message.startsWith('cpu-budget-exhausted'))!;
-    expect(told.facts).to.include({ code: 'cpu-budget-exhausted', invocations: 2 });
+    // In one line or two: the host writes from time to time how many it refused.
+    const told = items.filter(({ message }) => message.startsWith('cpu-budget-exhausted'));
+    const facts = told.map((line) => line.facts as { code: string; invocations: number });
+    expect(facts[0]!.code).to.equal('cpu-budget-exhausted');
+    expect(facts.reduce((sum, { invocations }) => sum + invocations, 0)).to.equal(2);
     expect(await metricsText()).to.include('gatehouse_invocation_refusals_total{code="cpu-budget-exhausted"} 2');
 
     await platform.as.operator.updateInstallation(greedy.id, { limits: { cpuMsPerSecond: 4_000 } });
@@ -148,7 +151,7 @@ describe('a host whose event loop is late', () => {
     expect([seen.alive.status, seen.listed.status, seen.metrics.status]).to.deep.equal([200, 200, 200]);
     const text = await seen.metrics.text();
     expect(text).to.match(/gatehouse_requests_shed_total\{reason="event-loop-delay"\} [1-9]/);
-    expect(text).to.match(/gatehouse_event_loop_delay_seconds 0\.\d/);
+    expect(text).to.match(/gatehouse_event_loop_delay_seconds \d+\.\d/);
 
     let status: number;
     do {

@@ -96,7 +96,8 @@ export async function startTestPlatform(
     plugins += 1;
     const place = path.join(folder, `plugin-${plugins}`);
     await mkdir(path.join(place, 'src'), { recursive: true });
-    const whole = { ...MANIFEST, name: `plugin-${plugins}`, ...manifest };
+    const limits = { ...PATIENT, ...manifest?.limits };
+    const whole = { ...MANIFEST, name: `plugin-${plugins}`, ...manifest, limits };
     await writeFile(path.join(place, 'gatehouse.json'), JSON.stringify(whole));
     await writeFile(path.join(place, 'src', 'index.ts'), source);
     return place;
@@ -143,6 +144,9 @@ export async function startTestPlatform(
     },
   };
 }
+
+/** A slow machine takes its time to compute what is nothing elsewhere: who tests a limit sets it. */
+const PATIENT = { cpuMs: 1_000, startupCpuMs: 1_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000 };
 
 const MANIFEST = {
   version: '1.0.0',
