@@ -44,10 +44,12 @@ describe('long texts for a guest', () => {
         .map(([character, times]) => character.repeat(times)),
       fc.constantFrom(511, 512, 1_023, 1_024, 256 * 511, 256 * 1_023).map((units) => 'y'.repeat(units)),
     );
+    // Eight of the longest are 2 MiB.
+    const limits = { ...LIMITS, outputBytes: 8 * 1_024 * 1_024 };
     await fc.assert(
       fc.asyncProperty(fc.array(piece, { maxLength: 8 }), async (pieces) => {
         const text = pieces.join('');
-        expect(answerOf(await rig.run(code, { hostCall: answering(text) })) === text).to.equal(true);
+        expect(answerOf(await rig.run(code, { limits, hostCall: answering(text) })) === text).to.equal(true);
       }),
       { numRuns: 60 },
     );

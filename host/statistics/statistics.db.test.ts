@@ -14,10 +14,10 @@ import { statisticsStore } from './statistics-store.ts';
 const HOUR_MS = 3_600_000;
 const DAY_MS = 24 * HOUR_MS;
 const PLUGIN = 'acme/greeter';
-/** Today, at its beginning: plugins of this test are not older. */
-const TODAY_MS = Math.floor(Date.now() / DAY_MS) * DAY_MS;
-const day = (offset: number) => new Date(TODAY_MS + offset * DAY_MS).toISOString().slice(0, 10);
-const at = (offset: number, hours: number) => new Date(TODAY_MS + offset * DAY_MS + hours * HOUR_MS);
+/** The beginning of the day on which the plugin of this test was made: nothing of it is older. */
+let bornMs: number;
+const day = (offset: number) => new Date(bornMs + offset * DAY_MS).toISOString().slice(0, 10);
+const at = (offset: number, hours: number) => new Date(bornMs + offset * DAY_MS + hours * HOUR_MS);
 
 /** As the scoped database sees it: row-level security holds. */
 describe('statistics', () => {
@@ -25,7 +25,7 @@ describe('statistics', () => {
   let acme: TestPublisher;
   let statistics: Statistics;
   let count: () => Promise<string[]>;
-  const clock = { nowMs: TODAY_MS };
+  const clock = { nowMs: 0 };
   const releases: string[] = [];
   const installed: string[] = [];
   const operators: Principal[] = [];
@@ -34,6 +34,8 @@ describe('statistics', () => {
     test = await testRegistry();
     acme = await test.publisher('acme');
     for (const version of ['1.0.0', '1.1.0']) releases.push((await test.published(acme, { version })).id);
+    const [plugin] = await test.database.knex('plugins').select('created_at');
+    bornMs = Math.floor(plugin.created_at.getTime() / DAY_MS) * DAY_MS;
     for (const slug of ['shop', 'cafe', 'bakery', 'diner']) {
       operators.push(await test.organisation(slug, 'operator', 'operator-owner'));
     }
@@ -48,7 +50,7 @@ describe('statistics', () => {
   const read = (actor: Principal, range = {}) => as(actor, () => statistics.ofPlugin(actor, PLUGIN, range));
   const install = async (actor: Principal, createdAt: Date, changes = {}) => {
     const id = v7();
-    const row = { id, operator_id: actor.organisation.id, slug: `greeter-${id.slice(-4)}x`, release_id: releases[0] };
+    const row = { id, operator_id: actor.organisation.id, slug: `greeter-${id.slice(-12)}x`, release_id: releases[0] };
     await test.database.knex('installations').insert({ ...row, created_at: createdAt, ...changes });
     installed.push(id);
     return id;

@@ -35,7 +35,7 @@ describe('ratings', () => {
     test.database.knex('installations').insert({
       id: v7(),
       operator_id: actor.organisation.id,
-      slug: `greeter-${v7().slice(-4)}x`,
+      slug: `greeter-${v7().slice(-12)}x`,
       release_id: releaseId,
       ...changes,
     });
