@@ -33,13 +33,15 @@ export async function runTests(folder: string, onOutput?: (text: string) => void
     output += text;
   });
   child.stderr.setEncoding('utf8').on('data', (text) => onOutput?.(text));
-  await new Promise((done, fail) => child.once('close', done).once('error', fail));
-  const count = (name: string) => Number(new RegExp(`^# ${name} (\\d+)$`, 'm').exec(output)?.[1] ?? 0);
-  const [failed, cancelled] = [count('fail'), count('cancelled')];
+  const exitCode = await new Promise((done, fail) => child.once('close', done).once('error', fail));
+  // The last line is the runner's: what tests write looks the same.
+  const count = (name: string) => Number([...output.matchAll(new RegExp(`^# ${name} (\\d+)$`, 'gm'))].at(-1)?.[1] ?? 0);
+  const failed = count('fail') + count('cancelled');
   return {
     tests: count('tests'),
     passed: count('pass'),
-    failed: failed + cancelled,
+    // A runner that fails has a reason, also where it names no test.
+    failed: exitCode === 0 ? failed : Math.max(failed, 1),
     skipped: count('skipped'),
     output,
   };

@@ -81,4 +81,20 @@ describe('validatePlugin', function () {
     expect(failed).to.be.greaterThan(0);
     expect(passed).to.be.greaterThan(0);
   });
+
+  it('counts what the runner says, and not what tests write that looks the same', async () => {
+    const folder = await changed('talkative', 'test/plugin.test.ts', () =>
+      [
+        "import { test } from 'node:test';",
+        "console.log('tests 7\\npass 7\\nfail 0');",
+        "test('fails', () => { throw new Error('x'); });",
+      ].join('\n'),
+    );
+    expect(await runTests(folder)).to.include({ tests: 1, passed: 0, failed: 1 });
+  });
+
+  it('counts a runner that ends before its last line as a failure', async () => {
+    const folder = await changed('killed', 'test/plugin.test.ts', () => "process.kill(process.ppid, 'SIGKILL');\n");
+    expect(await runTests(folder)).to.include({ passed: 0, failed: 1 });
+  });
 });
