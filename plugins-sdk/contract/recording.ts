@@ -57,8 +57,8 @@ const Fault = Type.Unsafe<PluginFault>(
 export const RecordingSchema = Type.Object(
   {
     format: Type.Literal(RECORDING_FORMAT),
-    /** That of the invocation. */
-    id: Type.String({ pattern: '^[!-~]{1,64}$' }),
+    /** That of the invocation; names a file. */
+    id: Type.String({ pattern: '^[0-9A-Za-z_-]{1,64}$' }),
     recordedAt: Text,
     why: oneOf(RECORDING_CAUSES),
     plugin: Text,

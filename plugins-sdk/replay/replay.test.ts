@@ -1,9 +1,13 @@
+import { mkdtemp, readdir, readFile, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
 import { expect } from 'chai';
 import { DEFAULT_LIMITS } from '../contract/index.ts';
-import { RECORDING_FORMAT } from '../contract/recording.ts';
+import { RECORDING_FORMAT, type Recording } from '../contract/recording.ts';
 import { compareLogs, compareOutcomes, type RecordedLog } from './compare-replay.ts';
 import { describeDivergence } from './describe-replay.ts';
 import { RecordingInvalid, readRecording } from './read-recording.ts';
+import { writeReplayTest } from './write-replay-test.ts';
 
 const HEX = 'a'.repeat(64);
 const recording = {
@@ -25,6 +29,8 @@ const recording = {
   usage: { cpuMs: 1, wallMs: 1, executions: 1 },
   redacted: null,
 };
+
+const PLACEHOLDER = '$'.concat('{foul()}');
 
 describe('readRecording', () => {
   const faultsOf = (value: unknown): string[] => {
@@ -49,9 +55,50 @@ describe('readRecording', () => {
       '/invocation/limits/cpuMs',
     );
   });
+  it('takes no id that leads to another folder or out of a text', () => {
+    for (const id of ['../../x', 'a`;b', PLACEHOLDER, 'a b'])
+      expect(faultsOf({ ...recording, id })).to.deep.equal(['/id']);
+  });
   it('takes no turn for a result that is not there', () => {
     expect(faultsOf({ ...recording, turns: [{ seq: 1, nowMs: 0 }] })).to.deep.equal(['/turns/0/seq']);
     expect(faultsOf({ ...recording, turns: [{ seq: 2, nowMs: 0 }] })).to.deep.equal(['/turns/0/seq']);
+  });
+});
+
+describe('writeReplayTest', () => {
+  let folder: string;
+  beforeEach(async () => {
+    folder = await mkdtemp(join(tmpdir(), 'replay-'));
+  });
+  afterEach(() => rm(folder, { recursive: true }));
+  const from = (changes: object) => ({ ...recording, ...changes }) as unknown as Recording;
+
+  it('makes no code of what a recording says', async () => {
+    const said = `1\nfoul();${PLACEHOLDER}`;
+    const fault = { code: 'plugin-threw', message: said };
+    const foul = from({
+      plugin: said,
+      version: said,
+      job: said,
+      recordedAt: said,
+      outcome: { status: 'faulted', fault },
+    });
+    const { test } = await writeReplayTest(foul, join(folder, PLACEHOLDER), join(folder, 'a.test.ts'));
+    const lines = (await readFile(test, 'utf8')).split('\n').filter((line) => line.includes('foul'));
+    expect(lines.map((line) => /^ *(\/\/|test\("|folder: `)/.exec(line)?.[1])).to.deep.equal([
+      '//',
+      'test("',
+      'folder: `',
+      '//',
+    ]);
+    expect(lines[2]).to.include(`/\\${PLACEHOLDER}`);
+  });
+
+  it('writes both files or none', async () => {
+    await writeReplayTest(from({}), folder, join(folder, 'a.test.ts'));
+    const error = await writeReplayTest(from({}), folder, join(folder, 'b.test.ts')).catch(({ code }) => code);
+    expect(error).to.equal('EEXIST');
+    expect((await readdir(folder)).sort()).to.deep.equal(['a.test.ts', 'recordings']);
   });
 });
 

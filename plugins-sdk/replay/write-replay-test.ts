@@ -1,4 +1,4 @@
-import { mkdir, writeFile } from 'node:fs/promises';
+import { mkdir, rm, writeFile } from 'node:fs/promises';
 import { dirname, join, relative, sep } from 'node:path';
 import type { Recording } from '../contract/recording.ts';
 import { outcomeText } from './describe-replay.ts';
@@ -14,16 +14,23 @@ export interface ReplayTestFiles {
 /**
  * Writes a recording as a test for `node --test` (and `gate test`), beside the other tests of the plugin. What succeeded must go on
  * to answer the same bytes; what failed must not fail any more, so that test is red until the plugin is corrected. Existing files
- * are never overwritten. Rejects with EEXIST.
+ * are never overwritten; where one of the two is there, neither is written. Rejects with EEXIST.
  */
 export async function writeReplayTest(recording: Recording, folder: string, file: string): Promise<ReplayTestFiles> {
   const recordingFile = join(dirname(file), 'recordings', `${recording.id}.json`);
   const { bundle: _code, ...bare } = recording;
   await mkdir(dirname(recordingFile), { recursive: true });
   await writeFile(file, testSource(recording, folder, file), { flag: 'wx' });
-  await writeFile(recordingFile, `${JSON.stringify(bare, null, 2)}\n`, { flag: 'wx' });
+  await writeFile(recordingFile, `${JSON.stringify(bare, null, 2)}\n`, { flag: 'wx' }).catch(async (error) => {
+    await rm(file);
+    throw error;
+  });
   return { test: file, recording: recordingFile };
 }
+
+/** A recording may come from a stranger, and this becomes code: it ends neither its line nor its template. */
+const inComment = (text: string): string => text.replace(/[\r\n\u2028\u2029]+/g, ' ');
+const inTemplate = (text: string): string => text.replace(/[`\\]|\$\{/g, '\\$&');
 
 function testSource(recording: Recording, folder: string, file: string): string {
   const { id, job, recordedAt, outcome, plugin, version, redacted } = recording;
@@ -33,7 +40,7 @@ function testSource(recording: Recording, folder: string, file: string): string 
     ? `${job} does not fail as it did at ${recordedAt}`
     : `${job} answers as it did at ${recordedAt}`;
   const assertion = failed
-    ? `  // It failed with ${outcomeText(outcome).replace(/[\r\n\u2028\u2029]+/g, ' ')}\n  assert.equal(replayed.fault, null);`
+    ? `  // It failed with ${inComment(outcomeText(outcome))}\n  assert.equal(replayed.fault, null);`
     : '  assert.equal(replayed.difference, null);';
   const note =
     redacted === null ? '' : '// Values of the recording were replaced by placeholders; the plugin gets those.\n';
@@ -41,10 +48,10 @@ function testSource(recording: Recording, folder: string, file: string): string 
 import { test } from 'node:test';
 import { replay } from '@gatehouse/plugin-sdk/testing';
 
-// Invocation ${id} of ${plugin}@${version}, written by: gate replay --as-test
+// Invocation ${id} of ${inComment(`${plugin}@${version}`)}, written by: gate replay --as-test
 ${note}test(${JSON.stringify(title)}, async () => {
   const replayed = await replay({
-    folder: \`\${import.meta.dirname}/${toFolder}\`,
+    folder: \`\${import.meta.dirname}/${inTemplate(toFolder)}\`,
     recording: \`\${import.meta.dirname}/recordings/${id}.json\`,
   });
 ${assertion}
