@@ -62,7 +62,15 @@ export async function findAccount(settings: Settings, asked?: string): Promise<A
     throw new CliError('usage', `There is no profile "${asked}" (known: ${known}). Run: gate login --profile ${asked}`);
   }
   const url = checkUrl(settings.url ?? stored?.url ?? DEFAULT_URL);
-  return { url, token: settings.token ?? (stored?.url === url ? stored.token : null) };
+  if (settings.token !== null) return { url, token: checkToken('GATEHOUSE_TOKEN', settings.token) };
+  return { url, token: stored?.url === url ? stored.token : null };
+}
+
+/** Without spaces around it. What no header can carry would end in a sentence that shows the token. Refuses with: usage. */
+export function checkToken(source: string, text: string): string {
+  const token = text.trim();
+  if (/^[\x21-\x7e]+$/.test(token)) return token;
+  throw new CliError('usage', `${source} has characters that no token has.`);
 }
 
 /** Stores a profile and makes it the current one; the file is readable by its owner only. Refuses with: settings-invalid. */

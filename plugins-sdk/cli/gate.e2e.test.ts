@@ -152,6 +152,7 @@ describe('gate', () => {
       [['init', 'x3', '--publisher', 'acme-labs', '--template', 'cobol'], 'http, fulfilment'],
       [['dev', '--port', '70000'], '--port must be'],
       [['whoami', '--profile', 'nowhere'], 'gate login --profile nowhere'],
+      [['login', '--url', host.url, '--profile', 'My Host'], '--profile "My Host" must be'],
     ] as [string[], string][]) {
       const { exitCode, out, err } = await gate(args);
       expect(exitCode, args.join(' ')).to.equal(2);
@@ -164,6 +165,16 @@ describe('gate', () => {
     const { exitCode, err } = await gate(['whoami'], { env: { GATEHOUSE_TOKEN: 'wrong' } });
     expect(exitCode).to.equal(1);
     expect(err).to.equal('✖ The API token is unknown. (token-invalid)\n  request r-1, status 401\n');
+  });
+
+  it('never shows a token that no header can carry', async () => {
+    for (const text of ['gh_hidden\ngh_second', 'gh_hidden\u2026']) {
+      const { exitCode, out, err } = await gate(['whoami', '--debug'], { env: { GATEHOUSE_TOKEN: text } });
+      expect(exitCode).to.equal(2);
+      expect(err).to.include('GATEHOUSE_TOKEN has characters that no token has. (usage)');
+      expect(out + err).not.to.include('gh_');
+    }
+    expect((await gate(['whoami'], { env: { GATEHOUSE_TOKEN: `${FAKE_TOKEN}\r\n` } })).exitCode).to.equal(0);
   });
 
   it('puts an error into one JSON document on stderr with --json', async () => {

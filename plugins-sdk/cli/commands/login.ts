@@ -2,7 +2,7 @@ import { hostname } from 'node:os';
 import { setTimeout } from 'node:timers/promises';
 import { type ApiClient, createApiClient, type DeviceCode, type TokenOwner } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
-import { checkUrl, DEFAULT_URL, storeAccount } from '../credentials.ts';
+import { checkToken, checkUrl, DEFAULT_URL, profileName, storeAccount } from '../credentials.ts';
 import { CliError, ServerRefusal } from '../errors.ts';
 import { readInput } from '../read-input.ts';
 import { principalText } from './whoami.ts';
@@ -18,10 +18,7 @@ export const login =
     url: string;
     token: string;
   }): Promise<{ principal: TokenOwner; path: string }> => {
-    const account = { url: checkUrl(command.url), token: command.token.trim() };
-    // A token that no header can carry would be refused by fetch with a sentence about headers.
-    if (!/^[\x21-\x7e]+$/.test(account.token))
-      throw new CliError('usage', 'The token has characters that no token has.');
+    const account = { url: checkUrl(command.url), token: checkToken('The token', command.token) };
     const principal = await createApiClient(account).whoami();
     return { principal, path: await storeAccount(ports.configFolder, command.profile, account) };
   };
@@ -44,13 +41,13 @@ export function loginCommand(cli: Cli): void {
     .option('--device', 'approve in a browser, here or on another machine (default in a terminal)')
     .action(
       cli.answer(async (options: { url?: string; token?: string | true; device?: true }) => {
+        const profile = await profileName(cli.settings, cli.program.opts<{ profile?: string }>().profile ?? 'default');
         const url = checkUrl(options.url ?? cli.settings.url ?? DEFAULT_URL);
         warnOfPlainText(cli, url);
         const isSaid = options.token !== undefined || options.device;
         const given = typeof options.token === 'string' ? options.token : isSaid ? null : cli.settings.token;
         const byDevice = options.device || (options.token === undefined && cli.interactive());
         const token = given ?? (byDevice ? await askPerson(cli, url) : await askToken(cli, url));
-        const profile = cli.program.opts<{ profile?: string }>().profile ?? 'default';
         const { principal, path } = await login(cli.settings)({ profile, url, token });
         return {
           value: { profile, url, path, principal },
