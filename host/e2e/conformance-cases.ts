@@ -68,7 +68,29 @@ const answers: ConformanceCase[] = [
     code: 'return [...new Uint8Array(await request.arrayBuffer())];',
     request: { method: 'POST', body: new Uint8Array([0, 254, 255]) },
   },
+  {
+    that: 'looks for what the host keeps from plugins',
+    code: 'return ["cookie", "x-forwarded-for", "x-gatehouse-own", "forwarded", "x-sent"].map((name) => request.headers.get(name));',
+    request: {
+      headers: {
+        cookie: 'a=b',
+        'x-forwarded-for': '203.0.113.1',
+        'x-gatehouse-own': '1',
+        forwarded: 'for=x',
+        'x-sent': 'yes',
+      },
+    },
+  },
+  {
+    that: 'answers headers that the host keeps from callers',
+    code: 'return new Response("", { headers: { "set-cookie": "a=b", "x-own": "\\u00e9", "x-two": "kept" } });',
+  },
   { that: 'knows what kind of caller asks', code: 'return ctx.caller?.kind;' },
+  {
+    that: 'knows what kind of caller delivers',
+    code: 'return ctx.caller?.kind;',
+    payload: { orderId: 'o-0', lines: [{ sku: 'a', quantity: 1 }] },
+  },
   { that: 'knows its configuration', code: 'return ctx.config;' },
 ];
 

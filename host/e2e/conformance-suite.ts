@@ -29,7 +29,7 @@ interface Place {
 }
 
 const CONFIG = { greeting: 'Hello' };
-const OWN_HEADERS = ['content-type', 'location', 'x-own', 'x-two'];
+const OWN_HEADERS = ['content-type', 'location', 'set-cookie', 'x-own', 'x-two'];
 
 const sourceOf = (cases: ConformanceCase[]): string => `import { definePlugin } from '@gatehouse/plugin-sdk';
 ${PREAMBLE}

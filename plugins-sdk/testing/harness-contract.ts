@@ -76,7 +76,8 @@ export interface HarnessMessage {
 
 export interface Harness {
   /**
-   * Sends one request through the plugin's routes. `path` may carry a query. Rejects with HarnessFault, and with
+   * Sends one request through the plugin's routes. `path` may carry a query. What the host keeps from plugins, such as cookies, and
+   * from callers, such as Set-Cookie, is kept from them here. Rejects with HarnessFault, and with
    * HarnessRefusal where the host would refuse (plugin-route-unknown, method-not-allowed, permission-denied, body-too-large).
    */
   fetch(path: string, init?: HarnessFetchOptions): Promise<Response>;
@@ -93,10 +94,10 @@ export interface Harness {
    * attempts. A fault counts as an attempt that failed, as in production: `queued` tells, and `logs`.
    */
   runQueue(): Promise<number>;
-  /** Runs one job of the manifest's schedule now. */
+  /** Runs one job of the manifest's schedule now. Rejects with HarnessRefusal (route-unknown) where there is no such job. */
   runJob(name: string): Promise<Json>;
   health(): Promise<HealthReport>;
-  /** Asks the plugin about a configuration, as an installation would. */
+  /** Asks about a configuration as an installation would: first the schema of the manifest, then the plugin if it wants to be asked. */
   configure(config: Json): Promise<ConfigureReport>;
   /** Everything that was logged, oldest first. */
   readonly logs: HarnessLog[];

@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { expect } from 'chai';
@@ -37,6 +37,8 @@ const MANIFEST = {
     { method: 'GET', path: '/tell', access: 'public' },
     { method: 'GET', path: '/prices', access: 'public' },
     { method: 'GET', path: '/later', access: 'public' },
+    { method: 'GET', path: '/headers', access: 'public' },
+    { method: 'GET', path: '/unsendable/:how', access: 'public' },
   ],
   events: { publishes: ['item.sold'], subscribes: [{ topic: 'item.priced', from: 'acme-labs/prices' }] },
   dependencies: [
@@ -67,6 +69,13 @@ export default definePlugin({
       catch (error) { return { code: error.code }; }
     },
     'GET /later': (_request, { queue }) => queue.send('mails', { to: 'ada' }, { delaySeconds: 60 }),
+    'GET /headers': (request) => Response.json([...request.headers], {
+      headers: { 'set-cookie': 'a=b', 'x-powered-by': 'me', 'x-accent': 'é', 'x-own': 'yes' },
+    }),
+    'GET /unsendable/:how': (_request, { params }) => {
+      if (params.how === 'error') return Response.error();
+      return new Response('', { headers: Array.from({ length: 101 }, (_, n) => ['x-' + n, 'v']) });
+    },
     'GET /hang': () => new Promise(() => {}),
     'GET /undefined': () => undefined,
     'GET /kv': async (_request, { kv }) => {
@@ -84,8 +93,8 @@ export default definePlugin({
     },
   },
   hooks: {
-    'order.paid': (event) => event,
-    install: () => {},
+    'order.paid': (event, { caller }) => ({ ...event, by: caller?.kind }),
+    install: (_event, { caller }) => caller,
     'events.item.priced': (event) => event,
     'queue.mails': async ({ payload, attempt }, { kv }) => {
       await kv.increment('mails');
@@ -93,7 +102,7 @@ export default definePlugin({
       await kv.set('mailed', payload.to);
     },
   },
-  schedule: { tidy: (job) => job },
+  schedule: { tidy: (job) => job, forgotten: () => {} },
   configure: (config) => (config.size > 9 ? { ok: false, faults: [{ pointer: '/size', message: 'too large' }] } : undefined),
 });
 `;
@@ -231,11 +240,54 @@ describe('startHarness', () => {
       eventId: 'e',
       occurredAt: '1970-01-01T00:00:01.000Z',
       payload,
+      by: 'operator',
     });
     expect(await harness.deliver('install', { version: '1.0.0' })).to.equal(null);
     expect(await harness.runJob('tidy')).to.deep.equal({ name: 'tidy', dueAt: '1970-01-01T00:00:01.000Z' });
     expect(await harness.health()).to.deep.equal({ status: 'ok' });
     expect(await harness.configure({ size: 10 })).to.deep.include({ ok: false });
+  });
+
+  it('runs no job that the manifest does not declare, which no host would', async () => {
+    expect(await refusalOf(harness.runJob('forgotten'))).to.equal('route-unknown');
+  });
+
+  it('asks the schema about a configuration first, and a plugin without an opinion not at all', async () => {
+    expect(await harness.configure({ size: 'big' })).to.deep.include({ ok: false });
+    const unasked = await mkdtemp(join(tmpdir(), 'harness-'));
+    await cp(folder, unasked, { recursive: true });
+    await writeFile(join(unasked, 'src/index.ts'), SOURCE.replace(/^ {2}configure: .*$/m, ''));
+    const indifferent = await start({ folder: unasked });
+    try {
+      expect(await indifferent.configure({ size: 10 })).to.deep.equal({ ok: true });
+    } finally {
+      await indifferent.close();
+      await rm(unasked, { recursive: true });
+    }
+  });
+
+  it('keeps from the plugin and from its callers the headers that the host keeps from them', async () => {
+    const headers = {
+      authorization: 'Bearer t',
+      cookie: 'a=b',
+      'x-forwarded-for': '203.0.113.1',
+      'x-gatehouse-record': '1',
+      connection: 'x-hop',
+      'x-hop': '1',
+      'x-own': 'yes',
+    };
+    const answer = await harness.fetch('/headers', { headers });
+    expect(await answer.json()).to.deep.equal([['x-own', 'yes']]);
+    expect([...answer.headers]).to.deep.equal([
+      ['content-type', 'application/json'],
+      ['x-own', 'yes'],
+    ]);
+  });
+
+  it('takes for a fault what the host could not send', async () => {
+    for (const how of ['error', 'many']) {
+      expect((await faultOf(harness.fetch(`/unsendable/${how}`))).fault.code).to.equal('plugin-answer-invalid');
+    }
   });
 
   it('shows a fault with the frames of the sources and the last host call', async () => {

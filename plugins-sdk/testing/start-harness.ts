@@ -1,21 +1,24 @@
 import { createHash } from 'node:crypto';
 import { v7 as uuidv7 } from 'uuid';
 import { HostRefusal } from '../../host/errors.ts';
+import { headersForPlugin, headersFromPlugin } from '../../host/http/plugin-headers.ts';
 import type { InstallationFacts } from '../../host/installations/contract.ts';
 import { PluginFaultError } from '../../host/invocations/contract.ts';
 import { bodyBytes, findRoute, httpJob } from '../../host/invocations/plugin-request.ts';
+import type { PluginAnswer } from '../../host/invocations/run-plugin.ts';
 import { type LocalPlugin, loadLocalPlugin } from '../cli/load-plugin.ts';
 import {
   type CallerFacts,
   CEILING_LIMITS,
   type ConfigureReport,
   checkConfig,
-  type GuestOutput,
   type HealthReport,
   hookOfTopic,
+  isEventHookName,
   isHookName,
   type Json,
   type PluginJob,
+  type PluginOutput,
   type WireResponse,
 } from '../contract/index.ts';
 import { type LocalHost, startLocalHost } from '../local-host.ts';
@@ -85,7 +88,7 @@ function openHarness(
     const { limits } = installation;
     const cut = { ...installation, limits: { ...limits, ...UNHURRIED, hostCalls: hostCallsMax ?? limits.hostCalls } };
     try {
-      return (await host.runPlugin(cut, job, { caller })).output;
+      return await host.runPlugin(cut, job, { caller });
     } catch (error) {
       if (error instanceof PluginFaultError) {
         throw new HarnessFault(what, error.fault, error.invocationId, plugin.sourceMap);
@@ -93,8 +96,8 @@ function openHarness(
       throw asRefusal(error);
     }
   };
-  const value = async (what: string, job: PluginJob, cut?: HarnessCut): Promise<Json> =>
-    ((await run(what, job, cut)) as Extract<GuestOutput, { kind: 'value' }>).value;
+  const value = async (what: string, job: PluginJob, cut?: RunOptions): Promise<Json> =>
+    ((await run(what, job, cut)).output as Extract<PluginOutput, { kind: 'value' }>).value;
 
   return {
     clock,
@@ -118,7 +121,7 @@ function openHarness(
       }));
     },
     runQueue: () => host.runMessages({ ...installation, limits: { ...installation.limits, ...UNHURRIED } }),
-    fetch: (path, init = {}) => fetchRoute(installation, options.origin, path, init, run),
+    fetch: (path, init = {}) => fetchRoute(installation, plugin, options.origin, path, init, run),
     deliver: async (hook, payload, { eventId = uuidv7(), occurredAt = iso(clock), ...cut } = {}) => {
       const { manifest } = installation;
       if (!isHookName(hook) || !manifest.hooks?.includes(hook)) {
@@ -127,7 +130,10 @@ function openHarness(
       const faults = hookFaults(hook, payload);
       if (faults !== '')
         throw new HarnessRefusal('hook-payload-invalid', `The payload does not fit "${hook}": ${faults}`);
-      return value(`The hook ${hook}`, { kind: 'hook', event: { hook, eventId, occurredAt, payload } as never }, cut);
+      // What happens in the life of an installation, the platform itself tells.
+      const caller = isEventHookName(hook) ? callerUnderTest('operator') : null;
+      const event = { hook, eventId, occurredAt, payload } as never;
+      return value(`The hook ${hook}`, { kind: 'hook', event }, { ...cut, caller });
     },
     deliverEvent: async (topic, payload, { eventId = uuidv7(), occurredAt = iso(clock), from, ...cut } = {}) => {
       const subscribed = installation.manifest.events?.subscribes?.filter((each) => each.topic === topic) ?? [];
@@ -138,10 +144,23 @@ function openHarness(
       const event = { hook: hookOfTopic(topic), eventId, occurredAt, payload, from: by };
       return value(`The hook ${event.hook}`, { kind: 'hook', event }, cut);
     },
-    runJob: (name) => value(`The job ${name}`, { kind: 'schedule', name, dueAt: iso(clock) }),
+    runJob: async (name) => {
+      const declared = (installation.manifest.schedule ?? []).map((job) => job.name);
+      if (!declared.includes(name)) {
+        throw new HarnessRefusal('route-unknown', `The manifest does not declare the job "${name}".`, { declared });
+      }
+      return value(`The job ${name}`, { kind: 'schedule', name, dueAt: iso(clock) });
+    },
     health: async () => (await value('health', { kind: 'health' })) as unknown as HealthReport,
-    configure: async (config) =>
-      (await value('configure', { kind: 'configure', config })) as unknown as ConfigureReport,
+    configure: async (config) => {
+      const fits = checkConfig(plugin.manifest, config);
+      if (!fits.ok) return { ok: false, faults: fits.faults };
+      const report = value('configure', { kind: 'configure', config }).catch((error) => {
+        if (error instanceof HarnessFault && error.fault.code === 'handler-missing') return { ok: true };
+        throw error;
+      });
+      return (await report) as unknown as ConfigureReport;
+    },
     reset: () => {
       host.reset();
       installation = host.install(plugin, options);
@@ -153,14 +172,14 @@ function openHarness(
 
 const iso = (clock: HarnessClock): string => new Date(clock.nowMs()).toISOString();
 
-type Run = (
-  what: string,
-  job: PluginJob,
-  options?: HarnessCut & { caller?: CallerFacts | null },
-) => Promise<GuestOutput>;
+const callerUnderTest = (kind: 'caller' | 'operator'): CallerFacts => ({ kind, id: `${kind}-under-test` });
+
+type RunOptions = HarnessCut & { caller?: CallerFacts | null };
+type Run = (what: string, job: PluginJob, options?: RunOptions) => Promise<PluginAnswer>;
 
 async function fetchRoute(
   installation: InstallationFacts,
+  { sourceMap }: LocalPlugin,
   origin = 'https://plugin.test',
   path: string,
   { as, hostCallsMax, ...init }: HarnessFetchOptions,
@@ -185,17 +204,25 @@ async function fetchRoute(
     const { inputBytes } = installation.limits;
     throw new HarnessRefusal('body-too-large', `The body has ${body.length} bytes; ${inputBytes} are allowed.`);
   }
-  const caller = who === 'public' ? null : { kind: who, id: `${who}-under-test` };
-  const output = await run(what, httpJob(route, { method, url, headers: [...request.headers], body }), {
-    caller,
-    hostCallsMax,
-  });
-  return responseOf((output as { response: WireResponse }).response, method);
+  const caller = who === 'public' ? null : callerUnderTest(who);
+  const headers = headersForPlugin([...request.headers].flat());
+  const job = httpJob(route, { method, url, headers, body });
+  const { invocationId, output } = await run(what, job, { caller, hostCallsMax });
+  const answer = responseOf((output as { response: WireResponse }).response, method);
+  if (answer !== null) return answer;
+  const message = 'The status is not between 200 and 599, or there are too many headers, or too large ones.';
+  throw new HarnessFault(what, { code: 'plugin-answer-invalid', message }, invocationId, sourceMap);
 }
 
-function responseOf(wire: WireResponse, method: string): Response {
-  const bodiless = method === 'HEAD' || wire.status === 204 || wire.status === 205 || wire.status === 304;
-  return new Response(bodiless ? null : bodyBytes(wire), { status: wire.status, headers: wire.headers });
+/** What callers get to see of it; null where the host would send none. */
+function responseOf(wire: WireResponse, method: string): Response | null {
+  const { status } = wire;
+  const flat = headersFromPlugin(wire.headers);
+  if (status < 200 || status > 599 || flat === null) return null;
+  const headers = new Headers();
+  for (let at = 0; at < flat.length; at += 2) headers.append(flat[at]!, flat[at + 1]!);
+  const bodiless = method === 'HEAD' || status === 204 || status === 205 || status === 304;
+  return new Response(bodiless ? null : bodyBytes(wire), { status, headers });
 }
 
 function refusing<Result>(work: () => Result): Result {
