@@ -1,4 +1,4 @@
-import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { dirname, join } from 'node:path';
 import { originalPositionFor, TraceMap } from '@jridgewell/trace-mapping';
@@ -66,6 +66,17 @@ describe('bundlePlugin', () => {
     expect(two).to.deep.equal(one);
     for (const folder of [near, far, tmpdir(), process.cwd()]) expect(JSON.stringify(one)).to.not.contain(folder);
     expect(one!.code).to.not.contain('../');
+  });
+
+  it('gives the same bytes of a folder and of a link to it', async () => {
+    const folder = await pluginIn('.', {
+      'src/index.ts': INDEX,
+      'src/words.ts': `export const words = 1;`,
+      ...mixed(''),
+    });
+    const link = join(await pluginIn('.', { here: '' }), 'link');
+    await symlink(folder, link);
+    expect(await bundlePlugin({ folder: link, manifest })).to.deep.equal(await bundlePlugin({ folder, manifest }));
   });
 
   it('maps what it makes back to the sources', async () => {

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
+import { existsSync, readFileSync, realpathSync } from 'node:fs';
 import { join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { type BuildFailure, type BuildResult, build, type Message, type Plugin, stop } from 'esbuild';
@@ -63,11 +63,11 @@ export async function bundlePlugin(source: {
   folder: string;
   manifest: Pick<Manifest, 'entry'>;
 }): Promise<PluginBundle> {
-  const folder = resolve(source.folder);
-  const entry = resolve(folder, source.manifest.entry);
-  if (!existsSync(entry)) {
+  if (!existsSync(resolve(source.folder, source.manifest.entry))) {
     throw new BundleRefused([{ text: `entry "${source.manifest.entry}" does not exist`, file: 'gatehouse.json' }]);
   }
+  // esbuild follows links: seen from a link to the folder, its own files would lie outside of it, at a path of this machine.
+  const folder = realpathSync(resolve(source.folder));
   const built = await runEsbuild(folder, source.manifest.entry);
   const inputs = Object.keys(built.metafile.inputs);
   const parts = partsOf(built.metafile, ENTRY_NAME);
