@@ -206,6 +206,8 @@ async function build(
 
 const sameBuild = ({ plugin, installation }: LoadedPlugin, next: LocalPlugin, config: Json): boolean =>
   plugin.digest === next.digest &&
+  // A comment changes no code, and yet the lines below it.
+  plugin.sourceMap === next.sourceMap &&
   JSON.stringify(plugin.manifest) === JSON.stringify(next.manifest) &&
   JSON.stringify(installation.config) === JSON.stringify(config);
 

@@ -198,6 +198,11 @@ describe('startDev', () => {
     expect(fault!.fault).to.include({ name: 'TypeError', message: 'no luck' });
     expect(fault!.frames[0]).to.match(/src\/index\.ts:8:\d+/);
     expect(fault!.invocationId).to.equal(answer.headers.get('x-gatehouse-invocation'));
+    const reloaded = next('loaded');
+    await edit('src/index.ts', (text) => `// One line more, and no other code.\n${text}`);
+    await reloaded;
+    await ask('/');
+    expect(ofType(events, 'fault')[1]!.frames[0]).to.match(/src\/index\.ts:9:\d+/);
   });
 
   it('holds the plugin to its real limits', async () => {
