@@ -8,7 +8,7 @@ import {
   type Statistics,
   type StatisticsRange,
 } from './contract.ts';
-import { shownUse } from './rules/shown-use.ts';
+import { shownCapabilities, shownUse } from './rules/shown-use.ts';
 import type { DayRow, StatisticsStore } from './statistics-store.ts';
 import { type FigureSum, figureSum } from './sum-figures.ts';
 
@@ -118,9 +118,11 @@ function describePlugin(
       sum.addCounts(row);
       if (day === lastDay) sum.setActive(row.active);
     }
-    for (const cell of shownUse(whole ?? { operators: 0 }, each, OPERATORS_MIN)) {
+    const cells = shownUse(whole ?? { operators: 0 }, each, OPERATORS_MIN);
+    const told = shownCapabilities(each, new Set(cells.map(({ releaseId }) => releaseId)), OPERATORS_MIN);
+    for (const cell of cells) {
       const row = each.find(({ releaseId }) => releaseId === cell.releaseId);
-      releaseSum(cell.releaseId, row?.version ?? null).addUse(cell, row?.capabilities ?? {});
+      releaseSum(cell.releaseId, row?.version ?? null).addUse(cell, told.get(cell.releaseId) ?? {});
     }
   }
   // Ids of releases are in the order in which these were published; what is together comes last.

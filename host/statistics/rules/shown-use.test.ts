@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import fc from 'fast-check';
-import { shownUse, type UseCell } from './shown-use.ts';
+import { type CapabilityCell, shownCapabilities, shownUse, type UseCell } from './shown-use.ts';
 
 const cell = (releaseId: string, operators: number, invocations: number): UseCell => ({
   releaseId,
@@ -39,6 +39,48 @@ describe('shownUse', () => {
         if (operators < 3) return shown.length === 0;
         const alone = shown.filter(({ releaseId }) => releaseId !== null);
         return sum(shown) === sum(releases) && alone.every((each) => each.operators >= 3);
+      }),
+    );
+  });
+});
+
+describe('shownCapabilities', () => {
+  const calling = (releaseId: string, operators: number, calls: number): CapabilityCell => ({
+    releaseId,
+    capabilities: calls === 0 ? {} : { fetch: { calls, refused: 0, operators } },
+  });
+  const shown = (releases: CapabilityCell[], alone = releases) => {
+    const told = shownCapabilities(releases, new Set(alone.map(({ releaseId }) => releaseId)), 3);
+    return releases.flatMap(({ releaseId }) => (told.get(releaseId)?.fetch ? [releaseId] : []));
+  };
+
+  it('are told with every release that enough operators made call them', () => {
+    expect(shown([calling('a', 3, 10), calling('b', 4, 20), calling('c', 0, 0)])).to.deep.equal(['a', 'b']);
+  });
+
+  it('are not told with the smallest where too few made another release call them, so that they cannot be subtracted', () => {
+    expect(shown([calling('a', 3, 10), calling('b', 7, 20), calling('c', 1, 5)])).to.deep.equal(['b']);
+    expect(shown([calling('a', 3, 10), calling('c', 2, 5)])).to.deep.equal([]);
+  });
+
+  it('of releases that are told together hide others in them', () => {
+    const [a, b, c] = [calling('a', 3, 10), calling('b', 7, 20), calling('c', 1, 5)];
+    expect(shown([a, b, c], [b])).to.deep.equal(['b']);
+    expect(shown([calling('a', 2, 10), b, c], [b])).to.deep.equal([]);
+  });
+
+  it('never leave what fewer than enough operators did, whatever was called', () => {
+    const drawing = fc.array(fc.tuple(fc.integer({ min: 0, max: 5 }), fc.integer({ min: 0, max: 9 }), fc.boolean()));
+    fc.assert(
+      fc.property(drawing, (drawn) => {
+        const releases = drawn.map(([operators, calls], at) => calling(String(at), operators, calls));
+        const told = shown(
+          releases,
+          releases.filter((_, at) => drawn[at]![2]),
+        );
+        if (told.length === 0) return true;
+        const rest = releases.filter(({ releaseId, capabilities }) => capabilities.fetch && !told.includes(releaseId));
+        return rest.length === 0 || rest.some(({ capabilities }) => capabilities.fetch!.operators >= 3);
       }),
     );
   });
