@@ -312,6 +312,10 @@ describe('organisations and their members', () => {
       const asSecond = await people.acting(second, organisation.slug);
       await people.organisations.changeRole(asSecond, { accountId: owner.account.id, role: 'operator-viewer' });
       expect(await codeOf(people.organisations.acceptOwnership(heir, late.id))).to.equal('ownership-offer-unknown');
+      // It does not keep another owner from an offer of their own either.
+      const next = await people.organisations.offerOwnership(asSecond, heir.account.id);
+      expect((await people.organisations.listOffers(heir)).map(({ id }) => id)).to.deep.equal([next.id]);
+      expect((await people.organisations.acceptOwnership(heir, next.id)).role).to.equal('operator-owner');
     });
 
     it('can be offered by a person who owns it, to a member, and by no other', async () => {

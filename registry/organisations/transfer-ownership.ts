@@ -1,3 +1,4 @@
+import type { Organisation } from '../contract.ts';
 import { RegistryRefusal } from '../errors.ts';
 import { isUuid } from '../rules/ids.ts';
 import { ownerRole } from '../rules/permissions.ts';
@@ -8,8 +9,9 @@ import { type MemberPorts, personIn } from './organisation-ports.ts';
 const OFFER_MS = 7 * 86_400_000;
 
 export const offerOwnership =
-  ({ members, offers, audit, newId, nowMs }: MemberPorts): Organisations['offerOwnership'] =>
+  (ports: MemberPorts): Organisations['offerOwnership'] =>
   async (actor, accountId) => {
+    const { members, offers, audit, newId, nowMs } = ports;
     const { account } = actor;
     const organisation = await members.lockOrganisation(actor.organisation.id);
     const from = account && organisation && (await members.find(organisation.id, account.id));
@@ -21,7 +23,12 @@ export const offerOwnership =
       throw new RegistryRefusal('member-unknown', 'Offer it to another member; invite them first if they are none.');
     }
     const now = new Date(nowMs());
-    if (await offers.findOpen(actor.organisation.id, now)) throw new RegistryRefusal('ownership-offer-pending');
+    const open = await offers.findOpen(actor.organisation.id, now);
+    if (open !== null && (await isGoodStill(ports, actor.organisation, open))) {
+      throw new RegistryRefusal('ownership-offer-pending');
+    }
+    // Nobody can accept it, and only who made it could take it back.
+    if (open !== null) await endAs(ports, actor, open);
     const id = newId();
     const expiresAt = new Date(now.getTime() + OFFER_MS);
     await offers.insert({
@@ -55,9 +62,10 @@ export const acceptOwnership =
     const offer = await findOffer(ports, offerId, ({ to }) => to.accountId === person.account.id);
     const organisation = (await members.lockOrganisation(offer.organisationId))!;
     const owner = ownerRole(organisation.kind);
-    const from = await members.rolesOf(offer.from.accountId, organisation.id);
     const to = await members.find(organisation.id, offer.to.accountId);
-    if (from.there !== owner || to === null) throw new RegistryRefusal('ownership-offer-unknown');
+    if (to === null || !(await isGoodStill(ports, organisation, offer))) {
+      throw new RegistryRefusal('ownership-offer-unknown');
+    }
     if (!(await offers.end(offer.id, { state: 'accepted', now: new Date(nowMs()) }))) {
       throw new RegistryRefusal('ownership-offer-unknown');
     }
@@ -79,15 +87,31 @@ export const endOffer =
   async (person, offerId) => {
     const { id } = person.account;
     const offer = await findOffer(ports, offerId, ({ from, to }) => from.accountId === id || to.accountId === id);
-    const ended = await ports.offers.end(offer.id, { state: 'declined', now: new Date(ports.nowMs()) });
-    if (!ended) throw new RegistryRefusal('ownership-offer-unknown');
-    await ports.audit({
-      action: 'organisation.end-offer',
-      actor: personIn(person, { id: offer.organisationId }),
-      organisationId: offer.organisationId,
-      subject: { kind: 'ownership-offer', id: offer.id },
-    });
+    await endAs(ports, personIn(person, { id: offer.organisationId }), offer);
   };
+
+/** Whether who has made it owns the organisation, and to whom it was made belongs to it. */
+async function isGoodStill(
+  { members }: MemberPorts,
+  { id, kind }: Pick<Organisation, 'id' | 'kind'>,
+  { from, to }: StoredOffer,
+): Promise<boolean> {
+  const giver = await members.rolesOf(from.accountId, id);
+  return giver.there === ownerRole(kind) && (await members.find(id, to.accountId)) !== null;
+}
+
+/** Refuses with: ownership-offer-unknown. */
+async function endAs(
+  { offers, audit, nowMs }: MemberPorts,
+  actor: Parameters<MemberPorts['audit']>[0]['actor'],
+  { id, organisationId }: StoredOffer,
+): Promise<void> {
+  if (!(await offers.end(id, { state: 'declined', now: new Date(nowMs()) }))) {
+    throw new RegistryRefusal('ownership-offer-unknown');
+  }
+  const subject = { kind: 'ownership-offer', id };
+  await audit({ action: 'organisation.end-offer', actor, organisationId, subject });
+}
 
 /** An offer is as unknown to others as one that never was. */
 async function findOffer(
