@@ -1,4 +1,6 @@
 import { randomBytes } from 'node:crypto';
+import { once } from 'node:events';
+import { type AddressInfo, createServer } from 'node:net';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { type TestDatabase, testDatabase } from '../../migrations/test-database.ts';
@@ -46,6 +48,25 @@ describe('mail', () => {
     expect(sent[0]).to.include({ to: MAIL.to, subject: MAIL.subject });
     for (const row of await database.system('mail_outbox')) expect(row).to.include({ sealed: null, attempts: 1 });
   });
+
+  it('is let go of by a host that ends, where the server of mail says nothing, and sent again by the next one', async () => {
+    const silent = createServer(() => {}).listen(0, '127.0.0.1');
+    await once(silent, 'listening');
+    const { port } = silent.address() as AddressInfo;
+    const settings = { smtpUrl: `smtp://127.0.0.1:${port}`, from: 'x@example.com', devMailbox: false };
+    const ending = openMail({ system: database.system, envelope, settings, log, nowMs: () => clock.nowMs, newId: v7 });
+    for (let at = 0; at < 5; at += 1) await ending.mailIn(database.system)({ ...MAIL, text: `${at}` });
+    const draining = ending.drain();
+    await once(silent, 'connection');
+    ending.close();
+    await draining;
+    silent.close();
+    clock.nowMs += 60_000;
+    const sent: SentMail[] = [];
+    await open(async (mail) => void sent.push(mail)).drain();
+    expect(sent).to.have.length(5);
+    // Less than a server gets to say something.
+  }).timeout(8_000);
 
   it('is never there where its transaction was undone, and never in the clear', async () => {
     const { mailIn } = open();

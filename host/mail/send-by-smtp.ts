@@ -33,6 +33,7 @@ export function openSmtp(url: string, from: string) {
       transport ??= open();
       await (await transport).sendMail({ from, to: receiver, subject, text, messageId: `<${id}@gatehouse>` });
     },
-    close: () => void transport?.then((opened) => opened.close()),
+    /** Ends what is being sent too: it fails, and is sent again by whoever comes after. */
+    close: () => void transport?.then((opened) => opened.close({ force: true })),
   };
 }

@@ -40,6 +40,7 @@ import type { SessionRoutePorts } from '../routes/sessions.ts';
 import type { TelegramRoutePorts } from '../routes/telegram.ts';
 
 const SESSION_KEEP_MS = 60_000;
+const MAIL_CLOSE_MS = 5_000;
 const MAIL_INTERVAL_MS = 1_000;
 const SWEEP_INTERVAL_MS = 60_000;
 
@@ -188,7 +189,10 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
     },
     close: async () => {
       await accounts.settled();
+      // A server of mail that says nothing any more would keep the host for minutes.
+      const late = setTimeout(mail.close, MAIL_CLOSE_MS);
       await stopSending();
+      clearTimeout(late);
       await stopSweeping();
       await stopTelling();
       mail.close();
