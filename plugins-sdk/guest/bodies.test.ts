@@ -208,6 +208,27 @@ describe('bodies, blobs, forms and streams', () => {
     });
   }
 
+  it('of answers are not kept by a signal that outlives its requests', async () => {
+    const route = `const { signal } = controller; let reads = 0;
+      await fetch('https://a.b/', { signal }); await fetch('https://a.b/', { signal }).catch(() => {});
+      Object.defineProperty(signal, 'reason', { get() { reads += 1 } }); controller.abort(); return reads`;
+    const { run } = await startGuest(`const controller = new AbortController(); ${routeBundle(route)}`);
+    let calls = 0;
+    const answer = {
+      status: 204,
+      statusText: '',
+      headers: [],
+      body: null,
+      bodyEncoding: 'utf8',
+      url: '',
+      redirected: false,
+    };
+    const host = () =>
+      calls++ === 0 ? { ok: true, value: answer } : { ok: false, value: { code: 'fetch-limit', message: '' } };
+    const { output } = run(httpInput(), { host });
+    expect((output as { response: { body: string } }).response.body).to.equal('0');
+  });
+
   it('are read as forms from clients that write them in other ways', async () => {
     const body = [
       'a preamble that nobody reads',

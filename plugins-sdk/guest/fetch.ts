@@ -18,11 +18,9 @@ import { utf8LengthOver } from './utf8.ts';
 
 type FetchOptions = ConstructorParameters<typeof Request>[1] & { redirect?: string };
 
-const listen = uncurryThis(EventTarget.prototype.addEventListener) as (
-  target: AbortSignal,
-  type: string,
-  listener: () => void,
-) => void;
+type Listen = (target: AbortSignal, type: string, listener: () => void) => void;
+const listen = uncurryThis(EventTarget.prototype.addEventListener) as Listen;
+const unlisten = uncurryThis(EventTarget.prototype.removeEventListener) as Listen;
 
 /** Fetch's fetch: one host call for the request and its whole answer. Rejects with a TypeError whose `code` says why. */
 export async function fetch(input: string | URL | Request, options: FetchOptions = {}): Promise<Response> {
@@ -59,11 +57,15 @@ async function send(invocation: Invocation, request: Request, redirect: string):
   }
 }
 
-/** The request goes on when its signal aborts, as it does when a network is slow; only nobody waits for it any more. */
+/**
+ * The request goes on when its signal aborts, as it does when a network is slow; only nobody waits for it any more. A signal that outlives the
+ * request must not keep its answer.
+ */
 function untilAborted(signal: AbortSignal, sent: Promise<unknown>): Promise<unknown> {
   return new NativePromise((resolve, reject) => {
-    listen(signal, 'abort', () => reject(signal.reason));
-    void settle(sent, resolve, reject);
+    const stop = (): void => reject(signal.reason);
+    listen(signal, 'abort', stop);
+    void settle(sent, resolve, reject, () => unlisten(signal, 'abort', stop));
   });
 }
 
@@ -71,12 +73,14 @@ async function settle(
   sent: Promise<unknown>,
   resolve: (value: unknown) => void,
   reject: (error: unknown) => void,
+  end: () => void,
 ): Promise<void> {
   try {
     resolve(await sent);
   } catch (error) {
     reject(error);
   }
+  end();
 }
 
 const tooLong = (bytes: number): TypeError =>
