@@ -96,4 +96,13 @@ describe('ctx.log', () => {
       { name: 'log:info', message: '{ n: 1 }', facts: { facts: '[ 1 ]' } },
     ]);
   });
+
+  it('says what an error among the facts is', async () => {
+    const { logs } = await logsOf(
+      `const error = Object.assign(new TypeError('no stock'), { code: 7, stack: 'TypeError: no stock' });
+       ctx.log.error('failed', { sku: 'a', error }); ctx.log.error('failed', error);`,
+    );
+    const shown = 'TypeError: no stock { code: 7 }';
+    expect(logs.map(({ facts }) => facts)).to.deep.equal([{ sku: 'a', error: shown }, { facts: shown }]);
+  });
 });

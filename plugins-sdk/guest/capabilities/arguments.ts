@@ -19,9 +19,9 @@ export const invalid = (message: string): CapabilityError =>
   new CapabilityError('capability-arguments-invalid', message);
 
 /** JSON text; undefined for what JSON cannot write. */
-export function jsonText(value: unknown): string | undefined {
+export function jsonText(value: unknown, replace?: (key: string, value: unknown) => unknown): string | undefined {
   try {
-    return jsonStringify(value);
+    return jsonStringify(value, replace);
   } catch {
     return undefined;
   }

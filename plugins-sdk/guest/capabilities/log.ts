@@ -2,7 +2,7 @@ import type { Log as LogContract, LogLevel } from '../../contract/capabilities/l
 import { inspect } from '../inspect.ts';
 import type { Invocation } from '../invocation.ts';
 import { writeLog } from '../logging.ts';
-import { charCodeAt, isArray, jsonStringify } from '../primordials.ts';
+import { charCodeAt, jsonStringify, NativeError } from '../primordials.ts';
 import { freezeClass } from '../removals.ts';
 import { assertByRuntime, BY_RUNTIME, denied, jsonText } from './arguments.ts';
 
@@ -49,13 +49,18 @@ export const logOf = (invocation: Invocation, granted: boolean): Log => new Log(
 /** Facts are an object of JSON values; anything else is shown as text, because logging must not fail. */
 function factsJson(facts: unknown): string {
   if (facts === undefined || facts === null) return '';
-  const json = typeof facts === 'object' && !isArray(facts) ? jsonText(facts) : undefined;
-  return json === undefined || nestsDeeper(json, FACTS_DEPTH_MAX) ? `{"facts":${jsonStringify(inspect(facts))}}` : json;
+  const json = jsonText(facts, errorsAsText);
+  return json === undefined || charCodeAt(json, 0) !== BRACE || nestsDeeper(json, FACTS_DEPTH_MAX)
+    ? `{"facts":${jsonStringify(inspect(facts))}}`
+    : json;
 }
+
+/** Nothing of an error is in its JSON. */
+const errorsAsText = (_key: string, value: unknown): unknown => (value instanceof NativeError ? inspect(value) : value);
 
 /** Databases give up on JSON that is nested some ten thousand levels deep, and nobody reads that. */
 const FACTS_DEPTH_MAX = 32;
-const [QUOTE, BACKSLASH] = [34, 92];
+const [QUOTE, BACKSLASH, BRACE] = [34, 92, 123];
 
 function nestsDeeper(json: string, depthMax: number): boolean {
   let depth = 0;
