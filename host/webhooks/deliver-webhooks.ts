@@ -50,11 +50,12 @@ export function createDeliverer(ports: DeliverPorts): Deliverer {
   const { store, nowMs, log } = ports;
   const sending = new Map<Promise<void>, string>();
   const closing = new AbortController();
+  let isClosing = false;
   let ticking: Promise<void> | null = null;
 
   const claimAndSend = async (): Promise<void> => {
     const room = AT_ONCE - sending.size;
-    if (closing.signal.aborted || room <= 0) return;
+    if (isClosing || room <= 0) return;
     const now = nowMs();
     const limits = { all: room, ofOrganisation: AT_ONCE_OF_ORGANISATION, ofEndpoint: AT_ONCE_OF_ENDPOINT };
     const due = await store.claim(new Date(now), new Date(now + CLAIM_MS), limits);
@@ -82,6 +83,8 @@ export function createDeliverer(ports: DeliverPorts): Deliverer {
     tick,
     settled,
     close: async () => {
+      // What is begun now would be cut, and wait for its claim to run out.
+      isClosing = true;
       const timer = setTimeout(() => closing.abort(), CLOSE_MS);
       await settled();
       clearTimeout(timer);
