@@ -49,17 +49,19 @@ async function parseManifest(text: string, path: string): Promise<unknown> {
   try {
     return JSON.parse(text);
   } catch (error) {
-    const message = (await findJsonFault(text)) ?? (error as Error).message;
+    const fault = await findJsonFault(text);
+    const message = fault === null ? (error as Error).message : `${fault.place}: ${fault.reason}`;
     throw new CliError('manifest-invalid', `${path} is not JSON.`, { path, faults: [{ pointer: '', message }] });
   }
 }
 
 /** JSON.parse does not say where; the bundler's reader does. */
-async function findJsonFault(text: string): Promise<string | null> {
+export async function findJsonFault(text: string): Promise<{ place: string; reason: string } | null> {
   const failure = await transform(text, { loader: 'json', logLevel: 'silent' }).then(
     () => null,
     ({ errors }: TransformFailure) => errors?.[0],
   );
   if (!failure?.location) return null;
-  return `line ${failure.location.line}, column ${failure.location.column + 1}: ${failure.text}`;
+  const { line, column } = failure.location;
+  return { place: `line ${line}, column ${column + 1}`, reason: failure.text };
 }

@@ -13,6 +13,7 @@ import {
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { findJsonFault } from '../load-project.ts';
 import { parsePluginName } from '../plugin-name.ts';
 import { readDelay } from '../read-period.ts';
 import { columns, fields, oneLine, type Paint } from '../terminal.ts';
@@ -78,9 +79,12 @@ export async function readJsonOption(option: string, text: string, cwd: string):
         throw new CliError('file-unreadable', `${option} ${path} cannot be read: ${error.message}`, { path });
       });
   try {
-    return JSON.parse(json);
-  } catch (error) {
-    throw new CliError('usage', `${option} is not JSON: ${(error as Error).message}`);
+    // Editors of Windows begin a file with a byte order mark.
+    return JSON.parse(json.replace(/^\ufeff/, ''));
+  } catch {
+    // No word of the text itself, which JSON.parse would quote: it may be a secret.
+    const place = (await findJsonFault(json))?.place;
+    throw new CliError('usage', `${inline ? option : `${option} ${path}`} is not JSON${place ? `: ${place}` : ''}.`);
   }
 }
 

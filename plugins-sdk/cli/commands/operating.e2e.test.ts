@@ -151,8 +151,16 @@ describe('operating', () => {
       expect(await readJsonOption('--config', '{"a":1}', root)).to.deep.equal({ a: 1 });
       expect(await readJsonOption('--config', 'c.json', root)).to.deep.equal({ a: 1 });
     });
-    it('names the option in every refusal', async () => {
+    it('reads a file as an editor of Windows writes it', async () => {
+      await writeFile(join(root, 'bom.json'), '\ufeff{"a":1}\r\n');
+      expect(await readJsonOption('--config', 'bom.json', root)).to.deep.equal({ a: 1 });
+    });
+    it('names the option and the place in every refusal, and nothing of what it read', async () => {
       expect((await refusalOf(readJsonOption('--config', '{a', root))).message).to.contain('--config is not JSON');
+      await writeFile(join(root, 'keys.json'), '{\n  "API_KEY": sk_live_1\n}');
+      expect((await refusalOf(readJsonOption('--secrets', 'keys.json', root))).message).to.equal(
+        `--secrets ${join(root, 'keys.json')} is not JSON: line 2, column 14.`,
+      );
       expect((await refusalOf(readJsonOption('--config', 'none.json', root))).message).to.contain('--config');
     });
   });
