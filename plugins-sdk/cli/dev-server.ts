@@ -91,14 +91,19 @@ async function answer(ports: DevServerPorts, req: IncomingMessage, res: Prepared
   });
   try {
     refuseForeignHost(req);
+    const isForeign = isFromForeignPage(req);
     const loaded = await ports.session.current();
     trace.limits = loaded.installation.limits;
     if (path.startsWith(CONTROL_PREFIX)) {
+      if (isForeign) throw new HostRefusal('request-cross-site');
       const { value, invocationId } = await answerControl(ports.session, loaded, req, res);
       trace.invocationId = invocationId;
       res.writeHead(200, { 'content-type': 'application/json; charset=utf-8', 'cache-control': 'no-store' });
       res.end(`${JSON.stringify(value, null, 2)}\n`);
-    } else await runListener(ports, loaded, trace)(asDataPlaneRequest(req, loaded), res);
+    } else {
+      const asked = isForeign ? { ...ports, access: 'public' as const } : ports;
+      await runListener(asked, loaded, trace)(asDataPlaneRequest(req, loaded), res);
+    }
   } catch (error) {
     refuse(ports, res, error, trace);
   }
@@ -108,6 +113,15 @@ async function answer(ports: DevServerPorts, req: IncomingMessage, res: Prepared
 function refuseForeignHost({ headers }: IncomingMessage): void {
   if (/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(headers.host ?? '')) return;
   throw new HostRefusal('request-malformed', 'gate dev answers to localhost only.', { host: headers.host ?? '' });
+}
+
+/**
+ * A page of the internet that its author has open is not the author: it comes as somebody without a token, as it would on a host. Whoever
+ * follows a link may look; a header of its own, the browser sends only where the plugin allows it.
+ */
+function isFromForeignPage({ method, headers }: IncomingMessage): boolean {
+  const follows = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
+  return headers['sec-fetch-site'] === 'cross-site' && headers.authorization === undefined && !follows;
 }
 
 /** The data plane knows installations by their address; here there is one, and its address is left out. */

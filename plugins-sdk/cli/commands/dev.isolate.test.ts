@@ -269,6 +269,25 @@ describe('startDev', () => {
     expect((await asCaller.ask('/greetings/Ada', { method: 'DELETE' })).status).to.equal(403);
   });
 
+  it('takes a page of another site for nobody, and lets it control nothing', async () => {
+    const { url } = await start('http');
+    const ask = (method: string, path: string, headers: Record<string, string> = {}) =>
+      new Promise<number>((resolve, reject) => {
+        const sent = request(url + path, { method, headers }, (answer) => resolve(answer.resume().statusCode!));
+        sent.once('error', reject).end(method === 'POST' ? '{"payload":{}}' : undefined);
+      });
+    const foreign = { 'sec-fetch-site': 'cross-site', 'sec-fetch-mode': 'no-cors' };
+    expect(await ask('DELETE', '/greetings/Ada', foreign)).to.equal(401);
+    expect(await ask('POST', '/_gatehouse/hooks/order.paid', { ...foreign, 'sec-fetch-mode': 'navigate' })).to.equal(
+      403,
+    );
+    expect(await ask('GET', '/_gatehouse/kv', foreign)).to.equal(403);
+    expect(await ask('GET', '/greetings/Ada', foreign)).to.equal(200);
+    expect(await ask('DELETE', '/greetings/Ada', { 'sec-fetch-site': 'same-site' })).to.equal(204);
+    expect(await ask('DELETE', '/greetings/Ada', { ...foreign, authorization: 'Bearer own' })).to.equal(404);
+    expect(await ask('GET', '/_gatehouse/kv', { ...foreign, 'sec-fetch-mode': 'navigate' })).to.equal(200);
+  });
+
   it('answers no page whose name only resolves to this machine', async () => {
     const { url } = await start('http');
     const status = await new Promise((resolve, reject) => {
