@@ -59,9 +59,11 @@ export function eventsCommand(cli: Cli): void {
         if (filter.follow) cli.note('Following; Ctrl-C ends it.');
         const all: FeedEvent[] = [];
         let cursor = '';
+        let missed = false;
         for await (const page of readFeed(api, filter)) {
           if (page.missed) cli.note('Some events after that position were deleted: they are kept for 30 days.');
           cursor = page.cursor;
+          missed ||= page.missed;
           if (!filter.follow) all.push(...page.items);
           else
             for (const item of page.items) {
@@ -69,7 +71,7 @@ export function eventsCommand(cli: Cli): void {
             }
         }
         return {
-          value: { items: all, cursor },
+          value: { items: all, cursor, missed },
           text: (paint) =>
             all.length === 0 ? 'There are no events.' : all.map((item) => eventText(paint, item)).join('\n'),
         };

@@ -1,6 +1,9 @@
 import { expect } from 'chai';
 import type { Delivery, FeedEvent, WebhookEndpoint } from '../../../host/webhooks/contract.ts';
-import { eventText, readFeed } from './events.ts';
+import type { ApiClient } from '../api-client.ts';
+import { createCli } from '../command-line.ts';
+import type { Streams } from '../terminal.ts';
+import { eventsCommand, eventText, readFeed } from './events.ts';
 import { deliveryText, endpointText } from './webhooks.ts';
 
 const plain = (_style: unknown, text: string) => text;
@@ -44,6 +47,23 @@ describe('readFeed', () => {
     }
     expect(read).to.deep.equal([1, 2]);
     expect(asked.at(-1)).to.deep.equal({ limit: 100, after: '9', waitSeconds: 20 });
+  });
+});
+
+describe('gate events --json', () => {
+  it('says that events after the cursor were deleted, on whichever page that was said', async () => {
+    let out = '';
+    const stream = { write: (text: string) => (out += text) } as unknown as NodeJS.WriteStream;
+    const settings = { configFolder: '/', cwd: '/', url: null, token: null };
+    const cli = createCli(settings, { out: stream, err: stream, in: process.stdin } satisfies Streams);
+    const pages = [
+      { items: [event(1)], cursor: '1', more: true, missed: true },
+      { items: [event(2)], cursor: '2', more: false, missed: false },
+    ];
+    cli.api = async () => ({ readEvents: async () => pages.shift() }) as unknown as ApiClient;
+    eventsCommand(cli);
+    await cli.program.parseAsync(['events', '--after', '0', '--json'], { from: 'user' });
+    expect(JSON.parse(out)).to.deep.equal({ items: [event(1), event(2)], cursor: '2', missed: true });
   });
 });
 
