@@ -570,6 +570,26 @@ describe('the life cycle of an installation', () => {
       expect((await find(installation)).enabled).to.equal(false);
     });
 
+    it('ends with an update that says so: the release that takes over is told, and may refuse', async () => {
+      await publish('returning', '1.0.0', { hook: '' });
+      await publish('returning', '1.1.0', { hook: '' });
+      await publish('returning', '1.2.0', { hook: "if (eventId.startsWith('enable')) throw new Error('never');" });
+      const installation = await install('returning', '1.0.0');
+      const { operator } = platform.as;
+      const update = (change: object) => operator.updateInstallation(installation.id, change);
+      await update({ enabled: false });
+      expect((await refusalOf(update({ version: '1.2.0', enabled: true }))).code).to.equal('plugin-threw');
+      expect(await find(installation)).to.include({ version: '1.0.0', enabled: false });
+      await update({ version: '1.1.0', enabled: true });
+      expect((await hooksOf(installation)).slice(-2)).to.deep.equal([
+        '1.1.0 update {"fromVersion":"1.0.0","toVersion":"1.1.0"}',
+        '1.1.0 enable {"version":"1.1.0"}',
+      ]);
+      expect((await eventsOf(installation)).filter(Boolean).slice(-2)).to.deep.equal(['updated', 'enabled']);
+      const canary = { version: '1.0.0', canary: { percent: 1 }, enabled: false };
+      expect((await refusalOf(update(canary))).code).to.equal('installation-disabled');
+    });
+
     it('keeps what an uninstalled plugin stored until the grace is over, or deletes it at once', async () => {
       await publish('gone', '1.0.0');
       const installation = await install('gone', '1.0.0');

@@ -3,7 +3,7 @@ import { type Registry, RegistryRefusal, type Release, statementOf, type Transpa
 import { HostRefusal } from '../errors.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { CanaryTerms, RolloutCause, RolloutEnd } from '../rollouts/contract.ts';
-import { line, type Message } from '../rollouts/describe-rollout.ts';
+import { type Line, line, type Message } from '../rollouts/describe-rollout.ts';
 import type { RolloutStore } from '../rollouts/rollout-store.ts';
 import { canaryGrants } from '../rollouts/rules/canary-grants.ts';
 import { compareReleases, type ReleaseDiff } from '../rollouts/rules/compare-releases.ts';
@@ -135,6 +135,8 @@ export interface Move {
   lenient?: boolean;
   /** What the change sets beside the release. */
   set?: Change['set'];
+  /** Puts it out of service or back, once the release has taken over; what it rejects with prevents the change. */
+  toggle?: { raise(facts: InstallationFacts): Promise<void>; line: Line };
   message?: Message | null;
 }
 
@@ -145,6 +147,7 @@ export async function moveNow(ports: MovePorts, leased: Leased, move: Move): Pro
   const versions = { fromVersion: before.version, toVersion: facts.version };
   const tell = move.lenient ? tellHook : raiseHook;
   await tell(ports, facts, 'update', versions, `${revision}:${facts.version}`);
+  await move.toggle?.raise(facts);
   const verb = move.event === 'updated' ? 'Updated' : 'Rolled back';
   const begin = newRollout(ports, before, move, { state: 'done', percent: 100, promoteAfterSeconds: null });
   await write(ports, {
@@ -160,6 +163,7 @@ export async function moveNow(ports: MovePorts, leased: Leased, move: Move): Pro
         cause: move.cause,
         rolloutId: begin.id,
       }),
+      ...(move.toggle ? [move.toggle.line] : []),
     ],
     message: move.message,
   });

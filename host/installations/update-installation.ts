@@ -8,6 +8,7 @@ import type { Installation, InstallationFacts, Installations, UpdateRequest } fr
 import { requireSigning } from './guard-signing.ts';
 import {
   compareWith,
+  type Move,
   type MovePorts,
   moveNow,
   planRelease,
@@ -65,8 +66,8 @@ async function applyChange(ports: MovePorts, actor: Principal, leased: Leased, c
   const planned = await planRelease(ports, before, wish.release, change);
   const set = { ...policy, ...(change.enabled !== undefined && { enabled: change.enabled }) };
   const move = { planned, cause: 'operator', event: 'updated', set } as const;
-  if (change.canary === undefined) return moveNow(ports, leased, move);
-  if (!before.enabled)
+  if (change.canary === undefined) return moveNow(ports, leased, { ...move, ...toggleOf(ports, leased, change) });
+  if (!before.enabled || change.enabled === false)
     throw new HostRefusal('installation-disabled', 'A canary needs calls; enable the installation first.');
   const { percent, promoteAfterSeconds = before.updates.promoteAfterSeconds } = change.canary;
   const limits = change.limits && { grantedLimits: change.limits };
@@ -76,6 +77,17 @@ async function applyChange(ports: MovePorts, actor: Principal, leased: Leased, c
     { ...move, set: emptyIsNone({ ...set, ...limits }) },
     { percent, promoteAfterSeconds },
   );
+}
+
+/** Whether a change puts the installation out of service or back, as well. */
+function toggleOf(
+  ports: MovePorts,
+  { installation, revision }: Leased,
+  { enabled }: UpdateRequest,
+): Pick<Move, 'toggle'> {
+  if (enabled === undefined || enabled === installation.enabled) return {};
+  const raise = (facts: InstallationFacts) => raiseToggle(ports, facts, enabled, revision);
+  return { toggle: { raise, line: toggleLine(enabled) } };
 }
 
 /** A set of nothing must not be a change. */
