@@ -1,13 +1,9 @@
 import type { Transfers } from '../../registry/index.ts';
 import type { Log } from '../http/log.ts';
-import type { NotificationStore } from '../notifications/notification-store.ts';
-import type { ReachStore } from './reach-store.ts';
-import { takedownNotice, tellOperators, yankNotice } from './tell-operators.ts';
+import { type TellPorts, takedownNotice, tellOperators, yankNotice } from './tell-operators.ts';
 
-export interface TellOfImportsPorts {
+export interface TellOfImportsPorts extends TellPorts {
   transfers: Transfers;
-  store: Pick<ReachStore, 'running'>;
-  notifications: Pick<NotificationStore, 'add'>;
   log: Pick<Log, 'error'>;
   nowMs(): number;
 }
@@ -18,7 +14,8 @@ const NOTICES = new Map([
 ]);
 
 /** Operators hear of what stops by an import as of what stops here. That somebody cannot be told undoes no import. */
-export function tellOfImports({ transfers, store, notifications, log, nowMs }: TellOfImportsPorts): Transfers {
+export function tellOfImports(ports: TellOfImportsPorts): Transfers {
+  const { transfers, log, nowMs } = ports;
   return {
     ...transfers,
     importRelease: async (actor, brought) => {
@@ -27,10 +24,9 @@ export function tellOfImports({ transfers, store, notifications, log, nowMs }: T
       const noticeOf = NOTICES.get(event ?? '');
       if (noticeOf === undefined || dryRun) return report;
       const notice = { ...noticeOf(release), at: new Date(nowMs()).toISOString() };
-      await store
-        .running(release.id)
-        .then((running) => tellOperators(notifications, release, notice, running))
-        .catch((error) => log.error({ err: error }, 'nobody was told of an import'));
+      await tellOperators(ports, release, notice).catch((error) =>
+        log.error({ err: error }, 'nobody was told of an import'),
+      );
       return report;
     },
   };

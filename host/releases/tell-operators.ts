@@ -3,7 +3,12 @@ import { v7 as uuidv7 } from 'uuid';
 import type { Release } from '../../registry/index.ts';
 import type { NotificationKind } from '../notifications/contract.ts';
 import type { NotificationStore } from '../notifications/notification-store.ts';
-import type { RunningInstallation } from './reach-store.ts';
+import type { ReachStore } from './reach-store.ts';
+
+export interface TellPorts {
+  store: Pick<ReachStore, 'running'>;
+  notifications: Pick<NotificationStore, 'add'>;
+}
 
 export interface StopNotice {
   kind: NotificationKind;
@@ -26,13 +31,16 @@ export const takedownNotice = ({ plugin, version, blocked }: Release): StopNotic
   body: `${blocked?.reason ?? ''}\nIt runs nowhere any more until a moderator restores it.`,
 });
 
-/** One notification for each operator, with its installations; once for the same time, however often it is called. */
+/**
+ * One notification for each operator that runs a release by now, with its installations; once for the same time, however often it is
+ * called.
+ */
 export async function tellOperators(
-  notifications: Pick<NotificationStore, 'add'>,
+  { store, notifications }: TellPorts,
   { id, plugin, version, state, yanked }: Release,
   { at, ...notice }: StopNotice & { at: string },
-  running: readonly RunningInstallation[],
 ): Promise<void> {
+  const running = await store.running(id);
   const facts = { releaseId: id, plugin, version, state, replacement: yanked?.replacement ?? null };
   await notifications.add(
     [...Map.groupBy(running, ({ operatorId }) => operatorId)].map(([organisationId, all]) => ({

@@ -26,7 +26,7 @@ const DAY_MS = 86_400_000;
 const OPERATORS_SHOWN_MAX = 100;
 
 export function createReleases(ports: ReleasesPorts): Releases {
-  const { store, registry, life, notifications } = ports;
+  const { store, registry, life } = ports;
   const own = async (actor: Principal, releaseId: string): Promise<Release> => {
     const release = await registry.releaseById(releaseId);
     const isOwn = actor.organisation.kind === 'publisher' && release?.plugin.startsWith(`${actor.organisation.slug}/`);
@@ -49,8 +49,7 @@ export function createReleases(ports: ReleasesPorts): Releases {
       }
       const release = await life.yank(actor, releaseId, notice);
       // Also where it was yanked before: whoever asks again may do so because nobody could be told.
-      if (release.yanked)
-        await tellOperators(notifications, release, { ...yankNotice(release), at: release.yanked.at }, running);
+      if (release.yanked) await tellOperators(ports, release, { ...yankNotice(release), at: release.yanked.at });
       return release;
     },
   };
