@@ -119,4 +119,17 @@ describe('The static scan', function () {
       expect(families(findings), text).to.deep.equal([family]);
     }
   });
+
+  it('sees that the constructor of a function is taken, whatever the function is called', async () => {
+    for (const [body, maker] of [
+      ['', 'fetch.constructor'],
+      ['', 'Object.constructor'],
+      ['function own() {}', 'own.constructor'],
+      ['const own = async () => {};', 'own["constructor"]'],
+    ] as const) {
+      const findings = await scan(bundle(body, `return ${maker}(request.url)();`));
+      expect(families(findings), maker).to.include('constructor-chain');
+    }
+    expect(await scan(bundle('const own = {};', 'return own.constructor === Object;'))).to.deep.equal([]);
+  });
 });

@@ -117,9 +117,12 @@ export const constructorChain: Detector =
     }
   };
 
-/** A function expression, a method of a literal, or the prototype of either. */
+const PROVIDED_FUNCTIONS =
+  /^(?:fetch|atob|btoa|structuredClone|queueMicrotask|parse(?:Int|Float)|(?:set|clear)(?:Timeout|Interval)|(?:en|de)codeURI(?:Component)?|Array|Boolean|Date|Error|Function|Map|Number|Object|Promise|RegExp|Set|String|Symbol|URL)$/;
+
+/** A function or the name of one, a method of a literal, or the prototype of either. */
 function isFunctionLike(code: ReadCode, node: AnyNode): boolean {
-  if (node.type === 'FunctionExpression' || node.type === 'ArrowFunctionExpression') return true;
+  if (code.functionOf(node) !== null || PROVIDED_FUNCTIONS.test(code.globalOf(node) ?? '')) return true;
   if (node.type === 'ParenthesizedExpression') return isFunctionLike(code, node.expression);
   if (node.type === 'MemberExpression') {
     const { type } = node.object;
