@@ -31,7 +31,11 @@ describe('tellOfImports', () => {
   it('tells each operator once what was yanked elsewhere, as of now', async () => {
     const told = await toldOf({ event: 'release.yank', dryRun: false, release: { ...NAME, ...YANKED } });
     expect(
-      told.map(({ organisationId, at, facts }) => [organisationId, at, (facts as never)['installations']]),
+      told.map(({ organisationId, at, facts }) => [
+        organisationId,
+        at,
+        (facts as { installations: string[] }).installations,
+      ]),
     ).to.deep.equal([
       ['o0', '1970-01-01T00:00:01.000Z', ['one', 'three']],
       ['o1', '1970-01-01T00:00:01.000Z', ['two']],
