@@ -225,6 +225,53 @@ describe('redactRecording', () => {
     expect(cut.slice(3).map(({ args }) => pieceOf(args))).to.deep.equal(['redacted', 'redacted']);
   });
 
+  describe('of a multipart form', () => {
+    const part = (name: string, value: string) =>
+      `--x1\r\nContent-Disposition: form-data; name=${name}\r\n\r\n${value}\r\n`;
+    const headers: [string, string][] = [['content-type', 'multipart/form-data; boundary="x1"']];
+    const form = `${part('"user"', 'ada')}${part('password', 'sésame-ouvre')}${part('"apiKey"', 'k-12345')}--x1--\r\n`;
+    const hidden = `${part('"user"', 'ada')}${part('password', 'secret-1')}${part('"apiKey"', 'secret-2')}--x1--\r\n`;
+
+    it('hides the parts that are named like credentials, and what the plugin made of them', () => {
+      const recording = redactRecording(recorded({ headers, body: form }, { logs: ['sésame-ouvre?'] }), bare)!;
+      expect(inputOf(recording).request).to.include({ body: hidden, bodyEncoding: 'utf8' });
+      expect(recording.redacted!.places).to.deep.equal(['/body/password', '/body/apiKey']);
+      expect(JSON.parse(recording.logs[0]!.json).message).to.equal('secret-1?');
+    });
+
+    it('leaves the bytes of its files as they are', () => {
+      const file = Buffer.from([0xff, 0xd8, 0x00, 0x80, 0xfe]);
+      const bytes = (text: string) =>
+        Buffer.concat([
+          Buffer.from(part('"photo"; filename="a.jpg"', '').slice(0, -2)),
+          file,
+          Buffer.from(`\r\n${text}`),
+        ]);
+      const body = bytes(form).toString('base64');
+      const { request } = inputOf(redactRecording(recorded({ headers, body, bodyEncoding: 'base64' }), bare)!);
+      expect(request).to.include({ body: bytes(hidden).toString('base64'), bodyEncoding: 'base64' });
+    });
+
+    it('does so too where it is read piece by piece', () => {
+      const pieces = [form.slice(0, 70), form.slice(70)].map((piece) => Buffer.from(piece).toString('base64'));
+      const calls = pieces.map((piece) => {
+        return { name: 'request.read', args: '{}', result: { ok: true, json: JSON.stringify({ piece }) } };
+      });
+      const redacted = redactRecording({ ...recorded({ headers }), calls }, bare)!.calls;
+      const read = redacted.map(({ result }) => Buffer.from(JSON.parse(result!.json).piece, 'base64').toString());
+      expect(read.join('')).to.equal(hidden);
+    });
+
+    it('leaves it as it is where nothing is named so, or it is no such form', () => {
+      for (const body of [`${part('"user"', 'ada')}--x1--\r\n`, 'nonsense', '--x1', '']) {
+        const recording = recorded({ headers, body });
+        expect(redactRecording(recording, bare)).to.equal(recording);
+      }
+      const unbounded = recorded({ headers: [['content-type', 'multipart/form-data']], body: form });
+      expect(redactRecording(unbounded, bare)).to.equal(unbounded);
+    });
+  });
+
   it('does not replace short values elsewhere, nor words of the contract', () => {
     const recording = recorded({ body: '{"a":"en","b":"http","c":"kind"}' }, { output: 'en' });
     const redacted = redactRecording(recording, { personal: ['/body/a', '/body/b', '/body/c'], secrets: [] })!;

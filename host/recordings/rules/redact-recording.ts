@@ -1,6 +1,7 @@
 import type { Json, WireRequest } from '../../../plugins-sdk/contract/index.ts';
 import { REDACTION_NOTE, type Recording } from '../../../plugins-sdk/contract/recording.ts';
 import { formsOf, Masks, parse, type Replace, SENSITIVE_NAME } from './masks.ts';
+import { redactParts } from './redact-parts.ts';
 
 /** What must not be stored as it is. */
 export interface RedactionPlan {
@@ -70,14 +71,15 @@ function redactPieces(calls: Calls, { contentType, body: pointers }: Read, masks
     return typeof piece === 'string' ? [{ at, bytes: Buffer.from(piece, 'base64') }] : [];
   });
   if (pieces.length === 0) return calls;
-  const text = Buffer.concat(pieces.map(({ bytes }) => bytes)).toString();
-  const redacted = redactBody(text, contentType, pointers, masks).padEnd(pieces.length, ' ');
+  const charset = MULTIPART.test(contentType) ? 'latin1' : 'utf8';
+  const text = Buffer.concat(pieces.map(({ bytes }) => bytes)).toString(charset);
+  const redacted = redactBody(text, contentType, pointers, masks, charset).padEnd(pieces.length, ' ');
   if (redacted === text.padEnd(pieces.length, ' ')) return calls;
   const size = Math.ceil(redacted.length / pieces.length);
   const renewed = [...calls];
   pieces.forEach(({ at }, index) => {
     const part = redacted.slice(index * size, (index + 1) * size) || ' ';
-    const json = JSON.stringify({ piece: Buffer.from(part).toString('base64') });
+    const json = JSON.stringify({ piece: Buffer.from(part, charset).toString('base64') });
     renewed[at] = { ...renewed[at]!, result: { ok: true, json } };
   });
   return renewed;
@@ -141,12 +143,33 @@ function redactRequest(
   request.url = redactQuery(request.url, below('query'), masks);
   const { body, bodyEncoding } = request;
   if (body === null) return;
-  const text = bodyEncoding === 'utf8' ? body : Buffer.from(body, 'base64').toString('latin1');
-  const redacted = redactBody(text, contentType, below('body'), masks);
-  if (redacted !== text) Object.assign(request, { body: redacted, bodyEncoding: 'utf8' });
+  const charset = bodyEncoding === 'utf8' ? 'utf8' : 'latin1';
+  const text = bodyEncoding === 'utf8' ? body : Buffer.from(body, 'base64').toString(charset);
+  const redacted = redactBody(text, contentType, below('body'), masks, charset);
+  if (redacted === text) return;
+  // Files in other parts stay what they are.
+  const asBytes = charset === 'latin1' && MULTIPART.test(contentType);
+  Object.assign(
+    request,
+    asBytes ? { body: Buffer.from(redacted, charset).toString('base64') } : { body: redacted, bodyEncoding: 'utf8' },
+  );
 }
 
-function redactBody(text: string, contentType: string, pointers: string[][], masks: Masks): string {
+const MULTIPART = /^multipart\/form-data/i;
+
+function redactBody(
+  text: string,
+  contentType: string,
+  pointers: string[][],
+  masks: Masks,
+  charset: 'utf8' | 'latin1' = 'utf8',
+): string {
+  // Where something in one is personal, all of it is replaced.
+  if (MULTIPART.test(contentType) && pointers.length === 0) {
+    return redactParts(text, contentType, (value, name) =>
+      masks.add(Buffer.from(value, charset).toString(), 'secret', `/body/${name}`),
+    );
+  }
   const isForm = /^application\/x-www-form-urlencoded/i.test(contentType);
   return isForm ? redactForm(text, pointers, masks, '/body') : masks.body(text, pointers, '/body');
 }
