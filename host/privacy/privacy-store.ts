@@ -98,6 +98,9 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
           .where(account, accountId)
           .select(...shown);
       }
+      found.invitationsReceived = await database('invitations')
+        .whereIn('address_index', addressesOf(database, accountId))
+        .select('id', 'organisation_id', 'role', 'address_hint', 'state', 'created_at', 'expires_at');
       const entries = await database('audit_entries')
         .where({ account_id: accountId })
         .orWhere((about) => about.where({ subject_kind: 'account', subject_id: accountId }))
@@ -121,8 +124,7 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
           .whereNull('revoked_at')
           .update({ revoked_at: now });
         // Invitations that went to one of their addresses say so; others rely on none of them.
-        const addresses = transaction('account_emails').where({ account_id: accountId }).select('address_index');
-        await transaction('invitations').whereIn('address_index', addresses).delete();
+        await transaction('invitations').whereIn('address_index', addressesOf(transaction, accountId)).delete();
         for (const { table, account, erasure } of PERSONAL_TABLES) {
           if (erasure === 'delete') await transaction(table).where(account, accountId).delete();
         }
@@ -153,6 +155,9 @@ export function privacyStore(database: Knex, auditIn: AuditIn): PrivacyStore {
     },
   };
 }
+
+const addressesOf = (database: Knex, accountId: string) =>
+  database('account_emails').where({ account_id: accountId }).select('address_index');
 
 interface Trace {
   actor: { via: string; accountId?: string };

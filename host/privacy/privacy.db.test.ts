@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, randomBytes } from 'node:crypto';
 import { readFile } from 'node:fs/promises';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
@@ -103,6 +103,33 @@ describe('privacy', () => {
       expect(await codeOf(open.privacy.readExport(ada, id))).to.equal('export-unknown');
       await open.sweep();
       expect(await database.knex('personal_exports')).to.deep.equal([]);
+    });
+
+    it("holds the invitations that went to an address of the person, and nobody else's", async () => {
+      const ada = await addPerson();
+      const { knex } = database;
+      const organisation_id = v7();
+      await knex('organisations').insert({ id: organisation_id, slug: 'arcade', kind: 'operator', name: 'Arcade' });
+      const invitation = (address: string, hint: string) => ({
+        id: v7(),
+        organisation_id,
+        role: 'operator-viewer',
+        secret_sha256: randomBytes(32),
+        address_index: vault.index(address),
+        address_hint: hint,
+        created_at: new Date(clock.ms),
+        expires_at: new Date(clock.ms + DAY_MS),
+      });
+      await knex('invitations').insert([
+        invitation(ADDRESS, 'a…@example.org'),
+        invitation('bob@example.org', 'b…@example.org'),
+      ]);
+      const { id } = await open.privacy.requestExport(ada);
+      await open.work();
+      const { invitationsReceived } = JSON.parse(await open.privacy.readExport(ada, id));
+      expect(invitationsReceived).to.have.length(1);
+      expect(invitationsReceived[0]).to.include({ address_hint: 'a…@example.org', organisation_id, state: 'open' });
+      expect(invitationsReceived[0]).not.to.have.property('secret_sha256');
     });
 
     it('is made by one host, and by another where that one died', async () => {
