@@ -7,6 +7,7 @@ export interface BatchWriter<Item> {
 
 export interface BatchWriterOptions<Item> {
   write(items: Item[]): Promise<void>;
+  /** At most once for those that were dropped before a batch, and once for a batch that was not written. */
   onLost(count: number, error: unknown): void;
   /** The first item of a batch waits at most this long. */
   delayMs: number;
@@ -18,7 +19,12 @@ export function batchWriter<Item>({ write, onLost, delayMs, itemsMax }: BatchWri
   let waiting: Item[] = [];
   let timer: NodeJS.Timeout | null = null;
   let writing: Promise<void> = Promise.resolve();
+  let dropped = 0;
 
+  const tellDropped = () => {
+    if (dropped > 0) onLost(dropped, new Error('log overrun'));
+    dropped = 0;
+  };
   const writeBatch = async (items: Item[]) => {
     try {
       if (items.length > 0) await write(items);
@@ -32,6 +38,7 @@ export function batchWriter<Item>({ write, onLost, delayMs, itemsMax }: BatchWri
     writing = writing.then(() => {
       const items = waiting;
       waiting = [];
+      tellDropped();
       return writeBatch(items);
     });
     return writing;
@@ -39,8 +46,10 @@ export function batchWriter<Item>({ write, onLost, delayMs, itemsMax }: BatchWri
   return {
     add: (item) => {
       waiting.push(item);
-      if (waiting.length > itemsMax)
-        onLost(waiting.splice(0, waiting.length - itemsMax).length, new Error('log overrun'));
+      if (waiting.length > itemsMax) {
+        waiting.shift();
+        dropped += 1;
+      }
       timer ??= setTimeout(flush, delayMs);
     },
     flush,
