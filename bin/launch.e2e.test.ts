@@ -18,8 +18,13 @@ const finish = () => {
   fs.writeFileSync('node_modules/.package-lock.json', mood === 'other' ? '{"packages":{}}' : lockfile);
 };
 if (mood === 'stuck') { fs.mkdirSync('node_modules'); fs.writeFileSync('node_modules/torn', ''); setInterval(() => {}, 1000); }
-else if (mood === 'slow') setTimeout(finish, 1000);
-else finish();
+else if (mood === 'held') {
+  const look = setInterval(() => {
+    if (!fs.existsSync('npm.go')) return;
+    clearInterval(look);
+    finish();
+  }, 20);
+} else finish();
 `;
 
 const GATE = `
@@ -32,7 +37,7 @@ if (verb === 'wait') {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => {
       console.log('seen ' + signal);
-      if (seen.push(signal) === 1) setTimeout(() => { console.log('signals ' + seen.join(',')); process.exit(7); }, 700);
+      if (seen.push(signal) === (signal === 'SIGHUP' ? 2 : 1)) setTimeout(() => { console.log('signals ' + seen.join(',')); process.exit(7); }, 700);
     });
   }
   console.log('waiting');
@@ -77,7 +82,7 @@ describe('bin/launch.mjs', () => {
 
   async function until(holds: () => boolean): Promise<void> {
     for (let waits = 0; !holds(); waits += 1) {
-      if (waits > 1_000) throw new Error('waited in vain');
+      if (waits > 2_500) throw new Error('waited in vain');
       await sleep(20);
     }
   }
@@ -132,11 +137,13 @@ describe('bin/launch.mjs', () => {
   });
 
   it('installs once when two launches run at the same time', async () => {
-    write('npm.mood', 'slow');
-    const both = await Promise.all([start(['gate']).ended, start(['gate']).ended]);
-    expect(both.map(({ code }) => code)).to.deep.equal([0, 0]);
+    write('npm.mood', 'held');
+    const both = [start(['gate']), start(['gate'])];
+    await until(() => both.some(({ seen }) => seen.stderr.includes('Another launch')));
+    write('npm.go', '');
+    const ends = await Promise.all(both.map(({ ended }) => ended));
+    expect(ends.map(({ code }) => code)).to.deep.equal([0, 0]);
     expect(npmRuns()).to.equal(1);
-    expect(both.some(({ stderr }) => stderr.includes('Another launch'))).to.equal(true);
   });
 
   it('breaks the lock of a launch that is dead', async () => {
@@ -160,13 +167,14 @@ describe('bin/launch.mjs', () => {
   });
 
   it('waits for the npm of a launch that was killed outright', async () => {
-    write('npm.mood', 'slow');
+    write('npm.mood', 'held');
     const first = start(['gate']);
     await until(() => npmRuns() === 1);
     first.child.kill('SIGKILL');
-    const { code, stderr } = await start(['gate']).ended;
-    expect(code).to.equal(0);
-    expect(stderr).to.include('Another launch');
+    const second = start(['gate']);
+    await until(() => second.seen.stderr.includes('Another launch'));
+    write('npm.go', '');
+    expect((await second.ended).code).to.equal(0);
   });
 
   for (const [reason, mood, sentence] of [
