@@ -87,7 +87,8 @@ describe('limits of rate', () => {
       401, 401, 401, 429, 429,
     ]);
     const refused = await fetch(`${origin}/run/acme/shop/`);
-    expect(refused.headers.get('retry-after')).to.equal('20');
+    // A third of the minute, less what the requests took.
+    expect(Number(refused.headers.get('retry-after'))).to.be.within(1, 20);
     expect(await refused.json()).to.include({ code: 'rate-limited', limit: 'run-address' });
   });
 

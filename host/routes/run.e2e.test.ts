@@ -297,8 +297,10 @@ describe('the data plane', () => {
     it('have no body where the status has none, and the connection stays in step', async () => {
       for (const status of [204, 205, 304]) {
         served.fake.run = async () => answered('smuggled', { status });
-        const once = 'GET /run/acme/shop/ HTTP/1.1\r\nHost: x\r\n\r\n';
-        const text = await sendRaw(served.port, once + once);
+        const [first, last] = ['keep-alive', 'close'].map(
+          (then) => `GET /run/acme/shop/ HTTP/1.1\r\nHost: x\r\nConnection: ${then}\r\n\r\n`,
+        );
+        const text = await sendRaw(served.port, `${first}${last}`, 10_000);
         expect(text.match(/HTTP\/1\.1 \d+/g)).to.deep.equal([`HTTP/1.1 ${status}`, `HTTP/1.1 ${status}`]);
         expect(text).not.to.include('smuggled');
       }
