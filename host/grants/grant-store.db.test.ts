@@ -31,7 +31,9 @@ describe('grantStore', () => {
   it('tells every host of a change, and none of one that changes nothing', async () => {
     const store = grantStore(database.knex);
     const id = await addInstallation(database);
-    const updates = async () => (await database.knex('installations').where({ id }).first()).updated_at.getTime();
+    const microseconds = database.knex.raw('extract(epoch from updated_at) * 1000000 as updated');
+    const updates = async () =>
+      Number((await database.knex('installations').where({ id }).first(microseconds)).updated);
     const before = await updates();
     await store.revoke(id, 'kv');
     expect(await updates()).to.equal(before);

@@ -25,7 +25,7 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
         on,
         concurrency: 4,
         drainMs: 1_000,
-        lockMs: 1_000,
+        lockMs: 30_000,
         log: silent,
         ...changes,
       });
@@ -91,7 +91,7 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
       const dispatcher = await host();
       const [delayed, failing, prompt] = [id(), id(), id()];
       const { see, all } = collect(5);
-      await dispatcher.dispatch({ id: delayed, delayMs: 700, rank: 0 });
+      await dispatcher.dispatch({ id: delayed, delayMs: 3_000, rank: 0 });
       await dispatcher.dispatch({ id: failing, delayMs: 0, rank: 0 });
       await dispatcher.dispatch({ id: prompt, delayMs: 0, rank: 0 });
       let attempts = 0;
@@ -107,7 +107,7 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
     });
 
     it('gives what a host had that is gone to another one', async () => {
-      const first = await host({ drainMs: 0 });
+      const first = await host({ drainMs: 0, lockMs: 1_000 });
       const message = id();
       await first.dispatch({ id: message, delayMs: 0, rank: 0 });
       await new Promise<void>((resolve) => {
@@ -119,7 +119,7 @@ function describeDispatcher(name: string, backend: () => Promise<DispatcherPorts
       await first.close();
       open.splice(open.indexOf(first), 1);
       const { see, all } = collect(1);
-      (await host()).start(async (each) => {
+      (await host({ lockMs: 1_000 })).start(async (each) => {
         see(each);
         return ENDED;
       });

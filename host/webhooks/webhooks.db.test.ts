@@ -185,7 +185,7 @@ describe('webhooks over real receivers', () => {
     for (const url of [...Object.keys(errors), fine.url]) ids.set(url, await addEndpoint(url));
     await revokeKey();
     await unfold();
-    await deliverAll(host(500));
+    await deliverAll(host(5_000));
     for (const [url, error] of Object.entries(errors)) {
       const [delivery] = await deliveriesOf(ids.get(url)!);
       expect(delivery, url).to.include({ state: 'waiting' });
@@ -201,7 +201,7 @@ describe('webhooks over real receivers', () => {
     const id = await addEndpoint(shop.url);
     await revokeKey();
     await Promise.all([unfold(), unfold()]);
-    const [first, second] = [host(), host()];
+    const [first, second] = [host(60_000), host(60_000)];
     await Promise.all([first.tick(), second.tick()]);
     while (shop.received.length === 0) await new Promise((resolve) => setTimeout(resolve, 10));
     await deliverAll(host());
@@ -275,7 +275,7 @@ describe('webhooks over real receivers', () => {
     const deliverer = host(60_000);
     await deliverer.tick();
     await deliverer.tick();
-    const untilMs = Date.now() + 10_000;
+    const untilMs = Date.now() + 50_000;
     while (fine.received.length === 0 && Date.now() < untilMs) await new Promise((resolve) => setTimeout(resolve, 10));
     const came = fine.received.length;
     await deliverer.close();

@@ -23,9 +23,9 @@ describe('organisations and their members', () => {
   }
   const codeOf = async (work: Promise<unknown>) => (await refusalOf(work)).code;
   const rolesIn = async (organisation: Organisation) =>
-    (await test.database.system('memberships').where('organisation_id', organisation.id).orderBy('created_at')).map(
-      ({ role }) => role,
-    );
+    (
+      await test.database.system('memberships').where('organisation_id', organisation.id).orderBy(['created_at', 'id'])
+    ).map(({ role }) => role);
 
   describe('registerOrganisation', () => {
     it('makes the person its owner, once, however often the same comes at once', async () => {
