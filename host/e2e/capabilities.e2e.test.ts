@@ -11,7 +11,7 @@ const capability = (name: NonNullable<Manifest['capabilities']>[number]['name'],
 });
 
 /** For those that wait for what a test does meanwhile. */
-const PATIENT = { wallMs: 60_000, hostCalls: 1_000, timers: 1_000 };
+const PATIENT = { hostCalls: 1_000, timers: 1_000 };
 
 /** Sells: calls the pricer, tells what it sold, and tells its operator. */
 const SELLER = `

@@ -25,8 +25,6 @@ export default definePlugin({
   hooks: { 'order.paid': () => ({ ok: true }) },
 });
 `;
-const PATIENT = { wallMs: 60_000 };
-const STRICT = { ...PATIENT, cpuMs: 50 };
 const DEADLINE_MS = 50_000;
 const GATE = path.resolve(import.meta.dirname, '../../bin/gate.ts');
 const ORDER = { orderId: 'o-1', lines: [] };
@@ -47,9 +45,8 @@ describe('an installation that breaks its sandbox process', () => {
     const manifest = {
       ...callerRoutes('GET /fine', 'GET /waits', 'GET /waits-long', 'GET /breaks'),
       hooks: ['order.paid' as const],
-      limits: PATIENT,
     };
-    const strict = { ...manifest, limits: STRICT };
+    const strict = { ...manifest, limits: { cpuMs: 50 } };
     hostile = await platform.install({ source: SOURCE, manifest: strict }, { slug: 'hostile' });
     neighbour = await platform.install({ source: SOURCE, manifest }, { slug: 'neighbour' });
   });
@@ -241,7 +238,7 @@ describe('an installation that breaks its sandbox process', () => {
   it('is stopped as a whole: what it has running and waiting breaks no process after process', async () => {
     const manifest = {
       ...callerRoutes('GET /fine', 'GET /waits', 'GET /waits-long', 'GET /breaks'),
-      limits: { ...STRICT, concurrent: 20 },
+      limits: { cpuMs: 50, concurrent: 20 },
     };
     const burst = await platform.install({ source: SOURCE, manifest }, { slug: 'burst' });
     const calls = Array.from({ length: 60 }, async () => (await platform.call(burst, '/breaks')).json());

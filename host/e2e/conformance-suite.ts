@@ -55,6 +55,8 @@ const MANIFEST: Partial<Manifest> = {
     { name: 'config', reason: 'Reads what the test compares.' },
   ],
   config: { type: 'object', properties: { greeting: { type: 'string' } }, additionalProperties: false },
+  // One of them spins.
+  limits: { cpuMs: 200 },
 };
 
 /** Runs every case in `gate dev`, in the test harness and on the host of `platform`, and lets nothing differ. */

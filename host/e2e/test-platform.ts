@@ -146,7 +146,7 @@ export async function startTestPlatform(
 }
 
 /** A slow machine takes its time to compute what is nothing elsewhere: who tests a limit sets it. */
-const PATIENT = { cpuMs: 1_000, startupCpuMs: 1_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000 };
+const PATIENT = { cpuMs: 1_000, startupCpuMs: 1_000, cpuMsPerSecond: 4_000, cpuBurstMs: 60_000, wallMs: 60_000 };
 
 const MANIFEST = {
   version: '1.0.0',
