@@ -1,5 +1,4 @@
 import { generateKeyPairSync } from 'node:crypto';
-import { setTimeout as pause } from 'node:timers/promises';
 import { expect } from 'chai';
 import { v7 as uuidv7 } from 'uuid';
 import { createApiClient } from '../../plugins-sdk/cli/api-client.ts';
@@ -239,9 +238,12 @@ describe('bad input', () => {
       expect((await platform.call(installed, '/version')).status).to.equal(200);
     });
 
-    it('refuses missing, malformed, unknown and revoked tokens; a revoked one within a second', async () => {
+    it('refuses missing, malformed, unknown and revoked tokens', async () => {
       expect((await platform.call(installed, '/version', { token: null })).status).to.equal(401);
-      for (const token of ['nonsense', `${platform.credentials.caller.slice(0, -1)}x`]) {
+      for (const token of [
+        'nonsense',
+        platform.credentials.caller.replace(/.$/, (last) => (last === 'x' ? 'y' : 'x')),
+      ]) {
         expect((await platform.call(installed, '/version', { token })).status, token).to.equal(401);
       }
       const { token, secret } = await platform.as.operator.issueToken({
@@ -251,12 +253,18 @@ describe('bad input', () => {
       });
       expect((await platform.call(installed, '/version', { token: secret })).status).to.equal(200);
       await platform.as.operator.revokeToken(token.id);
-      await pause(1_000);
-      const refused = await platform.call(installed, '/version', { token: secret });
-      expect(await codeOf(refused)).to.equal('token-invalid');
+      // The database tells the host of it.
+      let answer: Response;
+      const deadlineMs = Date.now() + 30_000;
+      do {
+        await new Promise((resolve) => setTimeout(resolve, 20));
+        answer = await platform.call(installed, '/version', { token: secret });
+      } while (answer.status === 200 && Date.now() < deadlineMs);
+      expect(answer.status).to.equal(401);
+      expect(await codeOf(answer)).to.equal('token-invalid');
     });
 
-    it('serves the new release within a second of an update', async () => {
+    it('serves the new release as soon as it is updated', async () => {
       const manifest = { ...MANIFEST, name: 'updated' };
       const first = await platform.install({ source: SOURCE, manifest });
       const next = await platform.publish(
@@ -265,7 +273,6 @@ describe('bad input', () => {
       await platform.as.moderator.approveRelease(next.id);
       expect(await (await platform.call(first, '/version')).json()).to.equal('1.0.0');
       await platform.as.operator.updateInstallation(first.id, { version: '1.1.0' });
-      await pause(1_000);
       expect(await (await platform.call(first, '/version')).json()).to.equal('1.1.0');
     });
   });

@@ -25,7 +25,7 @@ export default definePlugin({
   routes: {
     'GET /version': () => { ${broken} return { version: '${version}' }; },
     'GET /slow': async () => {
-      await new Promise((resolve) => setTimeout(resolve, 1500));
+      await new Promise((resolve) => setTimeout(resolve, 5_000));
       return { version: '${version}' };
     },
     'GET /hooks': async (_request, { kv }) => (await kv.list({ prefix: 'hook:' })).entries.map(({ value }) => value),

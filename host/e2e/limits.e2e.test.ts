@@ -7,7 +7,7 @@ describe('limits and listeners of a whole host', () => {
   before(async () => {
     platform = await startTestPlatform({
       GATEHOUSE_ADMIN_PORT: '0',
-      GATEHOUSE_RATE_LIMITS: 'run-installation=3/60,api-token=20/60',
+      GATEHOUSE_RATE_LIMITS: 'run-installation=3/3600,api-token=20/3600',
     });
   });
   after(() => platform.close());

@@ -30,6 +30,7 @@ export function membersSuite(platform: () => TestPlatform, send: Send): void {
       const now = await what();
       if (now === wanted) return;
       if (Date.now() > deadlineMs) expect(now).to.equal(wanted);
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   };
 

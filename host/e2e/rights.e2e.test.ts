@@ -158,9 +158,16 @@ describe('rights over HTTP', () => {
   });
 
   it('a token ends at its moment, also where a host has it in memory', async () => {
-    const expiresAt = new Date(Date.now() + 1_500).toISOString();
-    const { secret: token } = await issue('caller', { expiresAt });
-    expect((await send('GET', '/run/arcade-one/shop/', { token })).code).to.equal('ok');
+    const issueFor = async (ms: number): Promise<{ expiresAt: string; token: string }> => {
+      const expiresAt = new Date(Date.now() + ms).toISOString();
+      const { secret: token } = await issue('caller', { expiresAt });
+      const { code } = await send('GET', '/run/arcade-one/shop/', { token });
+      // A machine that is too busy to call in time gets a token that lives longer.
+      if (code !== 'ok' && Date.now() >= Date.parse(expiresAt)) return issueFor(2 * ms);
+      expect(code).to.equal('ok');
+      return { expiresAt, token };
+    };
+    const { expiresAt, token } = await issueFor(1_500);
     await new Promise((resolve) => setTimeout(resolve, Math.max(0, Date.parse(expiresAt) - Date.now()) + 50));
     expect((await send('GET', '/run/arcade-one/shop/', { token })).code).to.equal('token-invalid');
     expect((await send('GET', '/v1/whoami', { token })).code).to.equal('token-invalid');
@@ -176,6 +183,7 @@ describe('rights over HTTP', () => {
     const deadlineMs = Date.now() + 20_000;
     while ((await send('GET', '/v1/whoami', { token })).code !== 'token-invalid') {
       expect(Date.now()).to.be.below(deadlineMs);
+      await new Promise((resolve) => setTimeout(resolve, 20));
     }
   });
 

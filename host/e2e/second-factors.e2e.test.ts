@@ -1,4 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
+import { setTimeout as rest } from 'node:timers/promises';
 import { expect } from 'chai';
 import { Secret, TOTP } from 'otpauth';
 import { v7 as uuidv7 } from 'uuid';
@@ -43,8 +44,9 @@ describe('second factors of people', () => {
       send('POST', '/v1/accounts', { username, password: PASSWORD, email }),
     );
     const mailbox = () => expecting<{ items: { to: string; text: string }[] }>(200, send('GET', '/dev/mailbox'));
-    let text: string | undefined;
-    while (text === undefined) text = (await mailbox()).items.find(({ to }) => to === email)?.text;
+    const textOf = async () => (await mailbox()).items.find(({ to }) => to === email)?.text;
+    let text = await textOf();
+    for (; text === undefined; text = await textOf()) await rest(20);
     await expecting(200, send('POST', '/v1/accounts/verification', { code: codeIn(text) }));
     return { id, username, ...(await logIn(username)) };
   };
@@ -99,7 +101,7 @@ describe('second factors of people', () => {
     const long = new Date(Date.now() - 11 * 60_000);
     await platform.database.knex('sessions').where('account_id', ada.id).update({ factor_at: long });
     let code = '';
-    while (code !== 'step-up-required') code = await codeOf(await send('POST', '/v1/keys', {}, token));
+    for (; code !== 'step-up-required'; await rest(20)) code = await codeOf(await send('POST', '/v1/keys', {}, token));
     await expecting(200, send('POST', '/v1/sessions/current/step-up', { recoveryCode: recoveryCodes[0] }, token));
     await expecting(201, send('POST', '/v1/keys', newKey(), token));
 
@@ -128,7 +130,7 @@ describe('second factors of people', () => {
     const { id } = await expecting<{ id: string }>(202, send('POST', '/v1/account/exports', undefined, token));
     const archive = () => send('GET', `/v1/account/exports/${id}/archive`, undefined, token);
     let answered = await archive();
-    while (answered.status === 404) answered = await archive();
+    for (; answered.status === 404; answered = await archive()) await rest(20);
     const { account } = (await answered.json()) as { account: object };
     expect(account).to.deep.include({ addresses: ['eve_leaves@example.com'] });
     await expecting(422, send('POST', '/v1/account/erasure', { username: 'eve' }, token));
