@@ -62,6 +62,7 @@ async function writePlugin(folder: string): Promise<void> {
     category: 'utilities',
     entry: 'src/index.ts',
     engine: '^0.1.0',
+    limits: { cpuMs: 1_000, startupCpuMs: 1_000, wallMs: 60_000 },
     routes: NAMES.map((name) => ({ method: 'GET', path: `/${name}`, access: 'public' })),
   };
   const index = [

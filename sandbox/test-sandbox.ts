@@ -45,6 +45,9 @@ export const jobIn = (body: string, before = ''): string =>
   `${before}\n__gatehouse_define({ schedule: { job: async (job, ctx) => { ${body} } } });`;
 export const digestOf = (code: string): string => createHash('sha256').update(code).digest('hex');
 
+/** A slow machine takes its time to compute what is nothing elsewhere: who tests a limit sets it. */
+const PATIENT = { cpuMs: 250, startupCpuMs: 1_000, wallMs: 60_000 };
+
 let invocations = 0;
 
 export async function openTestSandbox(
@@ -83,7 +86,7 @@ export async function openTestSandbox(
         input: textOfInput(jobInput(invocationId)),
         seed: '5a'.repeat(32),
         startedAtMs: nowMs?.() ?? Date.now(),
-        limits: { ...DEFAULT_LIMITS, ...limits },
+        limits: { ...DEFAULT_LIMITS, ...PATIENT, ...limits },
         ...(solitary ? { solitary } : {}),
       },
       {

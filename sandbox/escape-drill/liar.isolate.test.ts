@@ -116,7 +116,7 @@ describe('the host of a cordon that was taken over', () => {
     const ends = await Promise.all(
       INSTALLATIONS.map((installation) =>
         rig
-          .run(HONEST, { installation, limits: { ...LIMITS, wallMs: 500 }, hostCall: async (call) => entry(call) })
+          .run(HONEST, { installation, limits: { ...LIMITS, wallMs: 3_000 }, hostCall: async (call) => entry(call) })
           .then(codeOf, ({ code }: SandboxRefusal) => code),
       ),
     );

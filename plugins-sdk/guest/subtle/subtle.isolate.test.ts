@@ -9,6 +9,7 @@ const MANIFEST = {
   version: '1.0.0',
   description: '',
   engine: '*',
+  limits: { cpuMs: 1_000, startupCpuMs: 1_000, wallMs: 60_000 },
 } as unknown as Manifest;
 
 /** The same code must answer the same in a plugin and in the platform's own implementation. */

@@ -67,7 +67,7 @@ describe('The runner of web-platform-tests', () => {
       fs.mkdirSync(path.dirname(path.join(checkout, name)), { recursive: true });
       fs.writeFileSync(path.join(checkout, name), text);
     }
-    const runner = await openTestRunner(checkout, { fileMs: 300 });
+    const runner = await openTestRunner(checkout, { fileMs: 3_000 });
     try {
       for (const test of findTests(checkout, 'sample')) results.set(path.basename(test.path), await runner.run(test));
     } finally {
