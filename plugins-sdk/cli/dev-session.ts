@@ -68,7 +68,7 @@ const USAGES_MAX = 1_000;
 const MESSAGES_INTERVAL_MS = 200;
 const TRACES_MAX = 200;
 
-/** Runs the plugin of a folder and builds it again whenever a file changes; what it stores lives as long as the session. */
+/** Runs the plugin of a folder and builds it again whenever a file changes; what it stores lives as long as the session. Refuses with: file-unreadable. */
 export async function startDevSession(command: DevCommand, onEvent: (event: DevEvent) => void): Promise<DevSession> {
   const usages = new Map<string, Usage>();
   const traces = new Map<string, Waterfall>();
@@ -133,7 +133,13 @@ export async function startDevSession(command: DevCommand, onEvent: (event: DevE
     return building;
   };
 
-  const unwatch = watchFolder(command.folder, rebuild);
+  let unwatch: () => void;
+  try {
+    unwatch = watchFolder(command.folder, rebuild);
+  } catch (error) {
+    await host.close();
+    throw error;
+  }
   await rebuild();
   let running: Promise<unknown> | null = null;
   const messages = setInterval(() => {
