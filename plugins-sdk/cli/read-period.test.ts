@@ -1,6 +1,6 @@
 import { expect } from 'chai';
 import { CliError } from './errors.ts';
-import { periodText, readDelay, readPeriod } from './read-period.ts';
+import { periodText, readDelay, readOverlap, readPeriod } from './read-period.ts';
 
 describe('readPeriod', () => {
   it('reads seconds, minutes, hours and days, and says them again', () => {
@@ -18,5 +18,17 @@ describe('readPeriod', () => {
     }
     expect(() => readPeriod('--every', '59s', { minSeconds: 60 })).to.throw(CliError, 'at least 1m, at most 30d');
     expect(() => readDelay('366d')).to.throw(CliError, 'at most 365d');
+  });
+});
+
+describe('readOverlap', () => {
+  it('takes no slip for nought, which ends what is old at once', () => {
+    const read = readOverlap('days', 90);
+    expect(['0', '7', '0.5', '90'].map(read)).to.deep.equal([0, 7, 0.5, 90]);
+    for (const slip of ['', ' ', 'abc', '-1', '91', '30d', '1e9']) {
+      expect(() => read(slip), slip)
+        .to.throw('--overlap is a number of days from 0 to 90')
+        .with.property('code', 'usage');
+    }
   });
 });

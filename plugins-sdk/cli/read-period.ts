@@ -23,3 +23,11 @@ export function periodText(seconds: number): string {
 
 /** For an option of how long a release has to be out: `0` is none. Refuses with: usage. */
 export const readDelay = (text: string): number => (text === '0' ? 0 : readPeriod('--delay', text, { maxDays: 365 }));
+
+/** For `--overlap` in the unit that the option names: where nothing was said by mistake, what is old must not end at once. Refuses with: usage. */
+export const readOverlap =
+  (unit: 'days' | 'seconds', max: number) =>
+  (text: string): number => {
+    if (/^\d{1,8}(?:\.\d{1,8})?$/.test(text) && Number(text) <= max) return Number(text);
+    throw new CliError('usage', `--overlap is a number of ${unit} from 0 to ${max}, not "${text}".`);
+  };

@@ -3,6 +3,7 @@ import type { PublisherKey } from '../../../registry/index.ts';
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { readOverlap } from '../read-period.ts';
 import { columns, oneLine, type Paint } from '../terminal.ts';
 import { createKeyFile, keyPath, loadKeyFile, publicPart, registerKey } from './keygen.ts';
 
@@ -82,7 +83,7 @@ export function keysCommand(cli: Cli): void {
     .description('Make a successor; both sign for a while, and what the old key signed stays good')
     .argument('<key>', 'beginning of the id of the old key')
     .requiredOption('--out <file>', 'where the new key goes')
-    .option('--overlap <days>', 'how long both sign', Number, 30)
+    .option('--overlap <days>', 'how long both sign', readOverlap('days', 90), 30)
     .option('--label <text>', 'how the host lists the new key', 'gate')
     .action(
       cli.answer(async (text: string, { out, overlap, label }: { out: string; overlap: number; label: string }) => {

@@ -2,6 +2,7 @@ import type { ApiToken, Permission, TokenNarrowing, TokenRole } from '../../../r
 import type { ApiClient } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { readOverlap } from '../read-period.ts';
 import { fields, oneLine, type Paint } from '../terminal.ts';
 
 const DAY_MS = 86_400_000;
@@ -113,7 +114,12 @@ export function tokensCommand(cli: Cli): void {
   command
     .command('rotate')
     .argument('<id>', 'of the token')
-    .option('--overlap <seconds>', 'how long the old one works beside the new one', Number, 3_600)
+    .option(
+      '--overlap <seconds>',
+      'how long the old one works beside the new one',
+      readOverlap('seconds', 2_592_000),
+      3_600,
+    )
     .action(
       cli.answer(async (id: string, { overlap }: { overlap: number }) => {
         const issued = await (await cli.api()).rotateToken(id, overlap);

@@ -5,6 +5,7 @@ import type { EventType } from '../../../host/webhooks/event-types.ts';
 import { readPages } from '../api-client.ts';
 import { type Cli, verb } from '../command-line.ts';
 import { CliError } from '../errors.ts';
+import { readOverlap } from '../read-period.ts';
 import { fields, oneLine, type Paint } from '../terminal.ts';
 
 const SHOWN_MAX = 50;
@@ -111,7 +112,7 @@ export function webhooksCommand(cli: Cli): void {
     .command('rotate')
     .description('Make a new secret; the old one signs as well for a while')
     .argument('<id>', id)
-    .option('--overlap <seconds>', 'for how long, at most a week', Number, 86_400)
+    .option('--overlap <seconds>', 'for how long, at most a week', readOverlap('seconds', 604_800), 86_400)
     .action(
       cli.answer(async (each: string, { overlap }: { overlap: number }) => {
         const rotated = await (await cli.api()).rotateWebhook(each, overlap);
