@@ -192,6 +192,15 @@ describe('bundlePlugin', () => {
     expect(faults.map(({ file, line }) => `${file}:${line}`)).to.deep.equal(['src/index.ts:1', 'src/index.ts:2']);
   });
 
+  it('says that the entry exports no plugin, and not where we import it', async () => {
+    for (const text of ['export {};', 'export const plugin = {};']) {
+      const folder = await pluginIn('.', { 'src/index.ts': text });
+      expect(await faultsOf(bundlePlugin({ folder, manifest }))).to.deep.equal([
+        { text: 'exports no plugin; it needs: export default definePlugin({ … })', file: 'src/index.ts' },
+      ]);
+    }
+  });
+
   it('says how to install a package that is not there, and nothing of it where a file is missing', async () => {
     const folder = await pluginIn('.', {
       'src/index.ts': `import '@scope/absent/part';\nimport 'absent';\nimport './absent.ts';\nexport default {};\n`,

@@ -215,10 +215,17 @@ const resolveSdk: Plugin = {
 
 const UNRESOLVED_PACKAGE = /^Could not resolve "((?:@[^/"]+\/)?[^./"][^/"]*)[^"]*"$/;
 
-const toMessage = ({ text, location }: Message): BundleMessage => ({
-  text: text.replace(UNRESOLVED_PACKAGE, '$&. Is the package there? npm install $1'),
-  ...(location ? { file: portable(location.file), line: location.line, column: location.column + 1 } : {}),
-});
+const NO_DEFAULT = /^No matching export in "(.+)" for import "default"$/;
+
+function toMessage({ text, location }: Message): BundleMessage {
+  const [, entry] = (location?.file === ENTRY_NAME && NO_DEFAULT.exec(text)) || [];
+  // The import that fails is ours, in a file that its author does not have.
+  if (entry) return { text: 'exports no plugin; it needs: export default definePlugin({ … })', file: entry };
+  return {
+    text: text.replace(UNRESOLVED_PACKAGE, '$&. Is the package there? npm install $1'),
+    ...(location ? { file: portable(location.file), line: location.line, column: location.column + 1 } : {}),
+  };
+}
 
 /**
  * esbuild names files outside the folder by their way up from it, in comments and in CommonJS wrappers. Both stand on
