@@ -156,15 +156,9 @@ describe('openDatabase', () => {
 });
 
 describe('databaseUrls', () => {
-  it('takes two addresses, or warns that one serves for both', () => {
-    expect(databaseUrls({ databaseUrl: 'a', databaseOwnerUrl: 'b' })).to.deep.equal({
-      appUrl: 'a',
-      ownerUrl: 'b',
-      warning: null,
-    });
-    const alone = databaseUrls({ databaseUrl: 'a' });
-    expect(alone).to.include({ appUrl: 'a', ownerUrl: 'a' });
-    expect(alone.warning).to.contain('DATABASE_OWNER_URL is not set');
+  it('takes two addresses, or one for both', () => {
+    expect(databaseUrls({ databaseUrl: 'a', databaseOwnerUrl: 'b' })).to.deep.equal({ appUrl: 'a', ownerUrl: 'b' });
+    expect(databaseUrls({ databaseUrl: 'a' })).to.deep.equal({ appUrl: 'a', ownerUrl: 'a' });
   });
 });
 

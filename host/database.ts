@@ -20,8 +20,6 @@ export interface DatabaseUrls {
   appUrl: string;
   /** Logs in as the role that owns the schema; used for migrations alone. */
   ownerUrl: string;
-  /** A sentence for the log where the two are the same. */
-  warning: string | null;
 }
 
 /** Both addresses from what was configured: DATABASE_URL (application role) and DATABASE_OWNER_URL (owner). */
@@ -30,10 +28,6 @@ export function databaseUrls(configured: { databaseUrl: string; databaseOwnerUrl
   return {
     appUrl: databaseUrl,
     ownerUrl: databaseOwnerUrl ?? databaseUrl,
-    warning:
-      databaseOwnerUrl === undefined
-        ? 'DATABASE_OWNER_URL is not set, so the application runs as the owner of its tables and could take its own row-level security away; give it a role of its own.'
-        : null,
   };
 }
 

@@ -26,7 +26,8 @@ export async function openPlatformDatabase(
       databaseUrl: config.databaseUrl,
       databaseOwnerUrl: config.databaseOwnerUrl ?? undefined,
     });
-    if (urls.warning) log.warn({}, urls.warning);
+    // As the guide has it, only `migrate` is given the owner's address: that it is not here says nothing.
+    if (await ownsTables(urls.appUrl)) log.warn({}, OWNS_TABLES);
     return { ...urls, description: 'own, by DATABASE_URL', close: async () => {} };
   }
   const folder = path.join(config.dataFolder, 'postgres');
@@ -34,9 +35,28 @@ export async function openPlatformDatabase(
   return { appUrl, ownerUrl, description: `embedded, in ${nearPath(folder)}`, close: stop };
 }
 
+const OWNS_TABLES =
+  'The role of DATABASE_URL owns the tables and could take its row-level security away; give the application a role of its own.';
+
+/** Whoever may act as the owner owns them, too. */
+const ownsTables = (url: string): Promise<boolean> =>
+  asOwner(url, async (database) => {
+    const { rows } = await database.raw(
+      `select 1 from pg_class where oid = to_regclass('migrations') and pg_has_role(relowner, 'member')`,
+    );
+    return rows.length > 0;
+  });
+
 /** Applies pending migrations; returns their names. Refuses with: MigrationRefused, DatabaseUnavailable. */
 export const migrate = ({ appUrl, ownerUrl }: PlatformDatabase): Promise<string[]> =>
-  asOwner(ownerUrl, async (owner) => (await migrateUp(owner, { appRole: roleOf(appUrl) })).applied);
+  asOwner(ownerUrl, async (owner) => {
+    const { rows } = await owner.raw(`select has_schema_privilege('public', 'create') as may`);
+    if (!rows[0].may)
+      throw new MigrationRefused(
+        `The role "${roleOf(ownerUrl)}" may not change the schema: set DATABASE_OWNER_URL to the address of the role that owns the database.`,
+      );
+    return (await migrateUp(owner, { appRole: roleOf(appUrl) })).applied;
+  });
 
 /** A host must not work on a schema that it does not know. Refuses with: MigrationRefused, DatabaseUnavailable. */
 export const requireMigrated = ({ appUrl }: PlatformDatabase): Promise<void> =>
