@@ -26,6 +26,14 @@ describe('readConfig', () => {
       .and.matches(/GATEHOUSE_LOG_LEVEL/);
   });
 
+  it('says which words a setting takes', () => {
+    const wrong = { GATEHOUSE_CONFINEMENT: 'on', GATEHOUSE_LOG_LEVEL: 'loud' };
+    expect(() => readConfig({}, wrong))
+      .to.throw(ConfigInvalid, 'GATEHOUSE_CONFINEMENT must be one of: auto, required, off')
+      .with.property('message')
+      .that.contains('GATEHOUSE_LOG_LEVEL must be one of: silent, error, warn, info, debug');
+  });
+
   it('reports faults of every kind with the others', () => {
     const wrong = {
       GATEHOUSE_PORT: '99999',

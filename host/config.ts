@@ -191,9 +191,13 @@ export class ConfigInvalid extends Error {
   override name = 'ConfigInvalid';
 }
 
-const validate = new Ajv({ allErrors: true, strict: false, coerceTypes: true, useDefaults: true }).compile<
-  Static<typeof Environment>
->(Environment);
+const validate = new Ajv({
+  allErrors: true,
+  strict: false,
+  coerceTypes: true,
+  useDefaults: true,
+  verbose: true,
+}).compile<Static<typeof Environment>>(Environment);
 
 type Variables = Partial<Record<string, string>>;
 
@@ -271,4 +275,7 @@ export function readConfig(
 const schemaFaults = (): string[] =>
   (validate.errors ?? [])
     .filter(({ keyword }) => keyword !== 'const')
-    .map(({ instancePath, message }) => `${instancePath.slice(1)} ${message}`);
+    .map(({ instancePath, message, parentSchema }) => {
+      const words = (parentSchema as { anyOf?: { const: string }[] }).anyOf?.map(({ const: word }) => word);
+      return `${instancePath.slice(1)} ${words ? `must be one of: ${words.join(', ')}` : message}`;
+    });
