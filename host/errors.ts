@@ -89,3 +89,7 @@ export class HostRefusal extends Error {
     this.facts = facts;
   }
 }
+
+/** Says why, to whoever calls as to whoever installs. */
+export const releaseBlocked = (facts: { at: string; reason: string; plugin?: string; version?: string }): HostRefusal =>
+  new HostRefusal('release-blocked', `The release was blocked, so it runs on no host: ${facts.reason}`, facts);

@@ -41,7 +41,7 @@ export const ADVICE: Readonly<Record<ProblemCode | CapabilityRefusalCode, string
   'config-invalid': 'Correct the fields that `faults` names by JSON pointer.',
   'release-not-installable': 'Wait for its approval, or choose a published version.',
   'release-blocked':
-    'Install another release: `gate update <slug> --to <version>`. The detail says why this one was blocked.',
+    'Install another release: `gate update <installation> <version>`. The detail says why this one was blocked.',
   'reach-changed': 'Look again with `gate yank <plugin>@<version>`, and decide anew.',
   'engine-incompatible': "Choose a version whose `engine` range includes this host's version, or update the host.",
   'consent-needed':

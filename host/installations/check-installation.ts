@@ -8,7 +8,7 @@ import {
   type Manifest,
 } from '../../plugins-sdk/contract/index.ts';
 import type { Release } from '../../registry/index.ts';
-import { HostRefusal } from '../errors.ts';
+import { HostRefusal, releaseBlocked } from '../errors.ts';
 import { PluginFaultError } from '../invocations/contract.ts';
 import type { PluginRunner } from '../invocations/run-plugin.ts';
 import type { InstallationFacts } from './contract.ts';
@@ -23,7 +23,7 @@ export function checkRelease(release: Release, hostVersion: string): void {
   }
   if (release.blocked !== null) {
     const { plugin, version, blocked } = release;
-    throw new HostRefusal('release-blocked', undefined, { plugin, version, ...blocked });
+    throw releaseBlocked({ ...blocked, plugin, version });
   }
   const { engine } = release.manifest;
   if (!semver.satisfies(hostVersion, engine, { includePrerelease: true })) {

@@ -84,6 +84,17 @@ describe('createPluginRunner', () => {
     expect(asked).to.deep.equal([false, true]);
   });
 
+  it('refuses a release that was blocked, and says why', async () => {
+    const { run } = runner(() => expect.fail('it ran'));
+    const blocked = { at: '2026-11-21T12:00:00.000Z', reason: 'vulnerable-code: Guests see the prices of others.' };
+    const error = await run({ ...installation, blocked }, { kind: 'health' }, { caller: null }).catch(
+      (reason) => reason,
+    );
+    expect(error).to.include({ code: 'release-blocked' });
+    expect(error.message).to.contain(blocked.reason);
+    expect(error.facts).to.deep.equal(blocked);
+  });
+
   it('gives the plugin the context and nothing that was not granted', async () => {
     const inputs: GuestInput[] = [];
     const { run } = runner(async ({ input }) => {

@@ -23,7 +23,7 @@ import {
 import type { Broker } from '../capabilities/broker.ts';
 import { InvocationScope } from '../capabilities/call-scope.ts';
 import type { Lineage } from '../capabilities/lineage.ts';
-import { HostRefusal } from '../errors.ts';
+import { HostRefusal, releaseBlocked } from '../errors.ts';
 import type { InstallationFacts, InstallationLogEntry } from '../installations/contract.ts';
 import { jsonOf } from '../kept-json.ts';
 import type { ShownSecrets } from '../secrets/shown-secrets.ts';
@@ -110,7 +110,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
   return async (installation, job, options) => {
     const { caller, signal, record: requested = false, deadlineAtMs, attempt } = options;
     const { id, blocked } = installation;
-    if (blocked !== undefined) throw new HostRefusal('release-blocked', undefined, blocked);
+    if (blocked !== undefined) throw releaseBlocked(blocked);
     const limits =
       deadlineAtMs === undefined ? installation.limits : within(installation.limits, deadlineAtMs - ports.nowMs());
     if (attempt) {
