@@ -22,7 +22,7 @@ describe('logLine', () => {
       '12:34:56.789 warn  log     low on keys {"left":3}',
     );
   });
-  it('shows what a failed invocation cost and where it failed', () => {
+  it('shows what a failed invocation cost, which one it was, and where it failed', () => {
     const usage = { cpuMs: 1.66, wallMs: 20.02, queuedMs: 12.3, hostCalls: 2 };
     const fault = { code: 'plugin-threw', message: 'odd', stack: '    at pay (bundle.js:4:1)\n    at bundle.js:6:2' };
     const failed = {
@@ -32,7 +32,7 @@ describe('logLine', () => {
       facts: { kind: 'hook', fault, usage },
     };
     expect(logLine(plain, failed).split('\n')).to.deep.equal([
-      '12:34:56.789 warn  host    plugin-threw: odd (hook, cpu 1.7 ms, wall 20 ms, queued 12 ms, calls 2)',
+      '12:34:56.789 warn  host    plugin-threw: odd (hook, cpu 1.7 ms, wall 20 ms, queued 12 ms, calls 2) i-1',
       '    at pay (bundle.js:4:1)',
       '    at bundle.js:6:2',
     ]);

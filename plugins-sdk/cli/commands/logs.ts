@@ -73,11 +73,12 @@ const STYLES = { debug: 'dim', info: 'cyan', warn: 'yellow', error: 'red' } as c
 /** `12:00:00.000 info  log     message {"facts":1}`; below the end of an invocation its frames, and its calls if asked. */
 export function logLine(
   paint: Paint,
-  entry: Omit<InstallationLogEntry, 'id' | 'invocationId'>,
+  entry: Omit<InstallationLogEntry, 'id' | 'invocationId'> & Partial<Pick<InstallationLogEntry, 'invocationId'>>,
   { trace = false } = {},
 ): string {
   const { at, level, source, message, facts } = entry;
-  const { text, frames } = source === 'host' ? endOfInvocation(facts) : { text: plainFacts(facts), frames: [] };
+  const { text, frames } =
+    source === 'host' ? endOfInvocation(facts, entry.invocationId) : { text: plainFacts(facts), frames: [] };
   const line = `${paint('dim', at.slice(11, 23))} ${paint(STYLES[level], level.padEnd(5))} ${paint('dim', source.padEnd(7))} ${oneLine(message)}`;
   return [
     text === '' ? line : `${line} ${paint('dim', oneLine(text))}`,
@@ -96,14 +97,14 @@ function callLines(paint: Paint, { source, facts }: Pick<InstallationLogEntry, '
   return found === null ? [] : waterfallLines(paint, found.waterfall, found.wallMs).map((line) => `    ${line}`);
 }
 
-/** What the host notes about an end: `kind`, `fault` if any, and `usage`; anything else is shown as it is. */
-function endOfInvocation(facts: Json): { text: string; frames: string[] } {
+/** What the host notes about an end: `kind`, `fault` if any, and `usage`, with the id that `gate trace` takes; anything else is shown as it is. */
+function endOfInvocation(facts: Json, id: string | null | undefined): { text: string; frames: string[] } {
   const { kind, fault, usage } = (facts ?? {}) as { kind?: string; fault?: PluginFault; usage?: Usage };
   if (kind === undefined || usage === undefined) return { text: plainFacts(facts), frames: [] };
   const queued = usage.queuedMs >= 1 ? `, queued ${usage.queuedMs.toFixed(0)} ms` : '';
   const spent = `${kind}, cpu ${usage.cpuMs.toFixed(1)} ms, wall ${usage.wallMs.toFixed(0)} ms${queued}, calls ${usage.hostCalls}`;
   const frames = (fault?.stack ?? '').split('\n').map((frame) => frame.trim());
-  return { text: `(${spent})`, frames: frames.filter((frame) => frame !== '') };
+  return { text: `(${spent})${id ? ` ${id}` : ''}`, frames: frames.filter((frame) => frame !== '') };
 }
 
 export function logsCommand(cli: Cli): void {
