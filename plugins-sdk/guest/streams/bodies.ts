@@ -95,7 +95,20 @@ export interface Drained {
 export async function readToEnd(stream: ReadableStream, bytesMax: number, signal?: AbortSignal): Promise<Drained> {
   const core = readableCore(stream);
   const reader = new Reader(core, false);
-  if (signal !== undefined) onAbort(signal, () => markHandled(cancelReadable(core, signal.reason)));
+  if (signal === undefined) return readChunks(core, reader, bytesMax);
+  // What is told of an abort is kept for as long as the signal is, which may outlive the body by far.
+  let open: typeof core | null = core;
+  onAbort(signal, () => {
+    if (open !== null) markHandled(cancelReadable(open, signal.reason));
+  });
+  try {
+    return await readChunks(core, reader, bytesMax);
+  } finally {
+    open = null;
+  }
+}
+
+async function readChunks(core: ReturnType<typeof readableCore>, reader: Reader, bytesMax: number): Promise<Drained> {
   const chunks = new Queue<Uint8Array>();
   let total = 0;
   for (;;) {
