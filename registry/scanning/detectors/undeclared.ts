@@ -67,7 +67,7 @@ function redirected(code: ReadCode, node: AnyNode): string | null {
 }
 
 /** What could be all of a host, or is followed by the rest of a URL; `https://eu-` is neither. */
-const WITH_HOST = /^[^:]+:[\\/]*[^\\/?#]+(?:[\\/?#]|\.[^.:\\/?#-]+(?::\d+)?$)/;
+const WITH_HOST = /^[^:]+:[\\/]*[^\\/?#]+(?:[\\/?#]|\.[^.:\\/?#-]+(?::\d*)?$)/;
 
 /** Null where the target is only known at run time. Parts before the first unknown one may tell the host already. */
 function lookAtTarget(

@@ -9,8 +9,13 @@ export function hostOf(start: string): string | null {
   return url !== null && SCHEMES.includes(url.protocol) ? url.host.replace(/\.(?=:|$)/, '') : null;
 }
 
-/** As the host checks it at each request; `config:` hosts are entered by operators and so never written down. */
+/**
+ * As the host checks it at each request, where the port of https goes without saying; `config:` hosts are entered by operators and so
+ * never written down.
+ */
 export const isDeclaredHost = (declared: readonly string[], host: string): boolean =>
-  declared.some((each) =>
-    each.startsWith('*.') ? host.endsWith(each.slice(1)) && host.length > each.length - 1 : each === host,
-  );
+  declared
+    .map((each) => each.replace(/:443$/, ''))
+    .some((each) =>
+      each.startsWith('*.') ? host.endsWith(each.slice(1)) && host.length > each.length - 1 : each === host,
+    );
