@@ -15,6 +15,7 @@ const VALUES = {
   PEM_KEY: privateKey.export({ format: 'pem', type: 'pkcs8' }) as string,
   HEADER_KEY: 'sent in a header',
   NO_KEY: 'private text that is no key',
+  KEPT_KEY: JSON.stringify({ ...privateKey.export({ format: 'jwk' }), ext: false, key_ops: ['sign'] }),
 };
 const MANIFEST = {
   name: 'arcade',
@@ -22,6 +23,7 @@ const MANIFEST = {
     { name: 'SIGNING_KEY', reason: 'Signs.' },
     { name: 'PEM_KEY', reason: 'Signs.' },
     { name: 'NO_KEY', reason: 'Signs.' },
+    { name: 'KEPT_KEY', reason: 'Signs.' },
     { name: 'MISSING_KEY', reason: 'Signs.' },
     { name: 'HEADER_KEY', reason: 'Sent.', send: { hosts: ['api.example.com'], header: 'authorization' } },
   ],
@@ -142,6 +144,12 @@ describe('crypto.subtle, as far as the host computes it', () => {
     );
     expect(edSigned.value.output).to.equal(sign(null, Buffer.from('payload'), privateKey).toString('base64'));
     expect(publicKey.type).to.equal('public');
+  });
+
+  it('signs with a secret that is a JWK which may not be exported', async () => {
+    const key = { algorithm: { name: 'Ed25519' }, format: 'jwk', secret: 'KEPT_KEY' };
+    const { value } = await asks('crypto.import', key, { grants: ['secrets'] });
+    expect(value).to.deep.equal({ type: 'private', algorithm: { name: 'Ed25519' } });
   });
 
   for (const [what, secret, grants, code] of [

@@ -227,7 +227,7 @@ async function importSecret(
   if (value === null) throw new CapabilityError('secret-missing');
   context.used('secrets');
   try {
-    const material = format === 'jwk' ? (JSON.parse(value) as webcrypto.JsonWebKey) : secretBytes(format, value);
+    const material = format === 'jwk' ? secretJwk(value) : secretBytes(format, value);
     if (usage === null) return await importAny(format, material, algorithm);
     return await importBytes(format, material, algorithm, false, [usage]);
   } catch (error) {
@@ -244,6 +244,12 @@ async function importSecret(
 const PEM = /-----(?:BEGIN|END) [A-Z ]+-----|\s/g;
 const secretBytes = (format: KeyFormat, value: string): Buffer<ArrayBuffer> =>
   format === 'raw' ? (Buffer.from(value, 'utf8') as Buffer<ArrayBuffer>) : bytesOf(value.replace(PEM, ''));
+
+/** Whether it may be exported is nothing that a plugin could ask for: a secret never is. */
+function secretJwk(value: string): webcrypto.JsonWebKey {
+  const { ext: _ext, ...jwk } = JSON.parse(value) as webcrypto.JsonWebKey;
+  return jwk;
+}
 
 const CURVES: Record<string, [ecdh: string, bytes: number]> = {
   'P-256': ['prime256v1', 32],
