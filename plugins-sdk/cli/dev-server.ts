@@ -109,19 +109,23 @@ async function answer(ports: DevServerPorts, req: IncomingMessage, res: Prepared
   }
 }
 
+const THIS_MACHINE = /^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i;
+
 /** A web page whose name resolves to this machine (DNS rebinding) must not read what a plugin under work answers. */
 function refuseForeignHost({ headers }: IncomingMessage): void {
-  if (/^(?:localhost|127\.0\.0\.1|\[::1\])(?::\d+)?$/i.test(headers.host ?? '')) return;
+  if (THIS_MACHINE.test(headers.host ?? '')) return;
   throw new HostRefusal('request-malformed', 'gate dev answers to localhost only.', { host: headers.host ?? '' });
 }
 
 /**
  * A page of the internet that its author has open is not the author: it comes as somebody without a token, as it would on a host. Whoever
- * follows a link may look; a header of its own, the browser sends only where the plugin allows it.
+ * follows a link may look; a header of its own, the browser sends only where the plugin allows it. A page of this machine is the author's,
+ * also where it calls the machine by another of its names.
  */
 function isFromForeignPage({ method, headers }: IncomingMessage): boolean {
   const follows = method === 'GET' && headers['sec-fetch-mode'] === 'navigate';
-  return headers['sec-fetch-site'] === 'cross-site' && headers.authorization === undefined && !follows;
+  const isOwn = THIS_MACHINE.test(URL.parse(headers.origin ?? '')?.host ?? '');
+  return headers['sec-fetch-site'] === 'cross-site' && headers.authorization === undefined && !follows && !isOwn;
 }
 
 /** The data plane knows installations by their address; here there is one, and its address is left out. */

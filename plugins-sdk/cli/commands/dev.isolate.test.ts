@@ -283,7 +283,10 @@ describe('startDev', () => {
     );
     expect(await ask('GET', '/_gatehouse/kv', foreign)).to.equal(403);
     expect(await ask('GET', '/greetings/Ada', foreign)).to.equal(200);
-    expect(await ask('DELETE', '/greetings/Ada', { 'sec-fetch-site': 'same-site' })).to.equal(204);
+    expect(await ask('DELETE', '/greetings/Ada', { ...foreign, origin: 'https://localhost.example' })).to.equal(401);
+    // A page of the author's own, which the browser calls cross-site for its other name of the same machine.
+    expect(await ask('DELETE', '/greetings/Ada', { ...foreign, origin: 'http://localhost:5173' })).to.equal(204);
+    expect(await ask('DELETE', '/greetings/Ada', { 'sec-fetch-site': 'same-site' })).to.equal(404);
     expect(await ask('DELETE', '/greetings/Ada', { ...foreign, authorization: 'Bearer own' })).to.equal(404);
     expect(await ask('GET', '/_gatehouse/kv', { ...foreign, 'sec-fetch-mode': 'navigate' })).to.equal(200);
   });
