@@ -1,4 +1,4 @@
-import { cp, mkdtemp, readdir, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdtemp, readdir, readFile, rename, rm, writeFile } from 'node:fs/promises';
 import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -54,8 +54,11 @@ describe('startDev', () => {
     /** The next event of a type, from now on. */
     const next = <Type extends Event['type']>(type: Type): Promise<Extract<Event, { type: Type }>> =>
       new Promise((resolve) => waiting.push({ type, resolve }));
-    const edit = async (file: string, change: (text: string) => string) =>
-      writeFile(join(folder, file), change(await readFile(join(folder, file), 'utf8')));
+    /** At once, as editors do: a file that is half written is a change of its own to who watches. */
+    const edit = async (file: string, change: (text: string) => string) => {
+      await writeFile(join(root, 'edited'), change(await readFile(join(folder, file), 'utf8')));
+      await rename(join(root, 'edited'), join(folder, file));
+    };
     const ask = (path: string, init?: RequestInit) => fetch(`${dev.url}${path}`, init);
     return { ...dev, folder, events, next, edit, ask };
   };
