@@ -155,7 +155,8 @@ describe('gatehouse serve --hosts', () => {
     await answeredMore(100);
     expect((await log.saying('a host is back')).number).to.equal(2);
     await allGoOn();
-    expect(lost.length, lost.join()).to.be.at.most(CALLERS);
+    // A caller that comes again at once may be given to the dead host before it is known to be dead, and to none later.
+    expect(lost.length, lost.join()).to.be.at.most(2 * CALLERS);
     const after = await metricsOf(url);
     expect(after).to.match(/^gatehouse_host_restarts_total\{host="2"\} 1$/m);
     expect(after).to.match(/^gatehouse_host_restarts_total\{host="1"\} 0$/m);
