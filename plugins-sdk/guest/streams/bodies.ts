@@ -95,13 +95,15 @@ export interface Drained {
 export async function readToEnd(stream: ReadableStream, bytesMax: number, signal?: AbortSignal): Promise<Drained> {
   const core = readableCore(stream);
   const reader = new Reader(core, false);
-  if (signal === undefined) return readChunks(core, reader, bytesMax);
   // What is told of an abort is kept for as long as the signal is, which may outlive the body by far.
   let open: typeof core | null = core;
-  onAbort(signal, () => {
-    if (open !== null) markHandled(cancelReadable(open, signal.reason));
-  });
+  if (signal !== undefined) {
+    onAbort(signal, () => {
+      if (open !== null) markHandled(cancelReadable(open, signal.reason));
+    });
+  }
   try {
+    // Awaited: of a promise that is returned, `then` is looked up, which plugins may replace.
     return await readChunks(core, reader, bytesMax);
   } finally {
     open = null;
