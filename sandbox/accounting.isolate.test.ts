@@ -28,12 +28,11 @@ describe('accounting', () => {
   };
   const extraMs = (why: string) =>
     rig.extras.filter((extra) => extra.why === why).reduce((sum, { cpuMs }) => sum + cpuMs, 0);
-  afterEach(() => rig.close());
+  afterEach(() => rig?.close());
 
   it('bills all CPU time in isolates to invocations and start-ups, within 2 % of what the scheduler counted', async function () {
-    await open();
-    const [cordon] = rig.sandbox.status().cordons;
-    if (!existsSync(`/proc/${cordon!.pid}/schedstat`)) this.skip();
+    this.timeout(600_000);
+    if (!existsSync('/proc/self/schedstat')) this.skip();
     const work: [string, string, object?][] = [
       // One turn; then continuations, some after a timer.
       [
@@ -48,9 +47,7 @@ describe('accounting', () => {
       ['starts', jobIn('return 1;', `${BURN} burn(100);`)],
       ['breaks', jobIn('return 1;', `${BURN} burn(120); throw new Error('no');`)],
     ];
-    let round = 0;
-    const bill = async () => {
-      round++;
+    const bill = async (round: number) => {
       const outcomes = await Promise.all(
         work.map(([name, code, limits]) => {
           const installation = name === 'starts' ? `${name}-${round}` : name;
@@ -62,20 +59,32 @@ describe('accounting', () => {
         0,
       );
     };
-    // The lane's own code is nobody's, and most expensive until it is optimised.
-    while (round < 3) await bill();
-    const measure = async () => {
-      const before = threadsMs(cordon!.pid);
+    const tryToMeasure = async () => {
+      await open();
+      const { pid } = rig.sandbox.status().cordons[0]!;
+      // The lane's own code is nobody's, and most expensive until it is optimised.
+      for (let round = 0; round < 3; round += 1) await bill(round);
+      if (rig.deaths.length > 0) return SPOILED;
+      const before = threadsMs(pid);
       let billedMs = 0;
-      for (const last = round + 8; round < last; ) billedMs += await bill();
-      const after = threadsMs(cordon!.pid);
-      return { billedMs, countedMs: Math.max(...[...after].map(([thread, ms]) => ms - (before.get(thread) ?? 0))) };
+      for (let round = 3; round < 7; round += 1) billedMs += await bill(round);
+      if (rig.deaths.length > 0) return SPOILED;
+      const grown = [...threadsMs(pid)].map(([thread, ms]) => ms - (before.get(thread) ?? 0));
+      return { billedMs, countedMs: Math.max(...grown) };
     };
+    const SPOILED = { billedMs: 0, countedMs: 0 };
+    const measure = () =>
+      tryToMeasure().catch((error) => {
+        if (rig.deaths.length === 0) throw error;
+        return SPOILED;
+      });
     const isClose = (ratio: number) => ratio >= 0.98 && ratio <= 1.02;
     let { billedMs, countedMs } = await measure();
-    // A busy machine may spoil a measurement; what is billed wrongly is wrong in all of them.
-    for (let again = 0; again < 4 && !isClose(billedMs / countedMs); again += 1)
+    // A busy machine may spoil it, or not stop in time who spins; what is billed wrongly is wrong every time.
+    for (let again = 0; again < 9 && !isClose(billedMs / countedMs); again += 1) {
+      await rig.close();
       ({ billedMs, countedMs } = await measure());
+    }
     expect(rig.deaths).to.deep.equal([]);
     expect(countedMs).to.be.greaterThan(1_000);
     expect(billedMs / countedMs, `${billedMs} billed, ${countedMs} counted`).to.be.within(0.98, 1.02);
