@@ -26,16 +26,15 @@ export async function runAttack(rig: Rig, attack: NamedAttack): Promise<void> {
 export async function runAttackInStorm(rig: Rig, attack: NamedAttack, wallMs: number): Promise<void> {
   const steps = [firstOf(attack), ...(attack.later ?? []).filter(({ by }) => by === 'bystander')];
   for (const step of steps) {
-    const isAboutCpu = !endsWell(step.ends) && step.ends.includes('cpu-limit');
-    const limits = { wallMs, ...(isAboutCpu ? {} : { cpuMs: AMPLE_CPU_MS }) };
-    await untilTaken(() => runStep(rig, attack, step, limits), ['sandbox-saturated', 'sandbox-interrupted']);
+    await untilTaken(() => runStep(rig, attack, step, { wallMs }), ['sandbox-saturated', 'sandbox-interrupted']);
   }
 }
 
 const firstOf = ({ asks, ends }: Attack): Step => ({ by: 'attacker', ends, ...(asks ? { asks } : {}) });
 
 async function runStep(rig: Rig, attack: NamedAttack, step: Step, usual: Partial<Limits>): Promise<void> {
-  const limits = { ...ATTACK_LIMITS, ...usual, ...attack.limits };
+  const isAboutCpu = !endsWell(step.ends) && step.ends.includes('cpu-limit');
+  const limits = { ...ATTACK_LIMITS, ...(isAboutCpu ? {} : { cpuMs: AMPLE_CPU_MS }), ...usual, ...attack.limits };
   const ran = await rig.run({
     code: attack.code,
     installation: installationOf(attack, step.by),
