@@ -1,8 +1,9 @@
 #!/usr/bin/env node
-import { main } from '../plugins-sdk/cli/index.ts';
+import { loadProgram } from './load-program.ts';
 
 // Stays so where the terminal goes away while a question waits for its answer.
 process.exitCode = 1;
+const { main } = await loadProgram<typeof import('../plugins-sdk/cli/index.ts')>('plugins-sdk/cli/index.ts');
 void main(process.argv.slice(2)).then((exitCode) => {
   process.exitCode = exitCode;
 });

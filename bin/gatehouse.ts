@@ -1,4 +1,5 @@
 #!/usr/bin/env -S node --min-semi-space-size=8 --max-semi-space-size=8 --heap-growing-percent=50 --expose-gc --disable-warning=ExperimentalWarning
-import { main } from '../host/command-line.ts';
+import { loadProgram } from './load-program.ts';
 
+const { main } = await loadProgram<typeof import('../host/command-line.ts')>('host/command-line.ts');
 process.exitCode = await main(process.argv.slice(2));

