@@ -110,11 +110,11 @@ export const ROW_RULES: Record<string, TableRules> = {
       admins('select'),
     ],
   },
-  // A round begins with the release that its publisher sends.
+  // A round begins with the release that its publisher sends, or with a moderator who rejects what is held.
   release_reviews: {
     owner: OF_RELEASE,
     owns: ['select', 'insert'],
-    others: [moderators('select', 'update'), admins('select')],
+    others: [moderators('select', 'insert', 'update'), admins('select')],
   },
   trusted_publishers: {
     owner: ofOrganisation(),

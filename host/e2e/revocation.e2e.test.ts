@@ -172,6 +172,19 @@ describe('releases that are taken back, over two host processes', () => {
     await as.admin.distrustPublisher('acme-labs');
   });
 
+  it('are rejected over HTTP while they are held', async () => {
+    const { as } = platform;
+    const { id } = await platform.publish(
+      await platform.writePlugin({ source: SOURCE, manifest: manifest('held-back') }),
+    );
+    await as.moderator.decideReview(id, { decision: 'approve', reasons: [], hold: true });
+    const reasons = [{ code: 'malicious-behaviour' as const, message: 'It sends orders away.' }];
+    expect((await as.moderator.decideReview(id, { decision: 'reject', reasons })).state).to.equal('rejected');
+    const { items } = await as.publisher.listNotifications({ unread: true });
+    expect(items[0]!.body).to.contain('It sends orders away.');
+    expect((await as.publisher.appealRelease(id, 'It is a test.')).state).to.equal('in-review');
+  });
+
   it('are verified again at every load: what was changed behind the back of the registry does not run', async () => {
     const installation = await platform.install({
       // Other releases with the same code would be as good.

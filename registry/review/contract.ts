@@ -45,6 +45,7 @@ export interface ReasonWish {
 
 export const DECISIONS = ['approve', 'request-changes', 'reject'] as const;
 export type Decision = (typeof DECISIONS)[number];
+/** A resubmission is every later round that no appeal began, also the one in which a held release is rejected. */
 export const ROUND_KINDS = ['first', 'resubmission', 'appeal'] as const;
 
 /** One time that a release was before the moderators. */
@@ -134,8 +135,8 @@ export interface Reviews {
   /** Refuses with: release-unknown, release-state-invalid, review-assigned, review-conflict. */
   check(actor: Principal, releaseId: string, checks: CheckWish): Promise<ReviewRound>;
   /**
-   * Refuses with: release-unknown, release-state-invalid, release-signature-invalid, review-assigned, review-conflict,
-   * review-checklist-open, review-evidence-invalid.
+   * What was approved and is held can be rejected still. Refuses with: release-unknown, release-state-invalid,
+   * release-signature-invalid, review-assigned, review-conflict, review-checklist-open, review-evidence-invalid.
    */
   decide(actor: Principal, releaseId: string, wish: DecisionWish): Promise<Release>;
   /** Its publisher answers to what was asked. Refuses with: release-unknown, release-state-invalid, token-restricted. */

@@ -5,7 +5,7 @@ import { approveIn } from './approve-release.ts';
 import type { Reviews } from './contract.ts';
 import { withEvidence } from './read-evidence.ts';
 import { turnDownIn } from './reject-release.ts';
-import { deciderId, lockForReview, openRound, type ReviewPorts } from './review-ports.ts';
+import { deciderId, lockForReview, openRound, type ReviewPorts, roundToReject } from './review-ports.ts';
 import type { ReviewStore } from './review-store.ts';
 import type { Checklist } from './rules/checklist.ts';
 
@@ -71,7 +71,10 @@ export const decideReview =
     ports.transaction(async (stores) => {
       const found = await lockForReview(stores, actor, releaseId);
       const { decision, hold } = wish;
-      const round = await openRound(ports, stores, actor, found, 'decided');
+      const round =
+        decision === 'reject'
+          ? await roundToReject(ports, stores, actor, found)
+          : await openRound(ports, stores, actor, found, 'decided');
       const reasons = await withEvidence(wish.reasons, () => stores.filesOf(releaseId));
       const made = { actor, found, round, reasons };
       return decision === 'approve'

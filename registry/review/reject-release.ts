@@ -5,11 +5,11 @@ import type { ReviewReason, ReviewRound } from './contract.ts';
 import {
   deciderId,
   lockForReview,
-  openRound,
   type ReviewedRelease,
   type ReviewPorts,
   type ReviewStores,
   reasonTexts,
+  roundToReject,
 } from './review-ports.ts';
 
 /** Idempotent: the reasons given first stay. Refuses with: release-unknown, release-state-invalid, review-assigned, review-conflict. */
@@ -19,7 +19,7 @@ export const rejectRelease =
     ports.transaction(async (stores) => {
       const found = await lockForReview(stores, actor, releaseId);
       if (found.release.state === 'rejected') return found.release;
-      const round = await openRound(ports, stores, actor, found, 'rejected');
+      const round = await roundToReject(ports, stores, actor, found);
       return turnDownIn(ports, stores, {
         actor,
         found,

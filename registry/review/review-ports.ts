@@ -92,6 +92,16 @@ export async function requireImpartial(
     );
 }
 
+/** Refuses with: review-conflict. */
+function requireNotAppealed(actor: Principal, [round, before]: readonly ReviewRound[]): void {
+  if (round?.kind === 'appeal' && before?.decidedBy === deciderId(actor)) {
+    throw new RegistryRefusal(
+      'review-conflict',
+      'This is an appeal against your own decision; another moderator decides.',
+    );
+  }
+}
+
 /**
  * The open round of a release in review, which is for whoever asks to decide. Refuses with: release-state-invalid, review-conflict,
  * review-assigned.
@@ -105,18 +115,31 @@ export async function openRound(
 ): Promise<ReviewRound> {
   await requireImpartial(ports, actor, found);
   const rounds = await reviews.rounds(found.release.id);
-  const [round, before] = rounds;
+  const [round] = rounds;
   if (found.release.state !== 'in-review' || !round || round.decision !== null) refuseState(found.release, verb);
-  if (round.kind === 'appeal' && before?.decidedBy === deciderId(actor)) {
-    throw new RegistryRefusal(
-      'review-conflict',
-      'This is an appeal against your own decision; another moderator decides.',
-    );
-  }
+  requireNotAppealed(actor, rounds);
   if (round.assignedTo !== null && round.assignedTo !== deciderId(actor)) {
     throw new RegistryRefusal('review-assigned', undefined, { assignedTo: round.assignedTo });
   }
   return round;
+}
+
+/**
+ * The round that a rejection ends: the open one or, of a release that is held, a new one, since the last one ended with its approval.
+ * Refuses with: as openRound.
+ */
+export async function roundToReject(
+  ports: Pick<ReviewPorts, 'isMember' | 'nowMs'>,
+  stores: Pick<ReviewStores, 'reviews'>,
+  actor: Principal,
+  found: ReviewedRelease,
+): Promise<ReviewRound> {
+  const { id, state } = found.release;
+  if (state !== 'approved') return openRound(ports, stores, actor, found, 'rejected');
+  await requireImpartial(ports, actor, found);
+  // Otherwise whoever lost an appeal could reject what another moderator has just approved.
+  requireNotAppealed(actor, await stores.reviews.rounds(id));
+  return stores.reviews.begin(id, new Date(ports.nowMs()));
 }
 
 /** What a publisher reads in the list of releases. */

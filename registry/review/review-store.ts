@@ -14,6 +14,8 @@ export interface ReviewStore {
   rounds(releaseId: string): Promise<ReviewRound[]>;
   /** The longest waiting first. */
   queue(filter: QueueFilter): Promise<Omit<QueuedReview, 'mine'>[]>;
+  /** Where the database does not do so by itself: a round without a wait in the queue. */
+  begin(releaseId: string, at: Date): Promise<ReviewRound>;
   assign(releaseId: string, to: string | null, at: Date): Promise<void>;
   saveChecklist(releaseId: string, checklist: Checklist): Promise<void>;
   saveStatement(releaseId: string, statement: string): Promise<void>;
@@ -77,6 +79,17 @@ export function createReviewStore(database: Knex): ReviewStore {
         ]);
       const rows = await query;
       return rows.map((row) => ({ ...row, queuedAt: row.queuedAt.toISOString() }));
+    },
+    async begin(releaseId, at) {
+      const [row] = await database<Row>('release_reviews')
+        .insert({
+          release_id: releaseId,
+          round: database.raw('(select max(round) + 1 from release_reviews where release_id = ?)', [releaseId]),
+          kind: 'resubmission',
+          queued_at: at,
+        } as never)
+        .returning('*');
+      return roundOf(row as Row);
     },
     async assign(releaseId, to, at) {
       await open(releaseId).update({ assigned_to: to, assigned_at: to === null ? null : at });

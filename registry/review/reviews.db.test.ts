@@ -183,6 +183,42 @@ describe('reviews', () => {
     expect((await test.registry.findRelease(acme.principal, { plugin: 'acme/held' })).id).to.equal(id);
   });
 
+  it('reject what is held, by either way, with a round of its own and an appeal', async () => {
+    const hold = async (name: string, as = test.moderator) => {
+      const { id } = await publish(name);
+      await reviews.decide(as, id, { decision: 'approve', reasons: [], hold: true });
+      return id;
+    };
+    const id = await hold('held-back');
+    expect(await codeOf(decide(id, 'request-changes'))).to.equal('release-state-invalid');
+    expect(await decide(id, 'reject')).to.deep.include({ state: 'rejected', reasons: ['No.'] });
+    expect(await codeOf(reviews.publishApproved(acme.principal, id))).to.equal('release-state-invalid');
+    const { rounds } = await reviews.find(acme.principal, id);
+    expect(rounds.map(({ round, kind, decision }) => ({ round, kind, decision }))).to.deep.equal([
+      { round: 2, kind: 'resubmission', decision: 'reject' },
+      { round: 1, kind: 'first', decision: 'approve' },
+    ]);
+    expect(rounds[0]!.reasons).to.deep.equal([{ ...MESSAGE[0], evidence: [] }]);
+    expect((await reviews.appeal(acme.principal, id, 'It is a test.')).state).to.equal('in-review');
+    expect(await codeOf(decide(id, 'approve'))).to.equal('review-conflict');
+    expect((await decide(id, 'approve', second)).state).to.equal('published');
+    expect(await audited(id)).to.deep.equal([
+      ...['release.publish', 'release.approve', 'release.reject', 'release.appeal', 'release.approve'],
+    ]);
+    const other = await hold('held-back-too');
+    expect((await test.registry.rejectRelease(second, other, ['No.'])).state).to.equal('rejected');
+    expect((await test.registry.rejectRelease(second, other, ['No.'])).state).to.equal('rejected');
+  });
+
+  it('let nobody reject what is held because another moderator granted the appeal against them', async () => {
+    const { id } = await publish('held-on-appeal');
+    await decide(id, 'reject');
+    await reviews.appeal(acme.principal, id, 'It is a test.');
+    await reviews.decide(second, id, { decision: 'approve', reasons: [], hold: true });
+    expect(await codeOf(decide(id, 'reject'))).to.equal('review-conflict');
+    expect((await decide(id, 'reject', second)).state).to.equal('rejected');
+  });
+
   it('count how long a release is out from when its publisher published it, not from when it was approved', async () => {
     const { id } = await publish('kept-back');
     await reviews.decide(test.moderator, id, { decision: 'approve', reasons: [], hold: true });
