@@ -270,6 +270,49 @@ describe('releases on their way to operators', () => {
       expect((await platform.call(bad, '/version')).status).to.equal(200);
     });
 
+    it('a release stays where the one before was yanked as well, and this is told once', async () => {
+      const { publisher, operator } = platform.as;
+      const older = await publish('stranded', '1.0.0');
+      const installation = await install('stranded', '^1');
+      await publisher.planStaging('acme-labs/stranded', '1.1.0', { percents: [100], everySeconds: 3_600 });
+      await publish('stranded', '1.1.0');
+      await runs(installation, '1.1.0');
+      await platform.database.knex('releases').where({ id: older.id }).update({ state: 'yanked' });
+      const reason = 'It loses orders.';
+      await publisher.decideStaging('acme-labs/stranded', '1.1.0', { decision: 'roll-back', reason });
+      const told = async (person = operator) =>
+        (await person.listNotifications({ limit: 100 })).items.filter(({ kind }) => kind === 'update-failed');
+      await until(told, (all) => all.length > 0);
+      for (const person of [operator, publisher]) {
+        const [first] = await told(person);
+        expect(first!.subject).to.equal('acme-labs/stranded at arcade-one/stranded could not go back to 1.0.0');
+        expect(first!.body).to.match(
+          /^Its publisher rolled 1\.1\.0 back\. It loses orders\. .+\nIt stays on 1\.1\.0\./,
+        );
+      }
+      // Whatever goes back does so before anything follows.
+      await publish('stranded', '1.2.0');
+      await runs(installation, '1.2.0');
+      const { items } = await operator.listRollouts(installation.id);
+      expect(items.map(({ toVersion, state }) => `${toVersion} ${state}`)).to.deep.equal([
+        ...['1.2.0 done', '1.0.0 failed', '1.1.0 done'],
+      ]);
+      expect([(await told()).length, (await told(publisher)).length]).to.deep.equal([1, 1]);
+    });
+
+    it('a release that is out already begins at once, and says who has it', async () => {
+      const { publisher } = platform.as;
+      await publish('late', '1.0.0');
+      await publish('late', '1.1.0');
+      const plan = { percents: [50, 100], everySeconds: 3_600 };
+      const begun = await publisher.planStaging('acme-labs/late', '1.1.0', plan);
+      expect(begun).to.deep.include({ state: 'rolling', percent: 50, stage: 0 });
+      expect(begun.reason).to.equal(
+        'It was out already: whoever has it keeps it, and it comes to others by these shares.',
+      );
+      expect((await publisher.planStaging('acme-labs/late', '1.1.0', plan)).beganAt).to.equal(begun.beganAt);
+    });
+
     it('is planned with rising shares, by whoever publishes the plugin', async () => {
       const { publisher } = platform.as;
       const everySeconds = 3_600;

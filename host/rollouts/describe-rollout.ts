@@ -128,3 +128,16 @@ export const failedMessage = (installation: Installation, toVersion: string, rea
     ],
     { fromVersion: installation.version, toVersion, reason },
   );
+
+export const stuckMessage = (installation: Installation, toVersion: string, reason: string): Message =>
+  message(
+    'update-failed',
+    installation,
+    `could not go back to ${toVersion}`,
+    [
+      reason,
+      `It stays on ${installation.version}. It is tried again when the installation is changed.`,
+      `To another release by hand: gate update ${installation.slug} <version>`,
+    ],
+    { fromVersion: installation.version, toVersion, reason },
+  );

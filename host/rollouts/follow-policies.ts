@@ -180,7 +180,7 @@ async function take(ports: FollowPorts, leased: Leased, release: Release): Promi
 }
 
 /** Trying again without a change would end in the same way. */
-const isFinal = (error: unknown): error is Error =>
+export const isFinal = (error: unknown): error is Error =>
   error instanceof PluginFaultError || (error instanceof HostRefusal && !isBusy(error) && !isAdmissionRefusal(error));
 
 async function fail(ports: FollowPorts, { installation: before, revision }: Leased, release: Release, reason: string) {
@@ -217,7 +217,7 @@ async function wait(
   });
 }
 
-function rolloutOf(
+export function rolloutOf(
   ports: FollowPorts,
   before: Leased['installation'],
   release: Release,

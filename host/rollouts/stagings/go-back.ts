@@ -1,10 +1,19 @@
+import type { Release } from '../../../registry/index.ts';
 import { HostRefusal } from '../../errors.ts';
 import type { Log } from '../../http/log.ts';
 import { dropCanary } from '../../installations/end-canary.ts';
-import { declaredOf, type MovePorts, moveNow, planRelease, releaseOf } from '../../installations/move-release.ts';
+import {
+  declaredOf,
+  type MovePorts,
+  moveNow,
+  planRelease,
+  releaseOf,
+  write,
+} from '../../installations/move-release.ts';
 import { type Leased, withLease } from '../../installations/with-lease.ts';
-import { updatedMessage } from '../describe-rollout.ts';
-import { isBusy } from '../watch-canaries.ts';
+import { line, stuckMessage, updatedMessage } from '../describe-rollout.ts';
+import { isFinal, rolloutOf } from '../follow-policies.ts';
+import { describeError, isBusy } from '../watch-canaries.ts';
 import type { StagingSampleStore, StagingStore, StoredStaging } from './staging-store.ts';
 
 export interface GoBackPorts extends MovePorts {
@@ -48,10 +57,16 @@ async function leave(ports: GoBackPorts, leased: Leased, staging: StoredStaging,
   const grants = declaredOf([...new Set([...before.grants, ...lost])], release);
   const plan = (config: typeof before.config) =>
     planRelease(ports, before, release, { grants, config }, { lenient: true });
-  const planned = await plan(before.config).catch((error) => {
-    if (!(error instanceof HostRefusal) || error.code !== 'config-invalid') throw error;
-    return plan(left.config);
-  });
+  const planned = await plan(before.config)
+    .catch((error) => {
+      if (!(error instanceof HostRefusal) || error.code !== 'config-invalid') throw error;
+      return plan(left.config);
+    })
+    .catch((error): Error => {
+      if (!isFinal(error)) throw error;
+      return error;
+    });
+  if (planned instanceof Error) return stay(ports, leased, release, `${reason} ${describeError(planned)}`);
   await moveNow(ports, leased, {
     planned,
     cause: 'policy',
@@ -59,5 +74,19 @@ async function leave(ports: GoBackPorts, leased: Leased, staging: StoredStaging,
     lenient: true,
     reason,
     message: updatedMessage(before, release.version, { cause: 'policy', reason }),
+  });
+}
+
+/** Told once: `tookByPolicy` leaves it out from then on, until its operator changes something. */
+async function stay(ports: GoBackPorts, { installation: before, revision }: Leased, release: Release, reason: string) {
+  const rollout = rolloutOf(ports, before, release, reason, 'update-failed');
+  const facts = { fromVersion: before.version, toVersion: release.version, cause: 'policy', rolloutId: rollout.id };
+  await write(ports, {
+    installationId: before.id,
+    revision,
+    atMs: ports.nowMs(),
+    begin: { ...rollout, state: 'failed', facts: { event: 'update-failed', goesBack: true } },
+    lines: [line(`Not rolled back to ${release.version}. ${reason}`, 'update-failed', facts, 'error')],
+    message: stuckMessage(before, release.version, reason),
   });
 }

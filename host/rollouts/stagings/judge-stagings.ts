@@ -39,19 +39,24 @@ async function step(ports: JudgePorts, staging: StoredStaging): Promise<void> {
 }
 
 type Change = Omit<StagingChange, 'actor' | 'atMs' | 'staging'>;
-const whole = ({ nowMs }: JudgePorts, staging: StoredStaging, change: Change): StagingChange => ({
+const whole = ({ nowMs }: Pick<JudgePorts, 'nowMs'>, staging: StoredStaging, change: Change): StagingChange => ({
   staging,
   actor: BY_ITSELF,
   atMs: nowMs(),
   ...change,
 });
 
-function beginning(ports: JudgePorts, staging: StoredStaging): StagingChange | null {
+/** Null where its release is not out. */
+export function beginning(
+  ports: Pick<JudgePorts, 'nowMs'>,
+  staging: StoredStaging,
+  reason = 'The release came out.',
+): StagingChange | null {
   if (!isOut(staging)) return null;
   const now = new Date(ports.nowMs());
   return whole(ports, staging, {
     action: 'staging.begin',
-    move: { state: 'rolling', stage: 0, beganAt: now, stageAt: now, reason: 'The release came out.' },
+    move: { state: 'rolling', stage: 0, beganAt: now, stageAt: now, reason },
   });
 }
 

@@ -2,7 +2,7 @@ import { type AuditIn, type Principal, RegistryRefusal } from '../../../registry
 import { HostRefusal } from '../../errors.ts';
 import type { Staging, StagingDecision, Stagings, StagingTarget } from './contract.ts';
 import type { ChangeStaging, StagingChange } from './end-staging-store.ts';
-import { isOut, summaryOf } from './judge-stagings.ts';
+import { beginning, isOut, summaryOf } from './judge-stagings.ts';
 import { DECISIONS, planFault } from './rules/staging-states.ts';
 import type { StagingSampleStore, StagingStore, StoredStaging } from './staging-store.ts';
 
@@ -56,6 +56,7 @@ export function manageStagings(ports: ManagePorts): Stagings {
           after: { plugin: target.plugin, version, ...plan },
         });
       });
+      await beginAtOnce(ports, await find(actor, target));
       return describe(ports, await find(actor, target));
     },
     list: async (actor, plugin) => {
@@ -81,6 +82,13 @@ export function manageStagings(ports: ManagePorts): Stagings {
       return describe(ports, await find(actor, target));
     },
   };
+}
+
+/** Of what is out already there is nothing to wait for. */
+async function beginAtOnce(ports: ManagePorts, staging: StoredStaging): Promise<void> {
+  const reason = 'It was out already: whoever has it keeps it, and it comes to others by these shares.';
+  const change = staging.state === 'planned' ? beginning(ports, staging, reason) : null;
+  if (change !== null && (await ports.change(change))) ports.onRelease(staging.release!.id);
 }
 
 /** Refuses with: plugin-unknown. */

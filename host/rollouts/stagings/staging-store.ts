@@ -160,7 +160,7 @@ export interface StagingSampleStore extends SampleStore {
   }>;
   /** Operators that run a release, with the slugs of their installations. */
   takers(releaseId: string): Promise<{ operatorId: string; slugs: string[] }[]>;
-  /** Installations that took a release by their policy: as their own, or as a canary. */
+  /** Installations that took a release by their policy, as their own or as a canary, but those that could not go back as they are. */
   tookByPolicy(releaseId: string): Promise<{ installationId: string; isCanary: boolean }[]>;
 }
 
@@ -220,6 +220,10 @@ export const stagingSampleStore = (system: Knex): StagingSampleStore => ({
          AND to_release_id = :releaseId AND state IN ('done', 'canary') ORDER BY id DESC LIMIT 1) AS rollout ON true
        WHERE installation.deleted_at IS NULL AND installation.follows IS NOT NULL AND rollout.cause = 'policy'
          AND (installation.release_id = :releaseId OR rollout.state = 'canary')
+         -- What its operator has changed since may be what it needed.
+         AND NOT EXISTS (SELECT 1 FROM rollouts AS failed WHERE failed.installation_id = installation.id
+           AND failed.from_release_id = :releaseId AND failed.state = 'failed' AND failed.facts ->> 'goesBack' = 'true'
+           AND failed.ended_at >= installation.updated_at)
        ORDER BY installation.id`,
       { releaseId },
     );
