@@ -213,6 +213,7 @@ function installationOf(
     grantedLimits: limits,
     enabled: true,
     installing: false,
+    blocked: null,
     conduct: GOOD_CONDUCT,
     updates: PINNED,
     createdAt: at,

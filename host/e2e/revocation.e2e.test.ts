@@ -120,6 +120,8 @@ describe('releases that are taken back, over two host processes', () => {
       expect(answer.status).to.equal(403);
       expect(await codeOf(answer)).to.equal('release-blocked');
     }
+    const shown = async () => (await as.operator.findInstallation(installation.id)).blocked;
+    expect((await shown())!.reason).to.equal('malicious-behaviour: It sends orders away.');
     const refused = await as.publisher.restoreRelease(installation.releaseId, 'x').catch((error) => error);
     expect(refused.code).to.equal('permission-denied');
     for (const client of [as.operator, as.publisher]) {
@@ -128,6 +130,7 @@ describe('releases that are taken back, over two host processes', () => {
     }
 
     expect((await as.admin.restoreRelease(installation.releaseId, 'It was another one.')).state).to.equal('published');
+    expect(await shown()).to.equal(null);
     const deadline = Date.now() + 30_000;
     while (!(await statuses(installation)).every((status) => status === 200)) expect(Date.now()).to.be.below(deadline);
   });

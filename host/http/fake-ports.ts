@@ -159,6 +159,7 @@ const installation: Installation = {
   grantedLimits: {},
   enabled: true,
   installing: false,
+  blocked: null,
   conduct: GOOD_CONDUCT,
   updates: PINNED,
   createdAt: AT,

@@ -22,6 +22,8 @@ export interface Installation {
   enabled: boolean;
   /** Its `install` has not ended: it runs, or what ran it died. Nobody reaches it until it is installed again with its id. */
   installing: boolean;
+  /** Why its release runs nowhere any more; null where it may run. */
+  blocked: { at: string; reason: string } | null;
   /** How it behaved in the sandbox, and what that led to. */
   conduct: Conduct;
   /** What it follows, and what is under way. */
@@ -35,8 +37,6 @@ export interface InstallationFacts extends Installation {
   manifest: Manifest;
   /** The effective limits. */
   limits: Limits;
-  /** Why the release may not run anywhere any more; absent where it may. */
-  blocked?: { at: string; reason: string };
   /** Only while a canary runs: which of the two releases these facts are of, and the other one. */
   rollout?: { id: string; arm: 'stable'; percent: number; canary: InstallationFacts } | { id: string; arm: 'canary' };
 }

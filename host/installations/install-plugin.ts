@@ -101,6 +101,7 @@ function draft(
     grantedLimits,
     enabled: false,
     installing: true,
+    blocked: release.blocked,
     conduct: GOOD_CONDUCT,
     updates: { ...PINNED, ...command.updates, follows },
     createdAt: at,

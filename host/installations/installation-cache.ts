@@ -26,12 +26,10 @@ export interface InstallationCache {
   changed(id: string): Promise<void>;
 }
 
-const blockOf = (release: Release): Pick<InstallationFacts, 'blocked'> =>
+const blockOf = (release: Release): InstallationFacts['blocked'] =>
   isRunnable(release)
-    ? {}
-    : {
-        blocked: release.blocked ?? { at: release.reviewedAt ?? release.createdAt, reason: `It is ${release.state}.` },
-      };
+    ? null
+    : (release.blocked ?? { at: release.reviewedAt ?? release.createdAt, reason: `It is ${release.state}.` });
 
 /** A missed notification is made good after this time. */
 const KEEP_MS = 60_000;
@@ -47,7 +45,7 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     const canary = {
       ...onCanary(installation, release, terms),
       rollout: { id, arm: 'canary' } as const,
-      ...blockOf(release),
+      blocked: blockOf(release),
     };
     return { id, arm: 'stable', percent, canary };
   };
@@ -55,7 +53,7 @@ export function installationCache({ store, registry, rollouts }: InstallationCac
     const release = await registry.releaseById(installation.releaseId);
     if (release === null) return null;
     const limits = effectiveLimits(release.manifest.limits ?? {}, installation.grantedLimits);
-    const facts = { ...installation, manifest: release.manifest, limits, ...blockOf(release) };
+    const facts = { ...installation, manifest: release.manifest, limits, blocked: blockOf(release) };
     const rollout = installation.updates.canary === null ? undefined : await readCanary(installation);
     return rollout === undefined ? facts : { ...facts, rollout };
   };

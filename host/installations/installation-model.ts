@@ -1,4 +1,5 @@
 import { Model } from 'objection';
+import type { Installation } from './contract.ts';
 
 /** A row of `installations`; what comes from joined tables has the prefix of its table. */
 export class InstallationModel extends Model {
@@ -21,6 +22,7 @@ export class InstallationModel extends Model {
   declare plugin_name: string;
   declare release_version: string;
   declare release_bundle_digest: string;
+  declare release_blocked: Installation['blocked'];
   /** All of them null where nothing was ever held against it. */
   declare conduct_score: number | null;
   declare conduct_scored_at: Date | null;

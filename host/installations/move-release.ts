@@ -120,6 +120,7 @@ export function onRelease(before: Installation, release: Release, wishes: Wishes
     grants,
     config,
     grantedLimits: limits,
+    blocked: release.blocked,
     manifest: release.manifest,
     limits: effectiveLimits(release.manifest.limits ?? {}, limits),
   };

@@ -110,7 +110,7 @@ export function createPluginRunner(ports: RunnerPorts): PluginRunner {
   return async (installation, job, options) => {
     const { caller, signal, record: requested = false, deadlineAtMs, attempt } = options;
     const { id, blocked } = installation;
-    if (blocked !== undefined) throw releaseBlocked(blocked);
+    if (blocked) throw releaseBlocked(blocked);
     const limits =
       deadlineAtMs === undefined ? installation.limits : within(installation.limits, deadlineAtMs - ports.nowMs());
     if (attempt) {

@@ -218,7 +218,7 @@ async function wait(
 }
 
 export function rolloutOf(
-  ports: FollowPorts,
+  ports: Pick<MovePorts, 'newRolloutId'>,
   before: Leased['installation'],
   release: Release,
   reason: string,

@@ -86,6 +86,12 @@ export const Installation = Type.Object(
     installing: Type.Boolean({
       description: 'It is not installed to the end: nobody reaches it. Install it again with its id, or uninstall it.',
     }),
+    blocked: nullable(
+      Type.Object(
+        { at: Timestamp, reason: Type.String() },
+        { description: 'Why its release runs nowhere any more: it was taken down, or signed with a stolen key.' },
+      ),
+    ),
     conduct: Conduct,
     updates: Updates,
     createdAt: Timestamp,

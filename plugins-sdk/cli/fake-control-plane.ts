@@ -129,6 +129,7 @@ export async function startFakeControlPlane(): Promise<FakeControlPlane> {
       grantedLimits: {},
       enabled: true,
       installing: false,
+      blocked: null,
       conduct: GOOD_CONDUCT,
       updates: PINNED,
       createdAt: NOW,

@@ -38,6 +38,7 @@ describe('installationsText', () => {
       version: '1.0.0',
       enabled: true,
       installing: false,
+      blocked: null,
       conduct,
       grants: [],
       id: 'i',
@@ -51,6 +52,15 @@ describe('installationsText', () => {
     expect(lines).to.have.length(4);
     expect(lines[1]).to.match(/^good +acme\/x +1\.0\.0 +yes +good +none/);
     expect(lines[3]).to.equal('✖ bad: It broke. ✔ Resume it with: gate resume bad');
+  });
+
+  it('says of one whose release was taken down that it runs nowhere, and why', () => {
+    const blocked = { at: since, reason: 'malicious-behaviour: It sends orders away.' };
+    const lines = installationsText(plain, [{ ...installation('shop', GOOD_CONDUCT), blocked }]).split('\n');
+    expect(lines[1]).to.match(/^shop +acme\/x +1\.0\.0 +yes +blocked 2026-11-21T12:00:00\.000Z +none/);
+    expect(lines[2]).to.equal(
+      '✖ shop: its release was blocked: malicious-behaviour: It sends orders away. Update it with: gate update shop <version>',
+    );
   });
 
   it('says below the list how to go on with one that is not installed to the end', () => {

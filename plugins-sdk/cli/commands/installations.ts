@@ -38,22 +38,31 @@ export function conductText({ strikes, score, solitarySince, suspendedAt }: Cond
 const unfinishedText = ({ slug, plugin, version, id }: Installation): string =>
   `${slug}: it is not installed to the end. Repeat it: gate install ${plugin}@${version} --as ${slug} --id ${id}; or remove it: gate uninstall ${slug}`;
 
+/** Why one runs alone or not at all. */
+function whyTexts(paint: Paint, { slug, blocked, conduct: { reason, suspendedAt } }: Installation): string[] {
+  const said = (color: 'red' | 'yellow', text: string) => `${paint(color, '✖')} ${oneLine(`${slug}: ${text}`)}`;
+  return [
+    ...(blocked === null
+      ? []
+      : [said('red', `its release was blocked: ${blocked.reason} Update it with: gate update ${slug} <version>`)]),
+    ...(reason === null
+      ? []
+      : [suspendedAt === null ? said('yellow', reason) : said('red', `${reason} Resume it with: gate resume ${slug}`)]),
+  ];
+}
+
 /** A line for each, and below them why some run alone or not at all. */
 export function installationsText(paint: Paint, installations: Installation[]): string {
-  const rows = installations.map(({ slug, plugin, version, enabled, installing, conduct, grants, id }) => [
+  const rows = installations.map(({ slug, plugin, version, enabled, installing, blocked, conduct, grants, id }) => [
     slug,
     plugin,
     version,
     installing ? 'installing' : enabled ? 'yes' : 'no',
-    conductText(conduct),
+    blocked === null ? conductText(conduct) : `blocked ${blocked.at}`,
     grants.join(', ') || 'none',
     id,
   ]);
-  const why = installations.flatMap(({ slug, conduct: { reason, suspendedAt } }) => {
-    if (reason === null) return [];
-    const advice = suspendedAt === null ? '' : ` Resume it with: gate resume ${slug}`;
-    return [`${paint(suspendedAt === null ? 'yellow' : 'red', '✖')} ${oneLine(`${slug}: ${reason}${advice}`)}`];
-  });
+  const why = installations.flatMap((each) => whyTexts(paint, each));
   const unfinished = installations
     .filter(({ installing }) => installing)
     .map((each) => `${paint('yellow', '✖')} ${oneLine(unfinishedText(each))}`);
