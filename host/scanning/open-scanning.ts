@@ -41,14 +41,11 @@ export function openScanning(ports: OpenScanningPorts): OpenScanning {
   /** Resolves with the next scan that ends here. */
   let next = Promise.withResolvers<void>();
   const look = scanReleases({
-    scans: {
-      ...scans,
-      finish: async (releaseId, report) => {
-        await scans.finish(releaseId, report);
-        next.resolve();
-        next = Promise.withResolvers();
-        await onScanned(releaseId);
-      },
+    scans,
+    onScanned: (releaseId) => {
+      next.resolve();
+      next = Promise.withResolvers();
+      return onScanned(releaseId);
     },
     observe: (release, onProgress) =>
       observeRelease(release, {

@@ -4,6 +4,8 @@ import { releaseFiles, tarOf } from '../../registry/test-registry.ts';
 import { createLog } from '../log.ts';
 import { type ScannerPorts, scanReleases } from './scan-releases.ts';
 
+const onScanned = async () => {};
+
 describe('scanReleases', () => {
   it('leaves a release to people that no host came to the end of', async () => {
     const finished: unknown[] = [];
@@ -11,11 +13,29 @@ describe('scanReleases', () => {
     const scans: ScannerPorts['scans'] = {
       claim: async () => waiting.pop() ?? null,
       progress: async () => {},
-      finish: async (releaseId, { verdict }) => void finished.push({ releaseId, verdict }),
+      finish: async (releaseId, { verdict }) => finished.push({ releaseId, verdict }) > 0,
     };
     const observe = () => Promise.reject(new Error('it must not be run'));
-    expect(await scanReleases({ scans, observe, log: createLog('silent') })()).to.equal(1);
+    expect(await scanReleases({ scans, onScanned, observe, log: createLog('silent') })()).to.equal(1);
     expect(finished).to.deep.equal([{ releaseId: 'r', verdict: 'second-look' }]);
+  });
+
+  it('tells of a release once, whichever of two hosts that looked at it comes to its end first', async () => {
+    const told: string[] = [];
+    const ended = new Set<string>();
+    const host = () => {
+      const waiting = [{ releaseId: 'r', attempt: 4, archive: Buffer.alloc(0), otherPlugins: [], report: null }];
+      const scans: ScannerPorts['scans'] = {
+        claim: async () => waiting.pop() ?? null,
+        progress: async () => {},
+        finish: async (releaseId) => ended.size < ended.add(releaseId).size,
+      };
+      const observe = () => Promise.reject(new Error('it must not be run'));
+      return scanReleases({ scans, observe, onScanned: async (id) => told.push(id), log: createLog('silent') });
+    };
+    await host()();
+    await host()();
+    expect(told).to.deep.equal(['r']);
   });
 
   it('runs a release while its code is read, and is never less far than it said', async () => {
@@ -32,7 +52,7 @@ describe('scanReleases', () => {
         percents.push(percent);
       },
       finish: async (_releaseId, { findings, dynamic }) =>
-        void reports.push({ families: findings.map(({ family }) => family), entries: dynamic?.entries }),
+        reports.push({ families: findings.map(({ family }) => family), entries: dynamic?.entries }) > 0,
     };
     const read = Promise.withResolvers<void>();
     const observe: ScannerPorts['observe'] = async (_release, onProgress) => {
@@ -42,7 +62,7 @@ describe('scanReleases', () => {
       onProgress(100);
       return { entries: 1, faults: 0, started: true, ...NOTHING_SEEN };
     };
-    const scanned = scanReleases({ scans, observe, log: createLog('silent') })();
+    const scanned = scanReleases({ scans, onScanned, observe, log: createLog('silent') })();
     while (!steps.includes('running')) await new Promise((resolve) => setTimeout(resolve, 5));
     read.resolve();
     expect(await scanned).to.equal(1);

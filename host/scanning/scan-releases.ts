@@ -18,6 +18,8 @@ const SHARES = { reading: 5, static: 55, running: 39 };
 
 export interface ScannerPorts {
   scans: Pick<Scans, 'claim' | 'progress' | 'finish'>;
+  /** Called when a release has been scanned, and is in review. */
+  onScanned(releaseId: string): Promise<unknown>;
   observe: typeof observeRelease extends (release: infer Release, ports: never) => infer Result
     ? (release: Release, onProgress: (percent: number) => void) => Result
     : never;
@@ -26,14 +28,17 @@ export interface ScannerPorts {
 
 /** Looks through every release that waits, one after another, and returns how many; hosts that do so at once share them. */
 export const scanReleases =
-  ({ scans, observe, log }: ScannerPorts) =>
+  ({ scans, onScanned, observe, log }: ScannerPorts) =>
   async (): Promise<number> => {
     for (let count = 0; ; count += 1) {
       const claimed = await scans.claim(LEASE_MS);
       if (claimed === null) return count;
       const { releaseId } = claimed;
       const report = claimed.report ?? (await look(claimed));
-      await scans.finish(releaseId, report);
+      const isFirst = await scans.finish(releaseId, report);
+      // Another host came to its end before this one: whoever had to be told has been.
+      if (!isFirst) continue;
+      await onScanned(releaseId);
       log.info({ releaseId, verdict: report.verdict, findings: report.findings.length }, 'release scanned');
     }
 

@@ -76,7 +76,7 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
       system.transaction(async (transaction) => {
         const store = createScanStore(transaction);
         // A host that was away for longer than its lease comes late: people may have decided by the report of another.
-        if (!(await store.openReview(releaseId))) return;
+        if (!(await store.openReview(releaseId))) return false;
         await store.saveReport(releaseId, report, new Date(nowMs()));
         await auditIn(transaction)({
           action: 'scan.finish',
@@ -85,6 +85,7 @@ export function createScans({ database, system, auditIn, nowMs }: ScanPorts): Sc
           subject: { kind: 'release', id: releaseId },
           after: { verdict: report.verdict, findings: report.findings.length + report.omitted },
         });
+        return true;
       }),
   };
 }

@@ -18,8 +18,8 @@ export interface Scans {
   /** Takes the release that has waited longest for `leaseMs`; null where none waits. */
   claim(leaseMs: number): Promise<ClaimedScan | null>;
   progress(releaseId: string, progress: ScanProgress, leaseMs: number): Promise<void>;
-  /** Writes the report, and lets the release into review, in one transaction; audited. The first report stays. */
-  finish(releaseId: string, report: ScanReport): Promise<void>;
+  /** Writes the report, and lets the release into review, in one transaction; audited. The first report stays: false where there was one. */
+  finish(releaseId: string, report: ScanReport): Promise<boolean>;
 }
 
 export interface ClaimedScan {

@@ -86,8 +86,8 @@ describe('scans of releases', () => {
 
   it('keep the report that let a release into review, whatever a host that lost its claim brings later', async () => {
     const { id } = await publish('late');
-    await scans.finish(id, DOUBTFUL);
-    await scans.finish(id, CLEAN);
+    expect(await scans.finish(id, DOUBTFUL)).to.equal(true);
+    expect(await scans.finish(id, CLEAN)).to.equal(false);
     expect((await scans.find(test.moderator, id)).report).to.deep.equal(DOUBTFUL);
     expect((await refusalOf(scans.requireSettled(id))).code).to.equal('scan-unacknowledged');
   });
