@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect } from 'chai';
 import { v7 } from 'uuid';
 import { type ApiClient, createApiClient } from '../../plugins-sdk/cli/api-client.ts';
@@ -182,4 +184,18 @@ describe('the marketplace of a platform', () => {
       await new Promise((resolve) => setTimeout(resolve, 100));
     }
   };
+
+  it('finds what the guide searches for among the examples, which the demo publishes', async () => {
+    const example = path.join(import.meta.dirname, '..', '..', 'examples', 'order-delivery');
+    await platform.as.moderator.approveRelease((await platform.publish(example)).id);
+    const guide = await readFile(path.join(import.meta.dirname, '..', '..', 'docs', 'marketplace.md'), 'utf8');
+    const [, search] = /`gate search ([^`]+)`/.exec(guide)!;
+    for (const words of [search!, 'ordering']) {
+      const { items } = await operators.stranger.api.searchCatalogue({ search: words });
+      expect(
+        items.map((each) => each.plugin),
+        words,
+      ).to.deep.equal(['acme-labs/order-delivery']);
+    }
+  });
 });

@@ -88,10 +88,10 @@ export function searchCommand(cli: Cli): void {
     name: 'search',
     summary: 'Search the marketplace',
     examples: [
-      'gate search inventory of keys',
+      'gate search delivery of keys',
       'gate search 快递 --price free --without fetch,queue',
       'gate search --category gaming --sort newest --json',
-      'gate search inventory --limit 3 --explain',
+      'gate search keys --limit 3 --explain',
     ],
   })
     .argument('[words...]', 'every word has to be found; slips are put right')
