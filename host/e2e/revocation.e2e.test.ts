@@ -305,10 +305,17 @@ describe('releases that are taken back, over two host processes', () => {
     expect(await gate(publisher, 'yank', `${name}@1.0.0`)).to.contain('Nothing was changed');
     expect(await gate(publisher, 'yank', `${name}@1.0.0`, '--reason', 'Bad.', '--yes')).to.contain('yanked');
     const next = path.join(platform.folder, 'next.pem');
-    expect(await gate(publisher, 'keys', 'rotate', keyId, '--out', next, '--overlap', '1')).to.contain('signs until');
+    const rotated = await gate(publisher, 'keys', 'rotate', keyId, '--out', next, '--overlap', '1');
+    expect(rotated)
+      .to.contain('signs until')
+      .and.contain(`gate publish --key ${next}\nWithout --key, gate publish goes on`);
     const revoked = await gate(publisher, 'keys', 'revoke', keyId, '--compromised-since', '5m', '--yes');
     expect(revoked).to.contain('1 release is blocked');
     expect(await gate(publisher, 'versions', name)).to.contain('blocked');
+    const later = await platform.writePlugin({ source: SOURCE, manifest: manifest('terminal', '1.0.1') });
+    const refused = await gate(publisher, 'publish', later, '--key', keyFile).catch(({ stderr }) => stderr);
+    expect(refused).to.match(/Yours, \w+…, is compromised since .+ Sign with another: gate publish --key <file>/);
+    expect(await gate(publisher, 'publish', later, '--key', next)).to.contain('acme-labs/terminal@1.0.1 is');
   });
 
   it('lets a token that is restricted to one plugin publish that one from CI, and no other', async () => {

@@ -97,7 +97,7 @@ function checkSignature(envelope: unknown, keys: VerifyingKey[], read: ReadArchi
   if (!isEnvelope(envelope)) return refuse('The envelope is not a DSSE envelope of a release; sign the archive again.');
   const claimed = claimedKeyIds(envelope);
   if (!keys.some(({ keyId }) => claimed.includes(keyId))) {
-    return refuse('The archive is signed with a key that is not registered, or is revoked; register the key first.', {
+    return refuse('The archive is signed with a key that is not registered, has retired or is revoked.', {
       keyIds: claimed,
     });
   }

@@ -90,6 +90,7 @@ export function keysCommand(cli: Cli): void {
         const api = await cli.api();
         const keyId = await findKeyId(api, text);
         const path = resolve(cli.settings.cwd, out);
+        const ownPath = keyPath(cli.settings.configFolder, await cli.profile());
         // Made before it is registered: sent again, the same key is the successor.
         const made = await createKeyFile(path).catch(async (error) => {
           if (!(error instanceof CliError) || error.code !== 'file-taken') throw error;
@@ -100,7 +101,11 @@ export function keysCommand(cli: Cli): void {
         return {
           value: { ...rotated, path },
           text: (paint) =>
-            `${keysText(paint, [rotated.key, rotated.successor], Date.now())}\nThe new key is in ${path}.`,
+            [
+              keysText(paint, [rotated.key, rotated.successor], Date.now()),
+              `The new key is in ${path}. Publish with it: gate publish --key ${path}`,
+              `Without --key, gate publish goes on with the key of the profile, ${ownPath}: put the new one there before the old one ends.`,
+            ].join('\n'),
         };
       }),
     );

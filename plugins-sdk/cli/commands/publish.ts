@@ -12,6 +12,7 @@ import { findingText, scanPlugin } from '../scan-plugin.ts';
 import { fields } from '../terminal.ts';
 import { progressBar, type UploadApi, uploadArchive } from '../upload-archive.ts';
 import { keyPath, loadKeyFile } from './keygen.ts';
+import { keyState } from './keys.ts';
 import { type PackedPlugin, packedText, packPlugin } from './pack.ts';
 import { EVERY_SECONDS, readEvery, readShares } from './stagings.ts';
 
@@ -129,8 +130,9 @@ async function dryRun(source: PublishCommand) {
 }
 
 async function sent(api: ApiClient, source: PublishCommand, onProgress: (sent: number, bytes: number) => void) {
-  const { release } = await publishPlugin(api)(source, onProgress).catch((error) => {
-    throw error instanceof ServerRefusal && error.code === 'release-signature-invalid' ? unregistered(error) : error;
+  const { release } = await publishPlugin(api)(source, onProgress).catch(async (error) => {
+    if (!(error instanceof ServerRefusal) || error.code !== 'release-signature-invalid') throw error;
+    throw unsigned(error, await whichKey(api, keyIdOf(source.privateKey)));
   });
   const { id, plugin, version, state, digest } = release;
   return {
@@ -155,11 +157,19 @@ function nextStep({ plugin, version, state }: Release): string {
   return `gate review show ${name} says why, and what can be done`;
 }
 
-const unregistered = ({ code, status, message, requestId, facts }: ServerRefusal): ServerRefusal =>
-  new ServerRefusal({
-    code,
-    status,
-    requestId,
-    facts,
-    message: `${message} Register yours with: gate keygen --register`,
-  });
+/** What can be done about a key that does not sign: one that has ended is not registered anew. */
+async function whichKey(api: Pick<ApiClient, 'listKeys'>, keyId: string): Promise<string> {
+  // A token that may only publish sees no keys.
+  const items = await api.listKeys().then(
+    (page) => page.items,
+    () => [],
+  );
+  const key = items.find((each) => each.keyId === keyId);
+  if (key === undefined) return 'Register yours with: gate keygen --register';
+  const state = keyState(key, Date.now());
+  if (state.startsWith('signs')) return '';
+  return `Yours, ${keyId.slice(0, 16)}…, is ${state}. Sign with another: gate publish --key <file>`;
+}
+
+const unsigned = ({ code, status, message, requestId, facts }: ServerRefusal, advice: string): ServerRefusal =>
+  new ServerRefusal({ code, status, requestId, facts, message: `${message} ${advice}`.trim() });
