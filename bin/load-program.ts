@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { readFileSync, renameSync, writeFileSync } from 'node:fs';
+import { accessSync, constants, readFileSync, renameSync, writeFileSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import module from 'node:module';
 import path from 'node:path';
@@ -12,21 +12,26 @@ import { keptBuild, loadBundler, ROOT, stopBundler } from '../plugins-sdk/kept-b
  * load each takes twice as long (benchmarks/README.md). Made in two seconds when one of them has changed, and kept as long as none has
  * (kept-build.ts). Where nothing can be kept or made, the program is loaded as it lies there.
  */
-export async function loadProgram<Program>(entry: string): Promise<Program> {
-  const bundle = await bundleOf(entry).catch(() => null);
+export async function loadProgram<Program>(
+  entry: string,
+  fromSources: () => Promise<Program>,
+  folder = module.getCompileCacheDir(),
+): Promise<Program> {
+  const bundle = folder ? await bundleOf(entry, folder).catch(() => null) : null;
+  if (bundle === null) return fromSources();
   // Frames of stacks name our sources, whatever was made of them.
-  if (bundle !== null) module.setSourceMapsSupport(true);
-  return bundle === null ? import(pathToFileURL(path.join(ROOT, entry)).href) : module.createRequire(bundle)(bundle);
+  module.setSourceMapsSupport(true);
+  return module.createRequire(bundle)(bundle);
 }
 
-/** Where the program lies as one file; null where Node.js keeps nothing either. */
-async function bundleOf(entry: string): Promise<string | null> {
-  const folder = module.getCompileCacheDir();
-  if (!folder) return null;
+/** Where the program lies as one file. */
+async function bundleOf(entry: string, folder: string): Promise<string> {
   // One name for good: what Node.js keeps of it is found by its name.
   const name = `program-${hash('sha256', path.join(ROOT, entry)).slice(0, 16)}.cjs`;
   const file = path.join(folder, name);
   const make = async () => {
+    // Not made for nothing, every time.
+    accessSync(folder, constants.W_OK);
     const { code, map, inputs } = await bundle(entry, file);
     writeWhole(`${file}.map`, map);
     writeWhole(file, code);
@@ -97,9 +102,12 @@ async function mapOfOurs(text: string): Promise<string> {
 
 const isOurs = (file: string): boolean => !file.includes('node_modules');
 
+/** Native code, and what is asked for from within packages at once as well as when it is first used: it would be there twice. */
+const STAYING = ['bcrypt', 'esbuild', 'bullmq', 'ioredis'];
+
 /**
- * Packages that are loaded when they are first used stay where they are, with native code, with the bundler itself, and with what is not
- * there: packages ask for some that nobody needs, such as the drivers of other databases.
+ * Packages that are loaded when they are first used stay where they are, and what is not there is asked for when it is needed: packages name
+ * some that nobody needs, such as the drivers of other databases.
  */
 const stayBehind: Plugin = {
   name: 'stay-behind',
@@ -109,7 +117,7 @@ const stayBehind: Plugin = {
       const found = await resolve(name, { kind, importer, resolveDir, pluginData: stayBehind });
       if (found.errors.length > 0) return { path: name, external: true };
       if (kind === 'dynamic-import') return { path: pathToFileURL(found.path).href, external: true };
-      return ['bcrypt', 'esbuild'].includes(name) ? { path: found.path, external: true } : found;
+      return STAYING.includes(name) ? { path: found.path, external: true } : found;
     });
   },
 };

@@ -64,6 +64,11 @@ describe('keptBuild', () => {
     expect(readdirSync(kept)).to.deep.equal([]);
   });
 
+  it('keeps what it made of a file that says it was changed in the future, as of a clock that was wrong', async () => {
+    utimesSync(source, Date.now() / 1_000 + 86_400, Date.now() / 1_000 + 86_400);
+    expect([await made(), await made()]).to.deep.equal(['build 1', 'build 1']);
+  });
+
   it('does without a folder, and without one that cannot be written', async () => {
     expect(await made({}, path.join(folder, 'missing'))).to.equal('build 1');
     expect(await keptBuild('test', {}, build, '')).to.deep.equal({ made: 'build 2' });

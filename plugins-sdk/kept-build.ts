@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { hash } from 'node:crypto';
 import { readFileSync, renameSync, rmSync, statSync, writeFileSync } from 'node:fs';
 import { getCompileCacheDir } from 'node:module';
 import path from 'node:path';
@@ -56,7 +56,7 @@ export async function keptBuild(
   return texts;
 }
 
-const digestOf = (content: string | Buffer): string => createHash('sha256').update(content).digest('hex');
+const digestOf = (content: string | Buffer): string => hash('sha256', content);
 
 /** Null where nothing is kept, or something has changed since. */
 function readKept(file: string): Record<string, string> | null {
@@ -75,7 +75,8 @@ function keep(file: string, texts: Build['texts'], names: string[]): void {
   try {
     const inputs = names.map((name): [string, string] => {
       const input = path.join(ROOT, name);
-      if (statSync(input).mtimeMs >= performance.timeOrigin) throw new Error(`${name} was changed meanwhile`);
+      const { mtimeMs } = statSync(input);
+      if (mtimeMs >= performance.timeOrigin && mtimeMs <= Date.now()) throw new Error(`${name} was changed meanwhile`);
       return [name, digestOf(readFileSync(input))];
     });
     writeFileSync(unfinished, JSON.stringify({ texts, inputs } satisfies KeptBuild), { mode: 0o600 });
