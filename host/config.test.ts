@@ -1,3 +1,5 @@
+import { readFile } from 'node:fs/promises';
+import path from 'node:path';
 import { expect } from 'chai';
 import { ConfigInvalid, readConfig } from './config.ts';
 
@@ -99,6 +101,28 @@ describe('readConfig', () => {
       ConfigInvalid,
       /^(?!.*hunter2)/s,
     );
+  });
+
+  it('warns of a name that is no setting, with the one that is meant, and of nothing else', async () => {
+    const { warnings } = readConfig(
+      {},
+      { GATEHOUSE_CORDON: '4', GATEHOUSE_PASWORD_PEPER: 'hunter2', GATEHOUSE_X: '1' },
+    );
+    expect(warnings).to.deep.equal([
+      'GATEHOUSE_CORDON is no setting and changes nothing; is GATEHOUSE_CORDONS meant?',
+      'GATEHOUSE_PASWORD_PEPER is no setting and changes nothing; is GATEHOUSE_PASSWORD_PEPPER meant?',
+      'GATEHOUSE_X is no setting and changes nothing.',
+    ]);
+    expect(readConfig({}, { GATEHOUSE_CORDONS: '4', GATEHOUSE_PUBLIC_URL: '', HOME: '/root' }).warnings).to.deep.equal(
+      [],
+    );
+  });
+
+  it('knows the settings of gate, which may be set beside its own', async () => {
+    const settings = await readFile(path.join(import.meta.dirname, '../plugins-sdk/cli/settings.ts'), 'utf8');
+    const names = settings.match(/GATEHOUSE_[A-Z_]+/g)!;
+    expect(names).to.include('GATEHOUSE_TOKEN');
+    expect(readConfig({}, Object.fromEntries(names.map((name) => [name, 'x']))).warnings).to.deep.equal([]);
   });
 
   it('counts an empty variable as unset', () => {

@@ -4,6 +4,7 @@ import { type Static, Type } from 'typebox';
 import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
 import { type RateLimitTable, readRateLimits } from './rate-limits/rules/limits.ts';
 import { listOf, originOf, settingFaults } from './setting-faults.ts';
+import { unknownSettings } from './unknown-settings.ts';
 
 const Environment = Type.Object({
   DATABASE_URL: Type.Optional(Type.String({ pattern: '^postgres(ql)?://' })),
@@ -184,6 +185,8 @@ export interface Config {
   /** Null: cordons do not profile themselves, and cannot. */
   profileCordons: string | null;
   logLevel: string;
+  /** What is set and does nothing, a sentence each. */
+  warnings: readonly string[];
 }
 
 /** A setting is wrong. The message names every fault, one line each. */
@@ -269,6 +272,7 @@ export function readConfig(
     shedDelayMs: settings.GATEHOUSE_SHED_DELAY_MS,
     profileCordons: settings.GATEHOUSE_PROFILE_CORDONS ?? null,
     logLevel: settings.GATEHOUSE_LOG_LEVEL,
+    warnings: Object.freeze(unknownSettings(Object.keys(env), Object.keys(SETTINGS))),
   });
 }
 

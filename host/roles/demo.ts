@@ -1,6 +1,5 @@
 import { runDemo } from '../demo/run-demo.ts';
-import { createLog } from '../log.ts';
-import { configOf, type ServerFlags } from './role.ts';
+import { configOf, openLog, type ServerFlags } from './role.ts';
 import { stayUp } from './stay-up.ts';
 
 interface DemoFlags extends ServerFlags {
@@ -23,7 +22,7 @@ export async function demo({ smoke, fresh, json, ...flags }: DemoFlags): Promise
   });
   const running = await runDemo({
     config,
-    log: createLog(config.logLevel),
+    log: openLog(config),
     fresh: fresh === true,
     json: json === true,
     stream: process.stdout,

@@ -106,6 +106,8 @@ async function sealedValues({ encryptionKey, databaseUrl, dataFolder }: Config, 
 }
 
 const CHECKS: Record<string, Check> = {
+  settings: async ({ warnings }) =>
+    warnings.length === 0 ? ok('all that are set are known') : warning(warnings.join(' ')),
   runtime: async () => {
     const { node } = process.versions;
     return semver.major(node) >= NODE_BEST

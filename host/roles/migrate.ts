@@ -1,9 +1,8 @@
 import { migrationStatus } from '../../migrations/run-migrations.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
-import { createLog } from '../log.ts';
 import { migrate, openPlatformDatabase, type PlatformDatabase } from '../open-database.ts';
-import { configOf, type ServerFlags } from './role.ts';
+import { configOf, openLog, type ServerFlags } from './role.ts';
 
 type MigrateFlags = Pick<ServerFlags, 'data'> & { json?: true };
 
@@ -13,7 +12,7 @@ export async function withDatabase<Result>(
   work: (database: PlatformDatabase, config: Config) => Promise<Result>,
 ): Promise<Result> {
   const config = configOf(flags, { GATEHOUSE_LOG_LEVEL: 'warn' });
-  const database = await openPlatformDatabase(config, createLog(config.logLevel));
+  const database = await openPlatformDatabase(config, openLog(config));
   try {
     return await work(database, config);
   } finally {

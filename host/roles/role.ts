@@ -6,6 +6,7 @@ import { DatabaseUnavailable } from '../database.ts';
 import { EmbeddedPostgresFailed } from '../embedded-postgres.ts';
 import { EncryptionKeyUnusable } from '../encryption/load-keys.ts';
 import { AddressUnavailable } from '../listen-address.ts';
+import { createLog } from '../log.ts';
 import { RedisUnavailable } from '../redis.ts';
 import { TrustRootUnusable } from '../transparency/load-trust-roots.ts';
 
@@ -41,6 +42,13 @@ export function explain(error: unknown): string {
   const { code, path, message, stack } = error as NodeJS.ErrnoException;
   const advice = SYSTEM_ADVICE[code ?? ''];
   return advice ? `${advice}${path ? ` (${path})` : ''}` : (stack ?? message);
+}
+
+/** The log of a role, which begins with what is doubtful about its settings. */
+export function openLog({ logLevel, warnings }: Config): ReturnType<typeof createLog> {
+  const log = createLog(logLevel);
+  for (const warning of warnings) log.warn({}, warning);
+  return log;
 }
 
 export interface ServerFlags {

@@ -231,7 +231,9 @@ describe('gatehouse', function () {
       GATEHOUSE_DATA: path.join(folder, 'own'),
       GATEHOUSE_PORT: '0',
     };
-    expect((await run(['migrate', 'up'], env)).code).to.equal(0);
+    const migrated = await run(['migrate', 'up'], { ...env, GATEHOUSE_CORDON: '4' });
+    expect(migrated.code).to.equal(0);
+    expect(migrated.stderr).to.include('is GATEHOUSE_CORDONS meant?');
     const status = await run(['migrate', 'status', '--json'], env);
     expect(JSON.parse(status.stdout).every(({ state }: { state: string }) => state === 'applied')).to.equal(true);
     const { secret } = JSON.parse((await run(['bootstrap', '--json'], env)).stdout);
@@ -255,18 +257,22 @@ describe('gatehouse', function () {
   });
 
   it('doctor looks at everything and says so as JSON', async () => {
-    const { stdout, code } = await run(['doctor', '--json', '--port', '0', '--data', path.join(folder, 'doctor')]);
+    const data = path.join(folder, 'doctor');
+    const { stdout, code } = await run(['doctor', '--json', '--port', '0', '--data', data], { GATEHOUSE_CORDON: '4' });
     const findings = JSON.parse(stdout) as { name: string; state: string; message: string }[];
+    const found = (wanted: string) => findings.find(({ name }) => name === wanted)!;
+    expect(found('settings')).to.include({ state: 'warning' });
+    expect(found('settings').message).to.include('is GATEHOUSE_CORDONS meant?');
     expect(findings.map(({ name }) => name)).to.include.members(['runtime', 'engine', 'sandbox', 'database', 'port']);
     expect(findings.filter(({ state }) => state === 'failed')).to.deep.equal([]);
     expect(code).to.equal(0);
     const layers = ['no-new-privileges', 'resource-limits', 'system-call-filter', 'own-network', 'own-root'];
     for (const layer of layers) {
-      const { state, message } = findings.find(({ name }) => name === layer)!;
+      const { state, message } = found(layer);
       expect(message).to.match(state === 'ok' ? /^active; stops: / : /^unavailable: .* Not stopped: /);
     }
     const active = findings.filter(({ name, state }) => layers.includes(name) && state === 'ok');
-    const { message } = findings.find(({ name }) => name === 'sandbox')!;
+    const { message } = found('sandbox');
     expect(message).to.include(`the kernel confirms its ${active.length} layers`);
   });
 

@@ -1,10 +1,9 @@
 import { startHost } from '../compose.ts';
 import type { Config } from '../config.ts';
-import { createLog } from '../log.ts';
 import { openPlatformDatabase, requireMigrated } from '../open-database.ts';
 import { isSupervised } from '../supervisor/siblings.ts';
 import { leaveStartBehind } from './leave-start-behind.ts';
-import { configOf, RoleRefused, type ServerFlags } from './role.ts';
+import { configOf, openLog, RoleRefused, type ServerFlags } from './role.ts';
 import { serveSupervised, superviseHosts } from './serve-hosts.ts';
 import { stayUp } from './stay-up.ts';
 
@@ -19,7 +18,7 @@ export async function serve({ embedded, ...flags }: ServeFlags): Promise<number>
   requireChosenDatabase(config, embedded === true);
   // The same command, started by itself once for each host.
   if (isSupervised()) return serveSupervised(config);
-  const log = createLog(config.logLevel);
+  const log = openLog(config);
   const lost = Promise.withResolvers<string>();
   const database = await openPlatformDatabase(config, log, lost.resolve);
   const { appUrl } = database;
