@@ -11,6 +11,8 @@ export interface PlatformDatabase {
   description: string;
   appUrl: string;
   ownerUrl: string;
+  /** What a person types for a role of `gatehouse`, such as `migrate up`, to work on this very one. */
+  command(role: string): string;
   /** Ends the embedded server; call it last. */
   close(): Promise<void>;
 }
@@ -28,12 +30,23 @@ export async function openPlatformDatabase(
     });
     // As the guide has it, only `migrate` is given the owner's address: that it is not here says nothing.
     if (await ownsTables(urls.appUrl)) log.warn({}, OWNS_TABLES);
-    return { ...urls, description: 'own, by DATABASE_URL', close: async () => {} };
+    return { ...urls, description: 'own, by DATABASE_URL', command, close: async () => {} };
   }
   const folder = path.join(config.dataFolder, 'postgres');
   const { appUrl, ownerUrl, stop } = await startEmbeddedPostgres({ folder, log, onDeath });
-  return { appUrl, ownerUrl, description: `embedded, in ${nearPath(folder)}`, close: stop };
+  return {
+    appUrl,
+    ownerUrl,
+    description: `embedded, in ${nearPath(folder)}`,
+    command: (role) => `${command(role)} --data ${quoted(nearPath(config.dataFolder))}`,
+    close: stop,
+  };
 }
+
+const command = (role: string): string => `gatehouse ${role}`;
+
+/** As a word for a shell. */
+const quoted = (text: string): string => (/^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`);
 
 const OWNS_TABLES =
   'The role of DATABASE_URL owns the tables and could take its row-level security away; give the application a role of its own.';
@@ -59,12 +72,12 @@ export const migrate = ({ appUrl, ownerUrl }: PlatformDatabase): Promise<string[
   });
 
 /** A host must not work on a schema that it does not know. Refuses with: MigrationRefused, DatabaseUnavailable. */
-export const requireMigrated = ({ appUrl }: PlatformDatabase): Promise<void> =>
+export const requireMigrated = ({ appUrl, command }: Pick<PlatformDatabase, 'appUrl' | 'command'>): Promise<void> =>
   asOwner(appUrl, async (knex) => {
     const late = (await migrationStatus(knex)).filter(({ state }) => state === 'pending' || state === 'changed');
     if (late.length === 0) return;
     const names = late.map(({ name, state }) => `${name} (${state})`).join(', ');
-    throw new MigrationRefused(`The database is not up to date: ${names}; run: gatehouse migrate up.`);
+    throw new MigrationRefused(`The database is not up to date: ${names}; run: ${command('migrate up')}`);
   });
 
 /** A path as a person would type it here. */

@@ -190,11 +190,11 @@ const CHECKS: Record<string, Check> = {
         const pending = (await migrationStatus(knex)).filter(({ state }) => state === 'pending' || state === 'changed');
         const names = pending.map(({ name, state }) => `${name} (${state})`).join(', ');
         if (pending.length > 0)
-          return warning(`${database.description}; not up to date: ${names}. Run: gatehouse migrate up.`);
+          return warning(`${database.description}; not up to date: ${names}. Run: ${database.command('migrate up')}`);
         const gaps = await rowSecurityGaps(knex);
         const schema =
           gaps.length > 0
-            ? failed(`${database.description}; ${gaps.join(' ')} Run: gatehouse migrate up.`)
+            ? failed(`${database.description}; ${gaps.join(' ')} Run: ${database.command('migrate up')}`)
             : ok(`${database.description}; migrations up to date, rows secured`);
         return [{ name: 'database', ...schema }, ...(await sealedValues(config, knex))];
       });

@@ -16,16 +16,18 @@ const keysOf = ({ databaseUrl, encryptionKey, dataFolder }: Config) =>
 
 /** `gatehouse keys status`: which version of the key seals how many values. */
 export const keysStatus = ({ json, ...flags }: KeyFlags): Promise<number> =>
-  withDatabase(flags, async ({ ownerUrl }, config) => {
+  withDatabase(flags, async ({ ownerUrl, command }, config) => {
     const newest = Math.max(...(await keysOf(config)).keys());
     const columns = await asOwner(ownerUrl, (owner) => keyStatus({ store: sealedValueStore(owner), newest })());
-    process.stdout.write(json ? `${JSON.stringify({ newest, columns })}\n` : statusText(newest, columns));
+    process.stdout.write(
+      json ? `${JSON.stringify({ newest, columns })}\n` : statusText(newest, columns, command('keys rotate')),
+    );
     return 0;
   });
 
 /** `gatehouse keys rotate`: brings every sealed value under the newest key. Exit code 1 where some are left. */
 export const keysRotate = ({ json, ...flags }: KeyFlags): Promise<number> =>
-  withDatabase(flags, async ({ ownerUrl }, config) => {
+  withDatabase(flags, async ({ ownerUrl, command }, config) => {
     const keys = await keysOf(config);
     const newest = Math.max(...keys.keys());
     const report = await asOwner(ownerUrl, async (owner) => {
@@ -52,12 +54,14 @@ export const keysRotate = ({ json, ...flags }: KeyFlags): Promise<number> =>
       const lines = broken.map(
         ({ table, column, row, why }) => `does not open: ${table}.${column} of ${row}: ${why}\n`,
       );
-      process.stdout.write(`${rewrapped} values were wrapped anew.\n${lines.join('')}${statusText(newest, columns)}`);
+      process.stdout.write(
+        `${rewrapped} values were wrapped anew.\n${lines.join('')}${statusText(newest, columns, command('keys rotate'))}`,
+      );
     }
     return columns.some(({ left }) => left > 0) ? 1 : 0;
   });
 
-function statusText(newest: number, columns: ColumnStatus[]): string {
+function statusText(newest: number, columns: ColumnStatus[], rotate: string): string {
   const lines = columns.map(({ table, column, versions }) => {
     const counts = versions.map(({ version, count }) => `${count} under version ${version}`).join(', ');
     return `${`${table}.${column}`.padEnd(32)} ${counts || 'empty'}`;
@@ -66,6 +70,6 @@ function statusText(newest: number, columns: ColumnStatus[]): string {
   const end =
     left === 0
       ? `Everything is under version ${newest}; older keys may be taken out of GATEHOUSE_ENCRYPTION_KEY.`
-      : `${left} values are under older keys, which are still needed; run: gatehouse keys rotate.`;
+      : `${left} values are under older keys, which are still needed; run: ${rotate}`;
   return `${lines.join('\n')}\n${end}\n`;
 }

@@ -263,6 +263,12 @@ describe('gatehouse', function () {
     const found = (wanted: string) => findings.find(({ name }) => name === wanted)!;
     expect(found('settings')).to.include({ state: 'warning' });
     expect(found('settings').message).to.include('is GATEHOUSE_CORDONS meant?');
+    // On the very folder that was looked at, and to be copied as it is.
+    expect(found('database').message).to.match(/ Run: gatehouse migrate up --data \S+\/doctor$/);
+    refusedInOneSentence(
+      await run(['serve', '--embedded', '--port', '0', '--data', data]),
+      /run: gatehouse migrate up --data \S+\/doctor$/m,
+    );
     expect(findings.map(({ name }) => name)).to.include.members(['runtime', 'engine', 'sandbox', 'database', 'port']);
     expect(findings.filter(({ state }) => state === 'failed')).to.deep.equal([]);
     expect(code).to.equal(0);
