@@ -36,7 +36,7 @@ export interface KeyKind {
   file: string;
   why: string;
 }
-const ENCRYPTION: KeyKind = {
+export const ENCRYPTION: KeyKind = {
   setting: 'GATEHOUSE_ENCRYPTION_KEY',
   file: 'encryption-key',
   why: 'secrets are stored encrypted',

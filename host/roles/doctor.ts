@@ -14,8 +14,9 @@ import { checkAudit } from '../audit/check-audit.ts';
 import type { Config } from '../config.ts';
 import { asOwner } from '../database.ts';
 import { checkKeys } from '../encryption/check-keys.ts';
+import { checkPeppers } from '../encryption/check-peppers.ts';
 import { createEnvelope } from '../encryption/envelope.ts';
-import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
+import { ENCRYPTION, type KeyKind, loadKeys, PEPPER } from '../encryption/load-keys.ts';
 import { sealedValueStore } from '../encryption/sealed-value-store.ts';
 import { createProxyCheck } from '../http/client-address.ts';
 import { createLog } from '../log.ts';
@@ -92,17 +93,35 @@ const TRANSPARENCY: Check = async (config) => {
   }
 };
 
-/** Whether the keys are those that the values were sealed with; nothing where there are none, which is said elsewhere. */
-async function sealedValues({ encryptionKey, databaseUrl, dataFolder }: Config, knex: Knex): Promise<Finding[]> {
-  const isMade = databaseUrl === null && existsSync(path.join(dataFolder, 'encryption-key'));
-  const keys = await loadKeys({ configured: encryptionKey, folder: isMade ? dataFolder : null }).catch(() => null);
+/** Whether the keys are those that were used before; nothing where there are none, which is said elsewhere. */
+async function storedValues(config: Config, knex: Knex): Promise<Finding[]> {
+  const keys = await usedKeys(config, config.encryptionKey, ENCRYPTION);
   if (keys === null) return [];
-  const faults = await checkKeys({ store: sealedValueStore(knex), envelope: createEnvelope(keys) })();
-  const found =
+  const envelope = createEnvelope(keys);
+  const faults = await checkKeys({ store: sealedValueStore(knex), envelope })();
+  const sealed =
     faults.length === 0
       ? ok('what is stored opens with the keys that are configured')
       : failed(`Not with these keys: ${faults.join(' ')} Give every host the keys of before, and never another.`);
-  return [{ name: 'sealed values', ...found }];
+  const peppers = await usedKeys(config, config.passwordPepper, PEPPER);
+  if (peppers === null) return [{ name: 'sealed values', ...sealed }];
+  const wrong = await checkPeppers({ database: knex, envelope, peppers })();
+  const pepper =
+    wrong.length === 0
+      ? ok('people are found by the pepper that is configured')
+      : failed(
+          `Not with these peppers: ${wrong.join(' ')} Give every host those of before; people cannot log in here.`,
+        );
+  return [
+    { name: 'sealed values', ...sealed },
+    { name: 'pepper', ...pepper },
+  ];
+}
+
+/** Makes none. */
+function usedKeys({ databaseUrl, dataFolder }: Config, configured: string | null, kind: KeyKind) {
+  const isMade = databaseUrl === null && existsSync(path.join(dataFolder, kind.file));
+  return loadKeys({ configured, folder: isMade ? dataFolder : null, kind }).catch(() => null);
 }
 
 const CHECKS: Record<string, Check> = {
@@ -196,7 +215,7 @@ const CHECKS: Record<string, Check> = {
           gaps.length > 0
             ? failed(`${database.description}; ${gaps.join(' ')} Run: ${database.command('migrate up')}`)
             : ok(`${database.description}; migrations up to date, rows secured`);
-        return [{ name: 'database', ...schema }, ...(await sealedValues(config, knex))];
+        return [{ name: 'database', ...schema }, ...(await storedValues(config, knex))];
       });
     } finally {
       await database.close();

@@ -130,6 +130,31 @@ describe('gatehouse', function () {
     expect(doctor.code, doctor.stdout).to.equal(0);
   });
 
+  it('doctor and the start of a host say where the pepper is another than people are found by', async () => {
+    const data = path.join(folder, 'smoke');
+    const pepper = async (env: Record<string, string> = {}) => {
+      const { stdout, code } = await run(['doctor', '--json', '--port', '0', '--data', data], env);
+      const findings = JSON.parse(stdout) as { name: string; state: string; message: string }[];
+      return { code, ...findings.find(({ name }) => name === 'pepper') };
+    };
+    expect(await pepper()).to.include({ code: 0, state: 'ok' });
+    const another = { GATEHOUSE_PASSWORD_PEPPER: randomBytes(32).toString('base64') };
+    const { code, state, message } = await pepper(another);
+    expect([code, state]).to.deep.equal([1, 'failed']);
+    expect(message).to.include('Version 1 is another');
+    const child = start(['serve', '--embedded', '--port', '0', '--data', data], another);
+    const said: string[] = [];
+    for await (const line of createInterface({ input: child.stderr! })) {
+      const { msg } = JSON.parse(line);
+      if (msg === 'ready') break;
+      said.push(msg);
+    }
+    child.stderr!.resume();
+    child.kill('SIGTERM');
+    await once(child, 'exit');
+    expect(said.join()).to.include('GATEHOUSE_PASSWORD_PEPPER is not that of before');
+  }).timeout(120_000);
+
   it('doctor opens what is stored, and says where the key is another than it was sealed with', async () => {
     const data = path.join(folder, 'smoke');
     const sealedValues = async () => {

@@ -21,6 +21,7 @@ import {
 import { changeAwareCache } from '../change-aware-cache.ts';
 import type { Config } from '../config.ts';
 import { contextOf, inContext } from '../database-context.ts';
+import { checkPeppers } from '../encryption/check-peppers.ts';
 import type { Envelope } from '../encryption/envelope.ts';
 import { loadKeys, PEPPER } from '../encryption/load-keys.ts';
 import { createPersonVault } from '../encryption/person-vault.ts';
@@ -96,6 +97,8 @@ export async function openPeople(ports: PeoplePorts): Promise<People> {
   // For what must be found again for ever.
   const firstPepper = peppers.get(Math.min(...peppers.keys()))!;
   const vault = createPersonVault(envelope, firstPepper);
+  for (const fault of await checkPeppers({ database: system, envelope, peppers })())
+    log.error({}, `GATEHOUSE_PASSWORD_PEPPER is not that of before, so people cannot log in. ${fault}`);
   const auditIn = createAuditIn(ports);
   const raise = (event: SecurityEvent | FactorEvent) => {
     log.warn({ ...event }, 'security event');
