@@ -88,7 +88,8 @@ export const SETTINGS = {
   GATEHOUSE_TELEGRAM_AGE_MS: 'Milliseconds that init data of a Mini App may be old.',
   GATEHOUSE_EGRESS_ALLOW:
     'Address ranges that plugins may reach although they are not the public internet, separated by commas.',
-  GATEHOUSE_EGRESS_HTTP: 'true: plugins may fetch http: addresses too. For development.',
+  GATEHOUSE_EGRESS_HTTP:
+    'true: plugins may fetch http: addresses too; secrets are sent there on this machine alone. For development.',
   GATEHOUSE_TRUSTED_PROXIES: 'Addresses or ranges of proxies whose X-Forwarded-For counts, separated by commas.',
   GATEHOUSE_METRICS_PUBLIC: 'true: /metrics needs no token. Only where strangers cannot reach it.',
   GATEHOUSE_CATALOGUE_PUBLIC: 'false: the catalogue and its listings need a token or a session, too.',

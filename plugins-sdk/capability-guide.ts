@@ -208,7 +208,8 @@ the manifest says:
 ]
 \`\`\`
 
-The header is set over whatever the plugin set, on requests to these hosts alone, each of them one of \`fetchHosts\`. While a secret that is not
+The header is set over whatever the plugin set, on requests to these hosts alone, each of them one of \`fetchHosts\`. Where a host allows
+\`http:\`, for development, requests with a secret go over it to addresses of the same machine alone; others are refused with \`fetch-url-refused\`. While a secret that is not
 \`optional\` is missing, requests to its hosts are refused with \`secret-missing\`. A value that the other side repeats reaches the plugin as
 \`[secret API_KEY]\`, also as base64, in JSON or in a URL, if it has at least 8 characters.
 

@@ -2,17 +2,21 @@ import { type BlockList, isIP, type LookupFunction } from 'node:net';
 import type { buildConnector } from 'undici';
 import { EgressRefusal } from './egress-refusal.ts';
 import type { ResolveHost } from './resolve-host.ts';
-import { isWithin, whySpecial } from './special-ranges.ts';
+import { isWithin, rangeOf, whySpecial } from './special-ranges.ts';
 
 export interface ConnectorPorts {
   buildConnector: typeof buildConnector;
   resolveHost: ResolveHost;
   /** Ranges that may be reached although they are not the public internet; the admin's decision alone. */
   allowed: readonly BlockList[];
+  /** Of connections that would show secrets to whoever listens on the way. */
+  loopbackOnly: boolean;
   connectTimeoutMs: number;
   /** Certificates to trust instead of the system's, PEM; for tests. */
   ca?: string;
 }
+
+const LOOPBACK = [rangeOf('127.0.0.0/8'), rangeOf('::1')];
 
 /**
  * Opens sockets to public addresses only. The name is resolved once, every address of the answer is judged, and the socket is
@@ -23,12 +27,19 @@ export function guardedConnector({
   buildConnector,
   resolveHost,
   allowed,
+  loopbackOnly,
   connectTimeoutMs,
   ca,
 }: ConnectorPorts): buildConnector.connector {
   const judge = (hostName: string, address: string): void => {
     const why = isWithin(allowed, address) ? null : whySpecial(address);
-    if (why === null) return;
+    if (why === null) {
+      if (!loopbackOnly || isWithin(LOOPBACK, address)) return;
+      throw new EgressRefusal(
+        'fetch-url-refused',
+        `A secret goes with requests to ${hostName}, so they go over https: only; over http: to this machine alone.`,
+      );
+    }
     throw new EgressRefusal(
       'fetch-address-refused',
       `${hostName} leads to ${address}: ${why}. Plugins reach the public internet only.`,

@@ -97,6 +97,24 @@ describe('createEgress', () => {
     ]);
   });
 
+  it('sends secrets over http: to this machine alone, also where a redirect leads to another', async () => {
+    const port = await serve((request, response) => {
+      if (request.url === '/') response.end(request.headers.authorization);
+      else response.writeHead(302, { location: `http://other.test:${port}/` }).end();
+    });
+    const resolveHost = async (name: string) => [name === 'other.test' ? '10.9.8.7' : '127.0.0.1'];
+    const sender = egress({ resolveHost, allowed: [...LOOPBACK, rangeOf('10.0.0.0/8')] });
+    const headersFor = async (): Promise<[string, string][]> => [['authorization', 'Bearer key']];
+    const send = (url: string) => sender.send(get(url, { headersFor, timeoutMs: 3_000 }));
+    expect((await send(`http://api.test:${port}/`)).body.toString()).to.equal('Bearer key');
+    expect(await codeOf(send(`http://other.test:${port}/`))).to.equal('fetch-url-refused');
+    expect(await codeOf(send(`http://10.9.8.7:${port}/`))).to.equal('fetch-url-refused');
+    expect(await codeOf(send(`http://api.test:${port}/moved`))).to.equal('fetch-url-refused');
+    // The same without a secret is a matter of the network.
+    const plain = sender.send(get(`http://other.test:${port}/`, { timeoutMs: 200 }));
+    expect(await codeOf(plain)).to.be.oneOf(['fetch-failed', 'fetch-timeout']);
+  });
+
   it('opens no socket to an address that is not public, however the name leads there', async () => {
     let connections = 0;
     const server = createServer((_request, response) => response.end());

@@ -29,7 +29,10 @@ export interface EgressRequest {
   redirect: 'follow' | 'manual' | 'error';
   /** Whether the one who asks may reach a URL; asked again for every redirect. */
   mayReach(url: URL): boolean;
-  /** Headers that the host adds for a URL, such as credentials that are bound to its host; asked again for every redirect. */
+  /**
+   * Secrets that the host adds for a URL, as headers; asked again for every redirect. Over http: they are sent to addresses of this
+   * machine alone.
+   */
   headersFor(url: URL): Promise<HeaderPairs>;
   /** Milliseconds until the whole answer must be there, those among them that it waits for other requests of its owner. */
   timeoutMs: number;
@@ -90,21 +93,24 @@ export function createEgress(options: EgressOptions): Egress {
   });
   const lines = ownerLines(FETCHES_AT_ONCE_MAX);
   const hold = heldBodies(options.heldBytesMax ?? HELD_BYTES_MAX);
-  let client: Promise<(ownerId: string) => Agent> | null = null;
+  let client: Promise<(ownerId: string) => AgentFor> | null = null;
   const openClient = async () => {
     const { Agent, buildConnector } = await import('undici');
-    const connect = guardedConnector({ ...options, buildConnector, connectTimeoutMs: CONNECT_TIMEOUT_MS });
-    return (ownerId: string): Agent => {
-      const known = agents.get(ownerId);
+    const connectTo = (loopbackOnly: boolean) =>
+      guardedConnector({ ...options, loopbackOnly, buildConnector, connectTimeoutMs: CONNECT_TIMEOUT_MS });
+    const connectors = { anywhere: connectTo(false), loopback: connectTo(true) };
+    return (ownerId: string) => (reach: keyof typeof connectors) => {
+      const key = `${reach} ${ownerId}`;
+      const known = agents.get(key);
       if (known) return known;
       const agent = new Agent({
-        connect,
+        connect: connectors[reach],
         connections: CONNECTIONS_PER_ORIGIN,
         pipelining: 1,
         maxHeaderSize: HEADER_BYTES_MAX,
         maxResponseSize: options.responseBytesMax,
       });
-      agents.set(ownerId, agent);
+      agents.set(key, agent);
       return agent;
     };
   };
@@ -136,12 +142,14 @@ export function createEgress(options: EgressOptions): Egress {
   };
 }
 
+type AgentFor = (reach: 'anywhere' | 'loopback') => Agent;
+
 /** What is sent in one hop. */
 type Hop = Pick<EgressRequest, 'method' | 'headers' | 'body'> & { url: URL };
 
 async function follow(
   options: EgressOptions,
-  agent: Agent,
+  agentFor: AgentFor,
   hold: HoldBody,
   request: EgressRequest,
   signal: AbortSignal,
@@ -152,7 +160,7 @@ async function follow(
   const url = checkedUrl(options, request, request.url);
   let hop: Hop = { url, method, headers: settable(request.headers), body };
   for (let redirects = 0; ; redirects += 1) {
-    const answer = await sendOnce(options, agent, request, hop, signal);
+    const answer = await sendOnce(options, agentFor, request, hop, signal);
     const headers = pairsOf(answer.headers as unknown as string[]);
     const location = headerOf(headers, 'location');
     if (request.redirect === 'manual' || !REDIRECTS.has(answer.statusCode) || location === null) {
@@ -194,18 +202,19 @@ export function checkedUrl(
 
 async function sendOnce(
   { userAgent }: EgressOptions,
-  agent: Agent,
+  agentFor: AgentFor,
   { headersFor }: EgressRequest,
   { url, method, headers, body }: Hop,
   signal: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  const own: HeaderPairs = [['accept-encoding', ACCEPT_ENCODING], ...(await headersFor(url).catch(notOurs))];
+  const secrets = await headersFor(url).catch(notOurs);
+  const own: HeaderPairs = [['accept-encoding', ACCEPT_ENCODING], ...secrets];
   const missing: HeaderPairs = [
     ['user-agent', userAgent],
     ['accept', '*/*'],
   ];
   const all = withHeaders(withHeaders(missing, headers), own);
-  return agent.request({
+  return agentFor(secrets.length > 0 && url.protocol === 'http:' ? 'loopback' : 'anywhere').request({
     origin: url.origin,
     path: `${url.pathname}${url.search}`,
     method: method as Dispatcher.HttpMethod,
