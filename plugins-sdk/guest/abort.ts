@@ -11,7 +11,7 @@ import {
   trunc,
 } from './primordials.ts';
 import { DELAY_MS_MAX, setTimeout } from './timers.ts';
-import { webClass } from './web-class.ts';
+import { showAs, webClass } from './web-class.ts';
 
 let makeSignal: () => AbortSignal;
 let abortSignal: (signal: AbortSignal, reason: unknown) => void;
@@ -32,6 +32,14 @@ export class AbortSignal extends EventTarget {
   #listener: ((event: Event) => void) | null = null;
 
   static {
+    showAs(AbortSignal, (self: AbortSignal) =>
+      self.#aborted
+        ? [
+            ['aborted', true],
+            ['reason', self.#reason],
+          ]
+        : [['aborted', false]],
+    );
     makeSignal = () => new AbortSignal(BY_RUNTIME);
     isSignal = (value) => typeof value === 'object' && value !== null && #aborted in value;
     signals.isSignal = isSignal;

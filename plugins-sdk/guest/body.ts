@@ -74,11 +74,13 @@ const USED = 'The body was already read; clone() before reading it twice.';
 let contentOf: (body: Body) => BodyContent;
 let streamOf: (body: Body) => ReadableStream | null;
 let isThere: (body: Body) => boolean;
+let isUsed: (body: Body) => boolean;
 let copy: (body: Body) => ExtractedBody;
 let move: (body: Body) => ExtractedBody;
 
 /** Whether there is a body, read or not. */
 export const hasBody = (body: Body): boolean => isThere(body);
+export const isBodyUsed = (body: Body): boolean => isUsed(body);
 /** What a clone has, while the original keeps its own. Throws a TypeError after it was read. */
 export const clonedBody = (body: Body): ExtractedBody => copy(body);
 /** Moves a body into another request: it counts as read here. Throws a TypeError after it was read. */
@@ -122,6 +124,7 @@ export class Body {
       if (stream !== null && (streams().isUsed(stream) || streams().isHeld(stream))) throw new NativeTypeError(USED);
       return stream;
     };
+    isUsed = (body) => (body.#stream === null ? body.#used : streams().isUsed(body.#stream));
     isThere = (body) => body.#stream !== null || body.#content !== null;
     copy = (body) => {
       const stream = streamOf(body);
@@ -151,7 +154,7 @@ export class Body {
   }
 
   get bodyUsed(): boolean {
-    return this.#stream === null ? this.#used : streams().isUsed(this.#stream);
+    return isUsed(this);
   }
 
   async text(): Promise<string> {

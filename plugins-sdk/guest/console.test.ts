@@ -35,12 +35,80 @@ describe('console', () => {
       '{ a: { b: { c: { d: { e: { f: 1 } } } } } }',
       '{\n  a: { b: { c: { d: { e: [Object] } } } }\n}'.replace('{\n  a', '{ a').replace('\n}', ' }'),
     ],
+    [
+      `new Headers([['A', 'b'], ['set-cookie', 'x'], ['set-cookie', 'y']])`,
+      `Headers { a: 'b', 'set-cookie': 'x', 'set-cookie': 'y' }`,
+    ],
+    [
+      `[new Headers()], new (class Mine extends Headers { extra = 1 })({ a: 'b' })`,
+      `[ Headers {} ] Mine { a: 'b', extra: 1 }`,
+    ],
+    [`new URL('/b?c#d', 'https://a.example')`, `URL { href: 'https://a.example/b?c#d' }`],
+    [`new URLSearchParams('a=1&a=2&b+c=3')`, `URLSearchParams { a: '1', a: '2', 'b c': '3' }`],
+    [
+      `new Request('https://a.example', { method: 'POST', body: 'x' })`,
+      `Request {
+  method: 'POST',
+  url: 'https://a.example/',
+  headers: Headers { 'content-type': 'text/plain;charset=UTF-8' },
+  bodyUsed: false
+}`,
+    ],
+    [
+      `Response.json({}, { status: 201, statusText: 'Made' })`,
+      `Response {
+  status: 201,
+  statusText: 'Made',
+  url: '',
+  headers: Headers { 'content-type': 'application/json' },
+  bodyUsed: false
+}`,
+    ],
+    [
+      `(() => { const form = new FormData(); form.append('a', '1'); form.append('f', new Blob(['xyz']), 'n.txt'); return form })()`,
+      `FormData {
+  a: '1',
+  f: File { name: 'n.txt', size: 3, type: '', lastModified: 1000000 }
+}`,
+    ],
+    [`new Blob(['xyz'], { type: 'text/plain' })`, `Blob { size: 3, type: 'text/plain' }`],
+    [
+      `AbortSignal.abort('late'), new AbortController().signal`,
+      `AbortSignal { aborted: true, reason: 'late' } AbortSignal { aborted: false }`,
+    ],
+    // Looks like one, and is none.
+    [`Object.assign(Object.create(Headers.prototype), { a: 1 })`, `Headers { a: 1 }`],
     ['(() => { const a = { n: 1 }; a.self = a; return a })()', '{ n: 1, self: [Circular] }'],
   ]) {
     it(`shows ${args}`, async () => {
       expect(await messageOf(args!)).to.equal(message);
     });
   }
+
+  it('shows what an object of the platform holds, whatever the plugin has made of its class', async () => {
+    const { logs } = await logsOf(
+      `Object.defineProperty(Response.prototype, 'status', { get() { throw new Error('called') } });
+       Headers.prototype.entries = () => { throw new Error('called') };
+       console.log(new Response(null, { status: 204, headers: { a: 'b' } }))`,
+    );
+    expect(logs[0]!.message).to.contain('status: 204').and.contain("Headers { a: 'b' }");
+  });
+
+  it('leaves out what is too much of an object of the platform', async () => {
+    const list = `Array.from({ length: 1000 }, (_, i) => ['n' + i, 'v'])`;
+    const message = await messageOf(`new URLSearchParams(${list})`, 64 * 1024);
+    expect(message).to.contain('… 900 more');
+    expect(message.length).to.be.below(9_000);
+  });
+
+  it('makes no part of the runtime that nobody used', async () => {
+    const { logs } = await logsOf(
+      `const lazy = ['URL', 'URLSearchParams', 'FormData', 'Blob', 'ReadableStream'];
+       console.log(new Headers(), new Response('x'), AbortSignal.abort('x'), {}, new (class {})());
+       console.log(lazy.filter((name) => 'value' in Object.getOwnPropertyDescriptor(globalThis, name)))`,
+    );
+    expect(logs[1]!.message).to.equal('[]');
+  });
 
   it('shows an error with its stack and its fields', async () => {
     const message = await messageOf(`Object.assign(new TypeError('bad'), { code: 'E' })`);

@@ -26,6 +26,7 @@ import {
   typedArrayBuffer,
   typedArrayKind,
 } from './primordials.ts';
+import { shownPairs } from './web-class.ts';
 
 const DEPTH_MAX = 4;
 const ENTRIES_MAX = 100;
@@ -122,7 +123,31 @@ function showObject(value: object, depth: number, progress: Progress): string {
   if (isBranded(mapSize, value)) return showMap(value as Map<unknown, unknown>, depth, progress);
   if (isBranded(setSize, value)) return showSet(value as Set<unknown>, depth, progress);
   if (value instanceof NativePromise) return 'Promise { … }';
-  return showRecord(value, name === 'Object' ? '' : `${name} `, depth, progress);
+  const pairs = shownPairs(value);
+  const fields = showFields(value, depth, progress);
+  return braces(
+    name === 'Object' ? '' : `${name} `,
+    pairs === null ? fields : showPairs(pairs, fields, depth, progress),
+    '{',
+    '}',
+    depth,
+  );
+}
+
+/** Before the fields that the plugin has put there. */
+function showPairs(
+  pairs: readonly (readonly [string, unknown])[],
+  fields: string[],
+  depth: number,
+  progress: Progress,
+): string[] {
+  const parts: string[] = [];
+  for (let at = 0; at < pairs.length && at < ENTRIES_MAX && progress.unitsLeft > 0; at += 1) {
+    arrayPush(parts, `${showKey(pairs[at]![0])}: ${show(pairs[at]![1], depth + 1, progress)}`);
+  }
+  withRest(parts, pairs.length);
+  for (let at = 0; at < fields.length; at += 1) arrayPush(parts, fields[at]!);
+  return parts;
 }
 
 /** `RegExp.prototype.toString` works on any object, so its brand is the own `lastIndex`. */
@@ -172,9 +197,6 @@ function withRest(parts: string[], total: number): string[] {
   if (total > parts.length) arrayPush(parts, `… ${total - parts.length} more`);
   return parts;
 }
-
-const showRecord = (value: object, prefix: string, depth: number, progress: Progress): string =>
-  braces(prefix, showFields(value, depth, progress), '{', '}', depth);
 
 function showFields(value: object, depth: number, progress: Progress): string[] {
   const parts: string[] = [];

@@ -11,6 +11,7 @@ import {
   symbolIterator,
   symbolToStringTag,
 } from './primordials.ts';
+import { showAs } from './web-class.ts';
 
 type Kind = 'entries' | 'keys' | 'values';
 export type Pairs = readonly (readonly [name: string, value: unknown])[];
@@ -20,6 +21,7 @@ export type Pairs = readonly (readonly [name: string, value: unknown])[];
  * anew at each step, as the standard says. `pairsOf` throws for what is no such object.
  */
 export function definePairMethods(Class: { prototype: object }, name: string, pairsOf: (self: unknown) => Pairs): void {
+  showAs(Class, pairsOf);
   let advance: (iterator: unknown) => { value: unknown; done: boolean };
   let begin: (self: unknown, kind: Kind) => object;
   class Steps extends Returned {

@@ -8,6 +8,7 @@ import {
   extractBody,
   hasBody,
   incomingStream,
+  isBodyUsed,
   movedBody,
 } from './body.ts';
 import { copiedHeaders, type HeaderList, Headers, headersFromList } from './headers.ts';
@@ -15,7 +16,7 @@ import type { UnreadRequest } from './input.ts';
 import type { Invocation } from './invocation.ts';
 import { jsonParse, NativeTypeError, regExpExec, stringLower, stringUpper } from './primordials.ts';
 import { hrefOf } from './url.ts';
-import { webClass } from './web-class.ts';
+import { showAs, webClass } from './web-class.ts';
 
 interface RequestOptions {
   method?: string;
@@ -88,6 +89,12 @@ export class Request extends Body {
   #manners: Manners = USUAL;
 
   static {
+    showAs(Request, (self: Request) => [
+      ['method', self.#method],
+      ['url', self.#url],
+      ['headers', self.#headersNow()],
+      ['bodyUsed', isBodyUsed(self)],
+    ]);
     wireRequest = (wire, invocation) => {
       const content = contentFromWire(wire.body, wire.bodyEncoding);
       const stream = wire.streamed === true ? incomingStream(invocation) : null;
@@ -133,8 +140,7 @@ export class Request extends Body {
     return this.#url;
   }
   get headers(): Headers {
-    this.#headers ??= headersFromList(lowerNames(jsonParse(this.#headersJson) as HeaderList));
-    return this.#headers;
+    return this.#headersNow();
   }
   get signal(): AbortSignal {
     this.#signal ??= neverAborted();
@@ -179,6 +185,11 @@ export class Request extends Body {
   get isReloadNavigation(): boolean {
     void this.#method;
     return false;
+  }
+
+  #headersNow(): Headers {
+    this.#headers ??= headersFromList(lowerNames(jsonParse(this.#headersJson) as HeaderList));
+    return this.#headers;
   }
 
   clone(): Request {

@@ -1,4 +1,4 @@
-import { Body, clonedBody, contentFromWire, type ExtractedBody, extractBody } from './body.ts';
+import { Body, clonedBody, contentFromWire, type ExtractedBody, extractBody, isBodyUsed } from './body.ts';
 import { copiedHeaders, type HeaderList, Headers, headersFromList, readOnlyHeaders } from './headers.ts';
 import {
   jsonStringify,
@@ -10,7 +10,7 @@ import {
   trunc,
 } from './primordials.ts';
 import { hrefOf } from './url.ts';
-import { webClass } from './web-class.ts';
+import { showAs, webClass } from './web-class.ts';
 
 interface ResponseOptions {
   status?: number;
@@ -87,6 +87,13 @@ export class Response extends Body {
   }
 
   static {
+    showAs(Response, (self: Response) => [
+      ['status', self.#status],
+      ['statusText', self.#statusText],
+      ['url', self.#url],
+      ['headers', self.#headers],
+      ['bodyUsed', isBodyUsed(self)],
+    ]);
     isReal = (value) => typeof value === 'object' && value !== null && #status in value;
     headersOf = (response) => response.#headers;
     statusOf = (response) => response.#status;

@@ -2,8 +2,10 @@ import {
   defineHidden,
   defineProperty,
   getOwnPropertyDescriptor,
+  getPrototypeOf,
   nameFunction,
   ownKeys,
+  SafeMap,
   SafeSet,
   symbolToStringTag,
 } from './primordials.ts';
@@ -13,6 +15,33 @@ import {
  * clone of them is refused.
  */
 export const platformPrototypes = new SafeSet<object>();
+
+type PairsOf = (self: never) => readonly (readonly [name: string, value: unknown])[];
+const pairsByPrototype = new SafeMap<object, PairsOf>();
+
+/** Tells what a reader of a log sees of objects of a class, whose state is no field of theirs. Throws for others. */
+export function showAs(Class: { readonly prototype: object }, pairsOf: PairsOf): void {
+  pairsByPrototype.set(Class.prototype, pairsOf);
+}
+
+/** Null for all that is no object of such a class, or only looks like one. */
+export function shownPairs(value: object): ReturnType<PairsOf> | null {
+  let prototype: object | null = value;
+  for (let depth = 0; prototype !== null && depth < INHERITED_MAX; depth += 1) {
+    const pairsOf = pairsByPrototype.get(prototype);
+    if (pairsOf !== undefined) {
+      try {
+        return pairsOf(value as never);
+      } catch {
+        return null;
+      }
+    }
+    prototype = getPrototypeOf(prototype) as object | null;
+  }
+  return null;
+}
+/** A proxy may have prototypes without end. */
+const INHERITED_MAX = 8;
 
 const ENUMERABLE = { __proto__: null, enumerable: true } as PropertyDescriptor;
 

@@ -22,7 +22,7 @@ import {
 } from '../primordials.ts';
 import type { ReadableStream } from '../streams/readable-stream.ts';
 import { utf8Decode, utf8Encode } from '../utf8.ts';
-import { webClass } from '../web-class.ts';
+import { showAs, webClass } from '../web-class.ts';
 
 type Bytes = Uint8Array<ArrayBuffer>;
 type Bodies = typeof import('../streams/bodies.ts');
@@ -31,6 +31,7 @@ const MADE = {};
 const PRINTABLE = /^[\x20-\x7e]*$/;
 
 let bytesBehind: (blob: Blob) => Bytes;
+let typeBehind: (blob: Blob) => string;
 let isReal: (value: unknown) => boolean;
 
 /** Bytes that do not change, in memory. */
@@ -64,7 +65,12 @@ export class Blob {
     this.#type = typeOf(type);
   }
   static {
+    showAs(Blob, (self: Blob) => [
+      ['size', self.#bytes.length],
+      ['type', self.#type],
+    ]);
     bytesBehind = (blob) => blob.#bytes;
+    typeBehind = (blob) => blob.#type;
     isReal = (value) => typeof value === 'object' && value !== null && #bytes in value;
   }
 
@@ -124,6 +130,12 @@ export class File extends Blob {
     this.#lastModified = lastModified === undefined ? nowMs() : trunc(+(lastModified as number)) || 0;
   }
   static {
+    showAs(File, (self: File) => [
+      ['name', self.#name],
+      ['size', blobBytes(self).length],
+      ['type', typeBehind(self)],
+      ['lastModified', self.#lastModified],
+    ]);
     isRealFile = (value) => typeof value === 'object' && value !== null && #name in value;
   }
   get name(): string {

@@ -1,7 +1,7 @@
 // biome-ignore-all lint/complexity/noArguments: Web IDL counts what was given, and a rest parameter would change `length`.
 import { takePart } from '../parts.ts';
 import { charCodeAt, NativeTypeError, stringSlice, stringWellFormed } from '../primordials.ts';
-import { webClass } from '../web-class.ts';
+import { showAs, webClass } from '../web-class.ts';
 import type { URLSearchParams } from './params/index.ts';
 import { parsePlain, parsePlainReference } from './parse-plain.ts';
 import { cannotHaveUser, copyOf, hostAndPort, isSpecial, type UrlRecord, writeHref } from './record.ts';
@@ -73,6 +73,7 @@ export class URL {
   #params: URLSearchParams | null = null;
 
   static {
+    showAs(URL, (self: URL) => [['href', self.#write()]]);
     adopt = (record) => new URL(FROM_RECORD as never, record as never);
   }
 
