@@ -203,6 +203,8 @@ export const signals = {
   isSignal: (_value: unknown): boolean => false,
   isAborted: (_signal: object): boolean => false,
   onAbort: (_signal: object, _run: () => void): void => {},
+  /** Its first listener came, or its last one went. */
+  listened: (_target: object): void => {},
 };
 
 const captures = (options: unknown): boolean =>
@@ -213,6 +215,7 @@ const NO_OPTIONS: ListenerOptions = { __proto__: null } as never;
 
 /** Dispatches an event of the runtime itself. */
 export let fire: (target: EventTarget, event: Event) => void;
+export let hasListeners: (target: EventTarget) => boolean;
 
 /** Listeners run in order; one that throws ends the invocation, as an uncaught exception would end a program. */
 export class EventTarget {
@@ -236,6 +239,7 @@ export class EventTarget {
     const kept = without(registrations, null);
     arrayPush(kept, added);
     this.#registrations = kept;
+    if (kept.length === 1) signals.listened(this);
     if (signal !== undefined) signals.onAbort(signal, () => this.#remove(added));
   }
 
@@ -256,6 +260,7 @@ export class EventTarget {
   }
 
   static {
+    hasListeners = (target) => target.#registrations.length > 0;
     fire = (target, event) => {
       target.#dispatch(event, true);
     };
@@ -287,6 +292,7 @@ export class EventTarget {
   #remove(registration: Registration): void {
     registration.removed = true;
     this.#registrations = without(this.#registrations, registration);
+    if (this.#registrations.length === 0) signals.listened(this);
   }
 }
 webClass(EventTarget, 'EventTarget');

@@ -94,6 +94,20 @@ const SAME_AS_PLATFORM: [what: string, body: string][] = [
      return [seen, going, thrown, AbortSignal.abort('why').reason, any.aborted]`,
   ],
   [
+    'signals of several abort with the first of them, in the order in which they were made',
+    `const seen = []; const [one, two] = [new AbortController(), new AbortController()]; const both = [one.signal, two.signal];
+     const [first, second, unheard, late] = [AbortSignal.any(both), AbortSignal.any(both), AbortSignal.any(both), AbortSignal.any(both)];
+     const nested = AbortSignal.any([unheard, AbortSignal.any([])]); const never = AbortSignal.any([]);
+     second.addEventListener('abort', () => seen.push('second ' + second.reason)); first.onabort = () => seen.push('first ' + nested.aborted);
+     late.onabort = () => seen.push('never'); late.onabort = null; nested.addEventListener('abort', () => seen.push('nested'), { once: true });
+     one.signal.addEventListener('abort', () => { two.abort(2); seen.push('one ' + first.aborted + unheard.aborted) });
+     two.signal.addEventListener('abort', () => seen.push('two'));
+     one.abort(1); first.addEventListener('abort', () => seen.push('too late')); two.abort(3);
+     const thrown = (() => { try { late.throwIfAborted() } catch (error) { return error } })();
+     const target = new EventTarget(); target.addEventListener('x', () => seen.push('removed'), { signal: unheard }); target.dispatchEvent(new Event('x'));
+     return [seen, [first, second, unheard, late, nested, AbortSignal.any([two.signal, nested])].map(({ reason }) => reason), never.aborted, thrown]`,
+  ],
+  [
     'microtasks come in order',
     `const seen = []; queueMicrotask(() => seen.push(2)); Promise.resolve().then(() => seen.push(3)); seen.push(1); await null; await null; await null; return seen`,
   ],

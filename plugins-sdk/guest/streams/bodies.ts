@@ -1,4 +1,4 @@
-import { type AbortSignal, onAbort } from '../abort.ts';
+import { type AbortSignal, offAbort, onAbort } from '../abort.ts';
 import {
   bytesSet,
   copyOfBytes,
@@ -95,18 +95,13 @@ export interface Drained {
 export async function readToEnd(stream: ReadableStream, bytesMax: number, signal?: AbortSignal): Promise<Drained> {
   const core = readableCore(stream);
   const reader = new Reader(core, false);
-  // What is told of an abort is kept for as long as the signal is, which may outlive the body by far.
-  let open: typeof core | null = core;
-  if (signal !== undefined) {
-    onAbort(signal, () => {
-      if (open !== null) markHandled(cancelReadable(open, signal.reason));
-    });
-  }
+  const stop = (): void => markHandled(cancelReadable(core, signal!.reason));
+  if (signal !== undefined) onAbort(signal, stop);
   try {
     // Awaited: of a promise that is returned, `then` is looked up, which plugins may replace.
     return await readChunks(core, reader, bytesMax);
   } finally {
-    open = null;
+    if (signal !== undefined) offAbort(signal, stop);
   }
 }
 

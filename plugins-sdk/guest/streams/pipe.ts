@@ -1,4 +1,4 @@
-import { type AbortSignal, onAbort } from '../abort.ts';
+import { type AbortSignal, offAbort, onAbort } from '../abort.ts';
 import { NativePromise, NativeTypeError, promiseThen } from '../primordials.ts';
 import { Deferred, markHandled, rejectedWith, resolvedWith, upon } from './promises.ts';
 import { cancelReadable, type Readable, Reader, readFrom, releaseReader } from './readable.ts';
@@ -28,6 +28,7 @@ export function pipe(source: Readable, sink: Writable, options: PipeOptions): Pr
   const finalize = (isError: boolean, reason: unknown): void => {
     releaseWriter(writer);
     releaseReader(reader);
+    if (signal !== undefined) offAbort(signal, stop);
     if (isError) result.reject(reason);
     else result.resolve(undefined);
   };
