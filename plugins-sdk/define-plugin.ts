@@ -133,7 +133,9 @@ export function definePlugin(...definitions: [] | [PluginDefinition]): unknown {
 }
 
 const FIELDS = ['routes', 'hooks', 'schedule', 'health', 'configure'];
-const ROUTE = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \/\S*$/;
+const ROUTE_START = /^(?:GET|HEAD|POST|PUT|PATCH|DELETE|OPTIONS) \//;
+/** Nothing repeats in its patterns: they are in every release, and each scan would search them for slow texts, for half a second. */
+const isRoute = (key: string): boolean => ROUTE_START.test(key) && key.split(/\s/).length === 2;
 
 function checked(definition: unknown): object {
   if (!isRecord(definition))
@@ -145,7 +147,7 @@ function checked(definition: unknown): object {
     ['routes', 'hooks', 'schedule'].map((field) => [field, checkedHandlers(field, definition[field])]),
   );
   for (const key of Object.keys(handlers.routes ?? {})) {
-    if (!ROUTE.test(key))
+    if (!isRoute(key))
       throw new TypeError(`routes["${key}"] must be named "<METHOD> /<path>", such as "GET /orders/:id"`);
   }
   for (const field of ['health', 'configure']) {

@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { WORKER_ENVIRONMENT } from '../worker-environment.ts';
 import { plainHtml } from './plain-html.ts';
 // Its libraries belong to the worker alone: a host does not hold them.
 import type { ImageAddresses } from './render-markdown.ts';
@@ -27,7 +28,7 @@ export async function renderInWorker(
     const worker = new Worker(new URL('./render-worker.ts', import.meta.url), {
       workerData: { texts, images },
       resourceLimits: { maxOldGenerationSizeMb: heapMiBMax, maxYoungGenerationSizeMb: 32, stackSizeMb: 4 },
-      env: {},
+      env: WORKER_ENVIRONMENT,
       stdout: true,
       stderr: true,
     });

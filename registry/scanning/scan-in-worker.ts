@@ -1,4 +1,5 @@
 import { Worker } from 'node:worker_threads';
+import { WORKER_ENVIRONMENT } from '../worker-environment.ts';
 import { FAMILIES } from './rules/families.ts';
 import type { ScannedRelease } from './rules/scan-report.ts';
 import type { BoundedFindings } from './rules/verdict.ts';
@@ -26,7 +27,7 @@ export function scanInWorker(release: ScannedRelease, options: StaticScanOptions
     const worker = new Worker(new URL('./scan-worker.ts', import.meta.url), {
       workerData: { release, otherPlugins },
       resourceLimits: { maxOldGenerationSizeMb: heapMiBMax, maxYoungGenerationSizeMb: 64, stackSizeMb: STACK_MIB },
-      env: {},
+      env: WORKER_ENVIRONMENT,
       stdout: true,
       stderr: true,
     });
