@@ -106,7 +106,12 @@ describe('readConfig', () => {
   it('warns of a name that is no setting, with the one that is meant, and of nothing else', async () => {
     const { warnings } = readConfig(
       {},
-      { GATEHOUSE_CORDON: '4', GATEHOUSE_PASWORD_PEPER: 'hunter2', GATEHOUSE_X: '1' },
+      {
+        GATEHOUSE_CORDON: '4',
+        GATEHOUSE_PASWORD_PEPER: 'hunter2',
+        GATEHOUSE_X: '1',
+        GATEHOUSE_SERVICE_HOST: '10.0.0.1',
+      },
     );
     expect(warnings).to.deep.equal([
       'GATEHOUSE_CORDON is no setting and changes nothing; is GATEHOUSE_CORDONS meant?',

@@ -1,13 +1,15 @@
 const PREFIX = 'GATEHOUSE_';
 /** Settings of `gate`, which may be set where a host runs, too; see plugins-sdk/cli/settings.ts. */
 const OF_GATE = ['GATEHOUSE_CONFIG', 'GATEHOUSE_TOKEN', 'GATEHOUSE_URL'];
+/** Kubernetes sets these for every pod beside a service that is called `gatehouse`. */
+const OF_KUBERNETES = /^GATEHOUSE_(?:SERVICE_HOST|SERVICE_PORT|PORT_\d)/;
 const EDITS_MAX = 3;
 
 /** A sentence for each variable that is named like a setting and is none, as misspelt ones are. Repeats no value. */
 export function unknownSettings(names: readonly string[], known: readonly string[]): string[] {
   const all = [...known, ...OF_GATE];
   return names
-    .filter((name) => name.startsWith(PREFIX) && !all.includes(name))
+    .filter((name) => name.startsWith(PREFIX) && !all.includes(name) && !OF_KUBERNETES.test(name))
     .map((name) => {
       const near = nearest(name, known);
       return `${name} is no setting and changes nothing${near === null ? '.' : `; is ${near} meant?`}`;
