@@ -1,6 +1,7 @@
 import path from 'node:path';
 import { Ajv } from 'ajv';
 import { type Static, Type } from 'typebox';
+import { OWN_SCHEMAS } from '../plugins-sdk/contract/own-schemas.ts';
 import { CONFINEMENT_MODES, type ConfinementMode } from '../sandbox/index.ts';
 import { type RateLimitTable, readRateLimits } from './rate-limits/rules/limits.ts';
 import { listOf, originOf, settingFaults } from './setting-faults.ts';
@@ -197,7 +198,7 @@ export class ConfigInvalid extends Error {
 
 const validate = new Ajv({
   allErrors: true,
-  strict: false,
+  ...OWN_SCHEMAS,
   coerceTypes: true,
   useDefaults: true,
   verbose: true,

@@ -9,6 +9,7 @@ import {
   type HostCallName,
   isHostCallName,
   type Json,
+  OWN_SCHEMAS,
 } from '../../plugins-sdk/contract/index.ts';
 import type { HostCallRequest, HostCallResult } from '../../sandbox/index.ts';
 import type { CallScope, CapabilityContext } from './call-scope.ts';
@@ -22,7 +23,7 @@ export type CapabilityCalls = Record<HostCallName, CapabilityCall>;
 /** Answers the host calls of plugins: permission first, then the arguments, the work last. Never rejects. */
 export type Broker = (scope: CallScope, call: HostCallRequest) => Promise<HostCallResult>;
 
-const ajv = new Ajv({ strict: false });
+const ajv = new Ajv(OWN_SCHEMAS);
 /** Each is made when its call comes first. */
 const validators = new Map<HostCallName, ValidateFunction>();
 

@@ -1,7 +1,7 @@
 import { Ajv, type ValidateFunction } from 'ajv';
 import formats from 'ajv-formats';
 import type { TSchema } from 'typebox';
-import { type DocumentFault, documentFaults } from '../../plugins-sdk/contract/index.ts';
+import { type DocumentFault, documentFaults, OWN_SCHEMAS } from '../../plugins-sdk/contract/index.ts';
 import { HostRefusal } from '../errors.ts';
 
 const dateTime = formats.default.get('date-time') as { validate(text: string): boolean };
@@ -10,9 +10,9 @@ const isTime = (text: string): boolean => dateTime.validate(text) && !Number.isN
 
 const withFormats = (ajv: Ajv): Ajv =>
   formats.default(ajv, ['date-time', 'uuid']).addFormat('date-time', { type: 'string', validate: isTime });
-const thorough = withFormats(new Ajv({ allErrors: true, strict: false }));
-const brief = withFormats(new Ajv({ strict: false }));
-const coercing = withFormats(new Ajv({ allErrors: true, strict: false, coerceTypes: true }));
+const thorough = withFormats(new Ajv({ allErrors: true, ...OWN_SCHEMAS }));
+const brief = withFormats(new Ajv({ ...OWN_SCHEMAS }));
+const coercing = withFormats(new Ajv({ allErrors: true, ...OWN_SCHEMAS, coerceTypes: true }));
 
 /** Above this size only the first fault is named: a hostile body could otherwise cost a fault object per byte. */
 const THOROUGH_BYTES_MAX = 64 * 1024;

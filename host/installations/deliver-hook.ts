@@ -6,6 +6,7 @@ import {
   type HookEvent,
   isEventHookName,
   type Json,
+  OWN_SCHEMAS,
 } from '../../plugins-sdk/contract/index.ts';
 import type { Principal } from '../../registry/index.ts';
 import { HostRefusal } from '../errors.ts';
@@ -15,7 +16,7 @@ import { callerFacts } from '../invocations/serve-request.ts';
 import type { AssignCall } from '../rollouts/assign-call.ts';
 import type { InstallationFacts, Installations } from './contract.ts';
 
-const ajv = new Ajv({ allErrors: true, strict: false });
+const ajv = new Ajv({ allErrors: true, ...OWN_SCHEMAS });
 /** Each is made when its hook comes first. */
 const validators = new Map<EventHookName, ValidateFunction>();
 

@@ -3,6 +3,7 @@ import { Type } from 'typebox';
 import {
   type CapabilityRefusalCode,
   type Limits,
+  OWN_SCHEMAS,
   PIECE_BYTES_MAX,
   type StreamCallName,
   type WireResponse,
@@ -13,7 +14,7 @@ import { type BodyEnds, PluginFaultError } from './contract.ts';
 import { wireBody } from './plugin-request.ts';
 
 const strict = { additionalProperties: false } as const;
-const ajv = new Ajv({ strict: false });
+const ajv = new Ajv(OWN_SCHEMAS);
 const fitsStart = ajv.compile<Pick<WireResponse, 'status' | 'headers'>>(
   Type.Object(
     {

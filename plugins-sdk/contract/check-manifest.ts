@@ -13,6 +13,7 @@ import {
   SLUG_PATTERN,
   SLUG_RULE,
 } from './manifest.ts';
+import { OWN_SCHEMAS } from './own-schemas.ts';
 import { PERSONAL_PATTERN } from './recording.ts';
 
 /** One fault of a document; `pointer` is a JSON pointer (RFC 6901), empty for the whole document. */
@@ -23,7 +24,7 @@ export interface DocumentFault {
 
 export type Checked<Value> = { ok: true; value: Value } | { ok: false; faults: DocumentFault[] };
 
-const ajv = new Ajv({ allErrors: true, strict: false });
+const ajv = new Ajv({ allErrors: true, ...OWN_SCHEMAS });
 let compiled: ValidateFunction<Manifest> | undefined;
 /** Compiled when it is first used, which takes 0.06 s: a host that starts has no manifest to check. */
 const schemaCheck = (): ValidateFunction<Manifest> => {

@@ -10,6 +10,7 @@ export * from './limits.ts';
 export * from './listing.ts';
 export * from './manifest.ts';
 export * from './merkle.ts';
+export * from './own-schemas.ts';
 export * from './reach-words.ts';
 export * from './registry-keys.ts';
 export * from './release.ts';

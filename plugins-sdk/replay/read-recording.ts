@@ -1,5 +1,5 @@
-import { Ajv } from 'ajv';
-import { type DocumentFault, documentFaults } from '../contract/index.ts';
+import { Ajv, type ValidateFunction } from 'ajv';
+import { type DocumentFault, documentFaults, OWN_SCHEMAS } from '../contract/index.ts';
 import { RECORDING_FORMAT, type Recording, RecordingSchema } from '../contract/recording.ts';
 
 /** The text is no recording; `faults` names every reason that was found. */
@@ -12,7 +12,8 @@ export class RecordingInvalid extends Error {
   }
 }
 
-const fits = new Ajv({ allErrors: true, strict: false }).compile<Recording>(RecordingSchema);
+/** Compiled when it is first used: few commands of `gate` read one. */
+let compiled: ValidateFunction<Recording> | undefined;
 
 /** Reads a recording, which may come from a stranger. Throws RecordingInvalid. */
 export function readRecording(json: string): Recording {
@@ -26,6 +27,8 @@ export function readRecording(json: string): Recording {
   if (format !== RECORDING_FORMAT) {
     throw new RecordingInvalid(`Its format is ${JSON.stringify(format)}, not "${RECORDING_FORMAT}".`);
   }
+  compiled ??= new Ajv({ allErrors: true, ...OWN_SCHEMAS }).compile<Recording>(RecordingSchema);
+  const fits = compiled;
   if (!fits(value)) throw new RecordingInvalid('It does not fit the format.', documentFaults(fits.errors ?? []));
   const outOfRange = value.turns.findIndex(({ seq }) => (value.calls[seq - 1]?.result ?? null) === null);
   if (outOfRange >= 0) {
